@@ -1,0 +1,1 @@
+"""What the functions share: one package, flat modules, each one idea (see docs/architecture.md)."""

@@ -1,0 +1,162 @@
+"""The environment, read here and nowhere else.
+
+``load()`` reads it once a process, at the first use and not at import, so that a function can be
+imported, staged and inspected without any of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class ConfigError(ValueError):
+    """A variable is missing or wrong; the message names it, what was expected and what was found."""
+
+
+def _text(env: Mapping[str, str], name: str, default: str) -> str:
+    return env.get(name, "").strip() or default
+
+
+def _optional(env: Mapping[str, str], name: str) -> str | None:
+    return env.get(name, "").strip() or None
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+        raise ConfigError(f"{name}: expected a whole number from {low} to {high}, found {text!r}")
+    return int(text)
+
+
+def _url(env: Mapping[str, str], name: str, default: str | None) -> str | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ConfigError(f"{name}: expected a URL that starts with http:// or https://, found {text!r}")
+    return text.rstrip("/")
+
+
+def _host_port(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", text):
+        raise ConfigError(f"{name}: expected HOST:PORT, found {text!r}")
+    return text
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    text = _text(env, name, default)
+    if text not in allowed:
+        raise ConfigError(f"{name}: expected one of {', '.join(allowed)}, found {text!r}")
+    return text
+
+
+def _languages(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    codes = tuple(code for code in (part.strip() for part in env.get(name, "").split(",")) if code)
+    for code in codes:
+        if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", code):
+            raise ConfigError(f"{name}: expected language codes such as en or pt-BR, found {code!r}")
+    return codes
+
+
+def _pattern(env: Mapping[str, str], name: str, default: str, pattern: str, meaning: str) -> str:
+    text = _text(env, name, default)
+    if not re.fullmatch(pattern, text):
+        raise ConfigError(f"{name}: expected {meaning}, found {text!r}")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the environment says; one field a variable, named after it."""
+
+    port: int
+    local_state_dir: Path
+    pubsub_emulator_host: str | None
+    firestore_emulator_host: str | None
+    google_cloud_project: str
+    elasticsearch_url: str | None
+    elasticsearch_api_key: str | None = field(repr=False)
+    elasticsearch_index_prefix: str
+    youtube_api_endpoint: str | None
+    youtube_api_key: str | None = field(repr=False)
+    youtube_base_url: str
+    youtube_embed_base_url: str
+    fetch_concurrency: int
+    webshare_proxy_username: str | None = field(repr=False)
+    webshare_proxy_password: str | None = field(repr=False)
+    proxy_url: str | None = field(repr=False)
+    proxy_mode: str
+    transcript_languages: tuple[str, ...]
+    #: Whose library a playlist message without a job goes to; locally the demo user.
+    owner_user_id: str | None
+    #: Lets the command line of a local run ask for API tokens; never set in the cloud.
+    operator_token: str | None = field(repr=False)
+    #: A job without progress for so long has lost messages: the sweep publishes them again.
+    stalled_after_seconds: int
+
+    @property
+    def local(self) -> bool:
+        """Emulators are in use: nothing of this run is Google's."""
+        return self.firestore_emulator_host is not None
+
+    @property
+    def owner(self) -> str | None:
+        return self.owner_user_id or ("demo" if self.local else None)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Config:
+        """Raises ConfigError, which names the variable."""
+        return cls(
+            port=_number(env, "PORT", 8080, 1, 65535),
+            local_state_dir=Path(_text(env, "LOCAL_STATE_DIR", ".local")),
+            pubsub_emulator_host=_host_port(env, "PUBSUB_EMULATOR_HOST"),
+            firestore_emulator_host=_host_port(env, "FIRESTORE_EMULATOR_HOST"),
+            google_cloud_project=_pattern(
+                env,
+                "GOOGLE_CLOUD_PROJECT",
+                "yts-local",
+                r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
+                "a project id (6 to 30 lower-case letters, digits and hyphens)",
+            ),
+            elasticsearch_url=_url(env, "ELASTICSEARCH_URL", None),
+            elasticsearch_api_key=_optional(env, "ELASTICSEARCH_API_KEY"),
+            elasticsearch_index_prefix=_pattern(
+                env,
+                "ELASTICSEARCH_INDEX_PREFIX",
+                "yts",
+                r"[a-z][a-z0-9_-]{0,62}",
+                "lower-case letters, digits, _ and -",
+            ),
+            youtube_api_endpoint=_url(env, "YOUTUBE_API_ENDPOINT", None),
+            youtube_api_key=_optional(env, "YOUTUBE_API_KEY"),
+            youtube_base_url=_url(env, "YOUTUBE_BASE_URL", None) or "https://www.youtube.com",
+            youtube_embed_base_url=_url(env, "YOUTUBE_EMBED_BASE_URL", None)
+            or "https://www.youtube-nocookie.com",
+            fetch_concurrency=_number(env, "FETCH_CONCURRENCY", 50, 1, 1000),
+            webshare_proxy_username=_optional(env, "WEBSHARE_PROXY_USERNAME"),
+            webshare_proxy_password=_optional(env, "WEBSHARE_PROXY_PASSWORD"),
+            proxy_url=_url(env, "PROXY_URL", None),
+            proxy_mode=_choice(env, "PROXY_MODE", "when-blocked", ("when-blocked", "always")),
+            transcript_languages=_languages(env, "TRANSCRIPT_LANGUAGES"),
+            owner_user_id=_optional(env, "OWNER_USER_ID"),
+            operator_token=_optional(env, "OPERATOR_TOKEN"),
+            stalled_after_seconds=_number(env, "STALLED_AFTER_SECONDS", 600, 1, 86400),
+        )
+
+
+@lru_cache(maxsize=1)
+def load() -> Config:
+    """The configuration of this process."""
+    return Config.from_env(os.environ)

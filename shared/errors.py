@@ -1,0 +1,98 @@
+"""The errors of the pipeline. The TYPE of an error decides what becomes of the work.
+
+::
+
+    YtsError
+     ├─ RequestError            the caller's fault; answered as application/problem+json
+     │   ├─ BadRequest          400  what was sent cannot be understood
+     │   ├─ Unauthenticated     401  no valid session or token
+     │   ├─ NotFound            404  it does not exist, or is not the caller's
+     │   ├─ MethodNotAllowed    405
+     │   └─ Unavailable         503  a dependency does not answer; worth trying again
+     └─ DeliveryError           the fate of a Pub/Sub message
+         ├─ Permanent           settled at once, with a reason a person can read
+         │   ├─ NoTranscript    the video has no captions (looked at again later)
+         │   ├─ VideoUnavailable  private, deleted, age restricted, … (looked at again later)
+         │   └─ JobFailed       the playlist cannot be indexed; ends the job
+         ├─ Transient           given back to Pub/Sub, delivered again with backoff
+         ├─ Deferred            acknowledged, and published again by the sweep when it is due
+         └─ Malformed           nobody can ever read it: to the dead letters, acknowledged
+
+Every message is a plain sentence for the person who started the job; what went wrong underneath
+is chained as ``__cause__`` and logged.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class YtsError(Exception):
+    """Base of all; ``str(error)`` is a sentence for a person."""
+
+
+class RequestError(YtsError):
+    """An HTTP request that cannot be served as it is."""
+
+    status = 400
+    title = "Bad request"
+
+
+class BadRequest(RequestError):
+    pass
+
+
+class Unauthenticated(RequestError):
+    status = 401
+    title = "Sign in first"
+
+
+class NotFound(RequestError):
+    status = 404
+    title = "Not found"
+
+
+class MethodNotAllowed(RequestError):
+    status = 405
+    title = "Method not allowed"
+
+
+class Unavailable(RequestError):
+    status = 503
+    title = "Temporarily unavailable"
+
+
+class DeliveryError(YtsError):
+    """Decides what becomes of a Pub/Sub message."""
+
+
+class Permanent(DeliveryError):
+    """Asking again would give the same answer."""
+
+
+class NoTranscript(Permanent):
+    """The video exists, but has no captions now."""
+
+
+class VideoUnavailable(Permanent):
+    """The video cannot be watched by us now."""
+
+
+class JobFailed(Permanent):
+    """The whole playlist cannot be indexed."""
+
+
+class Transient(DeliveryError):
+    """Worth another delivery after a backoff."""
+
+
+class Deferred(DeliveryError):
+    """Not before ``until``: acknowledged now, published again by the sweep."""
+
+    def __init__(self, reason: str, until: datetime) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
+class Malformed(DeliveryError):
+    """The message itself is wrong: no delivery of it can ever succeed."""
