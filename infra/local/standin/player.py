@@ -1,0 +1,178 @@
+"""The player's answer and its caption tracks: POST /youtubei/v1/player, GET /api/timedtext."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from infra.local.standin import filler, playability
+from infra.local.standin.model import NO_CAPTIONS, OK, Line, Track, Video
+from infra.local.standin.playability import Playability
+from infra.local.standin.wire import JSON, XML, BytesCache, Reply, gzipped
+
+#: As YouTube's own, given to everybody in the watch page.
+INNERTUBE_KEY = "AIzaSyStandIn_0000000000000000000000000"
+_URL_SECONDS = 6 * 3_600
+#: Characters that XML 1.0 cannot carry, whatever the escaping (https://www.w3.org/TR/xml/#charsets).
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_TRANSCRIPT_HEAD = '<?xml version="1.0" encoding="utf-8" ?><transcript>'
+
+
+def wrong_key() -> Reply:
+    message = "API key not valid. Please pass a valid API key."
+    error = {
+        "code": 400,
+        "message": message,
+        "errors": [{"message": message, "domain": "global", "reason": "badRequest"}],
+        "status": "INVALID_ARGUMENT",
+    }
+    return Reply(400, JSON, json.dumps({"error": error}).encode())
+
+
+def says(video: Video | None) -> Playability | None:
+    """Why the video does not play, or None if it does."""
+    if video is None:
+        return playability.of("unavailable")
+    if video.status in (OK, NO_CAPTIONS):
+        return None
+    return playability.of(video.status, video.reason)
+
+
+def answer(
+    video_id: str,
+    video: Video | None,
+    gzip: bool,
+    unplayable: Playability | None = None,
+    captions: bool = True,
+    po_token: bool = False,
+) -> Reply:
+    """`unplayable`, `captions`, `po_token`: as a fault wants it; otherwise what the video is."""
+    unplayable = unplayable or says(video)
+    if unplayable is not None:
+        members: dict[str, Any] = {"playabilityStatus": playability.as_json(unplayable)}
+        body = ('{"responseContext":{},' + _members(members)).encode()
+        return Reply(200, JSON, body, gzipped(body) if gzip else None)
+    assert video is not None
+    members = {
+        "playabilityStatus": {"status": "OK", "playableInEmbed": True, "contextParams": "Q0FFU0FnZ0I="},
+        "videoDetails": {
+            "videoId": video.id,
+            "title": video.title,
+            "lengthSeconds": str(video.duration),
+            "channelId": video.channel.id,
+            "shortDescription": video.description,
+            "viewCount": str(video.views),
+            "author": video.channel.title,
+            "isPrivate": False,
+            "isLiveContent": False,
+        },
+    }
+    tracks = video.tracks if captions and video.status != NO_CAPTIONS else ()
+    tail = _members(members)
+    if tracks:
+        described = json.dumps([_track(video.id, each, po_token) for each in tracks], ensure_ascii=False)
+        tail = (
+            f'"captions":{{"playerCaptionsTracklistRenderer":{{"captionTracks":{described},"translationLanguages":'
+            f'{filler.translation_languages()},"defaultAudioTrackIndex":0}}}},{tail}'
+        )
+    plain, packed = filler.player_head_of(video_id).plus(tail.encode("utf-8", "replace"), gzip)
+    return Reply(200, JSON, plain, packed)
+
+
+def _members(members: dict[str, Any]) -> str:
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))[1:]
+
+
+def _track(video_id: str, track: Track, po_token: bool) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "baseUrl": timedtext_url(video_id, track, po_token),
+        "name": {"runs": [{"text": track.name}]},
+        "vssId": f"{'a' if track.generated else ''}.{track.language}",
+        "languageCode": track.language,
+        "isTranslatable": True,
+        "trackName": "",
+    }
+    if track.generated:
+        described["kind"] = "asr"
+    return described
+
+
+def _signature(video_id: str, language: str, kind: str, expire: str) -> str:
+    return (
+        hashlib.blake2b(f"{video_id}/{language}/{kind}/{expire}".encode(), digest_size=20).hexdigest().upper()
+    )
+
+
+def timedtext_url(video_id: str, track: Track, po_token: bool = False) -> str:
+    expire, kind = str(int(time.time()) + _URL_SECONDS), "asr" if track.generated else ""
+    query = {"v": video_id, "caps": "asr", "opi": "112496729", "hl": "en", "ip": "0.0.0.0", "ipbits": "0"}  # noqa: S104
+    if po_token:
+        query["exp"] = "xpe"
+    query |= {
+        "expire": expire,
+        "sparams": "ip,ipbits,expire,v,caps,opi",
+        "signature": _signature(video_id, track.language, kind, expire),
+        "key": "yt8",
+    }
+    query |= {"kind": kind, "lang": track.language} if kind else {"lang": track.language}
+    return "https://www.youtube.com/api/timedtext?" + urlencode(query) + "&fmt=srv3"
+
+
+class TimedText:
+    """Serves what :func:`timedtext_url` points to; bodies once made are kept until there are too many."""
+
+    def __init__(self, capacity: int = 48_000_000) -> None:
+        self._bodies = BytesCache(capacity)
+
+    def forget(self) -> None:
+        """To be called when videos change."""
+        self._bodies.clear()
+
+    def answer(self, video: Video | None, query: Mapping[str, str], gzip: bool) -> Reply:
+        """404 for a track that is not there, or an address that is not signed or too old."""
+        language, kind, expire = query.get("lang", ""), query.get("kind", ""), query.get("expire", "")
+        track = find_track(video, language, kind)
+        if (
+            video is None
+            or track is None
+            or query.get("signature") != _signature(video.id, language, kind, expire)
+            or int(expire) < time.time()
+        ):
+            return Reply(404, "text/html; charset=UTF-8", b"")
+        if query.get("exp") == "xpe" and "pot" not in query:
+            return Reply(200, XML, b"")
+        target = query.get("tlang", "")
+        key = (video.id, language, kind, target, gzip)
+        body = self._bodies.get(key)
+        if body is None:
+            body = document(track.lines(), target)
+            body = gzipped(body) if gzip else body
+            self._bodies.put(key, body)
+        return Reply(200, XML, b"" if gzip else body, body if gzip else None)
+
+
+def find_track(video: Video | None, language: str, kind: str) -> Track | None:
+    tracks = video.tracks if video is not None else ()
+    return next((t for t in tracks if t.language == language and t.generated == (kind == "asr")), None)
+
+
+def document(lines: Sequence[Line], translated_to: str = "") -> bytes:
+    """The XML of a track: the text is HTML, and that again is escaped, as YouTube does it."""
+    mark = f"[{translated_to}] " if translated_to else ""
+    separator = "\x00"
+    text = separator.join([mark + line.text.replace(separator, "") for line in lines])
+    text = html.escape(text, quote=False).replace('"', "&quot;").replace("'", "&#39;").replace("&", "&amp;")
+    texts = text.split(separator) if lines else []
+    if not text.isprintable():
+        texts = [_NOT_XML.sub("", each) for each in texts]
+    rows = [
+        f'<text start="{line.start}" dur="{line.duration}">{each}</text>'
+        for line, each in zip(lines, texts, strict=True)
+    ]
+    return (_TRANSCRIPT_HEAD + "".join(rows) + "</transcript>").encode()
