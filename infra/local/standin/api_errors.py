@@ -69,8 +69,9 @@ def invalid_token() -> ApiError:
     return ApiError(
         401,
         "authError",
-        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
-        "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or "
+        "other valid authentication credential. See "
+        "https://developers.google.com/identity/sign-in/web/devconsole-project.",
         "global",
         ("header", "Authorization"),
         canonical=True,
@@ -100,14 +101,17 @@ def quota_exceeded() -> ApiError:
     return ApiError(
         403,
         "quotaExceeded",
-        'The request cannot be completed because you have exceeded your <a href="/youtube/v3/getting-started#quota">'
-        "quota</a>.",
+        "The request cannot be completed because you have exceeded your "
+        '<a href="/youtube/v3/getting-started#quota">quota</a>.',
         "youtube.quota",
     )
 
 
 def rate_limit_exceeded() -> ApiError:
-    message = "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service 'youtube.googleapis.com'."
+    message = (
+        "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service "
+        "'youtube.googleapis.com'."
+    )
     return ApiError(429, "rateLimitExceeded", message, "global", detail="RATE_LIMIT_EXCEEDED")
 
 
@@ -117,8 +121,8 @@ def forbidden() -> ApiError:
 
 def access_not_configured() -> ApiError:
     message = (
-        "YouTube Data API v3 has not been used in project 0 before or it is disabled. Enable it by visiting the "
-        "Google Cloud console, then retry."
+        "YouTube Data API v3 has not been used in project 0 before or it is disabled. Enable it by "
+        "visiting the Google Cloud console, then retry."
     )
     return ApiError(403, "accessNotConfigured", message, "usageLimits", detail="SERVICE_DISABLED")
 

@@ -1,4 +1,4 @@
-"""The `fields` parameter of Google's APIs: a partial answer, such as ``items(id,snippet/title),nextPageToken``.
+"""The `fields` parameter of Google's APIs: a partial answer, as ``items(id,snippet/title),etag``.
 
 Grammar: https://developers.google.com/youtube/v3/getting-started#fields.
 """

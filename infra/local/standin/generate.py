@@ -214,7 +214,7 @@ def video(identifier: str) -> Video | None:
     return Video(
         id=identifier,
         title=title,
-        description=f"{about[0].capitalize()}, explained: {words}.\n\nChapters\n0:00 {about[1]}\n0:45 {about[2]}",
+        description=f"{about[0].capitalize()}, explained: {words}.\n\n0:00 {about[1]}\n0:45 {about[2]}",
         channel=_channels()[chance[5] % len(_channels())],
         published_at=published.strftime("%Y-%m-%dT%H:%M:%SZ"),
         duration=(shape.starts_ms[-1] + shape.gaps_ms[-1]) // 1_000 + 4,

@@ -43,7 +43,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """``published_at``: RFC 3339 UTC. ``duration``: whole seconds. ``owner``: user who may see it if private."""
+    """``published_at``: RFC 3339 UTC. ``duration``: seconds. ``owner``: who may see it if private."""
 
     id: str
     title: str

@@ -12,16 +12,22 @@ import sys
 from array import array
 from functools import cache
 
-#: The words that hold speech together; they make apostrophes and very common pairs, too.
-_GLUE = """the and to of a that in you I it is so this was we they have for but on with what be not are
-do it's like know about there just one can all if that's think or my when then people going as at don't
-because really get from how time here would you're very""".split()
 
-_ONSETS = (
-    "b bl br c ch cl cr d dr f fl fr g gl gr h j k l m n p pl pr qu r s sh sl sp st str t th tr v w z".split()
+def _list(text: str) -> list[str]:
+    return text.split()
+
+
+#: The words that hold speech together; they make apostrophes and very common pairs, too.
+_GLUE = _list(
+    """the and to of a that in you I it is so this was we they have for but on with what be not are
+    do it's like know about there just one can all if that's think or my when then people going as at
+    don't because really get from how time here would you're very"""
 )
-_NUCLEI = "a e i o u ai ea ee ie oa oo ou".split()
-_CODAS = "n r l s t m nd nt st ck sh rd lt".split()
+_ONSETS = _list(
+    "b bl br c ch cl cr d dr f fl fr g gl gr h j k l m n p pl pr qu r s sh sl sp st str t th tr v w z"
+)
+_NUCLEI = _list("a e i o u ai ea ee ie oa oo ou")
+_CODAS = _list("n r l s t m nd nt st ck sh rd lt")
 SIZE = 20_000
 #: Words of running speech.
 _SPOKEN = 6_000

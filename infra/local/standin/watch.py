@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from bisect import bisect_right
+from html import escape
 
 from infra.local.standin import filler
 from infra.local.standin.model import Video
 from infra.local.standin.player import says
+from infra.local.standin.templates import template
 from infra.local.standin.wire import HTML, Reply
 
 _TIME = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,5})m)?(?:(\d{1,7})s?)?")
+_CONSENT_VALUE = '<input type="hidden" name="v" value="cb.20240101-00-p0.en+FX+000">'
 
 
 def seconds_of(text: str) -> int:
@@ -32,49 +34,35 @@ def clock(seconds: float) -> str:
 
 
 def page(video_id: str, video: Video | None, time: str, key: str, gzip: bool) -> Reply:
-    title = video.title if video is not None else "Video unavailable"
-    config = json.dumps({"INNERTUBE_API_KEY": key, "INNERTUBE_CONTEXT": {"client": {"clientName": "WEB"}}})
-    tail = (
-        f"<script>ytcfg = {config};</script><title>{html.escape(title)} - YouTube</title>"
-        '<meta name="viewport" content="width=device-width"><style>body{font:1.1rem/1.5 system-ui;max-width:40rem;'
-        "margin:2rem auto;padding:0 1rem}</style></head>"
-        f"<body>{_readable(video_id, video, seconds_of(time))}</body></html>"
+    """`time`: the `t` of the address; `key`: what the player wants to be asked with."""
+    second = seconds_of(time)
+    problem = says(video)
+    title, about, spoken = video_id, " ".join(filter(None, problem[1:] if problem else ())), ""
+    if video is not None and problem is None:
+        title = video.title
+        about = f"{video.channel.title} · {video.published_at[:10]} · {clock(video.duration)}"
+        if video.tracks:
+            lines = video.tracks[0].lines()
+            at = bisect_right(lines, second + 0.999, key=lambda line: line.start) - 1
+            spoken = lines[at].text if at >= 0 else ""
+    config = {"INNERTUBE_API_KEY": key, "INNERTUBE_CONTEXT": {"client": {"clientName": "WEB"}}}
+    tail = template("watch.html").substitute(
+        config=json.dumps(config).replace("<", "\\u003c"),
+        title=escape(title),
+        about=escape(about),
+        clock=clock(second),
+        second=second,
+        spoken=escape(spoken),
     )
     plain, packed = filler.watch_head().plus(tail.encode("utf-8", "replace"), gzip)
     return Reply(200, HTML, plain, packed)
 
 
-def _readable(video_id: str, video: Video | None, second: int) -> str:
-    problem = says(video)
-    if video is None or problem is not None:
-        text = " ".join(each for each in problem[1:] if each) if problem is not None else ""
-        return f"<main><h1>{html.escape(text)}</h1><p>{html.escape(video_id)}</p></main>"
-    spoken = ""
-    if video.tracks:
-        lines = video.tracks[0].lines()
-        at = bisect_right(lines, second + 0.999, key=lambda line: line.start) - 1
-        spoken = html.escape(lines[at].text) if at >= 0 else ""
-    return (
-        f"<main><p>Stand-in YouTube</p><h1>{html.escape(video.title)}</h1><p>{html.escape(video.channel.title)} · "
-        f"{video.published_at[:10]} · {clock(video.duration)}</p><p>At <time>{clock(second)}</time> "
-        f"(second {second}):</p><blockquote>{spoken}</blockquote></main>"
-    )
-
-
 def captcha() -> str:
     """What a flagged address gets instead."""
-    return (
-        "<!DOCTYPE html><html><head><title>https://www.youtube.com/watch</title></head><body><form id='captcha-form' "
-        'action=\'index\' method=\'post\'><div id="recaptcha" class="g-recaptcha" data-sitekey="stand-in"></div>'
-        "</form><p>Our systems have detected unusual traffic from your computer network.</p></body></html>"
-    )
+    return template("captcha.html").substitute()
 
 
 def consent(with_value: bool = True) -> str:
     """What Europe gets without the consent cookie; without a value the client cannot consent."""
-    value = '<input type="hidden" name="v" value="cb.20240101-00-p0.en+FX+000">' if with_value else ""
-    return (
-        "<!DOCTYPE html><html><head><title>Before you continue to YouTube</title></head><body>"
-        f'<form action="https://consent.youtube.com/s" method="POST">{value}<button>Accept all</button></form>'
-        "</body></html>"
-    )
+    return template("consent.html").substitute(value=_CONSENT_VALUE if with_value else "")
