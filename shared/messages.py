@@ -67,7 +67,9 @@ class PlaylistMessage(Message):
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
         return cls(
-            _id_of(fields, "playlist_id"), _optional_id_of(fields, "job_id"), _optional_id_of(fields, "user_id")
+            _id_of(fields, "playlist_id"),
+            _optional_id_of(fields, "job_id"),
+            _optional_id_of(fields, "user_id"),
         )
 
 

@@ -1,0 +1,41 @@
+"""/api/playlists: what is in the caller's library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import functions_framework
+from flask import Request, Response
+
+from shared import jobs
+from shared.auth import Caller
+from shared.errors import BadRequest, NotFound
+from shared.http import Routes
+from shared.library import playlist, playlists, remove, view
+from shared.playlist_ids import playlist_id_of
+
+routes = Routes()
+
+
+@functions_framework.http
+def library(request: Request) -> Response:
+    return routes.dispatch(request)
+
+
+@routes.add("GET", "/api/playlists")
+def of_caller(request: Request, caller: Caller) -> dict[str, Any]:
+    return {"playlists": [view(each) for each in playlists(caller.user_id)]}
+
+
+@routes.add("DELETE", "/api/playlists/<playlist_id>")
+def take_out(request: Request, caller: Caller, playlist_id: str) -> Response:
+    try:
+        playlist_id_of(playlist_id)
+    except BadRequest as error:
+        raise NotFound("There is no such playlist in your library.") from error
+    if playlist(caller.user_id, playlist_id) is None:
+        raise NotFound("There is no such playlist in your library.")
+    # First the job: a planner at work must not put back what is removed.
+    jobs.cancel_active(caller.user_id, playlist_id)
+    remove(caller.user_id, playlist_id)
+    return Response(status=204)

@@ -1,0 +1,15 @@
+"""Lists a playlist: topic playlists."""
+
+from __future__ import annotations
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from shared import events
+from shared.messages import PlaylistMessage
+from shared.planner import plan
+
+
+@functions_framework.cloud_event
+def planner(event: CloudEvent) -> None:
+    events.receive(event, PlaylistMessage, plan, source="planner")

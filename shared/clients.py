@@ -1,0 +1,95 @@
+"""The SDK clients, built lazily and once a process (or once a thread, where an SDK asks for it).
+
+Imports stand inside the functions: a function that never asks Elasticsearch never loads its client.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from shared import config
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+    from google.cloud.firestore_v1 import Client
+    from google.cloud.pubsub_v1 import PublisherClient
+
+    from shared.egress import Session
+
+#: Seconds. Elasticsearch answers in milliseconds; a bulk of long transcripts in a second or two.
+ELASTICSEARCH_TIMEOUT = 15.0
+#: Seconds a YouTube Data API call may take.
+DATA_API_TIMEOUT = 15.0
+
+_thread = threading.local()
+
+
+@lru_cache(maxsize=1)
+def firestore() -> Client:
+    """Thread-safe; every call made through it passes its own timeout (see shared.documents)."""
+    from google.cloud.firestore_v1 import Client
+
+    return Client(project=config.load().google_cloud_project)
+
+
+@lru_cache(maxsize=1)
+def publisher() -> PublisherClient:
+    """Thread-safe; batches for 5 ms, so that a page of videos travels in one request."""
+    from google.cloud.pubsub_v1 import PublisherClient
+    from google.cloud.pubsub_v1.types import BatchSettings
+
+    return PublisherClient(batch_settings=BatchSettings(max_messages=100, max_latency=0.005))
+
+
+@lru_cache(maxsize=1)
+def elasticsearch() -> Elasticsearch:
+    """Thread-safe. Raises ConfigError when ELASTICSEARCH_URL is not set."""
+    from elasticsearch import Elasticsearch
+
+    settings = config.load()
+    if settings.elasticsearch_url is None:
+        raise config.ConfigError(
+            "ELASTICSEARCH_URL: expected the URL of the Elasticsearch server, found nothing"
+        )
+    return Elasticsearch(
+        settings.elasticsearch_url,
+        api_key=settings.elasticsearch_api_key,
+        request_timeout=ELASTICSEARCH_TIMEOUT,
+        # Pub/Sub is what tries again; a second layer of retries only multiplies the waiting.
+        max_retries=0,
+        connections_per_node=64,
+    )
+
+
+def youtube() -> Any:
+    """The Data API v3, one client a thread: its httplib2 transport is not thread-safe."""
+    client = getattr(_thread, "youtube", None)
+    if client is None:
+        import httplib2
+        from googleapiclient.discovery import build
+
+        settings = config.load()
+        if settings.youtube_api_key is None:
+            raise config.ConfigError("YOUTUBE_API_KEY: expected a key of the YouTube Data API, found nothing")
+        options = {"api_endpoint": settings.youtube_api_endpoint} if settings.youtube_api_endpoint else {}
+        client = _thread.youtube = build(
+            "youtube",
+            "v3",
+            http=httplib2.Http(timeout=DATA_API_TIMEOUT),
+            developerKey=settings.youtube_api_key,
+            client_options=options,
+            cache_discovery=False,
+        )
+    return client
+
+
+def youtube_session() -> Session:
+    """The requests session that transcripts are fetched through, one a thread (see shared.egress)."""
+    session: Session | None = getattr(_thread, "session", None)
+    if session is None:
+        from shared.egress import Session
+
+        session = _thread.session = Session(config.load().youtube_base_url)
+    return session

@@ -1,0 +1,80 @@
+"""Dead letters: what was given back too often, and what nobody can read. Settles it, so that jobs end."""
+
+from __future__ import annotations
+
+from shared import clock, jobs, ledger, logs
+from shared.documents import Commit, read
+from shared.errors import Malformed
+from shared.events import Delivery
+from shared.messages import PlaylistMessage, VideoMessage
+
+#: Attributes that Pub/Sub adds (https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic).
+_ATTEMPTS = "CloudPubSubDeadLetterSourceDeliveryCount"
+_SUBSCRIPTION = "CloudPubSubDeadLetterSourceSubscription"
+#: Characters kept of a message nobody can read.
+_KEPT = 2000
+
+
+def settle(delivery: Delivery) -> None:
+    """Settles the video or the job of a dead letter as failed; records what is neither.
+
+    Raises:
+        Transient: Firestore does not answer.
+    """
+    if "reason" in delivery.attributes and _ATTEMPTS not in delivery.attributes:
+        _record(delivery, delivery.attributes["reason"])
+        return
+    attempts = delivery.attributes.get(_ATTEMPTS, "several")
+    try:
+        video = VideoMessage.decode(delivery.data)
+    except Malformed:
+        pass
+    else:
+        _fail_video(video, attempts)
+        return
+    try:
+        playlist = PlaylistMessage.decode(delivery.data)
+    except Malformed as error:
+        _record(delivery, str(error))
+        return
+    if playlist.job_id is None:
+        _record(
+            delivery, f"No job could be started for playlist {playlist.playlist_id} in {attempts} attempts."
+        )
+        return
+    job = jobs.read(playlist.job_id)
+    cause = (job.error or "").removesuffix(" It is tried again.") if job else ""
+    jobs.fail(
+        playlist.job_id, f"{cause or 'The playlist could not be listed.'} Given up after {attempts} attempts."
+    )
+    logs.warning("job failed: given up", job_id=playlist.job_id, attempts=attempts)
+
+
+def _fail_video(message: VideoMessage, attempts: str) -> None:
+    job = jobs.read(message.job_id)
+    if job is None:
+        return
+    entry = ledger.entry_of(read(ledger.entry_path(message.job_id, message.video_id))[0])
+    if entry is None:
+        return
+    cause = entry.reason or "It could not be fetched and indexed."
+    jobs.settle(
+        job, entry, "failed", reason=f"{cause} Given up after {attempts} attempts.", of_round=message.round
+    )
+    logs.warning(
+        "video failed: given up", job_id=message.job_id, video_id=message.video_id, attempts=attempts
+    )
+
+
+def _record(delivery: Delivery, reason: str) -> None:
+    """Keeps a message nobody can read where an operator finds it."""
+    Commit().set(
+        f"rejections/{delivery.attributes.get('message_id') or delivery.message_id}",
+        {
+            "at": clock.now(),
+            "reason": reason,
+            "source": delivery.attributes.get("source") or delivery.attributes.get(_SUBSCRIPTION, "unknown"),
+            "data": delivery.data[:_KEPT].decode("utf-8", "replace"),
+        },
+    ).run()
+    logs.warning("message recorded as rejected", reason=reason)

@@ -1,0 +1,226 @@
+"""Firestore documents: read together, committed under preconditions, with timeouts and our errors.
+
+There is one way to change what others may change too: read, decide, commit "unless it has changed
+since", and on :class:`Conflict` begin again (``retried``). No transaction holds a lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import uniform
+from time import sleep
+from typing import Any, TypeVar
+
+from google.api_core import exceptions
+from google.api_core.retry import Retry, if_exception_type
+from google.cloud.firestore_v1 import Increment
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared import clients
+from shared.errors import Transient, YtsError
+
+#: Seconds for one call, its retries included. Firestore answers in milliseconds.
+TIMEOUT = 10.0
+#: Writes in one commit (https://firebase.google.com/docs/firestore/quotas allowed 500 for long; keep below).
+MAXIMUM_WRITES = 400
+
+_RETRY = Retry(
+    predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0, timeout=TIMEOUT
+)
+_UNAVAILABLE = (
+    exceptions.ServerError,
+    exceptions.RetryError,
+    exceptions.TooManyRequests,
+    exceptions.Cancelled,
+)
+
+T = TypeVar("T")
+
+
+class Conflict(YtsError):
+    """A precondition failed: somebody changed, made or removed the document meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A document as it was read; ``data`` is None when there is none."""
+
+    path: str
+    data: Mapping[str, Any] | None
+    update_time: datetime | None
+
+    @property
+    def id(self) -> str:
+        return self.path.rsplit("/", 1)[1]
+
+
+def _call(what: str, call: Callable[[], T]) -> T:
+    try:
+        return call()
+    except (
+        exceptions.FailedPrecondition,
+        exceptions.AlreadyExists,
+        exceptions.NotFound,
+        exceptions.Aborted,
+    ) as error:
+        raise Conflict(f"Firestore refused to {what}: {error.message}") from error
+    except _UNAVAILABLE as error:
+        raise Transient(f"Firestore did not {what} within {TIMEOUT:g} s.") from error
+
+
+def _snapshot(document: Any) -> Snapshot:
+    return Snapshot(document.reference.path, document.to_dict(), document.update_time)
+
+
+def read(*paths: str, fields: Sequence[str] | None = None) -> list[Snapshot]:
+    """Reads documents in one request; the answer is in the order of ``paths``.
+
+    Raises:
+        Transient: Firestore did not answer in time.
+    """
+    if not paths:
+        return []
+    client = clients.firestore()
+    found = _call(
+        f"read {paths[0]}",
+        lambda: {
+            document.reference.path: _snapshot(document)
+            for document in client.get_all(
+                [client.document(path) for path in paths], field_paths=fields, retry=_RETRY, timeout=TIMEOUT
+            )
+        },
+    )
+    return [found[path] for path in paths]
+
+
+def query(
+    collection: str,
+    *conditions: tuple[str, str, object],
+    order_by: str | None = None,
+    descending: bool = False,
+    start_after: str | None = None,
+    limit: int | None = None,
+    fields: Sequence[str] | None = None,
+) -> Iterator[Snapshot]:
+    """Streams the documents of a collection that meet all conditions ``(field, operator, value)``.
+
+    ``start_after`` is the id of the last document of the page before, for queries ordered by id.
+    """
+    client = clients.firestore()
+    found: Any = client.collection(collection)
+    for field, operator, value in conditions:
+        found = found.where(filter=FieldFilter(field, operator, value))
+    if fields is not None:
+        found = found.select(list(fields))
+    if order_by is not None:
+        found = found.order_by(order_by, direction="DESCENDING" if descending else "ASCENDING")
+    if start_after is not None:
+        found = found.start_after({"__name__": client.collection(collection).document(start_after)})
+    if limit is not None:
+        found = found.limit(limit)
+    yield from _stream(found, collection)
+
+
+class Commit:
+    """Writes that happen together or not at all."""
+
+    def __init__(self) -> None:
+        self._client = clients.firestore()
+        self._batch = self._client.batch()
+        self._paths: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def create(self, path: str, data: Mapping[str, Any]) -> Commit:
+        """Conflict if the document exists."""
+        self._batch.create(self._client.document(path), dict(data))
+        return self._wrote(path)
+
+    def set(self, path: str, data: Mapping[str, Any], *, merge: bool = False) -> Commit:
+        self._batch.set(self._client.document(path), dict(data), merge=merge)
+        return self._wrote(path)
+
+    def update(
+        self, path: str, data: Mapping[str, Any], *, unchanged_since: datetime | None = None
+    ) -> Commit:
+        """Conflict if there is no such document, or it has changed since it was read."""
+        option = self._client.write_option(last_update_time=unchanged_since) if unchanged_since else None
+        self._batch.update(self._client.document(path), dict(data), option=option)
+        return self._wrote(path)
+
+    def add(self, path: str, amounts: Mapping[str, int]) -> Commit:
+        """Adds to counters; what is missing counts from 0. Makes the document if there is none."""
+        return self.set(path, {name: Increment(amount) for name, amount in amounts.items()}, merge=True)
+
+    def delete(self, path: str) -> Commit:
+        self._batch.delete(self._client.document(path))
+        return self._wrote(path)
+
+    def _wrote(self, path: str) -> Commit:
+        self._paths.append(path)
+        return self
+
+    def run(self) -> list[list[int]]:
+        """Commits; answers, write by write, the new values of its ``add`` in the order given.
+
+        Raises:
+            Conflict: a precondition failed; nothing was written.
+            Transient: Firestore did not answer in time; it may have been written.
+        """
+        results = _call(f"write {self._paths[0]}", lambda: self._batch.commit(retry=_RETRY, timeout=TIMEOUT))
+        return [[value.integer_value for value in result.transform_results] for result in results]
+
+
+def retried(attempt: Callable[[], T], *, attempts: int = 8) -> T:
+    """Runs read-decide-commit again while it meets a :class:`Conflict`.
+
+    Raises:
+        Transient: still in conflict after ``attempts`` tries.
+    """
+    for number in range(attempts):
+        try:
+            return attempt()
+        except Conflict as conflict:
+            last = conflict
+            # Jitter, so that two that collide do not collide again.
+            sleep(uniform(0, 0.02 * 2**number))  # noqa: S311
+    raise Transient("Firestore was changed by others again and again.") from last
+
+
+def every(collection_id: str, *conditions: tuple[str, str, object]) -> Iterator[Snapshot]:
+    """Streams all documents of all collections of that name, wherever they lie."""
+    found = clients.firestore().collection_group(collection_id)
+    for field, operator, value in conditions:
+        found = found.where(filter=FieldFilter(field, operator, value))
+    yield from _stream(found, collection_id)
+
+
+def count(collection: str) -> int:
+    """How many documents a collection has."""
+    aggregation: Any = clients.firestore().collection(collection).count()  # type: ignore[no-untyped-call]
+    found = _call(f"count {collection}", lambda: aggregation.get(retry=_RETRY, timeout=TIMEOUT * 6))
+    return int(found[0][0].value)
+
+
+def _stream(found: Any, name: str) -> Iterator[Snapshot]:
+    stream = iter(found.stream(retry=_RETRY, timeout=TIMEOUT * 6))
+    while True:
+        document = _call(f"list {name}", lambda: next(stream, None))
+        if document is None:
+            return
+        yield _snapshot(document)
+
+
+def delete_all(paths: Iterable[str]) -> None:
+    """Deletes documents in as few commits as possible; those that do not exist are no error."""
+    commit = Commit()
+    for path in paths:
+        commit.delete(path)
+        if len(commit) >= MAXIMUM_WRITES:
+            commit.run()
+            commit = Commit()
+    if len(commit):
+        commit.run()

@@ -1,0 +1,100 @@
+"""Pub/Sub deliveries: from a CloudEvent to a handler, and from what the handler raises to ack or nack.
+
+===============  =====================================================
+raises           becomes
+===============  =====================================================
+nothing          200: acknowledged
+``Malformed``    to the dead letters with a reason, then 200
+``Transient``    503: given back; Pub/Sub delivers it again with backoff
+anything else    500: a defect of ours; given back, in the end a dead letter
+===============  =====================================================
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from werkzeug.exceptions import ServiceUnavailable
+
+from shared import logs, topics
+from shared.errors import Malformed, Transient
+from shared.messages import Message
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of a Pub/Sub message. ``attempt`` is None where Pub/Sub does not say."""
+
+    message_id: str
+    data: bytes
+    attributes: Mapping[str, str]
+    attempt: int | None
+
+
+def delivery_of(event: Any) -> Delivery:
+    """Decodes the CloudEvent of a Pub/Sub message.
+
+    https://cloud.google.com/pubsub/docs/push#receive_push
+
+    Raises:
+        Malformed: it does not have that form.
+    """
+    body = event.data
+    if isinstance(body, bytes | str):
+        try:
+            body = json.loads(body)
+        except ValueError as error:
+            raise Malformed(f"expected a JSON body, found {body[:80]!r}") from error
+    message = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(message, dict):
+        raise Malformed(f'expected a body with an object "message", found {str(body)[:80]!r}')
+    data, attributes = message.get("data", ""), message.get("attributes") or {}
+    try:
+        decoded = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise Malformed(f"expected base64 in message.data, found {str(data)[:80]!r}") from error
+    if not isinstance(attributes, dict):
+        raise Malformed(f"expected an object message.attributes, found {str(attributes)[:80]!r}")
+    attempt = body.get("deliveryAttempt")
+    return Delivery(
+        message_id=str(message.get("messageId") or event["id"]),
+        data=decoded,
+        attributes={str(name): str(value) for name, value in attributes.items()},
+        attempt=attempt if isinstance(attempt, int) else None,
+    )
+
+
+def receive(event: Any, kind: type[M], handle: Callable[[M, Delivery], None], *, source: str) -> None:
+    """Decodes a message of ``kind`` and hands it to ``handle``; the table above says what becomes of it.
+
+    ``source``: the function's name, for logs and dead letters.
+    """
+    receive_raw(event, lambda delivery: handle(kind.decode(delivery.data), delivery), source=source)
+
+
+def receive_raw(event: Any, handle: Callable[[Delivery], None], *, source: str) -> None:
+    """As :func:`receive`, for a handler that reads the message itself."""
+    message_id, data = str(event["id"]), b""
+    with logs.context(function=source, message_id=message_id):
+        try:
+            try:
+                delivery = delivery_of(event)
+                message_id, data = delivery.message_id, delivery.data
+                with logs.context(attempt=delivery.attempt):
+                    handle(delivery)
+            except Malformed as error:
+                logs.warning("message rejected", reason=str(error))
+                topics.reject(data, source=source, message_id=message_id, reason=str(error))
+        except Transient as error:
+            logs.warning("given back to Pub/Sub", reason=str(error), cause=repr(error.__cause__))
+            raise ServiceUnavailable(str(error)) from error
+        except Exception as error:
+            logs.error("a defect: given back to Pub/Sub", error)
+            raise

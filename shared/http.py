@@ -1,0 +1,134 @@
+"""HTTP functions: routes, callers, JSON, and errors as application/problem+json (RFC 9457).
+
+Closed by default: a route asks who is calling unless it says ``public=True``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask import Request, Response
+from werkzeug.exceptions import MethodNotAllowed as NoMethod
+from werkzeug.exceptions import NotFound as NoRoute
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.routing import Map, RequestRedirect, Rule
+
+from shared import auth, logs
+from shared.auth import Caller
+from shared.config import ConfigError
+from shared.errors import BadRequest, MethodNotAllowed, NotFound, RequestError, Transient, Unavailable
+
+#: Bytes of a request's body; the largest sensible one is a URL.
+MAXIMUM_BODY = 65_536
+ANYBODY = Caller("")
+
+Handler = Callable[..., "Response | dict[str, Any] | tuple[dict[str, Any], int]"]
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Routes:
+    """The routes of one function. A handler gets the request, the caller and the path's variables."""
+
+    def __init__(self) -> None:
+        self._map = Map(strict_slashes=False, merge_slashes=False)
+        self._handlers: dict[str, tuple[Handler, bool]] = {}
+
+    def add(self, method: str, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            endpoint = f"{method} {rule}"
+            self._map.add(Rule(rule, methods=[method], endpoint=endpoint))
+            self._handlers[endpoint] = (handler, public)
+            return handler
+
+        return register
+
+    def dispatch(self, request: Request) -> Response:
+        """Answers a request; never raises but for defects, which are logged and answered 500."""
+        with logs.context(method=request.method, path=request.path):
+            try:
+                return self._answer(request)
+            except RequestError as error:
+                return problem(error)
+            except Transient as error:
+                logs.warning("a dependency did not answer", reason=str(error), cause=repr(error.__cause__))
+                return problem(Unavailable(f"{error} Try again in a moment."))
+            except ConfigError as error:
+                logs.error("misconfigured", error)
+                return problem(
+                    Unavailable("The server is not configured completely; its log says what is missing.")
+                )
+            except Exception as error:
+                logs.error("a defect", error)
+                failure = RequestError("Something went wrong on our side. It is in the log.")
+                failure.status, failure.title = 500, "Internal server error"
+                return problem(failure)
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            endpoint, arguments = self._map.bind("").match(request.path, request.method)
+        except NoMethod as error:
+            allowed = ", ".join(sorted(error.valid_methods or ()))
+            raise MethodNotAllowed(f"{request.method} is not possible here; {allowed} is.") from error
+        except (NoRoute, RequestRedirect) as error:
+            raise NotFound(f"There is nothing at {request.path[:200]}.") from error
+        handler, public = self._handlers[endpoint]
+        caller = ANYBODY if public else auth.authenticate(request.headers.get("Authorization"))
+        with logs.context(user=caller.user_id or None):
+            answer = handler(request, caller, **arguments)
+        if isinstance(answer, Response):
+            for name, value in _HEADERS.items():
+                answer.headers.setdefault(name, value)
+            return answer
+        body, status = answer if isinstance(answer, tuple) else (answer, 200)
+        return as_json(body, status)
+
+
+def as_json(body: Any, status: int = 200, mimetype: str = "application/json") -> Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text + "\n", status, headers=_HEADERS, mimetype=mimetype)
+
+
+def problem(error: RequestError) -> Response:
+    """RFC 9457; ``detail`` is for a person."""
+    body = {"type": "about:blank", "title": error.title, "status": error.status, "detail": str(error)}
+    response = as_json(body, error.status, "application/problem+json")
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if error.status == 503:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object in a request's body.
+
+    Raises:
+        BadRequest: says what was found instead.
+    """
+    request.max_content_length = MAXIMUM_BODY
+    try:
+        data = request.get_data()
+    except RequestEntityTooLarge as error:
+        raise BadRequest(f"Expected at most {MAXIMUM_BODY:,} bytes.") from error
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"Expected a JSON object, found {data[:80]!r}.") from error
+    if not isinstance(body, dict):
+        raise BadRequest(f"Expected a JSON object, found {type(body).__name__}.")
+    return body
+
+
+def limit_of(request: Request, default: int, maximum: int) -> int:
+    """The ``limit`` parameter. Raises BadRequest when it is not a number from 1 to ``maximum``."""
+    text = request.args.get("limit", str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= maximum):
+        raise BadRequest(f"limit: expected a number from 1 to {maximum}, found {text[:40]!r}.")
+    return int(text)

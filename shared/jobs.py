@@ -1,0 +1,349 @@
+"""Jobs: one indexing of one playlist for one user, from `queued` to its end.
+
+::
+
+    queued → planning → running → done
+       └────────┴──────────┴────→ failed (with a reason), cancelled
+    retry: done, cancelled, failed → running (or queued, if the playlist was never listed to its end)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from shared import clock, documents, ledger, library, logs, search_index, topics
+from shared.documents import Commit, Snapshot, retried
+from shared.ledger import Counts, Entry, State
+from shared.messages import PlaylistMessage, VideoMessage
+
+JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
+ACTIVE: tuple[JobState, ...] = ("queued", "planning", "running")
+#: Videos a counter shard serves; with at most 64 shards a job of 5,000 moves each 80 times.
+_VIDEOS_A_SHARD = 50
+_MAXIMUM_SHARDS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """As stored. ``listed``: entries in the ledger so far; ``total``: the same once the list is complete."""
+
+    job_id: str
+    user_id: str
+    playlist_id: str
+    state: JobState
+    title: str
+    shards: int
+    listed: int
+    total: int | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    blocked_until: datetime | None
+    error: str | None
+    update_time: datetime | None
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+
+def path(job_id: str) -> str:
+    return f"jobs/{job_id}"
+
+
+def _active_path(user_id: str, playlist_id: str) -> str:
+    return f"active_jobs/{user_id}:{playlist_id}"
+
+
+def job_of(snapshot: Snapshot) -> Job | None:
+    """None when there is no such job."""
+    data = snapshot.data
+    if data is None:
+        return None
+    return Job(
+        job_id=snapshot.id,
+        user_id=data["user_id"],
+        playlist_id=data["playlist_id"],
+        state=data["state"],
+        title=data.get("title", ""),
+        shards=data.get("shards", 1),
+        listed=data.get("listed", 0),
+        total=data.get("total"),
+        created_at=data["created_at"],
+        started_at=data.get("started_at"),
+        finished_at=data.get("finished_at"),
+        blocked_until=data.get("blocked_until"),
+        error=data.get("error"),
+        update_time=snapshot.update_time,
+    )
+
+
+def read(job_id: str) -> Job | None:
+    return job_of(documents.read(path(job_id))[0])
+
+
+def start(user_id: str, playlist_id: str, job_id: str | None = None) -> tuple[Job, bool]:
+    """The active job of this user and playlist, or a new one and True.
+
+    A given ``job_id`` makes the start repeatable: the same id is never made twice.
+    """
+
+    def attempt() -> tuple[Job, bool]:
+        pointer_path = _active_path(user_id, playlist_id)
+        wanted = job_id or uuid4().hex
+        pointer, existing = documents.read(pointer_path, path(wanted))
+        found = job_of(existing)
+        if found is not None:
+            return found, False
+        if pointer.data is not None:
+            current = read(pointer.data["job_id"])
+            if current is not None and current.active:
+                return current, False
+        commit = Commit().create(
+            path(wanted),
+            {"user_id": user_id, "playlist_id": playlist_id, "state": "queued", "created_at": clock.now()},
+        )
+        if pointer.data is None:
+            commit.create(pointer_path, {"job_id": wanted})
+        else:
+            commit.update(pointer_path, {"job_id": wanted}, unchanged_since=pointer.update_time)
+        commit.run()
+        made = read(wanted)
+        if made is None:
+            raise documents.Conflict("the job was removed as soon as it was made")
+        return made, True
+
+    return retried(attempt)
+
+
+def begin_planning(job: Job, title: str, expected: int) -> Job:
+    """`queued` → `planning`, with the title and a number of shards that suits the playlist."""
+    unblocked = {"error": None, "blocked_until": None}
+    changes = unblocked | {
+        "state": "planning",
+        "title": title[:300],
+        "shards": max(1, min(_MAXIMUM_SHARDS, -(-expected // _VIDEOS_A_SHARD))),
+        "started_at": clock.now(),
+    }
+
+    def decide(now: Job) -> dict[str, Any] | None:
+        if now.state == "queued":
+            return changes
+        return unblocked if now.state == "planning" and (now.error or now.blocked_until) else None
+
+    return _change(job.job_id, decide) or job
+
+
+def seal(job_id: str) -> None:
+    """The playlist is listed to its end: the total is known, no entry is added any more."""
+    _change(
+        job_id,
+        lambda now: (
+            {"state": "running", "total": now.listed, "error": None} if now.state == "planning" else None
+        ),
+    )
+    finish_if_settled(job_id)
+
+
+def _change(job_id: str, decide: Callable[[Job], dict[str, Any] | None]) -> Job | None:
+    """Changes a job unless ``decide`` answers None; answers the job as it is then."""
+
+    def attempt() -> Job | None:
+        job = read(job_id)
+        changes = None if job is None else decide(job)
+        if job is None or changes is None:
+            return job
+        commit = Commit().update(path(job_id), changes, unchanged_since=job.update_time)
+        pointer = _active_path(job.user_id, job.playlist_id)
+        if changes.get("state", job.state) not in ACTIVE:
+            commit.delete(pointer)
+        elif not job.active:
+            commit.set(pointer, {"job_id": job_id})
+        commit.run()
+        return read(job_id)
+
+    return retried(attempt)
+
+
+def settle(
+    job: Job,
+    entry: Entry,
+    state: State,
+    *,
+    reason: str = "",
+    reused: bool = False,
+    youtube_bytes: int = 0,
+    of_round: int | None = None,
+) -> None:
+    """Settles a video of a job, once, and ends the job if it was the last.
+
+    ``youtube_bytes``: of the attempt that succeeded; those of failed attempts are in the entry.
+    ``of_round``: only if the entry is still of that round.
+    """
+
+    current: Entry | None = entry
+
+    def attempt() -> bool:
+        nonlocal current
+        seen, current = current, None
+        if seen is None:
+            seen = ledger.entry_of(documents.read(ledger.entry_path(job.job_id, entry.video_id))[0])
+        if seen is None or seen.state != "pending" or of_round not in (None, seen.round):
+            return False
+        return ledger.settle(
+            job.job_id,
+            job.shards,
+            seen,
+            state,
+            reason=reason,
+            reused=reused,
+            youtube_bytes=seen.youtube_bytes + youtube_bytes,
+        )
+
+    if retried(attempt):
+        finish_if_settled(job.job_id)
+
+
+def finish_if_settled(job_id: str) -> bool:
+    """Ends a running job of which nothing is pending. True if it is over.
+
+    `done` promises that everything is searchable: the library and the index are refreshed first.
+    """
+
+    def attempt() -> bool:
+        job = read(job_id)
+        if job is None or job.state != "running":
+            return job is not None and not job.active
+        counts = ledger.counts(job_id, job.shards)
+        if counts.states["pending"] > 0:
+            return False
+        library.finish(
+            job.user_id, job.playlist_id, job_id, counts.states["indexed"] + counts.states["no_transcript"]
+        )
+        search_index.refresh()
+        Commit().update(
+            path(job_id),
+            {"state": "done", "finished_at": clock.now(), "blocked_until": None},
+            unchanged_since=job.update_time,
+        ).delete(_active_path(job.user_id, job.playlist_id)).run()
+        logs.info("job is done", job_id=job_id, counts=dict(counts.states))
+        return True
+
+    return retried(attempt)
+
+
+def fail(job_id: str, reason: str) -> None:
+    """Ends a job that cannot go on; what is indexed stays."""
+    _change(
+        job_id,
+        lambda now: {"state": "failed", "error": reason, "finished_at": clock.now()} if now.active else None,
+    )
+
+
+def note(job_id: str, error: str, until: datetime | None = None) -> None:
+    """Says on an active job what it waits for."""
+    _change(job_id, lambda now: {"error": error, "blocked_until": until} if now.active else None)
+
+
+def cancel(job_id: str) -> None:
+    """Ends an active job; messages on their way are dropped when they arrive."""
+    _change(job_id, lambda now: {"state": "cancelled", "finished_at": clock.now()} if now.active else None)
+
+
+def cancel_active(user_id: str, playlist_id: str) -> None:
+    """Cancels the active job of a playlist, if there is one."""
+    pointer = documents.read(_active_path(user_id, playlist_id))[0]
+    if pointer.data is not None:
+        cancel(pointer.data["job_id"])
+
+
+def publish(job: Job) -> None:
+    """Hands the job to the planner. Raises Transient; the sweep publishes again what was not."""
+    topics.publish("playlists", [PlaylistMessage(job.playlist_id, job.job_id, job.user_id)])
+
+
+def retry(job: Job) -> None:
+    """Gives failed videos (and what a cancelled job left pending) another round.
+
+    A job that never listed its playlist to the end is planned again.
+    """
+    if job.active:
+        return
+    if job.total is None:
+        _change(job.job_id, lambda now: {"state": "queued", "error": None, "finished_at": None})
+        publish(job)
+        return
+    running = {"state": "running", "error": None, "finished_at": None}
+    _change(job.job_id, lambda now: running)
+    commit, reopened = Commit(), list(ledger.entries(job.job_id, "failed"))
+    for entry in reopened:
+        ledger.reopen(commit, job.job_id, job.shards, entry)
+        if len(commit) >= documents.MAXIMUM_WRITES:
+            # With the job in the same commit, whoever is about to end it meets a Conflict.
+            commit.update(path(job.job_id), running).run()
+            commit = Commit()
+    if len(commit):
+        commit.update(path(job.job_id), running).run()
+    republish(job.job_id)
+    finish_if_settled(job.job_id)
+
+
+def republish(job_id: str, which: Literal["all", "stalled", "overdue"] = "all") -> int:
+    """Publishes pending videos of a job again.
+
+    ``all``; or those that are ``overdue``, their next attempt not having come in time; or, in a
+    ``stalled`` job, all but those that still wait for their next attempt.
+
+    Returns:
+        How many.
+    """
+    late = clock.now() - ledger.LATE
+    found = ledger.overdue(job_id, late) if which == "overdue" else ledger.entries(job_id, "pending")
+    messages = [
+        VideoMessage(job_id, entry.video_id, entry.round)
+        for entry in found
+        if which != "stalled" or entry.next_attempt_at is None or entry.next_attempt_at <= late
+    ]
+    topics.publish("videos", messages)
+    return len(messages)
+
+
+def recent(user_id: str, limit: int = 20) -> list[Job]:
+    """The user's jobs, newest first."""
+    found = documents.query(
+        "jobs", ("user_id", "==", user_id), order_by="created_at", descending=True, limit=limit
+    )
+    return [job for job in map(job_of, found) if job is not None]
+
+
+def active() -> list[Job]:
+    """All jobs that are not over."""
+    found = documents.query("jobs", ("state", "in", list(ACTIVE)))
+    return [job for job in map(job_of, found) if job is not None]
+
+
+def view(job: Job, counts: Counts) -> dict[str, Any]:
+    """As `GET /api/jobs/{id}` answers it."""
+    eta: int | None = None
+    if job.state == "running" and job.started_at and counts.settled:
+        elapsed = (clock.now() - job.started_at).total_seconds()
+        eta = round(elapsed / counts.settled * counts.states["pending"])
+    return {
+        "job_id": job.job_id,
+        "playlist_id": job.playlist_id,
+        "title": job.title or None,
+        "state": job.state,
+        "total": job.total,
+        "counts": dict(counts.states),
+        "reused": counts.reused,
+        "youtube_bytes": counts.youtube_bytes,
+        "created_at": clock.rfc3339(job.created_at),
+        "finished_at": clock.rfc3339(job.finished_at),
+        "eta_seconds": eta,
+        "blocked_until": clock.rfc3339(job.blocked_until),
+        "error": job.error,
+    }

@@ -1,0 +1,79 @@
+"""The sweep: publishes again what was lost or has come due, and ends jobs whose last step died.
+
+A message can get lost between a commit and its publish, or with Pub/Sub's memory (the emulator
+forgets all when it restarts). Jobs that move are left alone: their messages are on their way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared import clock, config, jobs, ledger, logs
+from shared.documents import Commit, Conflict
+from shared.errors import Transient
+from shared.jobs import Job
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did: jobs looked at, handed to the planner again, ended; videos published again."""
+
+    jobs: int = 0
+    planned_again: int = 0
+    ended: int = 0
+    videos_published: int = 0
+    troubles: int = 0
+
+
+def run(*, messages_lost: bool = False) -> Swept:
+    """Looks at every job that is not over.
+
+    ``messages_lost``: Pub/Sub has forgotten its messages; nothing is on its way, whatever moved last.
+    """
+    swept = Swept()
+    stalled = timedelta(seconds=config.load().stalled_after_seconds)
+    for job in jobs.active():
+        swept.jobs += 1
+        with logs.context(job_id=job.job_id):
+            try:
+                _sweep(job, swept, stalled, messages_lost=messages_lost)
+            except (Transient, Conflict) as error:
+                # One job's trouble is not another's; the next sweep comes soon.
+                swept.troubles += 1
+                logs.warning("a job could not be swept", reason=str(error))
+    return swept
+
+
+def _sweep(job: Job, swept: Swept, stalled: timedelta, *, messages_lost: bool) -> None:
+    now = clock.now()
+
+    def still(moved: datetime | None) -> bool:
+        return messages_lost or moved is None or now - moved >= stalled
+
+    if job.state != "running":
+        if job.blocked_until <= now if job.blocked_until else still(job.update_time):
+            _touch(job)
+            jobs.publish(job)
+            swept.planned_again += 1
+        if job.state == "queued":
+            return
+    counts = ledger.counts(job.job_id, job.shards)
+    if counts.states["pending"] == 0:
+        swept.ended += jobs.finish_if_settled(job.job_id)
+        return
+    moved = max(time for time in (job.update_time, counts.changed_at) if time)
+    if still(moved):
+        _touch(job)
+        published = jobs.republish(job.job_id, "all" if messages_lost else "stalled")
+    else:
+        published = jobs.republish(job.job_id, "overdue")
+    swept.videos_published += published
+    if published:
+        logs.info("videos published again", videos=published)
+
+
+def _touch(job: Job) -> None:
+    """A commit that changes nothing but the time of the last change: the next sweep waits as long again."""
+    changes = {"swept_at": clock.now(), "blocked_until": None}
+    Commit().update(jobs.path(job.job_id), changes, unchanged_since=job.update_time).run()
