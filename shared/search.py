@@ -1,0 +1,190 @@
+"""Search in the caller's library: ``GET /api/search``.
+
+Which library is asked comes first and is never optional: see shared.search_scope.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared import logs, query, search_facets, search_hits
+from shared.errors import BadRequest, Permanent
+from shared.query import Query
+from shared.search_params import Params
+from shared.search_query import EVERYTHING, Clause, Compiler
+from shared.search_scope import Scope, close_point_in_time, gone, open_point_in_time, unknown_index
+
+_SORTS: dict[str, list[dict[str, Any]]] = {
+    "relevance": [{"_score": "desc"}],
+    "newest": [{"published_at": {"order": "desc", "missing": "_last"}}],
+    "oldest": [{"published_at": {"order": "asc", "missing": "_last"}}],
+    "longest": [{"duration_seconds": {"order": "desc", "missing": "_last"}}],
+    "shortest": [{"duration_seconds": {"order": "asc", "missing": "_last"}}],
+}
+#: Equal hits stay in one order over all pages.
+_TIE_BREAK: dict[str, Any] = {"video_id": "asc"}
+#: Hits that an export reads at a time.
+_EXPORT_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """Where a page ended: the frozen index it was taken from, and the sort values of its last hit."""
+
+    signature: str
+    pit: str
+    after: list[Any]
+
+    def encode(self) -> str:
+        text = json.dumps([self.signature, self.pit, self.after], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, params: Params) -> _Cursor:
+        try:
+            signature, pit, after = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            cursor = cls(str(signature), str(pit), list(after))
+        except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+            raise BadRequest(
+                f"cursor: expected one that a search has returned, found {text[:40]!r}."
+            ) from error
+        if cursor.signature != params.signature():
+            raise BadRequest("cursor: it belongs to another search; leave it out to begin this one.")
+        return cursor
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    hits: list[dict[str, Any]]
+    total: int
+    facets: Mapping[str, Any] | None
+    cursor: _Cursor | None
+
+
+def search(
+    library: Sequence[str], user_id: str, params: Params, titles: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The answer to ``GET /api/search``, as the contract has it.
+
+    Args:
+        library: ids of the playlists in the caller's library; nothing else is searched.
+        titles: their titles, for the facet.
+
+    Raises:
+        BadRequest: the cursor is not one of this search.
+        Transient: Elasticsearch does not answer.
+    """
+    begun = time.monotonic()
+    scope = Scope.of(user_id, library)
+    asked = query.parse(params.q)
+    cursor = _Cursor.decode(params.cursor, params) if params.cursor else None
+    page = _page(scope, asked, params, cursor, facets=True)
+    answer: dict[str, Any] = {
+        "total": page.total,
+        "took_ms": 0,
+        "hits": [search_hits.hit(found, asked) for found in page.hits],
+        "facets": search_facets.view(page.facets, titles or {}) if page.facets else search_facets.nothing(),
+        "did_you_mean": None,
+        "cursor": page.cursor.encode() if page.cursor else None,
+    }
+    if asked.notices:
+        answer["notices"] = list(asked.notices)
+    answer["took_ms"] = round((time.monotonic() - begun) * 1000)
+    return answer
+
+
+def every_hit(library: Sequence[str], user_id: str, params: Params) -> Iterator[dict[str, Any]]:
+    """All hits with all their moments, page by page, from the index as it is now. Raises as `search`."""
+    scope = Scope.of(user_id, library)
+    asked = query.parse(params.q)
+    params = replace(params, limit=_EXPORT_PAGE, cursor=None)
+    cursor: _Cursor | None = None
+    while True:
+        page = _page(scope, asked, params, cursor, facets=False)
+        for found in page.hits:
+            yield search_hits.hit(found, asked, limit=None)
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def _page(scope: Scope, asked: Query, params: Params, cursor: _Cursor | None, *, facets: bool) -> _Page:
+    nothing = _Page([], 0, None, None)
+    if not scope.playlists:
+        return nothing
+    pit = ""
+    try:
+        analyzers = _analyzers(scope)
+        pit = cursor.pit if cursor else open_point_in_time()
+        compiler = Compiler(params.texts, analyzers)
+        try:
+            return _ask(scope, compiler, asked, params, cursor, pit, facets=facets)
+        except Permanent as error:
+            if cursor is None or not gone(error):
+                raise
+            # The frozen index was let go: the next page comes from the present one.
+            pit = open_point_in_time()
+            return _ask(scope, compiler, asked, params, cursor, pit, facets=facets)
+    except Permanent as error:
+        if unknown_index(error):
+            return nothing
+        logs.error("a search was refused", error)
+        raise BadRequest("This could not be searched. Try fewer or simpler words.") from error
+
+
+def _ask(
+    scope: Scope,
+    compiler: Compiler,
+    asked: Query,
+    params: Params,
+    cursor: _Cursor | None,
+    pit: str,
+    *,
+    facets: bool,
+) -> _Page:
+    chosen = search_facets.filters(scope, params)
+    body: dict[str, Any] = {
+        "size": params.limit,
+        "track_total_hits": True,
+        "sort": [*_SORTS[params.sort], _TIE_BREAK],
+        "source": search_hits.SOURCE,
+    }
+    if highlight := compiler.highlight(asked):
+        body["highlight"] = highlight
+    if chosen:
+        body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
+    if facets:
+        body["aggs"] = search_facets.aggregations(scope, chosen)
+    if cursor:
+        body["search_after"] = cursor.after
+    answer = scope.search(_narrowed(compiler.query(asked, params.q), params), pit=pit, **body)
+    hits = answer["hits"]["hits"]
+    pit = answer.get("pit_id", pit)
+    if len(hits) < params.limit:
+        close_point_in_time(pit)
+        following = None
+    else:
+        following = _Cursor(params.signature(), pit, hits[-1]["sort"])
+    return _Page(hits, answer["hits"]["total"]["value"], answer.get("aggregations"), following)
+
+
+def _narrowed(clause: Clause, params: Params) -> Clause:
+    """By the filters that are no facets."""
+    bounds = {"gte": params.minimum_minutes, "lte": params.maximum_minutes}
+    seconds = {name: minutes * 60 for name, minutes in bounds.items() if minutes is not None}
+    if not seconds:
+        return clause
+    return {"bool": {"must": [clause], "filter": [{"range": {"duration_seconds": seconds}}]}}
+
+
+def _analyzers(scope: Scope) -> list[str]:
+    """The analyzers of the videos in the library: only their fields need to be searched."""
+    aggregation = {"analyzers": {"terms": {"field": "analyzer", "size": 100}}}
+    answer = scope.search(EVERYTHING, size=0, track_total_hits=False, aggs=aggregation)
+    return [bucket["key"] for bucket in answer["aggregations"]["analyzers"]["buckets"]]

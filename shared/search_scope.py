@@ -1,0 +1,82 @@
+"""The one place that sends searches to Elasticsearch: every one carries the caller's library as a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared import clients
+from shared.errors import Permanent
+from shared.search_errors import explained
+from shared.search_index import libraries_index, library_id, videos_alias
+from shared.search_query import NOTHING, Clause
+
+#: Seconds a shard may work on a search before it answers with what it has; costly queries end here.
+TIMEOUT = "10s"
+#: How long a page's successor can be asked for with the index as it was.
+KEEP_ALIVE = "5m"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one caller may find: the videos of the playlists in their library."""
+
+    user_id: str
+    playlists: tuple[str, ...]
+
+    @classmethod
+    def of(cls, user_id: str, playlists: Sequence[str]) -> Scope:
+        return cls(user_id, tuple(dict.fromkeys(playlists)))
+
+    def of_playlist(self, playlist_id: str) -> Clause:
+        """The videos of one playlist of the library; nothing, if it is not there."""
+        if playlist_id not in self.playlists:
+            return NOTHING
+        lookup = {
+            "index": libraries_index(),
+            "id": library_id(self.user_id, playlist_id),
+            "path": "video_ids",
+        }
+        return {"terms": {"video_id": lookup}}
+
+    def of_playlists(self, playlists: Sequence[str]) -> Clause:
+        clauses = [self.of_playlist(playlist_id) for playlist_id in playlists]
+        return {"bool": {"should": clauses, "minimum_should_match": 1}} if clauses else NOTHING
+
+    def search(self, query: Clause, *, pit: str | None = None, **body: Any) -> dict[str, Any]:
+        """Searches within the library; ``body`` is the rest of Elasticsearch's request.
+
+        Raises:
+            Transient: Elasticsearch does not answer.
+            Permanent: it refuses the request.
+        """
+        within = {"bool": {"must": [query], "filter": [self.of_playlists(self.playlists)]}}
+        where: dict[str, Any] = (
+            {"pit": {"id": pit, "keep_alive": KEEP_ALIVE}} if pit else {"index": videos_alias()}
+        )
+        with explained():
+            answer = clients.elasticsearch().search(query=within, timeout=TIMEOUT, **where, **body)
+        return dict(answer.body)
+
+
+def open_point_in_time() -> str:
+    """Freezes what searches see, so that pages neither repeat nor lose a hit while indexing goes on."""
+    with explained():
+        answer = clients.elasticsearch().open_point_in_time(index=videos_alias(), keep_alive=KEEP_ALIVE)
+    return str(answer["id"])
+
+
+def close_point_in_time(pit: str) -> None:
+    with explained():
+        clients.elasticsearch().options(ignore_status=404).close_point_in_time(id=pit)
+
+
+def unknown_index(error: Permanent) -> bool:
+    """Nothing has been indexed yet: not an error, but an empty library."""
+    return "index_not_found_exception" in str(error)
+
+
+def gone(error: Permanent) -> bool:
+    """The frozen index was let go (it was kept for :data:`KEEP_ALIVE`), or is none."""
+    return any(sign in str(error) for sign in ("search_context_missing", "status 404", "point in time"))

@@ -1,0 +1,76 @@
+"""Pieces of text of readable length around a match, cut where sentences or words end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from shared.moments import Span
+
+#: Characters: about two lines on a screen.
+LENGTH = 220
+#: How far back a snippet reaches for the beginning of the sentence.
+BEFORE = 100
+
+_SENTENCE_ENDS = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[」』”’]*\s*|\n+")
+_SPACE = re.compile(r"\s+")
+
+Segments = list[dict[str, str | bool]]
+
+
+def segments(text: str, spans: Sequence[Span], begin: int = 0, end: int | None = None) -> Segments:
+    """``[{"text", "match"}]`` of the characters from ``begin`` to ``end``."""
+    end = len(text) if end is None else end
+    result: Segments = []
+
+    def add(first: int, last: int, match: bool) -> None:
+        if first < last:
+            result.append({"text": text[first:last], "match": match})
+
+    position = begin
+    for first, last in spans:
+        if last <= begin or first >= end:
+            continue
+        add(position, max(first, begin), False)
+        add(max(first, begin), min(last, end), True)
+        position = min(last, end)
+    add(position, end, False)
+    return result
+
+
+def around(text: str, begin: int, end: int, length: int = LENGTH) -> Span:
+    """Where to cut, so that the characters from ``begin`` to ``end`` are in it and it reads well."""
+    first = _beginning(text, begin)
+    last = _ending(text, first, end, length)
+    while last > end and text[last - 1].isspace():
+        last -= 1
+    return first, last
+
+
+def _beginning(text: str, begin: int) -> int:
+    limit = max(begin - BEFORE, 0)
+    before = text[limit:begin]
+    sentences = [match.end() for match in _SENTENCE_ENDS.finditer(before)]
+    if sentences:
+        return limit + sentences[-1]
+    if limit == 0:
+        return 0
+    # No sentence begins near (generated captions have none): at a word, if words have spaces.
+    space = _SPACE.search(before)
+    return limit + space.end() if space else limit
+
+
+def _ending(text: str, first: int, end: int, length: int) -> int:
+    limit = max(first + length, end)
+    if limit >= len(text):
+        return len(text)
+    sentences = [match.end() for match in _SENTENCE_ENDS.finditer(text, end, limit + length // 4)]
+    enough = [at for at in sentences if at >= first + length // 2]
+    if enough:
+        return enough[0] if enough[0] > limit else max(at for at in enough if at <= limit)
+    space = text.rfind(" ", end, limit + 1)
+    if space >= 0:
+        return space
+    # Inside a word that began before the limit: to its end, if that is near.
+    after = _SPACE.search(text, limit, limit + 40)
+    return after.start() if after else limit
