@@ -1,27 +1,35 @@
-"""Requests to answers: what path is asked, by which address, and what comes of it."""
+"""Requests to answers: what is asked, by which address, and what comes of it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from pathlib import Path
 
 from aiohttp import web
 
-from infra.local.standin import player, watch
+from infra.local.standin import embed, faulty, playability, player, thumbnails, watch
+from infra.local.standin.addresses import Addresses, ProxyUsers
 from infra.local.standin.api_errors import ApiError
 from infra.local.standin.catalog import Catalog
+from infra.local.standin.control import PREFIX as CONTROL
+from infra.local.standin.control import Control
 from infra.local.standin.data_api import PREFIX as DATA_API
 from infra.local.standin.data_api import DataApi
+from infra.local.standin.faults import Faults, Rule
+from infra.local.standin.faulty import PlayerTwist
+from infra.local.standin.latency import Latency
+from infra.local.standin.samples import LIBRARY, read_library
 from infra.local.standin.stats import Stats
 from infra.local.standin.wire import Reply, html_reply, json_reply
 
 _TIMEDTEXT = "/api/timedtext"
 _PLAYER = "/youtubei/v1/player"
+_SOUND = PlayerTwist()
+#: A rule that strikes an address whose budget is spent, and looks like a fault from then on.
+_SPENT = "budget"
 
 
 class NoTokens:
@@ -31,86 +39,185 @@ class NoTokens:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request. `endpoint`: its class; `video_id`: empty where none is named."""
+    """One request. `endpoint`: its class, ``pages`` or ``control``; `target`: video or playlist id."""
 
     request: web.BaseRequest
     endpoint: str
-    video_id: str
+    target: str
     address: str
     body: bytes
     gzip: bool
-
-    @property
-    def origin(self) -> str:
-        return f"http://{self.request.host}"
 
 
 class StandIn:
     """The whole of it; :meth:`handle` is what an aiohttp server calls."""
 
-    def __init__(self) -> None:
-        self.catalog = Catalog()
-        self.stats = Stats()
+    def __init__(self, library: Path = LIBRARY) -> None:
+        """
+        Raises:
+            SampleError: a file of the library is not as expected.
+        """
+        self.catalog = Catalog(read_library(library))
+        self.stats, self.latency, self.faults = Stats(), Latency(), Faults()
+        self.addresses, self.proxy_users = Addresses(), ProxyUsers()
         self.data_api = DataApi(self.catalog, NoTokens())
         self.timedtext = player.TimedText()
         self.innertube_key = player.INNERTUBE_KEY
+        self._control = Control(self)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = await self._read(request)
-        self.stats.begin(asked.endpoint, asked.video_id, asked.address)
+    def resets(self) -> dict[str, Callable[[], None]]:
+        """What can be set back to how it was at the start."""
+        return {
+            "stats": self._reset_stats,
+            "latency": self.latency.reset,
+            "faults": self.faults.reset,
+            "addresses": self.addresses.reset,
+            "playlists": self._reset_playlists,
+            "settings": self._reset_settings,
+        }
+
+    def _reset_stats(self) -> None:
+        self.stats.reset()
+        self.data_api.quota.used = 0
+
+    def _reset_playlists(self) -> None:
+        self.catalog.reset()
+        self.timedtext.forget()
+
+    def _reset_settings(self) -> None:
+        self.innertube_key = player.INNERTUBE_KEY
+        self.data_api.quota.limit = self.data_api.quota.keys = None
+        self.proxy_users.passwords = None
+
+    async def handle(self, request: web.BaseRequest, proxy_user: str | None = None) -> web.StreamResponse:
+        """`proxy_user`: through whose account at the forward proxy, if so."""
+        address = f"proxy:{proxy_user}" if proxy_user is not None else request.remote or ""
+        asked = await _read(request, address)
+        if asked.endpoint == "control":
+            return as_response(self._control.answer(request.method, request.path, request.query, asked.body))
+        block = self.addresses.blocked(asked.endpoint, asked.target, address)
+        rule = None if block else self.faults.striking(asked.endpoint, asked.target, address)
+        if block or rule is not None:
+            self.stats.fault(_SPENT if rule is None else rule.kind)
+        self.stats.begin(asked.endpoint, asked.target, address)
         status, sent = 0, 0
         try:
-            reply = self.answer(asked)
+            if delay := self.latency.of(asked.endpoint):
+                await asyncio.sleep(delay)
+            if rule is not None and rule.kind in _SENDERS:
+                response, sent = await _SENDERS[rule.kind](self, asked, rule)
+                status = response.status
+                return response
+            reply = self._blocked(asked, block) if block else self._reply(asked, rule)
             response = as_response(reply)
             await response.prepare(request)
             await response.write_eof()
-            status, sent = reply.status, len(reply.gzipped or reply.plain)
+            status, sent = reply.status, len(reply.plain if reply.gzipped is None else reply.gzipped)
             return response
+        except ConnectionError:
+            # The client has left; there is nobody to answer.
+            return web.Response()
         finally:
-            self.stats.end(asked.endpoint, asked.video_id, asked.address, status, sent)
+            self.stats.end(asked.endpoint, asked.target, address, status, sent)
 
-    async def _read(self, request: web.BaseRequest) -> Asked:
-        path, body, video_id = request.path, b"", ""
-        if path == _PLAYER:
-            endpoint, body = "player", await request.read()
-            video_id = _video_id_in(body)
-        elif path in ("/watch", _TIMEDTEXT):
-            endpoint, video_id = path.rpartition("/")[2], request.query.get("v", "")
-        elif path.startswith(DATA_API):
-            endpoint = "data_api"
-        else:
-            endpoint = "pages"
-        gzip = "gzip" in request.headers.get("Accept-Encoding", "")
-        return Asked(request, endpoint, video_id, request.remote or "", body, gzip)
+    def _blocked(self, asked: Asked, kind: str) -> Reply:
+        if asked.endpoint == "player" and kind != "429":
+            twist = PlayerTwist(playability.of(kind))
+            return player.answer(asked.target, None, asked.gzip, twist.unplayable)
+        return faulty.blocked(kind, asked.endpoint)
 
-    def answer(self, asked: Asked) -> Reply:
-        """What a sound YouTube says."""
-        request = asked.request
+    def _reply(self, asked: Asked, rule: Rule | None) -> Reply:
+        if rule is None:
+            return self.answer(asked)
+        twist = faulty.player_twist(rule) if asked.endpoint == "player" else None
+        if twist is not None:
+            return self.answer(asked, twist)
+        cookie = asked.request.headers.get("Cookie", "")
+        return faulty.reply(rule, asked.endpoint, asked.gzip, cookie, lambda: self.answer(asked))
+
+    def answer(self, asked: Asked, twist: PlayerTwist = _SOUND) -> Reply:
+        """What a sound YouTube says, or one whose player says something else."""
+        request, gzip = asked.request, asked.gzip
         if asked.endpoint == "timedtext":
-            return self.timedtext.answer(self.catalog.video(asked.video_id), request.query, asked.gzip)
+            return self.timedtext.answer(self.catalog.video(asked.target), request.query, gzip)
         if asked.endpoint == "player":
             if request.query.get("key") != self.innertube_key:
                 return player.wrong_key()
-            return player.answer(asked.video_id, self.catalog.video(asked.video_id), asked.gzip)
+            video = self.catalog.video(asked.target)
+            return player.answer(asked.target, video, gzip, twist.unplayable, twist.captions, twist.po_token)
         if asked.endpoint == "watch":
-            video = self.catalog.video(asked.video_id)
-            return watch.page(
-                asked.video_id, video, request.query.get("t", ""), self.innertube_key, asked.gzip
-            )
+            video = self.catalog.video(asked.target)
+            return watch.page(asked.target, video, request.query.get("t", ""), self.innertube_key, gzip)
         if asked.endpoint == "data_api":
             return self._data_api(asked)
-        return html_reply("<h1>404</h1>", 404)
+        return self._page(request.path)
 
     def _data_api(self, asked: Asked) -> Reply:
+        request = asked.request
         query: dict[str, list[str]] = {}
-        for name, value in asked.request.query.items():
+        for name, value in request.query.items():
             query.setdefault(name, []).append(value)
-        authorization = asked.request.headers.get("Authorization", "")
+        authorization = request.headers.get("Authorization", "")
         try:
-            answer = self.data_api.answer(asked.request.path, query, authorization, asked.origin)
+            answer = self.data_api.answer(request.path, query, authorization, f"http://{request.host}")
         except ApiError as error:
             return json_reply(error.body(), asked.gzip, error.code, error.headers)
         return json_reply(answer, asked.gzip)
+
+    def _page(self, path: str) -> Reply:
+        match path.split("/"):
+            case ["", "vi", identifier, name] if name.endswith((".jpg", ".webp")):
+                return thumbnails.draw(identifier, self.catalog.video(identifier))
+            case ["", "embed", identifier]:
+                return embed.page(identifier, self.catalog.video(identifier))
+            case ["", "standin", name] if (found := embed.static(name)) is not None:
+                return found
+            case ["", "generate_204"]:
+                return Reply(204, "text/html", b"")
+        return html_reply("<title>404</title><p>That’s an error. The stand-in has no such page.</p>", 404)
+
+
+async def _hang(standin: StandIn, asked: Asked, rule: Rule) -> faulty.Sent:
+    """Until the client leaves, or for so many seconds; then the connection ends."""
+    await asyncio.sleep(rule.seconds if rule.seconds is not None else 86_400)
+    return await _reset(standin, asked, rule)
+
+
+async def _reset(standin: StandIn, asked: Asked, rule: Rule) -> faulty.Sent:
+    if asked.request.transport is not None:
+        asked.request.transport.abort()
+    raise ConnectionAbortedError(rule.kind)
+
+
+async def _slow(standin: StandIn, asked: Asked, rule: Rule) -> faulty.Sent:
+    return await faulty.send_slowly(asked.request, standin.answer(asked), rule.seconds or 60)
+
+
+async def _cut(standin: StandIn, asked: Asked, rule: Rule) -> faulty.Sent:
+    return await faulty.send_half(asked.request, standin.answer(asked))
+
+
+async def _huge(standin: StandIn, asked: Asked, rule: Rule) -> faulty.Sent:
+    return await faulty.send_huge(asked.request, asked.endpoint, rule.megabytes, asked.gzip)
+
+
+#: Kinds of fault that are about how an answer is sent.
+_SENDERS = {"hang": _hang, "reset": _reset, "slow": _slow, "cut": _cut, "huge": _huge}
+
+
+async def _read(request: web.BaseRequest, address: str) -> Asked:
+    path, body, target, endpoint = request.path, b"", "", "pages"
+    if path == _PLAYER:
+        endpoint, body = "player", await request.read()
+        target = _video_id_in(body)
+    elif path in ("/watch", _TIMEDTEXT):
+        endpoint, target = path.rpartition("/")[2], request.query.get("v", "")
+    elif path.startswith(DATA_API):
+        endpoint, target = "data_api", request.query.get("playlistId", request.query.get("id", ""))
+    elif path.startswith(CONTROL):
+        endpoint, body = "control", await request.read()
+    gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    return Asked(request, endpoint, target, address, body, gzip)
 
 
 def _video_id_in(body: bytes) -> str:
@@ -127,43 +234,3 @@ def as_response(reply: Reply) -> web.Response:
         headers["Content-Encoding"] = "gzip"
     body = reply.plain if reply.gzipped is None else reply.gzipped
     return web.Response(status=reply.status, body=body, headers=headers)
-
-
-class Running:
-    """Listens while it is entered. ``url``: ``http://HOST:PORT``."""
-
-    def __init__(self, standin: StandIn, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._standin, self._host, self._asked_port = standin, host, port
-        self._stack = AsyncExitStack()
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://{self._host}:{self.port}"
-
-    async def __aenter__(self) -> Self:
-        self.port = await self._listen(self._standin.handle, self._asked_port)
-        return self
-
-    async def _listen(
-        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], port: int
-    ) -> int:
-        runner = web.ServerRunner(
-            web.Server(handler, handler_cancellation=True, access_log=None), shutdown_timeout=0.2
-        )
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, self._host, port, backlog=1024).start()
-        found: int = runner.addresses[0][1]
-        return found
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
-
-
-async def serve(standin: StandIn, host: str, port: int, stop: asyncio.Event) -> None:
-    async with Running(standin, host, port) as running:
-        print(f"stand-in YouTube: {running.url}", flush=True)
-        await stop.wait()

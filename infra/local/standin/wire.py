@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 JSON = "application/json; charset=UTF-8"
 HTML = "text/html; charset=utf-8"
 XML = "text/xml; charset=UTF-8"
@@ -38,7 +38,9 @@ def deflated(data: bytes, level: int, last: bool) -> bytes:
 
 def gzipped(data: bytes, level: int = 1) -> bytes:
     return (
-        _HEADER + deflated(data, level, True) + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
+        GZIP_HEADER
+        + deflated(data, level, True)
+        + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
     )
 
 
@@ -55,7 +57,7 @@ class Prefix:
         if not gzip:
             return self.data + tail, None
         trailer = struct.pack("<II", zlib.crc32(tail, self._crc), len(self.data) + len(tail))
-        return b"", b"".join((_HEADER, self._deflated, deflated(tail, 1, last=True), trailer))
+        return b"", b"".join((GZIP_HEADER, self._deflated, deflated(tail, 1, last=True), trailer))
 
 
 def json_reply(value: Any, gzip: bool, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
