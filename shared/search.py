@@ -13,12 +13,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared import logs, query, search_facets, search_hits
+from shared import logs, query, search_facets, search_hits, search_suggest
 from shared.errors import BadRequest, Permanent
 from shared.query import Query
 from shared.search_params import Params
-from shared.search_query import EVERYTHING, Clause, Compiler
-from shared.search_scope import Scope, close_point_in_time, gone, open_point_in_time, unknown_index
+from shared.search_query import Clause, Compiler
+from shared.search_scope import (
+    Scope,
+    analyzers_within,
+    close_point_in_time,
+    gone,
+    open_point_in_time,
+    unknown_index,
+)
 
 _SORTS: dict[str, list[dict[str, Any]]] = {
     "relevance": [{"_score": "desc"}],
@@ -90,7 +97,7 @@ def search(
         "took_ms": 0,
         "hits": [search_hits.hit(found, asked) for found in page.hits],
         "facets": search_facets.view(page.facets, titles or {}) if page.facets else search_facets.nothing(),
-        "did_you_mean": None,
+        "did_you_mean": None if page.total or cursor else _did_you_mean(scope, asked, params),
         "cursor": page.cursor.encode() if page.cursor else None,
     }
     if asked.notices:
@@ -114,13 +121,30 @@ def every_hit(library: Sequence[str], user_id: str, params: Params) -> Iterator[
             return
 
 
+def _did_you_mean(scope: Scope, asked: Query, params: Params) -> str | None:
+    """A failure here takes nothing from an answer that is empty anyway; that it failed is logged."""
+
+    def count(q: str) -> int:
+        corrected = replace(params, q=q, limit=1)
+        return _page(scope, query.parse(q), corrected, None, facets=False).total
+
+    if not scope.playlists:
+        return None
+    try:
+        return search_suggest.did_you_mean(scope, params.q, asked, count)
+    except Permanent as error:
+        if not unknown_index(error):
+            logs.error("another spelling could not be looked for", error)
+        return None
+
+
 def _page(scope: Scope, asked: Query, params: Params, cursor: _Cursor | None, *, facets: bool) -> _Page:
     nothing = _Page([], 0, None, None)
     if not scope.playlists:
         return nothing
     pit = ""
     try:
-        analyzers = _analyzers(scope)
+        analyzers = analyzers_within(scope)
         pit = cursor.pit if cursor else open_point_in_time()
         compiler = Compiler(params.texts, analyzers)
         try:
@@ -181,10 +205,3 @@ def _narrowed(clause: Clause, params: Params) -> Clause:
     if not seconds:
         return clause
     return {"bool": {"must": [clause], "filter": [{"range": {"duration_seconds": seconds}}]}}
-
-
-def _analyzers(scope: Scope) -> list[str]:
-    """The analyzers of the videos in the library: only their fields need to be searched."""
-    aggregation = {"analyzers": {"terms": {"field": "analyzer", "size": 100}}}
-    answer = scope.search(EVERYTHING, size=0, track_total_hits=False, aggs=aggregation)
-    return [bucket["key"] for bucket in answer["aggregations"]["analyzers"]["buckets"]]

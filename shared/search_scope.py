@@ -10,7 +10,7 @@ from shared import clients
 from shared.errors import Permanent
 from shared.search_errors import explained
 from shared.search_index import libraries_index, library_id, videos_alias
-from shared.search_query import NOTHING, Clause
+from shared.search_query import EVERYTHING, NOTHING, Clause
 
 #: Seconds a shard may work on a search before it answers with what it has; costly queries end here.
 TIMEOUT = "10s"
@@ -56,8 +56,15 @@ class Scope:
             {"pit": {"id": pit, "keep_alive": KEEP_ALIVE}} if pit else {"index": videos_alias()}
         )
         with explained():
-            answer = clients.elasticsearch().search(query=within, timeout=TIMEOUT, **where, **body)
+            answer = clients.elasticsearch().search(query=within, **{"timeout": TIMEOUT, **where, **body})
         return dict(answer.body)
+
+
+def analyzers_within(scope: Scope) -> list[str]:
+    """The analyzers of the videos in the library: only their fields need to be searched."""
+    aggregation = {"analyzers": {"terms": {"field": "analyzer", "size": 100}}}
+    answer = scope.search(EVERYTHING, size=0, track_total_hits=False, aggs=aggregation)
+    return [bucket["key"] for bucket in answer["aggregations"]["analyzers"]["buckets"]]
 
 
 def open_point_in_time() -> str:

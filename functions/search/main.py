@@ -9,7 +9,7 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import library, search_export, subtitles
+from shared import library, search_export, search_suggest, subtitles
 from shared.auth import Caller
 from shared.errors import BadRequest
 from shared.http import Routes
@@ -56,6 +56,12 @@ def export(request: Request, caller: Caller) -> Response:
 def _begun(pieces: Iterator[str]) -> Iterator[str]:
     # Two pieces: a CSV's header asks nobody anything, only what follows comes from Elasticsearch.
     return chain(list(islice(pieces, 2)), pieces)
+
+
+@routes.add("GET", "/api/suggest")
+def suggestions(request: Request, caller: Caller) -> dict[str, Any]:
+    typed = request.args.get("q") or ""
+    return {"suggestions": search_suggest.suggest(list(_titles(caller)), caller.user_id, typed)}
 
 
 @routes.add("GET", "/api/videos/<video_id>")
