@@ -1,0 +1,164 @@
+"""The stand-in's watch page, player and captions, asked by youtube-transcript-api."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import requests
+from youtube_transcript_api import (
+    InvalidVideoId,
+    TranscriptsDisabled,
+    VideoUnavailable,
+    VideoUnplayable,
+    YouTubeRequestFailed,
+)
+
+from infra.local.standin import generate
+from infra.local.standin.inprocess import InProcess
+from tests.unit.standin.support import TIMEOUT_SECONDS, Clients
+
+
+def test_every_line_of_a_generated_video_comes_through(clients: Clients) -> None:
+    for number in range(8):
+        video_id = generate.video_id("captions", number)
+        video = generate.video(video_id)
+        assert video is not None
+        (track,) = clients.transcripts().list(video_id)
+        fetched = track.fetch()
+        assert track.is_generated == video.tracks[0].generated
+        assert track.language_code == video.language
+        expected = [tuple(line) for line in video.tracks[0].lines()]
+        assert [(line.start, line.duration, line.text) for line in fetched] == expected
+
+
+def test_sizes_are_those_of_the_real_answers(standin: InProcess, clients: Clients) -> None:
+    for number in range(12):
+        video_id = generate.video_id("sizes", number)
+        clients.transcripts().list(video_id)
+    seen = standin.stats()["endpoints"]
+    assert 225_000 < seen["watch"]["bytes"] / 12 < 250_000
+    assert 21_000 < seen["player"]["bytes"] / 12 < 36_000
+    plain = requests.get(
+        f"{standin.url}/watch?v={generate.video_id('sizes', 0)}",
+        headers={"Accept-Encoding": "identity"},
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert 950_000 < len(plain.content) < 1_100_000
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_the_player_answers_the_same_compressed_and_not(standin: InProcess, encoding: str) -> None:
+    key = standin.control("settings")["innertube_key"]
+    answer = requests.post(
+        f"{standin.url}/youtubei/v1/player?key={key}",
+        json={"videoId": generate.video_id("sizes", 1), "context": {}},
+        headers={"Accept-Encoding": encoding},
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert 110_000 <= len(answer.content) <= 198_000
+    track = answer.json()["captions"]["playerCaptionsTracklistRenderer"]["captionTracks"][0]
+    assert track["baseUrl"].startswith("https://www.youtube.com/api/timedtext?")
+
+
+HOSTILE = [
+    "<script>alert(1)</script> 3 < 4 & 5 > 4",
+    'it\'s "quoted" &amp; &#39;escaped&#39; twice',
+    "]]> <!-- --> <?xml?>",
+    "‮right to left\u202c and \u200bzero width, 👩‍👩‍👧 and e\u0301",
+    "a\x00b\x08c\x1fd\ufffee",
+    "two\nlines",
+]
+
+
+def test_hostile_text_is_carried_as_youtube_would(standin: InProcess, clients: Clients) -> None:
+    lines = [[float(k), 1.5, text] for k, text in enumerate(HOSTILE)]
+    title = '"><img src=x onerror=alert(1)>'
+    video = {"id": "hostileVid0", "title": title, "tracks": [{"language": "en", "lines": lines}]}
+    standin.control("playlists", {"videos": [video]})
+    fetched = clients.transcripts().fetch("hostileVid0")
+    # The library takes tags away; what XML cannot carry is gone; the rest is untouched.
+    expected = [re.sub("[\x00\x08\x1f\ufffe]", "", re.sub("<[^>]*>", "", text)) for text in HOSTILE]
+    assert [line.text for line in fetched] == expected
+    page = requests.get(f"{standin.url}/watch?v=hostileVid0&t=3s", timeout=TIMEOUT_SECONDS).text
+    assert "<img src=x" not in page
+
+
+def test_tracks_of_several_languages_and_kinds(standin: InProcess, clients: Clients) -> None:
+    tracks = [
+        {"language": "de", "kind": "human", "lines": [[0, 3, "Guten Tag"]]},
+        {"language": "en", "kind": "generated", "lines": [[0, 3, "good day"]]},
+        {"language": "de", "kind": "generated", "lines": [[0, 3, "guten tag"]]},
+    ]
+    standin.control("playlists", {"videos": [{"id": "languages00", "tracks": tracks}]})
+    found = clients.transcripts().list("languages00")
+    named = {(track.language, track.is_generated) for track in found}
+    assert named == {("German", False), ("English (auto-generated)", True), ("German (auto-generated)", True)}
+    assert found.find_transcript(["de"]).fetch()[0].text == "Guten Tag"
+    assert found.find_generated_transcript(["de"]).fetch()[0].text == "guten tag"
+    assert found.find_transcript(["en"]).translate("fr").fetch()[0].text == "[fr] good day"
+
+
+def test_captions_that_appear_later(standin: InProcess, clients: Clients) -> None:
+    standin.control("playlists", {"videos": [{"id": "laterVideo0", "title": "T", "status": "nocaptions"}]})
+    with pytest.raises(TranscriptsDisabled):
+        clients.transcripts().list("laterVideo0")
+    standin.control("playlists", {"videos": [{"id": "laterVideo0", "tracks": [{"lines": [[1, 2, "now"]]}]}]})
+    assert [line.text for line in clients.transcripts().fetch("laterVideo0")] == ["now"]
+    standin.control("playlists", {"videos": [{"id": "laterVideo0", "tracks": [{"lines": [[1, 2, "then"]]}]}]})
+    assert [line.text for line in clients.transcripts().fetch("laterVideo0")] == ["then"]
+    assert standin.control("videos/laterVideo0")["title"] == "T"
+
+
+def test_videos_nobody_knows(clients: Clients) -> None:
+    with pytest.raises(VideoUnavailable):
+        clients.transcripts().list("AAAAAAAAAAA")
+    with pytest.raises(InvalidVideoId):
+        clients.transcripts().list("https://www.youtube.com/watch?v=AAAAAAAAAAA")
+
+
+def test_private_videos_do_not_play(standin: InProcess, clients: Clients) -> None:
+    standin.control("playlists", {"videos": [{"id": "privateVid0", "status": "private"}]})
+    with pytest.raises(VideoUnplayable) as error:
+        clients.transcripts().list("privateVid0")
+    assert error.value.reason == "Private video"
+
+
+def test_a_key_that_has_changed_is_refused_until_it_is_read_again(
+    standin: InProcess, clients: Clients
+) -> None:
+    video_id = generate.video_id("keys", 0, "short")
+    body = {"videoId": video_id, "context": {}}
+    url = "https://www.youtube.com/youtubei/v1/player?key="
+    old = standin.control("settings")["innertube_key"]
+    assert clients.session().post(url + old, json=body).status_code == 200
+    standin.control("settings", {"innertube_key": "another-key"})
+    assert clients.session().post(url + old, json=body).status_code == 400
+    assert len(clients.transcripts().list(video_id).find_transcript(["en", "de", "es", "fr"]).fetch()) == 20
+
+
+def test_addresses_of_captions_are_signed(standin: InProcess, clients: Clients) -> None:
+    video_id = generate.video_id("signed", 0, "short")
+    (track,) = clients.transcripts().list(video_id)
+    track._url = re.sub("signature=[0-9A-F]+", "signature=0", track._url)
+    with pytest.raises(YouTubeRequestFailed):
+        track.fetch()
+    track._url = re.sub("expire=[0-9]+", "expire=soon", track._url)
+    with pytest.raises(YouTubeRequestFailed):
+        track.fetch()
+
+
+@pytest.mark.parametrize(
+    ("time", "second"),
+    [("83", 83), ("83s", 83), ("1m23s", 83), ("1h0m1s", 3601), ("", 0), ("soon", 0), ("-5", 0)],
+)
+def test_the_watch_page_shows_what_is_said_at_that_second(standin: InProcess, time: str, second: int) -> None:
+    video_id = generate.video_id("watch", 2)
+    video = generate.video(video_id)
+    assert video is not None
+    page = requests.get(f"{standin.url}/watch?v={video_id}&t={time}", timeout=TIMEOUT_SECONDS).text
+    assert f"(second {second})" in page
+    assert video.title in page
+    spoken = [line for line in video.tracks[0].lines() if line.start < second + 1]
+    if spoken:
+        assert spoken[-1].text in page.replace("&#x27;", "'")
