@@ -1,0 +1,124 @@
+"""The Pub/Sub and Firestore emulators: gcloud's, Docker's, or the published archives."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.local.servers import archives
+from infra.local.servers.tools import Launch, Missing, Say, docker, java_home
+from infra.local.state_dir import StateDir
+
+# Google's own image, with both emulators and a Java.
+_IMAGE = "google/cloud-sdk:emulators"
+_LOGGING = Path(__file__).with_name("java-logging.properties")
+# They start in half the time with the quick compiler alone, and the work is the clients' and the
+# network's, not theirs. The serial collector needs the least memory.
+_JAVA_OPTIONS = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    f"-Djava.util.logging.config.file={_LOGGING}",
+    "-Duser.language=en",
+)
+
+
+def pubsub(environment: Mapping[str, str], state: StateDir, port: int, say: Say) -> Launch:
+    """Raises Missing."""
+    sdk = _sdk_root(environment)
+    jar = _newest(sdk, "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar")
+    note = "gcloud's emulator"
+    if jar is None:
+        if program := docker(environment):
+            command = f"gcloud beta emulators pubsub start --host-port=0.0.0.0:{port}"
+            return in_container(program, environment, state, "pubsub", port, _IMAGE, command.split())
+        unpacked = archives.fetch(archives.PUBSUB, state.servers, say)
+        jar, note = _newest(unpacked, "**/cloud-pubsub-emulator-*.jar"), archives.PUBSUB.name
+    if jar is None:
+        raise Missing(f"{archives.PUBSUB.url} holds no cloud-pubsub-emulator-*.jar")
+    java = java_home(environment, say) / "bin" / "java"
+    argv = (str(java), "-Xmx256m", *_JAVA_OPTIONS, "-cp", str(jar), "com.google.cloud.pubsub.testing.v1.Main")
+    return Launch((*argv, "--host=127.0.0.1", f"--port={port}"), environment, note)
+
+
+def firestore(
+    environment: Mapping[str, str], state: StateDir, port: int, exported: Path | None, say: Say
+) -> Launch:
+    """``exported``: the metadata file of the export to begin with.
+
+    Raises Missing.
+    """
+    arguments = [f"--import-data={exported}"] if exported else []
+    sdk = _sdk_root(environment)
+    jar = _newest(sdk, "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
+    note = "gcloud's emulator"
+    if jar is None:
+        if program := docker(environment):
+            command = ["gcloud", "emulators", "firestore", "start", f"--host-port=0.0.0.0:{port}", *arguments]
+            return in_container(
+                program,
+                environment,
+                state,
+                "firestore",
+                port,
+                _IMAGE,
+                command,
+                # Under the same path inside, because exports are asked for by path.
+                (f"--volume={state.data}:{state.data}",),
+            )
+        unpacked = archives.fetch(archives.FIRESTORE, state.servers, say)
+        jar, note = _newest(unpacked, "cloud-firestore-emulator-*.jar"), archives.FIRESTORE.name
+    if jar is None:
+        raise Missing(f"{archives.FIRESTORE.url} is not a cloud-firestore-emulator-*.jar")
+    java = java_home(environment, say) / "bin" / "java"
+    # All documents are kept in memory: 3,000 videos are some 100 MB of heap. It grows only if needed.
+    argv = (str(java), "-Xmx1g", *_JAVA_OPTIONS, "-cp", str(jar))
+    main = ("com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start")
+    return Launch((*argv, *main, "--host=127.0.0.1", f"--port={port}", *arguments), environment, note)
+
+
+def in_container(
+    program: str,
+    environment: Mapping[str, str],
+    state: StateDir,
+    name: str,
+    port: int,
+    image: str,
+    command: list[str],
+    options: tuple[str, ...] = (),
+) -> Launch:
+    """A server in a container that goes with the docker command that started it."""
+    run = hashlib.sha256(str(state.root).encode()).hexdigest()[:12]
+    container = f"yts-{run}-{name}"
+    argv = (program, "run", "--rm", f"--name={container}", f"--publish=127.0.0.1:{port}:{port}", *options)
+    cleanup = ((program, "rm", "--force", container),)
+    return Launch((*argv, image, *command), environment, f"Docker, {image}", cleanup)
+
+
+def _newest(root: Path | None, pattern: str) -> Path | None:
+    return max(root.glob(pattern), default=None) if root else None
+
+
+def _sdk_root(environment: Mapping[str, str]) -> Path | None:
+    """Where gcloud lives, if it is installed."""
+    program = shutil.which("gcloud", path=environment.get("PATH"))
+    if program is None:
+        return None
+    root = Path(program).resolve().parents[1]
+    if (root / "platform").is_dir():
+        return root
+    # gcloud is a wrapper here; it knows, but takes a second to say so.
+    try:
+        answer = subprocess.run(
+            [program, "info", "--format=value(installation.sdk_root)"],
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return Path(answer.stdout.strip()) if answer.returncode == 0 and answer.stdout.strip() else None

@@ -1,0 +1,204 @@
+"""The components of a local run: the servers, the functions of the pipeline, and what joins them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from infra.local import environment, probes, topics
+from infra.local.components import Component
+from infra.local.environment import Addresses
+from infra.local.persistence import Exports
+from infra.local.processes import free_ports
+from infra.local.servers.elasticsearch import elasticsearch
+from infra.local.servers.emulators import firestore, pubsub
+from infra.local.servers.tools import Launch
+from infra.local.state_dir import ROOT, StateDir
+from infra.pipeline import Function, Pipeline
+from shared.config import Config
+
+#: Fetching a server for the first time takes minutes, and is not counted: only its start is.
+_SERVER_SECONDS = 120.0
+_FUNCTION_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """``functions``: where each function that exists answers."""
+
+    components: tuple[Component, ...]
+    functions: Mapping[str, str]
+    addresses: Addresses
+    exports: Exports
+    url: str
+
+
+def assemble(
+    caller: Mapping[str, str],
+    config: Config,
+    pipeline: Pipeline,
+    state: StateDir,
+    emulator_started: Callable[[], None],
+) -> Stack:
+    """Chooses the ports and describes every component.
+
+    ``emulator_started``: called whenever the Pub/Sub or Firestore emulator begins, that is, when
+    messages on their way are lost, or the ledger is older than the messages.
+    """
+    builder = _Builder(caller, config, pipeline, state, emulator_started)
+    return builder.stack()
+
+
+class _Builder:
+    def __init__(
+        self,
+        caller: Mapping[str, str],
+        config: Config,
+        pipeline: Pipeline,
+        state: StateDir,
+        emulator_started: Callable[[], None],
+    ) -> None:
+        self.caller, self.config, self.pipeline, self.state = caller, config, pipeline, state
+        self.emulator_started = emulator_started
+        self.base = environment.base(caller, state)
+        self.exports = Exports(state, config.google_cloud_project)
+        self.ports = iter(free_ports(len(pipeline.functions) + 5))
+        self.addresses = Addresses(
+            pubsub=config.pubsub_emulator_host or f"127.0.0.1:{next(self.ports)}",
+            firestore=config.firestore_emulator_host or f"127.0.0.1:{next(self.ports)}",
+            elasticsearch=config.elasticsearch_url or f"http://127.0.0.1:{next(self.ports)}",
+            youtube=None if environment.real_youtube(caller) else f"http://127.0.0.1:{next(self.ports)}",
+        )
+        self.python = environment.for_python(caller, state, config, self.addresses)
+
+    def stack(self) -> Stack:
+        functions = [self._function(function) for function in self.pipeline.functions]
+        urls = {
+            component.name: f"http://127.0.0.1:{component.port}"
+            for component in functions
+            if component.missing is None
+        }
+        servers = [self._elasticsearch(), self._pubsub(), self._firestore()]
+        if self.addresses.youtube:
+            servers.append(self._stand_in(self.addresses.youtube))
+        components = (*servers, *functions, self._delivery(urls), self._gateway(urls))
+        return Stack(components, urls, self.addresses, self.exports, f"http://localhost:{self.config.port}")
+
+    def _pubsub(self) -> Component:
+        address = self.addresses.pubsub
+        port = _port_of(address)
+
+        async def on_ready(restart: bool) -> None:
+            await topics.create(self.pipeline, address, self.config.google_cloud_project)
+            self.emulator_started()
+
+        own = self.config.pubsub_emulator_host is None
+        return Component(
+            "pubsub",
+            port,
+            probes.listening(address),
+            (lambda say: pubsub(self.base, self.state, port, say)) if own else None,
+            ready_seconds=_SERVER_SECONDS if own else 20,
+            on_ready=on_ready,
+        )
+
+    def _firestore(self) -> Component:
+        address = self.addresses.firestore
+        port = _port_of(address)
+
+        async def on_ready(restart: bool) -> None:
+            if restart:
+                self.emulator_started()
+
+        own = self.config.firestore_emulator_host is None
+        return Component(
+            "firestore",
+            port,
+            probes.any_answer(f"http://{address}/"),
+            (lambda say: firestore(self.base, self.state, port, self.exports.latest(), say)) if own else None,
+            ready_seconds=_SERVER_SECONDS if own else 20,
+            on_ready=on_ready,
+        )
+
+    def _elasticsearch(self) -> Component:
+        url = self.addresses.elasticsearch
+        port = urlsplit(url).port
+        probe = probes.elasticsearch(url, self.config.elasticsearch_api_key)
+        if self.config.elasticsearch_url is not None or port is None:
+            return Component("elasticsearch", port, probe, None, ready_seconds=20)
+        transport = next(self.ports)
+        return Component(
+            "elasticsearch",
+            port,
+            probe,
+            lambda say: elasticsearch(self.base, self.state, port, transport, say),
+            ready_seconds=_SERVER_SECONDS,
+            stop_seconds=20,
+        )
+
+    def _stand_in(self, url: str) -> Component:
+        port = _port_of(urlsplit(url).netloc)
+        return self._python_module("youtube", "infra.local.standin", port, ("--port", str(port)))
+
+    def _function(self, function: Function) -> Component:
+        port = next(self.ports)
+        source = ROOT / "functions" / function.name / "main.py"
+        argv = (
+            str(Path(sys.executable).with_name("functions-framework")),
+            *("--target", function.name, "--source", str(source)),
+            *("--signature-type", "cloudevent" if function.trigger == "pubsub" else "http"),
+            *("--host", "127.0.0.1", "--port", str(port)),
+        )
+        # gunicorn opens a control socket, in the home directory if it is not told better.
+        sockets = self.state.run / "sockets" / function.name
+        sockets.mkdir(parents=True, exist_ok=True)
+        threads = {"THREADS": str(function.threads), "XDG_RUNTIME_DIR": str(sockets)}
+        launch = Launch(argv, self.python | threads, "")
+        return Component(
+            function.name,
+            port,
+            # The framework answers this path itself: a function's own may start its work.
+            probes.any_answer(f"http://127.0.0.1:{port}/robots.txt"),
+            lambda say: launch,
+            essential=False,
+            ready_seconds=_FUNCTION_SECONDS,
+            missing=None if source.is_file() else f"{source.relative_to(ROOT)} does not exist",
+        )
+
+    def _delivery(self, urls: Mapping[str, str]) -> Component:
+        fed = [subscription.name for subscription in self.pipeline.subscriptions if subscription.name in urls]
+        arguments = [f"--function={name}={urls[name]}" for name in fed]
+        component = self._python_module("delivery", "infra.local.delivery", None, tuple(arguments))
+        # Not before what it delivers to: every failed delivery counts as an attempt.
+        return replace(component, after=("pubsub", "firestore", "elasticsearch", *fed), stop_seconds=15)
+
+    def _gateway(self, urls: Mapping[str, str]) -> Component:
+        port = self.config.port
+        public = [function.name for function in self.pipeline.functions if function.routes]
+        arguments = [f"--function={name}={urls[name]}" for name in public if name in urls]
+        options = ("--port", str(port), "--frontend", str(ROOT / "frontend"), *arguments)
+        return self._python_module("gateway", "infra.local.gateway", port, options)
+
+    def _python_module(self, name: str, module: str, port: int | None, options: tuple[str, ...]) -> Component:
+        launch = Launch((sys.executable, "-m", module, *options), self.python, "")
+        probe = probes.any_answer(f"http://127.0.0.1:{port}/") if port is not None else _alive
+        missing = None if importlib.util.find_spec(module) else f"there is no {module}"
+        return Component(name, port, probe, lambda say: launch, missing=missing, essential=missing is None)
+
+
+async def _alive() -> bool:
+    """For what answers nobody: it is up if it did not end at once for want of something."""
+    await asyncio.sleep(1)
+    return True
+
+
+def _port_of(address: str) -> int:
+    port = urlsplit(f"//{address}").port
+    if port is None:
+        raise ValueError(f"expected HOST:PORT, found {address!r}")
+    return port

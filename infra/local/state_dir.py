@@ -1,0 +1,110 @@
+"""Where a local run keeps what it needs: one directory, LOCAL_STATE_DIR."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+#: The checkout.
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class StateDir:
+    """The layout below one LOCAL_STATE_DIR. A relative one is taken from the checkout."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path) -> StateDir:
+        return cls((ROOT / path.expanduser()).resolve())
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """What describes the run that is going on: pids, ports, the lock."""
+        return self.root / "run"
+
+    @property
+    def data(self) -> Path:
+        """What survives `down` and `up`."""
+        return self.root / "data"
+
+    @property
+    def servers(self) -> Path:
+        """Downloaded servers; may be shared between runs, never written to by them."""
+        return self.root / "servers"
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / "secrets"
+
+    @property
+    def status_file(self) -> Path:
+        return self.run / "status.json"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.run / "supervisor.pid"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def make(self) -> None:
+        for directory in (self.logs, self.run, self.data, self.servers, self.secrets):
+            directory.mkdir(parents=True, exist_ok=True)
+        self.secrets.chmod(0o700)
+
+    def secret(self, name: str) -> str | None:
+        """What was kept under this name, or None."""
+        try:
+            return (self.secrets / name).read_text(encoding="utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Replaces it whole, readable by nobody else at any moment."""
+        self.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = self.secrets / f".{name}.{os.getpid()}"
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(value + "\n")
+        part.replace(self.secrets / name)
+
+    def operator_token(self) -> str:
+        """Made once per directory: lets the command line ask for API tokens."""
+        token = self.secret("operator-token")
+        if token is None:
+            token = secrets.token_urlsafe(32)
+            self.keep_secret("operator-token", token)
+        return token
+
+    @contextmanager
+    def lock(self) -> Iterator[bool]:
+        """Held by the supervisor as long as it lives; yields whether it is ours now.
+
+        The kernel gives it back when its holder dies, however it dies.
+        """
+        self.run.mkdir(parents=True, exist_ok=True)
+        with (self.run / "lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Readers see the old file or the new one, never a part."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
