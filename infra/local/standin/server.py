@@ -108,7 +108,7 @@ class StandIn:
                 response, sent = await _SENDERS[rule.kind](self, asked, rule)
                 status = response.status
                 return response
-            reply = self._blocked(asked, block) if block else self._reply(asked, rule)
+            reply = self._blocked(asked, block) if block else self._struck(asked, rule)
             response = as_response(reply)
             await response.prepare(request)
             await response.write_eof()
@@ -121,12 +121,13 @@ class StandIn:
             self.stats.end(asked.endpoint, asked.target, address, status, sent)
 
     def _blocked(self, asked: Asked, kind: str) -> Reply:
-        if asked.endpoint == "player" and kind != "429":
-            twist = PlayerTwist(playability.of(kind))
-            return player.answer(asked.target, None, asked.gzip, twist.unplayable)
-        return faulty.blocked(kind, asked.endpoint)
+        """`429` stops everything; of other blocks the player alone speaks."""
+        if kind == "429":
+            return faulty.blocked(kind, asked.endpoint)
+        twist = PlayerTwist(playability.of(kind)) if asked.endpoint == "player" else _SOUND
+        return self.answer(asked, twist)
 
-    def _reply(self, asked: Asked, rule: Rule | None) -> Reply:
+    def _struck(self, asked: Asked, rule: Rule | None) -> Reply:
         if rule is None:
             return self.answer(asked)
         twist = faulty.player_twist(rule) if asked.endpoint == "player" else None
@@ -168,7 +169,7 @@ class StandIn:
         match path.split("/"):
             case ["", "vi", identifier, name] if name.endswith((".jpg", ".webp")):
                 return thumbnails.draw(identifier, self.catalog.video(identifier))
-            case ["", "embed", identifier]:
+            case ["", "embed", identifier] if identifier:
                 return embed.page(identifier, self.catalog.video(identifier))
             case ["", "standin", name] if (found := embed.static(name)) is not None:
                 return found

@@ -19,7 +19,8 @@ def draw(identifier: str, video: Video | None) -> Reply:
     """Of a video, or, without one, of whatever has that id (a channel)."""
     digest = hashlib.sha256(identifier.encode()).digest()
     hue = digest[0] * 360 // 256
-    title = video.title if video is not None else ""
+    # Control characters have no place in XML, and nothing to draw.
+    title = "".join(char if char.isprintable() else " " for char in video.title) if video is not None else ""
     rows = "".join(
         f'<text x="28" y="{110 + 46 * k}" font-size="34">{escape(row)}</text>'
         for k, row in enumerate(_wrapped(title)[:4])
@@ -42,6 +43,5 @@ def draw(identifier: str, video: Video | None) -> Reply:
 
 
 def _wrapped(title: str) -> list[str]:
-    printable = "".join(char if char.isprintable() else " " for char in title)
-    wide = any(unicodedata.east_asian_width(char) == "W" for char in printable)
-    return textwrap.wrap(printable, _WIDE // 2 if wide else _WIDE, break_long_words=True)
+    wide = any(unicodedata.east_asian_width(char) == "W" for char in title)
+    return textwrap.wrap(title, _WIDE // 2 if wide else _WIDE, break_long_words=True)
