@@ -8,11 +8,15 @@ marked twice.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import takewhile
+from operator import or_
 
 from shared.analysis import MATCH_BEGINS, MATCH_ENDS, fold
-from shared.query import And, Fuzzy, Node, Not, Or, Phrase, Prefix, Query, Term, Word
+from shared.query import And, Fuzzy, Node, Or, Phrase, Prefix, Query, Term, Word
 from shared.search_lines import Lines
 
 Span = tuple[int, int]
@@ -23,12 +27,15 @@ PLACE = 250
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A place that matches: characters ``begin`` to ``end``; ``line``: number of the line it begins in."""
+    """A place that matches: characters ``begin`` to ``end``; ``line``: number of the line it begins in.
+
+    ``found``: what of the query stands there, a bit for each of its terms.
+    """
 
     begin: int
     end: int
     line: int
-    found: frozenset[Term]
+    found: int
 
 
 def unmark(marked: str) -> tuple[str, list[Span]]:
@@ -60,13 +67,14 @@ def find(text: str, spans: Sequence[Span], lines: Lines, query: Query) -> list[M
     root = query.root
     if root is None or not spans:
         return []
-    recognise = _Recogniser([term for term in query.terms() if term.field in (None, "transcript")])
+    terms = [term for term in query.terms() if term.field is None]
+    recognise = _Recogniser(terms)
     marked = [(begin, end, recognise(text[begin:end])) for begin, end in spans]
-    places = _together(marked, root) or _scattered(marked)
+    places = _together(marked, _Satisfied(root, terms)) or _scattered(marked)
     moments: dict[int, Moment] = {}
     for begin, end, found in places:
         line = lines.at(begin)
-        if line not in moments or len(found) > len(moments[line].found):
+        if line not in moments or found.bit_count() > moments[line].found.bit_count():
             moments[line] = Moment(begin, end, line, found)
     return list(moments.values())
 
@@ -74,59 +82,78 @@ def find(text: str, spans: Sequence[Span], lines: Lines, query: Query) -> list[M
 def best(moments: Sequence[Moment], limit: int) -> list[Moment]:
     """The most telling ones, in order of time; each part of the query is shown at least once if it can be."""
     chosen: list[Moment] = []
-    shown: frozenset[Term] = frozenset()
-    left = sorted(moments, key=lambda moment: (-len(moment.found), moment.end - moment.begin, moment.begin))
+    shown = 0
+    left = sorted(moments, key=lambda each: (-each.found.bit_count(), each.end - each.begin, each.begin))
     while left and len(chosen) < limit:
-        new = next((moment for moment in left if not moment.found <= shown), left[0])
+        new = next((moment for moment in left if moment.found & ~shown), left[0])
         left.remove(new)
         chosen.append(new)
         shown |= new.found
     return sorted(chosen, key=lambda moment: moment.begin)
 
 
-_Marked = tuple[int, int, frozenset[Term]]
+_Marked = tuple[int, int, int]
 
 
-def _together(marked: Sequence[_Marked], root: Node) -> list[_Marked]:
+class _Satisfied:
+    """Whether a place that has these terms has all that is asked for."""
+
+    def __init__(self, root: Node, terms: Sequence[Term]) -> None:
+        self._root = root
+        self._bits = {term: 1 << number for number, term in enumerate(terms)}
+        self._known: dict[int, bool] = {}
+
+    def __call__(self, found: int) -> bool:
+        if found not in self._known:
+            self._known[found] = self._node(self._root, found)
+        return self._known[found]
+
+    def _node(self, node: Node, found: int) -> bool:
+        match node:
+            case And(parts):
+                return all(self._node(part, found) for part in parts)
+            case Or(parts):
+                return any(self._node(part, found) for part in parts)
+            case Word() | Phrase() | Prefix() | Fuzzy():
+                # What is looked for elsewhere (title:) asks nothing of a place.
+                return node.field is not None or bool(self._bits[node] & found)
+            case _:
+                return True  # what is excluded, and filters, are about the video
+
+
+def _together(marked: Sequence[_Marked], satisfied: _Satisfied) -> list[_Marked]:
     """The shortest stretches that have all that is asked for, without overlap."""
     places: list[_Marked] = []
     first = 0
     while first < len(marked):
-        found: frozenset[Term] = frozenset()
+        begin, _, found = marked[first]
         last = first
-        while last < len(marked) and marked[last][1] - marked[first][0] <= max(PLACE, _length(marked[first])):
-            found |= marked[last][2]
-            if _satisfied(root, found):
-                break
+        while not satisfied(found):
             last += 1
-        else:
-            first += 1
-            continue
-        # Starting later may do as well: "the … the origin" begins at the second "the".
-        for later in range(first + 1, last + 1):
-            rest = frozenset().union(*(each[2] for each in marked[later : last + 1]))
-            if not _satisfied(root, rest):
+            if last == len(marked) or marked[last][1] - begin > PLACE:
                 break
-            first, found = later, rest
-        places.append((marked[first][0], marked[last][1], found))
-        first = last + 1
+            found |= marked[last][2]
+        else:
+            # Starting later may do as well: "the … the origin" begins at the second "the".
+            while first < last:
+                rest = reduce(or_, (each[2] for each in marked[first + 1 : last + 1]))
+                if not satisfied(rest):
+                    break
+                first, found = first + 1, rest
+            places.append((marked[first][0], marked[last][1], found))
+            first = last
+        first += 1
     return places
-
-
-def _length(each: _Marked) -> int:
-    return each[1] - each[0]
 
 
 def _scattered(marked: Sequence[_Marked]) -> list[_Marked]:
     """Stretches with no term twice. Words that are everywhere here, beside rarer ones, make no place."""
-    counts: dict[Term, int] = {}
-    for _, _, found in marked:
-        for term in found:
-            counts[term] = counts.get(term, 0) + 1
+    counts = Counter(found for _, _, found in marked)
     common = max(20, 5 * min(counts.values()))
-    telling = [each for each in marked if any(counts[term] <= common for term in each[2])]
     places: list[_Marked] = []
-    for begin, end, found in telling:
+    for begin, end, found in marked:
+        if counts[found] > common:
+            continue
         if places:
             first, _, seen = places[-1]
             if not found & seen and end - first <= PLACE:
@@ -134,21 +161,6 @@ def _scattered(marked: Sequence[_Marked]) -> list[_Marked]:
                 continue
         places.append((begin, end, found))
     return places
-
-
-def _satisfied(node: Node, found: frozenset[Term]) -> bool:
-    match node:
-        case And(parts):
-            return all(_satisfied(part, found) for part in parts)
-        case Or(parts):
-            return any(_satisfied(part, found) for part in parts)
-        case Word() | Phrase() | Prefix() | Fuzzy():
-            # What is looked for elsewhere (title:) asks nothing of a place.
-            return node in found or node.field is not None
-        case Not():
-            return True
-        case _:
-            return True  # a filter: it is about the video
 
 
 _TOKENS = re.compile(r"\w+")
@@ -159,43 +171,40 @@ def _tokens(text: str) -> list[str]:
 
 
 class _Recogniser:
-    """Which terms a marked passage stands for. The highlighter does not say, so by likeness."""
+    """Which terms a marked passage stands for, as bits. The highlighter does not say, so by likeness."""
 
     def __init__(self, terms: Sequence[Term]) -> None:
-        self._terms = [(term, _tokens(term.text)) for term in terms]
-        self._known: dict[str, frozenset[Term]] = {}
+        self._terms = [(1 << number, term, _tokens(term.text)) for number, term in enumerate(terms)]
+        self._known: dict[str, int] = {}
 
-    def __call__(self, passage: str) -> frozenset[Term]:
+    def __call__(self, passage: str) -> int:
+        if len(self._terms) == 1:
+            return 1
         if passage not in self._known:
             self._known[passage] = self._recognise(_tokens(passage))
         return self._known[passage]
 
-    def _recognise(self, passage: list[str]) -> frozenset[Term]:
-        if len(self._terms) == 1:
-            return frozenset({self._terms[0][0]})
-        exactly = frozenset(term for term, tokens in self._terms if _contains(passage, term, tokens))
+    def _recognise(self, passage: list[str]) -> int:
+        exactly = sum(bit for bit, term, tokens in self._terms if _stands_in(passage, term, tokens))
         if exactly or not self._terms:
             return exactly
         # Another form of a word (stemming), or a misspelt one: the term that begins most alike.
         whole = " ".join(passage)
-        return frozenset({max(self._terms, key=lambda pair: _likeness(" ".join(pair[1]), whole))[0]})
+        return max(self._terms, key=lambda each: _likeness(" ".join(each[2]), whole))[0]
 
 
-def _contains(passage: list[str], term: Term, tokens: list[str]) -> bool:
+def _stands_in(passage: list[str], term: Term, tokens: list[str]) -> bool:
     if isinstance(term, Prefix):
-        return any(token.startswith(tokens[-1]) for token in passage) if tokens else False
+        return bool(tokens) and any(token.startswith(tokens[-1]) for token in passage)
     if isinstance(term, Phrase) and term.slop:
         return set(tokens) <= set(passage)
-    # Joined, because scripts without spaces are cut into words differently in the long text.
     inside, outside = "".join(tokens), "".join(passage)
-    return (
-        tokens == passage
-        or (len(passage) > 1 and f" {' '.join(tokens)} " in f" {' '.join(passage)} ")
-        or (not inside.isascii() and inside in outside)
-    )
+    if not inside.isascii() and inside in outside:
+        # Scripts without spaces are cut into words differently in a long text.
+        return True
+    return f" {' '.join(tokens)} " in f" {' '.join(passage)} "
 
 
 def _likeness(term: str, passage: str) -> float:
-    same = next((i for i, (a, b) in enumerate(zip(term, passage, strict=False)) if a != b), None)
-    same = min(len(term), len(passage)) if same is None else same
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(term, passage, strict=False)))
     return same / max(len(term), len(passage), 1)

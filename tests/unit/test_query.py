@@ -1,0 +1,143 @@
+"""The query language: text -> tree."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.query import (
+    MAXIMUM_SLOP,
+    MAXIMUM_TERMS,
+    And,
+    Fuzzy,
+    Language,
+    Lasting,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Published,
+    Word,
+    parse,
+)
+
+
+def both(*parts: Node) -> And:
+    return And(parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("", None),
+        ("  ", None),
+        ("cat", Word("cat")),
+        ("cat dog", both(Word("cat"), Word("dog"))),
+        ("cat AND dog", both(Word("cat"), Word("dog"))),
+        ('"cat dog"', Phrase("cat dog")),
+        ("“cat dog”", Phrase("cat dog")),
+        ('"cat dog"~8', Phrase("cat dog", 8)),
+        ('"cat dog"~', Phrase("cat dog")),
+        ('"cat dog"~999999', Phrase("cat dog", MAXIMUM_SLOP)),
+        ("cat OR dog", Or((Word("cat"), Word("dog")))),
+        ("cat | dog", Or((Word("cat"), Word("dog")))),
+        ("cat|dog", Or((Word("cat"), Word("dog")))),
+        ("cat or dog", both(Word("cat"), Word("or"), Word("dog"))),
+        ("a b OR c", Or((both(Word("a"), Word("b")), Word("c")))),
+        ("a (b OR c)", both(Word("a"), Or((Word("b"), Word("c"))))),
+        ("cat -dog", both(Word("cat"), Not(Word("dog")))),
+        ('cat -"hot dog"', both(Word("cat"), Not(Phrase("hot dog")))),
+        ("cat -(dog OR cow)", both(Word("cat"), Not(Or((Word("dog"), Word("cow")))))),
+        ("-dog", Not(Word("dog"))),
+        ("well-known", Word("well-known")),
+        ("pre*", Prefix("pre")),
+        ("fuzzy~", Fuzzy("fuzzy")),
+        ("fuzzy~1", Fuzzy("fuzzy", 1)),
+        ("fuzzy~9", Fuzzy("fuzzy", 2)),
+        ("title:cat", Word("cat", "title")),
+        ("TITLE:cat", Word("cat", "title")),
+        ('title:"cat dog"', Phrase("cat dog", 0, "title")),
+        ("title:(cat dog)", both(Word("cat", "title"), Word("dog", "title"))),
+        ("description:ca*", Prefix("ca", "description")),
+        ("-channel:cat", Not(Word("cat", "channel"))),
+        ("language:pt-BR", Language("pt-BR")),
+        ('language:"de"', Language("de")),
+        ("after:2024-01-31", Published(after="2024-01-31")),
+        ("before:2024", Published(before="2024-01-01")),
+        ("longer:20m", Lasting(longer=1200)),
+        ("shorter:1h", Lasting(shorter=3600)),
+        ("longer:1h30m", Lasting(longer=5400)),
+        ("longer:1:30:00", Lasting(longer=5400)),
+        ("longer:15", Lasting(longer=900)),
+        ("cat OR after:2024", Or((Word("cat"), Published(after="2024-01-01")))),
+    ],
+)
+def test_what_is_understood(text: str, root: Node | None) -> None:
+    assert parse(text).root == root
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ('"cat dog', both(Word("cat"), Word("dog"))),
+        ("(cat", Word("cat")),
+        ("cat)", Word("cat")),
+        (")cat(", Word("cat")),
+        ("cat OR", Word("cat")),
+        ("OR cat", Word("cat")),
+        ("cat || dog", Or((Word("cat"), Word("dog")))),
+        ("()", None),
+        ('""', None),
+        ("- -- -", None),
+        ("?! ... ***", None),
+        ("*cat", Word("cat")),
+        ("a*", Word("a")),
+        ("c*t", Word("c t")),
+        ("after:yesterday", both(Word("after"), Word("yesterday"))),
+        ("after:2024-02-31", both(Word("after"), Word("2024-02-31"))),
+        ("longer:long", both(Word("longer"), Word("long"))),
+        ("nofield:cat", both(Word("nofield"), Word("cat"))),
+        ('nofield:"cat dog"', both(Word("nofield"), Phrase("cat dog"))),
+        ("title:", Word("title")),
+        ("10:30", both(Word("10"), Word("30"))),
+    ],
+)
+def test_what_is_not_understood_is_words(text: str, root: Node | None) -> None:
+    assert parse(text).root == root
+
+
+def test_excluded_words_are_not_looked_for() -> None:
+    assert parse('a -b (c OR -"d e") title:f').terms() == [Word("a"), Word("c"), Word("f", "title")]
+
+
+def test_too_many_words_are_left_out_and_it_is_said() -> None:
+    query = parse(" ".join(f"word{number}" for number in range(MAXIMUM_TERMS + 1)))
+    assert len(query.terms()) == MAXIMUM_TERMS
+    assert str(MAXIMUM_TERMS) in query.notices[0]
+    assert parse("few words").notices == ()
+
+
+def test_brackets_of_any_depth() -> None:
+    assert parse("(" * 5000 + "cat" + ")" * 5000).root == Word("cat")
+    assert parse("-(" * 19 + "cat" + ")" * 19 + " dog").terms() == [Word("dog")]
+
+
+@settings(deadline=None)
+@given(
+    st.text(alphabet=st.sampled_from('ab":()|-*~ OR\\/[]{}^!&é机\ud800\ue000\n'), max_size=200) | st.text()
+)
+def test_any_text_is_a_query(text: str) -> None:
+    query = parse(text)
+    for term in query.terms():
+        assert term.text.strip()
+
+
+def test_a_giant_query_is_read_in_no_time() -> None:
+    begun = time.monotonic()
+    for text in ("a" * 100_000, "a:" * 50_000, '"' * 100_000, "-(" * 50_000, "~" * 100_000, '"a"~' * 20_000):
+        parse(text)
+    assert time.monotonic() - begun < 5
