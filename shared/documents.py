@@ -130,6 +130,7 @@ class Commit:
         self._client = clients.firestore()
         self._batch = self._client.batch()
         self._paths: list[str] = []
+        self._added: dict[int, list[str]] = {}
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -153,6 +154,8 @@ class Commit:
 
     def add(self, path: str, amounts: Mapping[str, int]) -> Commit:
         """Adds to counters; what is missing counts from 0. Makes the document if there is none."""
+        # The client sends, and Firestore answers, transforms in the order of field names.
+        self._added[len(self._paths)] = sorted(amounts)
         return self.set(path, {name: Increment(amount) for name, amount in amounts.items()}, merge=True)
 
     def delete(self, path: str) -> Commit:
@@ -163,15 +166,21 @@ class Commit:
         self._paths.append(path)
         return self
 
-    def run(self) -> list[list[int]]:
-        """Commits; answers, write by write, the new values of its ``add`` in the order given.
+    def run(self) -> list[dict[str, int]]:
+        """Commits; answers, write by write, the new values of the counters it added to.
 
         Raises:
             Conflict: a precondition failed; nothing was written.
             Transient: Firestore did not answer in time; it may have been written.
         """
         results = _call(f"write {self._paths[0]}", lambda: self._batch.commit(retry=_RETRY, timeout=TIMEOUT))
-        return [[value.integer_value for value in result.transform_results] for result in results]
+        return [
+            {
+                name: value.integer_value
+                for name, value in zip(self._added.get(number, ()), result.transform_results, strict=True)
+            }
+            for number, result in enumerate(results)
+        ]
 
 
 def retried(attempt: Callable[[], T], *, attempts: int = 8) -> T:

@@ -154,7 +154,7 @@ def settle(
         _shard_path(job_id, entry.video_id, shards),
         {"pending": -1, state: 1, "reused": int(reused), "youtube_bytes": youtube_bytes},
     )
-    return commit.run()[1][0] <= 0
+    return commit.run()[1]["pending"] <= 0
 
 
 def note_attempt(commit: Commit, job_id: str, entry: Entry, *, reason: str, youtube_bytes: int) -> None:
