@@ -10,7 +10,7 @@ the emulator's timer with a NullPointerException, and from then on nothing that 
 subscription ever comes again. So no lease of ours may run out:
 
 - they are extended while a message is held (``keep_leases``),
-- what is given back gets a lease longer than any backoff first (``nack``),
+- what is given back gets a lease longer than any backoff first (``flush``),
 - and ``recover`` takes back, before the first pull, what a killed predecessor still had leased. Its
   messages come again at once that way, and not when their leases end.
 """
@@ -40,7 +40,10 @@ _PULL_SECONDS = 60.0
 
 
 class Subscriber:
-    """``epoch`` counts the lives of the emulator: see :meth:`forget`."""
+    """``epoch`` counts the lives of the emulator: see :meth:`forget`.
+
+    ``send_settled`` and ``keep_leases`` are to run all the time.
+    """
 
     def __init__(self, client: SubscriberAsyncClient, subscription: Subscription, project: str) -> None:
         self._client = client
@@ -50,7 +53,10 @@ class Subscriber:
         self.epoch = 0
         self._leases: dict[str, float] = {}
         self._acks: list[str] = []
-        self._acks_waiting = asyncio.Event()
+        self._nacks: list[str] = []
+        self._settled = asyncio.Event()
+        # An extension that overtakes giving back would shorten the long lease that this needs.
+        self._sending = asyncio.Lock()
 
     async def recover(self) -> None:
         """Everything that is not acknowledged can be pulled again, with its attempts counted anew.
@@ -114,57 +120,61 @@ class Subscriber:
         self.epoch += 1
         self._leases.clear()
         self._acks.clear()
+        self._nacks.clear()
 
     def holds(self, ack_id: str, epoch: int) -> bool:
         return epoch == self.epoch and ack_id in self._leases
 
-    def ack(self, ack_id: str, epoch: int) -> None:
-        """Done; told to the emulator by :meth:`send_acks`."""
-        if self.holds(ack_id, epoch):
-            self._acks.append(ack_id)
-            self._acks_waiting.set()
+    def settle(self, ack_id: str, epoch: int, *, done: bool) -> None:
+        """Acknowledged, or given back; told to the emulator by :meth:`send_settled`.
 
-    async def send_acks(self) -> None:
-        """Sends what is acknowledged, for ever.
+        What is given back Pub/Sub counts as an attempt, and delivers again after its backoff or hands
+        to the dead letters.
+        """
+        if self.holds(ack_id, epoch):
+            (self._acks if done else self._nacks).append(ack_id)
+            self._settled.set()
+
+    async def send_settled(self) -> None:
+        """Sends what is settled, for ever.
 
         Raises:
-            GoogleAPICallError: it could not be sent, and is kept for the next call.
+            GoogleAPICallError: as :meth:`flush`.
         """
         while True:
-            await self._acks_waiting.wait()
+            await self._settled.wait()
             await asyncio.sleep(_COLLECT_SECONDS)
-            await self.flush_acks()
+            await self.flush()
 
-    async def flush_acks(self) -> None:
-        """Raises GoogleAPICallError; what was not sent is kept."""
-        epoch, ids = self.epoch, list(self._acks)
-        if ids:
-            await self._client.acknowledge(
-                types.AcknowledgeRequest(subscription=self.name, ack_ids=ids),
-                retry=None,
-                timeout=_CALL_SECONDS,
-            )
-        if epoch == self.epoch:
-            # Not before: a lease must be kept until its acknowledgement has arrived.
-            for ack_id in ids:
-                self._leases.pop(ack_id, None)
-            del self._acks[: len(ids)]
-        if not self._acks:
-            self._acks_waiting.clear()
-
-    async def nack(self, ack_ids: Sequence[str], epoch: int) -> None:
-        """Given back: Pub/Sub counts the attempt and delivers again after its backoff, or to the dead letters.
+    async def flush(self) -> None:
+        """Sends what is settled.
 
         Raises:
-            GoogleAPICallError: it could not be told; the lease runs out.
+            GoogleAPICallError: it did not arrive, and is kept for the next call.
         """
-        held = [ack_id for ack_id in ack_ids if self.holds(ack_id, epoch)]
-        for ack_id in held:
-            del self._leases[ack_id]
-        if held:
-            # A lease that ends during the backoff is the trap described above.
-            await self._set_deadline(held, LONGEST_LEASE)
-            await self._set_deadline(held, 0)
+        async with self._sending:
+            epoch, acks, nacks = self.epoch, list(self._acks), list(self._nacks)
+            if acks:
+                await self._client.acknowledge(
+                    types.AcknowledgeRequest(subscription=self.name, ack_ids=acks),
+                    retry=None,
+                    timeout=_CALL_SECONDS,
+                )
+                self._sent(self._acks, acks, epoch)
+            if nacks:
+                # A lease that ends during the backoff is the trap described above.
+                await self._set_deadline(nacks, LONGEST_LEASE)
+                # Said once: it is the second entry of a message that the emulator stumbles over.
+                self._sent(self._nacks, nacks, epoch)
+                await self._set_deadline(nacks, 0)
+            if not self._acks and not self._nacks:
+                self._settled.clear()
+
+    def _sent(self, waiting: list[str], sent: list[str], epoch: int) -> None:
+        if epoch == self.epoch:
+            del waiting[: len(sent)]
+            for ack_id in sent:
+                self._leases.pop(ack_id, None)
 
     async def keep_leases(self) -> None:
         """Extends, for ever, the leases of which less than half is left.
@@ -175,13 +185,14 @@ class Subscriber:
         lease = self._description.ack_deadline_seconds
         while True:
             await asyncio.sleep(lease / 4)
-            now = time.monotonic()
-            ending = [ack_id for ack_id, until in self._leases.items() if until - now < lease / 2]
-            if ending:
-                await self._set_deadline(ending, lease)
-                for ack_id in ending:
-                    if ack_id in self._leases:
-                        self._leases[ack_id] = now + lease
+            async with self._sending:
+                now = time.monotonic()
+                ending = [ack_id for ack_id, until in self._leases.items() if until - now < lease / 2]
+                if ending:
+                    await self._set_deadline(ending, lease)
+                    for ack_id in ending:
+                        if ack_id in self._leases:
+                            self._leases[ack_id] = now + lease
 
     async def _set_deadline(self, ack_ids: Sequence[str], seconds: int) -> None:
         await self._client.modify_ack_deadline(

@@ -1,0 +1,201 @@
+"""The real Pub/Sub emulator, the delivery as a process of its own, and functions that do as told."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from infra.local import topics
+from infra.local.processes import free_ports
+from infra.local.servers.emulators import pubsub
+from infra.local.servers.tools import Launch
+from infra.local.state_dir import ROOT, StateDir
+from infra.pipeline import Pipeline
+
+PROJECT = "yts-test"
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Asks again and again; fails when it takes longer."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"did not come true within {seconds} s"
+        time.sleep(0.02)
+
+
+class Emulator:
+    """Raises Missing when there is none to start."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = free_ports(1)[0]
+        self.address = f"127.0.0.1:{self.port}"
+        self._log = directory / "emulator.log"
+        self._launch: Launch = pubsub(os.environ, StateDir(directory), self.port, lambda text: None)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._launch.argv, env=dict(self._launch.environment), stdout=log, stderr=log
+            )
+        wait_until(self._answers, 60)
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait(timeout=10)
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"http://{self.address}/", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    def create(self, pipeline: Pipeline) -> None:
+        asyncio.run(topics.create(pipeline, self.address, PROJECT))
+
+    def publish(self, topic: str, *messages: dict[str, Any]) -> list[str]:
+        """``messages``: as in Pub/Sub's REST API, but ``data`` is text."""
+        encoded = [
+            message | {"data": base64.b64encode(message["data"].encode()).decode()}
+            if "data" in message
+            else message
+            for message in messages
+        ]
+        response = requests.post(
+            f"http://{self.address}/v1/projects/{PROJECT}/topics/{topic}:publish",
+            json={"messages": encoded},
+            timeout=10,
+        )
+        assert response.status_code == 200, response.text
+        ids: list[str] = response.json()["messageIds"]
+        return ids
+
+    def retry_policy(self, subscription: str) -> Any:
+        url = f"http://{self.address}/v1/projects/{PROJECT}/subscriptions/{subscription}"
+        return requests.get(url, timeout=10).json().get("retryPolicy")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    headers: dict[str, str]
+    body: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def text(self) -> str:
+        return base64.b64decode(self.body["message"].get("data", "")).decode()
+
+    @property
+    def attempt(self) -> int:
+        number: int = self.body["deliveryAttempt"]
+        return number
+
+
+class Function:
+    """Answers each request with the status that ``behave`` returns, and remembers them all."""
+
+    def __init__(self, behave: Callable[[Request], int] = lambda request: 204, port: int = 0) -> None:
+        self.behave = behave
+        self.requests: list[Request] = []
+        self.at_once = self.most_at_once = 0
+        self._lock = threading.Lock()
+        function = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                request = Request({k.lower(): v for k, v in self.headers.items()}, json.loads(body))
+                with function._lock:
+                    function.requests.append(request)
+                    function.at_once += 1
+                    function.most_at_once = max(function.most_at_once, function.at_once)
+                try:
+                    status = function.behave(request)
+                finally:
+                    with function._lock:
+                        function.at_once -= 1
+                try:
+                    self.send_response(status)
+                    self.send_header("content-length", "0")
+                    self.end_headers()
+                except OSError:
+                    self.close_connection = True  # the delivery gave up waiting
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 500
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """A delivery that was killed leaves its connections."""
+
+        self._server = Server(("127.0.0.1", port), Handler)
+        self.port: int = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def texts(self) -> list[str]:
+        return [request.text for request in self.requests]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Delivery:
+    """``python -m infra.local.delivery``."""
+
+    def __init__(self, emulator: Emulator, pipeline_file: Path, functions: dict[str, str]) -> None:
+        self.port = free_ports(1)[0]
+        self._log = pipeline_file.with_name("delivery.log")
+        arguments: Sequence[str] = [f"--function={name}={url}" for name, url in functions.items()]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "infra.local.delivery"),
+                    *("--pipeline", str(pipeline_file), "--port", str(self.port), *arguments),
+                ],
+                env=os.environ | {"PUBSUB_EMULATOR_HOST": emulator.address, "GOOGLE_CLOUD_PROJECT": PROJECT},
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def is_ready(self) -> bool:
+        assert self._process.poll() is None, self._log.read_text()
+        try:
+            return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    def log_text(self) -> str:
+        return self._log.read_text()
+
+    def send(self, number: signal.Signals) -> int:
+        """The exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        return self._process.wait(timeout=20)
