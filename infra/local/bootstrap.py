@@ -52,7 +52,8 @@ def prepare(requirements: Path) -> None:
     if _is(stamp, wanted) and _PYTHON.exists():
         return
     # Two commands started at once: the second waits here, and finds everything done.
-    with (ROOT / ".venv.lock").open("w") as lock:
+    lock = os.open(ROOT, os.O_RDONLY)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _is(stamp, wanted) and _works(_PYTHON):
             return
@@ -60,14 +61,27 @@ def prepare(requirements: Path) -> None:
         print("Python packages: installing what changed …", file=sys.stderr, flush=True)
         if not _works(_PYTHON):
             _make()
-        pip = (str(_PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(requirements))
+        pip = (
+            str(_PYTHON),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "-r",
+            str(requirements),
+        )
         result = subprocess.run(pip, capture_output=True, text=True, timeout=1800, check=False)
         if result.returncode != 0:
-            lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or ["no reason given"]
+            lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or [
+                "no reason given"
+            ]
             raise BootstrapError(f"pip could not install {requirements.name}: {lines[-1]}")
         stamp.write_text(wanted, encoding="utf-8")
         seconds = time.monotonic() - began
         print(f"Python packages: ready after {seconds:.0f} s", file=sys.stderr, flush=True)
+    finally:
+        os.close(lock)
 
 
 def _is(stamp: Path, wanted: str) -> bool:
@@ -80,7 +94,10 @@ def _is(stamp: Path, wanted: str) -> bool:
 def _works(python: Path) -> bool:
     """Whether the environment is whole: its Python runs and has pip."""
     try:
-        return subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode
+            == 0
+        )
     except OSError:
         return False
 
@@ -101,7 +118,7 @@ def _make() -> None:
     if result.returncode != 0:
         said = (result.stdout + result.stderr).strip().splitlines() or ["no reason given"]
         raise BootstrapError(
-            f"python -m venv failed ({said[0].strip():.200}): install python3-venv (sudo apt-get install python3-venv)"
+            f"python -m venv failed ({said[0].strip():.200}): sudo apt-get install python3-venv, then again"
         )
 
 

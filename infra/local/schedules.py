@@ -66,7 +66,4 @@ class Schedules:
                 raise OSError(f"expected 2xx from {schedule.function}, found {answer.status}: {text[:200]}")
         if lost:
             self._losses_told = losses
-            stamp = datetime.now(UTC).strftime("%H:%M:%S")
-            self._log(
-                f"{stamp} {schedule.function} published again what the emulator had forgotten: {text[:200]}"
-            )
+            self._log(f"{schedule.function} published again what was forgotten: {text.strip():.200}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
@@ -67,7 +66,7 @@ class _Builder:
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
         self.exports = Exports(state, config.google_cloud_project)
-        self.ports = iter(free_ports(len(pipeline.functions) + 5))
+        self.ports = iter(free_ports(len(pipeline.functions) + 6))
         self.addresses = Addresses(
             pubsub=config.pubsub_emulator_host or f"127.0.0.1:{next(self.ports)}",
             firestore=config.firestore_emulator_host or f"127.0.0.1:{next(self.ports)}",
@@ -172,8 +171,9 @@ class _Builder:
 
     def _delivery(self, urls: Mapping[str, str]) -> Component:
         fed = [subscription.name for subscription in self.pipeline.subscriptions if subscription.name in urls]
-        arguments = [f"--function={name}={urls[name]}" for name in fed]
-        component = self._python_module("delivery", "infra.local.delivery", None, tuple(arguments))
+        port = next(self.ports)
+        options = ("--port", str(port), *(f"--function={name}={urls[name]}" for name in fed))
+        component = self._python_module("delivery", "infra.local.delivery", port, options, "/healthz")
         # Not before what it delivers to: every failed delivery counts as an attempt.
         return replace(component, after=("pubsub", "firestore", "elasticsearch", *fed), stop_seconds=15)
 
@@ -184,17 +184,13 @@ class _Builder:
         options = ("--port", str(port), "--frontend", str(ROOT / "frontend"), *arguments)
         return self._python_module("gateway", "infra.local.gateway", port, options)
 
-    def _python_module(self, name: str, module: str, port: int | None, options: tuple[str, ...]) -> Component:
+    def _python_module(
+        self, name: str, module: str, port: int, options: tuple[str, ...], path: str = "/"
+    ) -> Component:
         launch = Launch((sys.executable, "-m", module, *options), self.python, "")
-        probe = probes.any_answer(f"http://127.0.0.1:{port}/") if port is not None else _alive
+        probe = probes.any_answer(f"http://127.0.0.1:{port}{path}")
         missing = None if importlib.util.find_spec(module) else f"there is no {module}"
         return Component(name, port, probe, lambda say: launch, missing=missing, essential=missing is None)
-
-
-async def _alive() -> bool:
-    """For what answers nobody: it is up if it did not end at once for want of something."""
-    await asyncio.sleep(1)
-    return True
 
 
 def _port_of(address: str) -> int:

@@ -224,6 +224,8 @@ def main() -> None:
     with state.lock() as ours:
         if not ours:
             sys.exit(f"Another run is using {state.root}.")
+        # Whoever reads it must not take the last run's for this one's.
+        state.status_file.unlink(missing_ok=True)
         write_whole(state.pid_file, f"{os.getpid()}\n")
         began = time.monotonic()
         code = asyncio.run(_supervise(state, config, arguments.parent))

@@ -88,9 +88,7 @@ def _server(environment: Mapping[str, str], state: StateDir, say: Say) -> Path:
         if result.returncode != 0 or not list(plugins.glob("*/named_components.json")):
             log = state.log("maven")
             log.write_text(result.stdout + result.stderr, encoding="utf-8")
-            raise Missing(
-                f"Maven could not fetch {name} (see {log}): start Docker, or set ELASTICSEARCH_URL"
-            )
+            raise Missing(f"Maven could not fetch {name} (see {log}): start Docker, or set ELASTICSEARCH_URL")
 
     return archives.place(state.servers / f"{name}-{digest.hexdigest()[:12]}", fill) / name
 

@@ -1,0 +1,56 @@
+"""`test`: everything the tests need, then pytest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.local.servers.tools import Missing, install
+from infra.local.state_dir import ROOT
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of pytest. In CI (CI=true) nothing may be missing; elsewhere its tests are skipped."""
+    strict = os.environ.get("CI", "").lower() in ("1", "true")
+    try:
+        _chromium()
+    except Missing as error:
+        print(f"Chromium: {error}", file=sys.stderr)
+        if strict:
+            return 1
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+
+
+def _chromium() -> None:
+    """Raises Missing."""
+    if any(shutil.which(name) for name in _NAMES) or _playwrights():
+        return
+    try:
+        install("chromium", "Chromium", lambda text: print(f"Chromium: {text}", file=sys.stderr))
+    except Missing as no_package:
+        print("Chromium: downloading Playwright's, once", file=sys.stderr)
+        command = [sys.executable, "-m", "playwright", "install", "chromium"]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+        if result.returncode != 0:
+            raise Missing(f"{no_package}; nor could Playwright download its own") from no_package
+
+
+def _playwrights() -> bool:
+    """Whether Playwright has a Chromium of its own, where it keeps them."""
+    own = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    places = (
+        (Path(own),)
+        if own
+        else (
+            Path.home() / ".cache" / "ms-playwright",
+            Path.home() / "Library" / "Caches" / "ms-playwright",
+        )
+    )
+    return any(
+        place.glob("chromium*-*") for place in places if place.is_dir() for _ in place.glob("chromium-*")
+    )
