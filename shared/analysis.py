@@ -99,14 +99,14 @@ class _Folding(dict[int, int]):
     """Character -> the character it is searched as: always one for one, of the same UTF-16 length."""
 
     _SPECIAL = str.maketrans(
-        "øØđĐłŁħĦŧŦıƒёЁ’‘ʼ＇´`“”„«»‐‑:",
+        "øØđĐłŁħĦŧŦıƒёЁ’‘ʼ＇´`“”„«»‐‑:：",
         "oOdDlLhHtTif"
         + "еЕ"
         + "''''''"
         + '"""""'
         + "--"
         # The standard analyzer takes a:b for one word (Unicode's word breaks do, for Swedish).
-        + " ",
+        + "  ",
     )
 
     def __missing__(self, code: int) -> int:

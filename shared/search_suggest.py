@@ -141,7 +141,7 @@ def _candidates(scope: Scope, words: Sequence[str]) -> dict[str, list[str]]:
     """Similar words of the whole index, most similar first."""
     suggest: dict[str, Any] = {}
     for number, word in enumerate(words):
-        for text in ("transcript", "title"):
+        for text in ("transcript", "title", "description"):
             term = {
                 "field": f"{text}.exact",
                 "size": _CANDIDATES,

@@ -55,7 +55,7 @@ def test_nothing_to_suggest(typed: str) -> None:
         ("bolwine", "bowline"),
         ("the saa rises", "the sea rises"),
         ('"bowlin is a knto"', '"bowline is a knot"'),
-        ("drawigns -moon", "drawings -moon"),
+        ("drawigns -bowline", "drawings -bowline"),
         ("bowline", None),
         ("qqqqqqqq", None),
     ],
