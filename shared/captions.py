@@ -12,6 +12,7 @@ import requests
 import youtube_transcript_api as api
 
 from shared import clients, config
+from shared.egress import Session, player_key
 from shared.errors import DeliveryError, NoTranscript, Transient, VideoUnavailable
 from shared.transcripts import Line, Transcript
 
@@ -68,28 +69,43 @@ def choose(tracks: Iterable[T], preferred: Sequence[str]) -> T | None:
 
 
 def fetch(video_id: str) -> Fetched:
-    """Asks YouTube for a video's transcript: three requests (watch page, player, captions).
+    """Asks YouTube for a video's transcript: watch page (once a process), player, captions.
 
     Raises:
         Refused: with the NoTranscript, VideoUnavailable or Transient it means.
     """
     session = clients.youtube_session()
-    session.received = 0
+    session.received, session.shortened = 0, False
     try:
-        tracks = api.YouTubeTranscriptApi(http_client=session).list(video_id)
-        track = choose(tracks, config.load().transcript_languages)
-        if track is None:
-            raise NoTranscript("The video has no captions.")
-        snippets = track.fetch()
-        lines = tuple(_lines(snippets))
-        if not lines:
-            raise NoTranscript("The video's captions are empty.")
-        transcript = Transcript(track.language_code, track.language, track.is_generated, lines)
-    except DeliveryError as error:
-        raise Refused(error, session.received) from error
+        return Fetched(_ask(session, video_id), session.received)
     except Exception as error:
-        raise Refused(meaning(error), session.received) from error
-    return Fetched(transcript, session.received)
+        last = error
+    if session.shortened and _about_the_key(last):
+        # The key that was remembered may be what is refused: once more, the stock way.
+        player_key.forget()
+        try:
+            return Fetched(_ask(session, video_id), session.received)
+        except Exception as error:
+            last = error
+    raise Refused(last if isinstance(last, DeliveryError) else meaning(last), session.received) from last
+
+
+def _about_the_key(error: Exception) -> bool:
+    """Whether a key that is no longer good could have brought this about."""
+    if isinstance(error, api.YouTubeRequestFailed):
+        return _status(error) in ("400", "401", "403", "404")
+    return isinstance(error, api.YouTubeDataUnparsable)
+
+
+def _ask(session: Session, video_id: str) -> Transcript:
+    tracks = api.YouTubeTranscriptApi(http_client=session).list(video_id)
+    track = choose(tracks, config.load().transcript_languages)
+    if track is None:
+        raise NoTranscript("The video has no captions.")
+    lines = tuple(_lines(track.fetch()))
+    if not lines:
+        raise NoTranscript("The video's captions are empty.")
+    return Transcript(track.language_code, track.language, track.is_generated, lines)
 
 
 def _lines(snippets: Iterable[Any]) -> Iterable[Line]:
