@@ -20,7 +20,9 @@ def render(lines: Sequence[Line], form: str) -> str:
 
 def srt(lines: Sequence[Line]) -> str:
     return "\n".join(
-        f"{number}\n{_times(line, ',')}\n{line.text}\n" for number, line in enumerate(lines, start=1)
+        # SubRip knows no escapes, and its readers look for arrows anywhere.
+        f"{number}\n{_times(line, ',')}\n{line.text.replace('-->', '→')}\n"
+        for number, line in enumerate(lines, start=1)
     )
 
 
