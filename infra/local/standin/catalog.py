@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from infra.local.standin import generate
@@ -108,6 +107,3 @@ def _own_playlists(sample_ids: tuple[str, ...]) -> list[Playlist]:
             )
         )
     return made
-
-
-VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from infra.local.standin.server import StandIn
 
 PREFIX = "/_control/"
+_TOKEN_SCOPES = ("openid", "email", "https://www.googleapis.com/auth/youtube.readonly")
 _SETTINGS: dict[str, type | tuple[type, ...]] = {
     "innertube_key": str, "quota_limit": int, "api_keys": list, "proxy_users": dict,
 }  # fmt: skip
@@ -35,6 +36,7 @@ class Control:
             },
             "addresses": lambda _: standin.addresses.as_json(),
             "settings": lambda _: self._settings(),
+            "oauth": lambda _: standin.oauth.state.as_json(),
             "playlists": lambda _: {
                 "playlists": [
                     {"id": each.id, "title": each.title, "owner": each.owner, "privacy": each.privacy,
@@ -49,6 +51,8 @@ class Control:
             "faults": self._add_faults,
             "addresses": self._limit,
             "settings": self._set,
+            "oauth": self._set_oauth,
+            "token": self._token,
             "playlists": self._define,
         }
 
@@ -132,6 +136,17 @@ class Control:
         if "proxy_users" in fields:
             self._standin.proxy_users.passwords = fields["proxy_users"]
         return self._settings()
+
+    def _set_oauth(self, body: Any) -> dict[str, Any]:
+        self._standin.oauth.state.change(_object(body))
+        return self._standin.oauth.state.as_json()
+
+    def _token(self, body: Any) -> dict[str, Any]:
+        fields = _object(body)
+        check_fields(fields, {"user": str, "scopes": list, "client_id": str})
+        scopes = tuple(map(str, fields.get("scopes", _TOKEN_SCOPES)))
+        client_id = fields.get("client_id", "control")
+        return self._standin.oauth.grants.issue(fields.get("user", "demo"), scopes, client_id)
 
     def _define(self, body: Any) -> dict[str, Any]:
         fields = _object(body)

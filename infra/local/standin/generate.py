@@ -47,6 +47,8 @@ _VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
 _GAP_MS = tuple(3_000 + 2_500 * b // 255 for b in range(256))
 _WORDS = tuple(round(gap * 2.45 / 1_000) for gap in _GAP_MS)
 _PHRASE_WORDS = 5
+#: A fifth of a real library is not English.
+_LANGUAGES = ("en",) * 16 + ("de", "es", "fr", "pt")
 _TOPIC_EVERY = 31
 _NORMAL = NormalDist()
 #: Real libraries have a mean of three times the median; the longest seen had 9,213 lines.
@@ -174,12 +176,10 @@ def _lines(identifier: str, short: bool, overlapping: bool) -> tuple[Line, ...]:
     words[place : place + _PHRASE_WORDS] = vocabulary.rare_words(f"phrase/{identifier}", _PHRASE_WORDS)
     # Lines by speech recognition stay on the screen while the next one is already said.
     longer = 500 if overlapping else 0
-    return tuple(
-        [
-            Line(start / 1_000, (gap + longer) / 1_000, " ".join(words[end - count : end]))
-            for start, gap, count, end in zip(shape.starts_ms, shape.gaps_ms, shape.words, ends, strict=True)
-        ]
-    )
+    starts = [start / 1_000 for start in shape.starts_ms]
+    durations = [(gap + longer) / 1_000 for gap in shape.gaps_ms]
+    texts = [" ".join(words[end - count : end]) for count, end in zip(shape.words, ends, strict=True)]
+    return tuple(map(Line, starts, durations, texts))
 
 
 def _status(chance: int, mixed: bool) -> str:
@@ -203,7 +203,7 @@ def video(identifier: str) -> Video | None:
     chance = vocabulary.numbers(f"meta/{identifier}", 8)
     about = topics(identifier)
     generated = chance[0] % 4 != 0
-    language = ("en", "en", "en", "en", "en", "en", "en", "de", "es", "fr")[chance[1] % 10]
+    language = _LANGUAGES[chance[1] % len(_LANGUAGES)]
     status = _status(chance[2], "mixed" in variant)
     track = Track(
         language, track_name(language, generated), generated, partial(_lines, identifier, short, generated)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -14,7 +14,14 @@ from infra.local.standin.server import StandIn, as_response
 from infra.local.standin.wire import Reply
 
 _GOOGLE = (".youtube.com", ".googleapis.com", ".google.com")
+_LARGEST_BODY = 256_000_000
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    """What a server makes of a message; definitions of whole libraries are taken, too."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
 
 
 class Running:
@@ -46,7 +53,13 @@ class Running:
 
     async def _listen(self, handler: _Handler, port: int) -> int:
         # A handler is cancelled when its client leaves: a hanging answer does not outlive it.
-        server = web.Server(handler, handler_cancellation=True, access_log=None, keepalive_timeout=75)
+        server = web.Server(
+            handler,
+            request_factory=_request,
+            handler_cancellation=True,
+            access_log=None,
+            keepalive_timeout=75,
+        )
         runner = web.ServerRunner(server, shutdown_timeout=0.2)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)

@@ -127,7 +127,7 @@ def timedtext_url(video_id: str, track: Track, po_token: bool = False) -> str:
 class TimedText:
     """Serves what :func:`timedtext_url` points to; bodies once made are kept until there are too many."""
 
-    def __init__(self, capacity: int = 48_000_000) -> None:
+    def __init__(self, capacity: int = 96_000_000) -> None:
         self._bodies = BytesCache(capacity)
 
     def forget(self) -> None:
@@ -172,7 +172,7 @@ def document(lines: Sequence[Line], translated_to: str = "") -> bytes:
     if not text.isprintable():
         texts = [_NOT_XML.sub("", each) for each in texts]
     rows = [
-        f'<text start="{line.start}" dur="{line.duration}">{each}</text>'
-        for line, each in zip(lines, texts, strict=True)
+        f'<text start="{start}" dur="{duration}">{each}</text>'
+        for (start, duration, _), each in zip(lines, texts, strict=True)
     ]
     return (_TRANSCRIPT_HEAD + "".join(rows) + "</transcript>").encode()

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -21,6 +22,8 @@ from infra.local.standin.data_api import DataApi
 from infra.local.standin.faults import Faults, Rule
 from infra.local.standin.faulty import PlayerTwist
 from infra.local.standin.latency import Latency
+from infra.local.standin.oauth import PATHS as OAUTH
+from infra.local.standin.oauth import OAuth
 from infra.local.standin.samples import LIBRARY, read_library
 from infra.local.standin.stats import Stats
 from infra.local.standin.wire import Reply, html_reply, json_reply
@@ -28,18 +31,14 @@ from infra.local.standin.wire import Reply, html_reply, json_reply
 _TIMEDTEXT = "/api/timedtext"
 _PLAYER = "/youtubei/v1/player"
 _SOUND = PlayerTwist()
-#: A rule that strikes an address whose budget is spent, and looks like a fault from then on.
+#: What the counters of faults call a request whose address has spent its budget.
 _SPENT = "budget"
-
-
-class NoTokens:
-    def holder(self, token: str) -> tuple[str, frozenset[str]] | None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request. `endpoint`: its class, ``pages`` or ``control``; `target`: video or playlist id."""
+    """One request. `endpoint`: its class, ``pages`` or ``control``; `target`: video or playlist id,
+    or what is asked of sign-in."""
 
     request: web.BaseRequest
     endpoint: str
@@ -60,7 +59,8 @@ class StandIn:
         self.catalog = Catalog(read_library(library))
         self.stats, self.latency, self.faults = Stats(), Latency(), Faults()
         self.addresses, self.proxy_users = Addresses(), ProxyUsers()
-        self.data_api = DataApi(self.catalog, NoTokens())
+        self.oauth = OAuth()
+        self.data_api = DataApi(self.catalog, self.oauth.grants)
         self.timedtext = player.TimedText()
         self.innertube_key = player.INNERTUBE_KEY
         self._control = Control(self)
@@ -74,6 +74,7 @@ class StandIn:
             "addresses": self.addresses.reset,
             "playlists": self._reset_playlists,
             "settings": self._reset_settings,
+            "oauth": self.oauth.state.reset,
         }
 
     def _reset_stats(self) -> None:
@@ -151,6 +152,8 @@ class StandIn:
             return watch.page(asked.target, video, request.query.get("t", ""), self.innertube_key, gzip)
         if asked.endpoint == "data_api":
             return self._data_api(asked)
+        if asked.endpoint == "oauth":
+            return self._oauth(asked)
         return self._page(request.path)
 
     def _data_api(self, asked: Asked) -> Reply:
@@ -164,6 +167,13 @@ class StandIn:
         except ApiError as error:
             return json_reply(error.body(), asked.gzip, error.code, error.headers)
         return json_reply(answer, asked.gzip)
+
+    def _oauth(self, asked: Asked) -> Reply:
+        request = asked.request
+        form = dict(parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True))
+        authorization = request.headers.get("Authorization", "")
+        origin = f"http://{request.host}"
+        return self.oauth.answer(request.method, request.path, request.query, form, authorization, origin)
 
     def _page(self, path: str) -> Reply:
         match path.split("/"):
@@ -215,6 +225,8 @@ async def _read(request: web.BaseRequest, address: str) -> Asked:
         endpoint, target = path.rpartition("/")[2], request.query.get("v", "")
     elif path.startswith(DATA_API):
         endpoint, target = "data_api", request.query.get("playlistId", request.query.get("id", ""))
+    elif path in OAUTH:
+        endpoint, target, body = "oauth", OAUTH[path], await request.read()
     elif path.startswith(CONTROL):
         endpoint, body = "control", await request.read()
     gzip = "gzip" in request.headers.get("Accept-Encoding", "")

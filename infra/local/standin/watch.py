@@ -41,7 +41,8 @@ def page(video_id: str, video: Video | None, time: str, key: str, gzip: bool) ->
     if video is not None and problem is None:
         title = video.title
         about = f"{video.channel.title} · {video.published_at[:10]} · {clock(video.duration)}"
-        if video.tracks:
+        # The library asks without a second, and reads none of this.
+        if video.tracks and time:
             lines = video.tracks[0].lines()
             at = bisect_right(lines, second + 0.999, key=lambda line: line.start) - 1
             spoken = lines[at].text if at >= 0 else ""

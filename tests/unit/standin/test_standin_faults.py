@@ -20,7 +20,7 @@ from infra.local.standin.inprocess import InProcess
 from tests.unit.standin.support import Clients
 
 VIDEO = generate.video_id("faults", 0, "short")
-LANGUAGES = ("en", "de", "es", "fr")
+LANGUAGES = ("en", "de", "es", "fr", "pt")
 
 EXPECTED: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"kind": "429"}, library.IpBlocked),

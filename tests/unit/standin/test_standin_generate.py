@@ -119,6 +119,12 @@ def test_mixed_ones_hold_videos_without_captions_or_out_of_reach() -> None:
     assert videos("PLgen-5-a-mixed-short") == videos("PLgen-5-a-short-mixed")
 
 
+def test_a_fifth_is_not_english() -> None:
+    languages = Counter(video.language for video in videos("PLgen-2000-a-short"))
+    assert 0.77 < languages["en"] / 2_000 < 0.83
+    assert len(languages) == 5
+
+
 def test_a_video_talks_about_its_title() -> None:
     for video in videos("PLgen-10-topics"):
         text = " ".join(line.text for line in lines_of(video))
