@@ -67,6 +67,8 @@ def for_python(caller: Mapping[str, str], state: StateDir, config: Config, at: A
     }
     if at.youtube:
         environment |= _stand_in(at.youtube)
+        if not caller.get("GOOGLE_OAUTH_CLIENT_ID", "").strip():
+            environment |= _stand_in_for_google(at.youtube)
     environment |= {name: caller[name] for name in CONFIGURATION if caller.get(name, "").strip()}
     return environment | {
         "PORT": str(config.port),
@@ -85,4 +87,16 @@ def _stand_in(url: str) -> dict[str, str]:
         "YOUTUBE_API_KEY": "local-stand-in-key",
         "YOUTUBE_BASE_URL": url,
         "YOUTUBE_EMBED_BASE_URL": url,
+    }
+
+
+def _stand_in_for_google(url: str) -> dict[str, str]:
+    return {
+        "GOOGLE_OAUTH_CLIENT_ID": "local-stand-in-client",
+        "GOOGLE_OAUTH_CLIENT_SECRET": "local-stand-in-secret",
+        "GOOGLE_OAUTH_AUTH_URI": f"{url}/o/oauth2/v2/auth",
+        "GOOGLE_OAUTH_TOKEN_URI": f"{url}/token",
+        "GOOGLE_OAUTH_JWKS_URI": f"{url}/oauth2/v3/certs",
+        "GOOGLE_OAUTH_ISSUER": url,
+        "GOOGLE_OAUTH_REVOKE_URI": f"{url}/revoke",
     }

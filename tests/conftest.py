@@ -1,0 +1,93 @@
+"""What all tests share: the network guard of the unit tests, and whole local runs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from tests.stack import Stack, remove_abandoned
+
+
+def _is_loopback(host: object) -> bool:
+    if host in (None, "", "localhost", b"localhost"):
+        return True
+    try:
+        return ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unit tests reach nothing but this machine: an accidental request fails, loudly and at once."""
+    if "unit" not in request.path.parts:
+        return
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def check(host: object) -> None:
+        if not _is_loopback(host):
+            raise RuntimeError(f"a unit test may reach this machine only, and tried {host!r}")
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX:
+            check(address[0])
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        if self.family != socket.AF_UNIX:
+            check(address[0])
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:
+        check(host)
+        return getaddrinfo(host, *rest, **named)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """One run for all tests that leave it as they found it: own users, own playlists."""
+    remove_abandoned()
+    stack = Stack()
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture
+def new_stack() -> Iterator[Callable[..., Stack]]:
+    """Makes runs for tests that kill, restart or configure theirs; not started yet.
+
+    Arguments are environment variables: ``new_stack(FETCH_CONCURRENCY="5").start()``.
+    """
+    made: list[Stack] = []
+
+    def make(**variables: str) -> Stack:
+        made.append(Stack(**variables))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        stack.stop()
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """For tests of modules that speak to Elasticsearch themselves: in the environment, too."""
+    if given := os.environ.get("ELASTICSEARCH_URL"):
+        yield given
+        return
+    url = request.getfixturevalue("stack").elasticsearch
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ELASTICSEARCH_URL", url)
+        yield url

@@ -1,0 +1,293 @@
+"""A whole local run for tests, from the outside: `./emulators.sh up --detach` and HTTP.
+
+    def test_something(stack: Stack) -> None:
+        job_id = stack.index("PLyts-sample-talks")
+        assert stack.finish(job_id)["state"] == "done"
+
+Each has a state directory and a port of its own, so that any number run side by side, also beside
+a run that somebody works with. Only the unpacked servers are shared.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import requests
+
+from infra.local import processes
+from infra.local.environment import CONFIGURATION
+from infra.local.state_dir import ROOT, StateDir
+
+_T = TypeVar("_T")
+
+#: The first `up` of a machine fetches Elasticsearch.
+_UP_SECONDS = 900
+_REQUEST_SECONDS = 30
+_DIRECTORY = ROOT / ".local-test"
+_number = itertools.count(1)
+
+
+class StackError(RuntimeError):
+    """The run did not start, or did not do what it must; the message holds what it said."""
+
+
+class Stack:
+    """One run. ``variables``: the environment beyond the defaults, such as FETCH_CONCURRENCY."""
+
+    def __init__(self, **variables: str) -> None:
+        name = f"{os.getpid()}-{next(_number)}"
+        self.state = StateDir(_DIRECTORY / name)
+        self.port = processes.free_ports(1)[0]
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION}
+        own = {"LOCAL_STATE_DIR": str(self.state.root), "PORT": str(self.port)}
+        self.environment = kept | variables | own
+        self._tokens: dict[str, str] = {}
+        self._share_servers()
+
+    # -- the run -----------------------------------------------------------------------------------
+
+    def command(
+        self, *arguments: str, check: bool = True, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        """`./emulators.sh ARGUMENTS` for this run.
+
+        Raises:
+            StackError: its exit code is not 0, and ``check``.
+        """
+        result = subprocess.run(
+            [ROOT / "emulators.sh", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check and result.returncode != 0:
+            raise StackError(
+                f"./emulators.sh {' '.join(arguments)} ended with {result.returncode}:\n"
+                f"{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
+            )
+        return result
+
+    def start(self) -> str:
+        """Starts it, without the sample library; what `up` printed."""
+        return self.command("up", "--detach", "--no-sample", timeout=_UP_SECONDS).stdout
+
+    def down(self) -> None:
+        self.command("down")
+
+    def stop(self) -> None:
+        """Stops it and removes all it left."""
+        self.down()
+        shutil.rmtree(self.state.root, ignore_errors=True)
+
+    def crash(self) -> None:
+        """kill -9 of everything, the supervisor first; nothing of it lives afterwards."""
+        if supervisor := self.supervisor():
+            os.kill(supervisor, signal.SIGKILL)
+        for process in processes.marked(self.state):
+            process.kill()
+        self.wait_for(lambda: not processes.marked(self.state), 20, "everything killed is gone")
+
+    def supervisor(self) -> int | None:
+        """Its pid, if it lives."""
+        try:
+            pid = int(self.state.pid_file.read_text())
+        except FileNotFoundError:
+            return None
+        return pid if psutil.pid_exists(pid) else None
+
+    def components(self) -> dict[str, dict[str, Any]]:
+        """`status --json` by name: state, port, pid each."""
+        listed = json.loads(self.command("status", "--json").stdout)
+        return {component["name"]: component for component in listed}
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """A signal to a component; its pid."""
+        pid = self.components()[name]["pid"]
+        if pid is None:
+            raise StackError(f"expected {name} to run, found {self.components()[name]}")
+        os.kill(pid, number)
+        return int(pid)
+
+    def log(self, name: str) -> str:
+        """What a component has logged in this run."""
+        try:
+            return self.state.log(name).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    # -- its servers -------------------------------------------------------------------------------
+
+    def _address(self, name: str) -> str:
+        return str(json.loads(self.state.status_file.read_text())[name])
+
+    @property
+    def pubsub(self) -> str:
+        """HOST:PORT."""
+        return self._address("pubsub")
+
+    @property
+    def firestore(self) -> str:
+        """HOST:PORT."""
+        return self._address("firestore")
+
+    @property
+    def elasticsearch(self) -> str:
+        """A URL."""
+        return self._address("elasticsearch")
+
+    @property
+    def standin(self) -> StandIn:
+        return StandIn(self._address("youtube"))
+
+    def publish(self, topic: str, message: Mapping[str, Any] | bytes) -> str:
+        """As gcloud does; bytes go out as they are. The message's id."""
+        data = message if isinstance(message, bytes) else json.dumps(message).encode()
+        url = f"http://{self.pubsub}/v1/projects/yts-local/topics/{topic}:publish"
+        body = {"messages": [{"data": base64.b64encode(data).decode()}]}
+        answer = requests.post(url, json=body, timeout=_REQUEST_SECONDS)
+        answer.raise_for_status()
+        return str(answer.json()["messageIds"][0])
+
+    # -- its API -----------------------------------------------------------------------------------
+
+    def token(self, user: str = "demo") -> str:
+        """An API token of this user; the same one each time."""
+        if user not in self._tokens:
+            self._tokens[user] = self.command("token", user).stdout.strip()
+        return self._tokens[user]
+
+    def request(self, method: str, path: str, user: str | None = "demo", **options: Any) -> requests.Response:
+        """As this user; as nobody with None. ``options`` are those of requests."""
+        headers = dict(options.pop("headers", {}))
+        if user is not None:
+            headers.setdefault("Authorization", f"Bearer {self.token(user)}")
+        timeout = options.pop("timeout", _REQUEST_SECONDS)
+        return requests.request(method, self.url + path, headers=headers, timeout=timeout, **options)
+
+    def get(self, path: str, user: str | None = "demo", **options: Any) -> requests.Response:
+        return self.request("GET", path, user, **options)
+
+    def post(self, path: str, user: str | None = "demo", **options: Any) -> requests.Response:
+        return self.request("POST", path, user, **options)
+
+    def index(self, playlist: str, user: str = "demo") -> str:
+        """Starts a job; its id."""
+        answer = self.post("/api/index", user, json={"playlist": playlist})
+        if answer.status_code not in (200, 202):
+            raise StackError(f"POST /api/index: expected 202, found {answer.status_code}: {answer.text}")
+        return str(answer.json()["job_id"])
+
+    def job(self, job_id: str, user: str = "demo") -> dict[str, Any]:
+        answer = self.get(f"/api/jobs/{job_id}", user)
+        if answer.status_code != 200:
+            raise StackError(
+                f"GET /api/jobs/{job_id}: expected 200, found {answer.status_code}: {answer.text}"
+            )
+        return dict(answer.json())
+
+    def finish(self, job_id: str, user: str = "demo", timeout: float = 120) -> dict[str, Any]:
+        """Waits for the job's end; the job."""
+        last: dict[str, Any] = {}
+
+        def over() -> bool:
+            last.update(self.job(job_id, user))
+            return last["state"] in ("done", "failed", "cancelled")
+
+        self.wait_for(over, timeout, lambda: f"the job ends; it is {last}")
+        return last
+
+    def search(self, query: str, user: str = "demo", **parameters: Any) -> dict[str, Any]:
+        answer = self.get("/api/search", user, params={"q": query, **parameters})
+        if answer.status_code != 200:
+            raise StackError(f"GET /api/search: expected 200, found {answer.status_code}: {answer.text}")
+        return dict(answer.json())
+
+    @staticmethod
+    def wait_for(
+        condition: Callable[[], _T], timeout: float, message: str | Callable[[], str], interval: float = 0.1
+    ) -> _T:
+        """Asks again and again until the answer is true; the answer.
+
+        A connection that is refused meanwhile is an answer of no.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                if answer := condition():
+                    return answer
+            except requests.ConnectionError:
+                pass
+            if time.monotonic() > deadline:
+                said = message if isinstance(message, str) else message()
+                raise AssertionError(f"waited {timeout:.0f} s in vain until {said}")
+            time.sleep(interval)
+
+    def _share_servers(self) -> None:
+        shared = StateDir.at(Path(".local")).servers
+        shared.mkdir(parents=True, exist_ok=True)
+        self.state.root.mkdir(parents=True)
+        self.state.servers.symlink_to(shared)
+
+
+class StandIn:
+    """The control API of the stand-in YouTube; infra/local/standin describes its requests."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def control(self, name: str, body: Any = None, method: str | None = None) -> dict[str, Any]:
+        """GET without a body, otherwise POST."""
+        method = method or ("GET" if body is None else "POST")
+        answer = requests.request(method, f"{self.url}/_control/{name}", json=body, timeout=_REQUEST_SECONDS)
+        if answer.status_code != 200:
+            raise StackError(
+                f"{method} /_control/{name}: expected 200, found {answer.status_code}: {answer.text}"
+            )
+        return dict(answer.json())
+
+    def reset(self, *what: str) -> None:
+        """All settings, faults and counts, or only those named."""
+        self.control("reset", {"what": list(what)} if what else {})
+
+    def latency(self, **seconds: Any) -> None:
+        self.control("latency", seconds)
+
+    def fault(self, kind: str, **rule: Any) -> str:
+        """Adds a rule; its id."""
+        return str(self.control("faults", {"kind": kind, **rule})["ids"][0])
+
+    def clear_faults(self) -> None:
+        self.control("faults", method="DELETE")
+
+    def stats(self) -> dict[str, Any]:
+        """Requests and bytes, by endpoint and by video."""
+        return self.control("stats")
+
+    def define(self, **content: list[dict[str, Any]]) -> None:
+        """Adds ``videos=[…]``, ``playlists=[…]``."""
+        self.control("playlists", content)
+
+
+def remove_abandoned() -> None:
+    """Stops and removes the runs of test sessions that were killed."""
+    for directory in _DIRECTORY.glob("*-*") if _DIRECTORY.is_dir() else ():
+        owner = directory.name.split("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            environment = {**os.environ, "LOCAL_STATE_DIR": str(directory)}
+            command = [str(ROOT / "emulators.sh"), "down"]
+            subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+            shutil.rmtree(directory, ignore_errors=True)
