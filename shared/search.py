@@ -24,6 +24,7 @@ from shared.search_scope import (
     close_point_in_time,
     gone,
     open_point_in_time,
+    too_costly,
     unknown_index,
 )
 
@@ -92,11 +93,16 @@ def search(
     asked = query.parse(params.q)
     cursor = _Cursor.decode(params.cursor, params) if params.cursor else None
     page = _page(scope, asked, params, cursor, facets=True)
+    facets = (
+        search_facets.view(page.facets, scope, page.total, titles or {})
+        if page.facets
+        else search_facets.nothing()
+    )
     answer: dict[str, Any] = {
         "total": page.total,
         "took_ms": 0,
         "hits": [search_hits.hit(found, asked) for found in page.hits],
-        "facets": search_facets.view(page.facets, titles or {}) if page.facets else search_facets.nothing(),
+        "facets": facets,
         "did_you_mean": None if page.total or cursor else _did_you_mean(scope, asked, params),
         "cursor": page.cursor.encode() if page.cursor else None,
     }
@@ -146,14 +152,18 @@ def _page(scope: Scope, asked: Query, params: Params, cursor: _Cursor | None, *,
     try:
         analyzers = analyzers_within(scope)
         pit = cursor.pit if cursor else open_point_in_time()
-        compiler = Compiler(params.texts, analyzers)
+        compiler = Compiler.of(asked, params.texts, analyzers)
         try:
             return _ask(scope, compiler, asked, params, cursor, pit, facets=facets)
         except Permanent as error:
-            if cursor is None or not gone(error):
+            if cursor is not None and gone(error):
+                # The frozen index was let go: the next page comes from the present one.
+                pit = open_point_in_time()
+            elif too_costly(error):
+                # Many words in many languages: only as they were typed, then.
+                compiler = replace(compiler, stemming=False)
+            else:
                 raise
-            # The frozen index was let go: the next page comes from the present one.
-            pit = open_point_in_time()
             return _ask(scope, compiler, asked, params, cursor, pit, facets=facets)
     except Permanent as error:
         if unknown_index(error):

@@ -37,7 +37,6 @@ def aggregations(scope: Scope, chosen: Mapping[str, Clause]) -> dict[str, Any]:
         playlist_id: scope.of_playlist(playlist_id) for playlist_id in scope.playlists[:MAXIMUM_PLAYLISTS]
     }
     facets: dict[str, Any] = {
-        "playlists": {"filters": {"filters": counted}},
         "channels": {
             "terms": {"field": "channel_id", "size": SIZE},
             "aggs": {"title": {"terms": {"field": "channel", "size": 1}}},
@@ -52,6 +51,8 @@ def aggregations(scope: Scope, chosen: Mapping[str, Clause]) -> dict[str, Any]:
             }
         },
     }
+    if len(counted) > 1:
+        facets["playlists"] = {"filters": {"filters": counted}}
     result = {}
     for name, facet in facets.items():
         others = [clause for other, clause in chosen.items() if other != name]
@@ -60,13 +61,21 @@ def aggregations(scope: Scope, chosen: Mapping[str, Clause]) -> dict[str, Any]:
     return result
 
 
-def view(found: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+def view(
+    found: Mapping[str, Any], scope: Scope, total: int, titles: Mapping[str, str]
+) -> dict[str, list[dict[str, Any]]]:
     """``{"playlists": [{"value", "title", "count"}], …}``; most first, years newest first."""
     buckets = {name: found[name]["values"]["buckets"] for name in found}
+    # All hits are in the only playlist there is: that need not be counted.
+    counts = (
+        {name: bucket["doc_count"] for name, bucket in buckets["playlists"].items()}
+        if "playlists" in buckets
+        else dict.fromkeys(scope.playlists, total)
+    )
     playlists = [
-        {"value": playlist_id, "title": titles.get(playlist_id) or playlist_id, "count": bucket["doc_count"]}
-        for playlist_id, bucket in buckets["playlists"].items()
-        if bucket["doc_count"]
+        {"value": playlist_id, "title": titles.get(playlist_id) or playlist_id, "count": count}
+        for playlist_id, count in counts.items()
+        if count
     ]
     channels = []
     for bucket in buckets["channels"]:

@@ -34,6 +34,8 @@ EXACTNESS = 1.2
 AS_PHRASE = 2.0
 NEARBY = 1.0
 NEARBY_SLOP = 12
+#: Words times languages of one query. Sixty-four words in thirty languages take seconds otherwise.
+MAXIMUM_FORMS = 400
 NOTHING: Clause = {"match_none": {}}
 EVERYTHING: Clause = {"match_all": {}}
 
@@ -44,6 +46,13 @@ class Compiler:
 
     texts: Sequence[str]
     analyzers: Collection[str]
+    #: Whether words are looked for in their other forms, too.
+    stemming: bool = True
+
+    @classmethod
+    def of(cls, query: Query, texts: Sequence[str], analyzers: Collection[str]) -> Compiler:
+        """Long queries over many languages are searched as they were typed: see :data:`MAXIMUM_FORMS`."""
+        return cls(texts, analyzers, len(query.terms()) * len(analyzers) <= MAXIMUM_FORMS)
 
     def query(self, query: Query, q: str) -> Clause:
         """What a hit has to match, scored."""
@@ -138,7 +147,7 @@ class Compiler:
                 return _matching(exact, term, weight)
 
     def _languages(self) -> set[str]:
-        return set(self.analyzers) - {DEFAULT}
+        return set(self.analyzers) - {DEFAULT} if self.stemming else set(self.analyzers) & UNSTEMMED
 
     def _nearness(self, root: Node) -> list[Clause]:
         """Scores, but never demands, that plain words stand together."""

@@ -87,3 +87,8 @@ def unknown_index(error: Permanent) -> bool:
 def gone(error: Permanent) -> bool:
     """The frozen index was let go (it was kept for :data:`KEEP_ALIVE`), or is none."""
     return any(sign in str(error) for sign in ("search_context_missing", "status 404", "point in time"))
+
+
+def too_costly(error: Permanent) -> bool:
+    """The query has more clauses than the server's memory allows."""
+    return "too_many" in str(error) or "maxClauseCount" in str(error)
