@@ -130,7 +130,9 @@ def meaning(error: Exception) -> DeliveryError:
 
 
 def _unplayable(error: Exception) -> DeliveryError:
-    reason = str(getattr(error, "reason", None) or "YouTube gives no reason").strip().rstrip(".")
+    # The sentence that tells them apart may stand in either place.
+    said = [getattr(error, "reason", None), *getattr(error, "sub_reasons", ())]
+    reason = " ".join(str(part).strip() for part in said if part).rstrip(".") or "no reason given"
     if _BUSY.search(reason):
         return Transient(f"YouTube cannot play it now: {reason}.")
     if _NOT_YET.search(reason):
