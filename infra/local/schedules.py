@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 
 import aiohttp
@@ -66,4 +67,7 @@ class Schedules:
                 raise OSError(f"expected 2xx from {schedule.function}, found {answer.status}: {text[:200]}")
         if lost:
             self._losses_told = losses
-            self._log(f"{schedule.function} published again what was forgotten: {text.strip():.200}")
+            if re.search(r":\s*[1-9]", text):
+                self._log(
+                    f"{schedule.function}: what the emulator forgot is published again: {text.strip():.200}"
+                )

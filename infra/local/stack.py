@@ -175,7 +175,7 @@ class _Builder:
         options = ("--port", str(port), *(f"--function={name}={urls[name]}" for name in fed))
         component = self._python_module("delivery", "infra.local.delivery", port, options, "/healthz")
         # Not before what it delivers to: every failed delivery counts as an attempt.
-        return replace(component, after=("pubsub", "firestore", "elasticsearch", *fed), stop_seconds=15)
+        return replace(component, after=("pubsub", *fed), stop_seconds=15)
 
     def _gateway(self, urls: Mapping[str, str]) -> Component:
         port = self.config.port
