@@ -101,9 +101,11 @@ class Feed:
     async def _pull(self) -> None:
         self.connected = True
         while True:
-            while self._most_held - len(self._held) < self._worth_a_pull:
-                self._room.clear()
-                await self._room.wait()
+            await self._until_held(self._most_held - self._worth_a_pull)
+            if self._subscriber.unsure:
+                await self._until_held(0)
+                await self._subscriber.flush()
+                await self._recover()
             most = self._most_held - len(self._held)
             if self._unreachable_pause:
                 # Nobody there: one message finds out, and the others keep their attempts.
@@ -115,6 +117,11 @@ class Feed:
                 self._held.add(task)
                 task.add_done_callback(self._released)
             self.connected = True
+
+    async def _until_held(self, most: int) -> None:
+        while len(self._held) > most:
+            self._room.clear()
+            await self._room.wait()
 
     def _released(self, task: asyncio.Task[None]) -> None:
         self._held.discard(task)

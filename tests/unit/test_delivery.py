@@ -1,0 +1,99 @@
+"""The request made of a message, and the delivery's command line."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from google.pubsub_v1 import types
+
+from infra.local.cloud_event import event_request
+from infra.local.delivery import UsageError, functions_of, main
+from infra.pipeline import load_pipeline
+from shared.config import Config
+
+PIPELINE = load_pipeline(Config.from_env({}))
+TOPIC, SUBSCRIPTION = "projects/p/topics/videos", "projects/p/subscriptions/fetcher"
+
+
+def body_of(delivery_attempt: int = 1, **message: Any) -> dict[str, Any]:
+    received = types.ReceivedMessage.pb(
+        types.ReceivedMessage(message=message, delivery_attempt=delivery_attempt)
+    )
+    body: dict[str, Any] = json.loads(event_request(received, topic=TOPIC, subscription=SUBSCRIPTION).body)
+    return body
+
+
+def test_a_message_becomes_a_cloud_event_of_eventarc() -> None:
+    received = types.ReceivedMessage.pb(
+        types.ReceivedMessage(
+            message={
+                "data": b"\x00\xff",
+                "attributes": {"a": "é"},
+                "message_id": "17",
+                "publish_time": "2026-01-02T03:04:05.678Z",
+                "ordering_key": "k",
+            },
+            delivery_attempt=3,
+        )
+    )
+    request = event_request(received, topic=TOPIC, subscription=SUBSCRIPTION)
+    assert request.headers == {
+        "ce-id": "17",
+        "ce-source": "//pubsub.googleapis.com/projects/p/topics/videos",
+        "ce-specversion": "1.0",
+        "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
+        "ce-time": "2026-01-02T03:04:05.678Z",
+        "content-type": "application/json",
+    }
+    assert json.loads(request.body) == {
+        "message": {
+            "data": base64.b64encode(b"\x00\xff").decode(),
+            "attributes": {"a": "é"},
+            "messageId": "17",
+            "message_id": "17",
+            "publishTime": "2026-01-02T03:04:05.678Z",
+            "publish_time": "2026-01-02T03:04:05.678Z",
+            "orderingKey": "k",
+        },
+        "subscription": SUBSCRIPTION,
+        "deliveryAttempt": 3,
+    }
+
+
+def test_a_message_without_data_has_no_data() -> None:
+    assert "data" not in body_of(attributes={"a": "b"})["message"]
+
+
+def test_an_attempt_that_is_not_counted_is_not_told() -> None:
+    assert "deliveryAttempt" not in body_of(delivery_attempt=0, data=b"x")
+
+
+def test_functions_are_named_by_their_subscription() -> None:
+    arguments = ["fetcher=http://127.0.0.1:1/", "planner=http://127.0.0.1:2/?a=b"]
+    assert functions_of(arguments, PIPELINE) == {
+        "fetcher": "http://127.0.0.1:1/",
+        "planner": "http://127.0.0.1:2/?a=b",
+    }
+
+
+@pytest.mark.parametrize(
+    ("argument", "found"),
+    [
+        ("fetcher", "NAME=URL, found 'fetcher'"),
+        ("search=http://127.0.0.1:1/", "indexer, planner, found 'search'"),
+    ],
+)
+def test_what_cannot_be_delivered_to_is_named(argument: str, found: str) -> None:
+    with pytest.raises(UsageError, match=found):
+        functions_of([argument], PIPELINE)
+
+
+def test_without_an_emulator_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shared.config.load", lambda: Config.from_env({}))
+    assert main([]) == 2
+    assert "PUBSUB_EMULATOR_HOST: expected HOST:PORT" in capsys.readouterr().err
