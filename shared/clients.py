@@ -6,6 +6,8 @@ Imports stand inside the functions: a function that never asks Elasticsearch nev
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +28,45 @@ DATA_API_TIMEOUT = 15.0
 _thread = threading.local()
 
 
+@contextmanager
+def _credentials_of(emulator: str) -> Iterator[None]:
+    """Raises ConfigError where Google's libraries find nothing to identify themselves with."""
+    from google.auth.exceptions import DefaultCredentialsError
+
+    try:
+        yield
+    except DefaultCredentialsError as error:
+        raise config.ConfigError(
+            f"GOOGLE_APPLICATION_CREDENTIALS: expected credentials of Google Cloud, or {emulator} for a"
+            " local run; found neither"
+        ) from error
+
+
 @lru_cache(maxsize=1)
 def firestore() -> Client:
-    """Thread-safe; every call made through it passes its own timeout (see shared.documents)."""
+    """Thread-safe; every call made through it passes its own timeout (see shared.documents).
+
+    Raises:
+        ConfigError: there are no credentials.
+    """
     from google.cloud.firestore_v1 import Client
 
-    return Client(project=config.load().google_cloud_project)
+    with _credentials_of("FIRESTORE_EMULATOR_HOST"):
+        return Client(project=config.load().google_cloud_project)
 
 
 @lru_cache(maxsize=1)
 def publisher() -> PublisherClient:
-    """Thread-safe; batches for 5 ms, so that a page of videos travels in one request."""
+    """Thread-safe; batches for 5 ms, so that a page of videos travels in one request.
+
+    Raises:
+        ConfigError: there are no credentials.
+    """
     from google.cloud.pubsub_v1 import PublisherClient
     from google.cloud.pubsub_v1.types import BatchSettings
 
-    return PublisherClient(batch_settings=BatchSettings(max_messages=100, max_latency=0.005))
+    with _credentials_of("PUBSUB_EMULATOR_HOST"):
+        return PublisherClient(batch_settings=BatchSettings(max_messages=100, max_latency=0.005))
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from flask import Request, Response
 
 from shared import logs
 from shared.auth import Caller
+from shared.config import ConfigError
 from shared.errors import YtsError
 from shared.http import Routes
 from shared.reindex import run
@@ -33,6 +34,6 @@ def _progress() -> Iterator[str]:
     try:
         for step in run():
             yield json.dumps(step) + "\n"
-    except YtsError as error:
+    except (YtsError, ConfigError) as error:
         logs.error("reindexing failed", error)
         yield json.dumps({"error": str(error)}) + "\n"

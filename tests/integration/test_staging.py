@@ -1,0 +1,185 @@
+"""Every function boots where it will live: its staged directory alone, and a bare environment."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from infra.local.processes import free_ports
+from infra.pipeline import Function, load_pipeline
+from infra.staging import ROOT, StagingError, functions, stage
+from shared.config import Config
+
+PIPELINE = load_pipeline(Config.from_env({}))
+#: Seconds: three interpreters that import SDKs at once on two cores; without credentials Google's
+#: libraries look for a metadata server before they give up.
+_BOOT, _ANSWER = 60, 60
+#: A request that reaches the work of each HTTP function; without configuration none can succeed.
+_REQUESTS = {
+    "index": ("POST", "/api/index"),
+    "jobs": ("GET", "/api/jobs"),
+    "library": ("GET", "/api/playlists"),
+    "search": ("GET", "/api/search?q=x"),
+    "account": ("GET", "/api/me"),
+    "health": ("GET", "/api/health"),
+    "sweep": ("POST", "/"),
+    "reindex": ("POST", "/"),
+}
+_BODY = {"playlist": "PLabcdefghijk"}
+_PROGRAM = Path(sys.executable).with_name("functions-framework")
+_TRACE = re.compile(r"Traceback|File \"|\.py\b|site-packages")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    text: str
+    content_type: str
+    log: str
+
+
+def _ask(function: Function, port: int) -> requests.Response:
+    url = f"http://127.0.0.1:{port}"
+    if function.trigger == "http":
+        method, path = _REQUESTS[function.name]
+        return requests.request(method, url + path, json=_BODY, timeout=_ANSWER)
+    data = base64.b64encode(json.dumps({"job_id": "a", "video_id": "b", "playlist_id": "PLx"}).encode())
+    headers = {
+        "ce-id": "1",
+        "ce-source": "//pubsub.googleapis.com/projects/p/topics/t",
+        "ce-specversion": "1.0",
+        "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
+    }
+    body = {
+        "message": {"data": data.decode(), "messageId": "1"},
+        "subscription": "projects/p/subscriptions/s",
+    }
+    return requests.post(url, json=body, headers=headers, timeout=_ANSWER)
+
+
+def _boot_and_ask(function: Function, directory: Path, port: int) -> Answer:
+    stage(function.name, directory)
+    log = directory.parent / f"{function.name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *("env", "-i", f"PATH={os.environ['PATH']}"),
+                *(_PROGRAM, "--target", function.name, "--source", "main.py", "--port", str(port)),
+                # What the platform sets for such a function; the default is "http".
+                *("--signature-type", "http" if function.trigger == "http" else "cloudevent"),
+            ],
+            cwd=directory,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + _BOOT
+        while True:
+            assert process.poll() is None, f"{function.name} ended:\n{log.read_text()}"
+            try:
+                answer = _ask(function, port)
+                break
+            except requests.ConnectionError:
+                assert time.monotonic() < deadline, f"{function.name} does not listen:\n{log.read_text()}"
+                time.sleep(0.1)
+        return Answer(
+            answer.status_code, answer.text, answer.headers.get("Content-Type", ""), log.read_text()
+        )
+    finally:
+        # gunicorn's master ends its workers.
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=15)
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Answer]]]:
+    """Three at once: each is an interpreter that imports the SDKs."""
+    root = tmp_path_factory.mktemp("staged")
+    ports = free_ports(len(PIPELINE.functions))
+    with ThreadPoolExecutor(3) as pool:
+        yield {
+            function.name: pool.submit(_boot_and_ask, function, root / function.name, port)
+            for function, port in zip(PIPELINE.functions, ports, strict=True)
+        }
+
+
+def test_every_folder_is_in_the_pipeline_and_the_other_way_round() -> None:
+    assert functions() == sorted(function.name for function in PIPELINE.functions)
+    assert functions() == sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("function", PIPELINE.functions, ids=lambda function: function.name)
+def test_a_staged_function_boots_in_a_bare_environment(
+    function: Function, answers: dict[str, Future[Answer]]
+) -> None:
+    answer = answers[function.name].result()
+    assert not _TRACE.search(answer.text), answer.text
+    if function.trigger == "pubsub":
+        # Nothing is configured, so nothing can have been done: it must not be acknowledged.
+        assert answer.status >= 400, answer
+        return
+    if function.name == "reindex":
+        # It streams its progress, so the status comes before the work.
+        assert answer.status == 200
+        assert json.loads(answer.text.splitlines()[-1]).keys() == {"error"}, answer
+        return
+    assert 400 <= answer.status < 500 or answer.status == 503, answer
+    kind = "application/json" if function.name == "health" else "application/problem+json"
+    assert answer.content_type == kind
+    assert "a defect" not in answer.log
+
+
+def test_only_what_the_function_needs_is_staged(tmp_path: Path) -> None:
+    stage("index", tmp_path / "new" / "index")
+    found = {path.relative_to(tmp_path / "new/index").as_posix() for path in tmp_path.rglob("*.*")}
+    assert {"main.py", "requirements.txt", "shared/__init__.py", "shared/jobs.py"} <= found
+    assert all(name.endswith(".py") or name == "requirements.txt" for name in found), found
+
+
+def test_staging_again_leaves_nothing_of_before(tmp_path: Path) -> None:
+    stage("index", tmp_path)
+    (tmp_path / "shared" / "gone.py").write_text("")
+    stage("jobs", tmp_path)
+    assert not (tmp_path / "shared" / "gone.py").exists()
+    assert (tmp_path / "main.py").read_text() == (ROOT / "functions/jobs/main.py").read_text()
+
+
+@pytest.mark.parametrize("name", ["nosuch", "", "..", "../shared", "index/../jobs", "/etc"])
+def test_what_is_no_function_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StagingError, match="expected a function"):
+        stage(name, tmp_path)
+
+
+def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(StagingError, match=r"thesis\.tex"):
+        stage("index", tmp_path)
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "infra.staging", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    made = run("health", str(tmp_path / "health"))
+    assert (made.returncode, made.stdout) == (0, f"{tmp_path / 'health'}\n")
+    assert run("nosuch", str(tmp_path)).returncode == 1
+    assert run("health").returncode == 2
