@@ -32,9 +32,8 @@ _RESTARTING = 5.0
 _CONNECT = 3.0
 #: Of one connection, not of the whole way (RFC 9110, 7.6.1).
 _HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade "
-    "host content-length server date".split()
-)
+    ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "proxy-authenticate")
+) | {"proxy-authorization", "host", "content-length", "server", "date"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,74 @@
+"""What must be true of every job once it is over, whatever happened on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+import requests
+
+from infra.local.standin import generate
+from tests.stack import Stack
+
+_SEARCHABLE = ("indexed", "no_transcript")
+
+
+def ids_of(playlist_id: str) -> list[str]:
+    """The video ids of a generated playlist, in its order, each once."""
+    playlist = generate.playlist(playlist_id)
+    assert playlist is not None, f"{playlist_id} is not a generated playlist"
+    return list(dict.fromkeys(playlist.video_ids))
+
+
+def ledger(stack: Stack, job_id: str, user: str = "demo", **parameters: str) -> dict[str, dict[str, Any]]:
+    """All videos of a job by id, through the API, page by page."""
+    found: dict[str, dict[str, Any]] = {}
+    cursor: str | None = None
+    while True:
+        query = {**parameters, "limit": "500", **({"cursor": cursor} if cursor else {})}
+        page = stack.get(f"/api/jobs/{job_id}/videos", user, params=query).json()
+        for video in page["videos"]:
+            assert video["video_id"] not in found, f"{video['video_id']} is listed twice"
+            found[video["video_id"]] = video
+        cursor = page["cursor"]
+        if cursor is None:
+            return found
+
+
+def in_elasticsearch(stack: Stack, video_ids: Collection[str]) -> set[str]:
+    """Which of these videos the search index holds; asked of Elasticsearch itself."""
+    url = f"{stack.elasticsearch}/yts-videos"
+    requests.post(f"{url}/_refresh", timeout=30).raise_for_status()
+    body = {"query": {"ids": {"values": list(video_ids)}}, "size": 10_000, "_source": False}
+    answer = requests.post(f"{url}/_search", json=body, timeout=30).json()
+    hits = [hit["_id"] for hit in answer["hits"]["hits"]]
+    assert len(hits) == len(set(hits)), "a video stands twice in the index"
+    return set(hits)
+
+
+def check(stack: Stack, job_id: str, expected: Collection[str], user: str = "demo") -> dict[str, Any]:
+    """Asserts that a finished job is exact; answers it.
+
+    It is done; its videos are exactly ``expected``; the counts are those of the ledger and sum to
+    the total; Elasticsearch holds exactly the searchable ones of them.
+    """
+    job = stack.job(job_id, user)
+    assert job["state"] == "done", job
+    videos = ledger(stack, job_id, user)
+    assert set(videos) == set(expected)
+    states = Counter(video["state"] for video in videos.values())
+    assert job["counts"] == {state: states.get(state, 0) for state in job["counts"]}
+    assert job["total"] == len(set(expected)) == sum(job["counts"].values())
+    assert job["counts"]["pending"] == 0
+    searchable = {video_id for video_id, video in videos.items() if video["state"] in _SEARCHABLE}
+    assert in_elasticsearch(stack, videos) == searchable
+    for video in videos.values():
+        assert video["reason"] or video["state"] == "indexed", video
+    return job
+
+
+def asked(stack: Stack, video_ids: Collection[str]) -> dict[str, int]:
+    """How often YouTube's player was asked for each of these videos."""
+    seen = stack.standin.stats()["videos"]
+    return {video_id: seen.get(video_id, {}).get("player", 0) for video_id in video_ids}
