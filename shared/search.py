@@ -73,6 +73,8 @@ class _Page:
     total: int
     facets: Mapping[str, Any] | None
     cursor: _Cursor | None
+    #: Elasticsearch ran out of time: there may be more.
+    partial: bool = False
 
 
 def search(
@@ -106,8 +108,11 @@ def search(
         "did_you_mean": None if page.total or cursor else _did_you_mean(scope, asked, params),
         "cursor": page.cursor.encode() if page.cursor else None,
     }
-    if asked.notices:
-        answer["notices"] = list(asked.notices)
+    notices = list(asked.notices)
+    if page.partial:
+        notices.append("The search took too long and was ended early; there may be more hits.")
+    if notices:
+        answer["notices"] = notices
     answer["took_ms"] = round((time.monotonic() - begun) * 1000)
     return answer
 
@@ -205,7 +210,8 @@ def _ask(
         following = None
     else:
         following = _Cursor(params.signature(), pit, hits[-1]["sort"])
-    return _Page(hits, answer["hits"]["total"]["value"], answer.get("aggregations"), following)
+    total = answer["hits"]["total"]["value"]
+    return _Page(hits, total, answer.get("aggregations"), following, bool(answer["timed_out"]))
 
 
 def _narrowed(clause: Clause, params: Params) -> Clause:

@@ -26,7 +26,7 @@ from shared.query import (
 
 Clause = dict[str, Any]
 
-#: How much a match in each text counts; chosen by tests/benchmarks/bench_search.py's judged set.
+#: How much a match in each text counts; held against the judged set of tests/benchmarks/bench_relevance.py.
 WEIGHTS = {"title": 3.0, "description": 0.6, "transcript": 1.0}
 #: A word as it was typed over another form of it.
 EXACTNESS = 1.2

@@ -15,7 +15,7 @@ from shared.search_query import EVERYTHING, NOTHING, Clause
 #: Seconds a shard may work on a search before it answers with what it has; costly queries end here.
 TIMEOUT = "10s"
 #: How long a page's successor can be asked for with the index as it was.
-KEEP_ALIVE = "5m"
+KEEP_ALIVE = "2m"
 
 
 @dataclass(frozen=True, slots=True)

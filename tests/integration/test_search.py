@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import search
+from shared import clients, search, search_index
 from shared.analysis import fold
 from shared.errors import BadRequest
 from shared.search_params import Params
@@ -23,11 +25,12 @@ from tests.integration.search_library import (
     ids,
     matches,
     plain,
+    video,
 )
 
 
 @pytest.fixture(scope="module", autouse=True)
-def index() -> Iterator[None]:
+def index(elasticsearch_url: str) -> Iterator[None]:
     with environment():
         fill()
         yield
@@ -302,3 +305,57 @@ def test_an_empty_library_finds_nothing() -> None:
     assert (answer["total"], answer["hits"], answer["cursor"]) == (0, [], None)
     assert search.search(["PLunknown"], USER, Params(q="sea"))["total"] == 0
     assert search.search(LIBRARY, "nobody", Params(q="sea"))["total"] == 0
+
+
+def unpacked(cursor: str) -> list[Any]:
+    """Signature, point in time, sort values."""
+    found: list[Any] = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    return found
+
+
+def packed(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def test_pages_do_not_repeat_or_lose_a_hit_while_indexing_goes_on() -> None:
+    whole = ids("sea")
+    first = ask("sea", limit=2)
+    before = [hit["video_id"] for hit in first["hits"]]
+    more = [video(f"new{number}", "Sea sea sea", "en", "the sea", "the sea") for number in range(20)]
+    search_index.write([(each, 1) for each in more])
+    search_index.write_library(USER, "PLmore", [each.video_id for each in [*VIDEOS, *more]], 2)
+    search_index.refresh()
+    try:
+        second = ask("sea", limit=2, cursor=first["cursor"])
+        assert [*before, *(hit["video_id"] for hit in second["hits"])] == whole
+        assert second["total"] == 3
+    finally:
+        search_index.write_library(
+            USER, "PLmore", [each.video_id for each in VIDEOS[len(VIDEOS) // 2 - 1 :]], 3
+        )
+
+
+def test_a_page_after_a_long_pause_comes_from_the_present_index() -> None:
+    first = ask("sea", limit=2)
+    clients.elasticsearch().close_point_in_time(id=unpacked(first["cursor"])[1])
+    second = ask("sea", limit=2, cursor=first["cursor"])
+    found = [hit["video_id"] for answer in (first, second) for hit in answer["hits"]]
+    assert sorted(found) == ["quiet", "ropes", "tides"]
+
+
+def test_a_forged_cursor_is_refused() -> None:
+    signature, pit, after = unpacked(ask("sea", limit=2)["cursor"])
+    forged = [
+        packed(signature, "bm9uc2Vuc2U=", after),
+        packed(signature, "", after),
+        packed(signature, pit, ["x", {"y": 1}, None]),
+        packed(signature, pit, []),
+        packed(signature, pit, [1] * 1000),
+        packed(signature),
+        packed(signature, {"a": 1}, 5),
+        "%%%",
+        "é",
+    ]
+    for cursor in forged:
+        with pytest.raises(BadRequest):
+            ask("sea", limit=2, cursor=cursor)

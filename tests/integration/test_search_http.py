@@ -29,7 +29,7 @@ def playlists(user_id: str) -> list[Playlist]:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[FlaskClient]:
+def client(elasticsearch_url: str) -> Iterator[FlaskClient]:
     with environment(), pytest.MonkeyPatch.context() as patch:
         fill()
         patch.setattr("shared.library.playlists", playlists)

@@ -14,7 +14,7 @@ from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environ
 
 
 @pytest.fixture(autouse=True)
-def prefix() -> Iterator[str]:
+def prefix(elasticsearch_url: str) -> Iterator[str]:
     with environment() as prefix:
         yield prefix
 

@@ -18,7 +18,7 @@ from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environ
 
 
 @pytest.fixture(scope="module", autouse=True)
-def index() -> Iterator[None]:
+def index(elasticsearch_url: str) -> Iterator[None]:
     with environment():
         fill()
         yield
