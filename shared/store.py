@@ -19,8 +19,8 @@ from shared.errors import Transient
 from shared.transcripts import Line, Transcript, pack_lines, unpack_lines
 
 OutcomeKind = Literal["transcript", "no_transcript", "unavailable"]
-#: Fetching takes at most three requests of 10 s each; who claimed a video and died frees it after this.
-CLAIM = timedelta(seconds=40)
+#: Fetching takes a second or two; what a worker that died had claimed is free again after this.
+CLAIM = timedelta(seconds=30)
 #: Metadata (views, title) older than this is asked for again when a playlist is listed.
 METADATA_AGE = timedelta(days=1)
 _LONGEST_WAIT_DAYS = 90

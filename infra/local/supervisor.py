@@ -99,12 +99,15 @@ class Supervisor:
 
     async def _export_again_and_again(self) -> None:
         failing = False
+        took = 0.0
         while True:
-            await asyncio.sleep(persistence.EVERY_SECONDS)
+            await asyncio.sleep(persistence.pause_after(took))
+            began = time.monotonic()
             if self._runners["firestore"].state is not State.RUNNING:
                 continue
             try:
                 await self._stack.exports.save(self._stack.addresses.firestore)
+                took = time.monotonic() - began
                 failing = False
             except ExportFailed as error:
                 if not failing:
