@@ -13,13 +13,19 @@ from typing import Any, Self
 
 from shared.errors import Malformed
 
-#: Job ids are made by us (uuid4 hex); ids are also Firestore document names, hence no "/".
-_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+#: Job ids are made by us (uuid4 hex). Ids are also names of Firestore documents, hence no "/", and not
+#: what Firestore keeps for itself (https://firebase.google.com/docs/firestore/quotas): `__…__`.
+_ID = re.compile(r"(?!__.*__\Z)[A-Za-z0-9_-]{1,128}")
+
+
+def is_id(text: object) -> bool:
+    """Whether it can be the id of a job or a video, and so be asked for in Firestore."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def _id_of(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
-    if not isinstance(value, str) or not _ID.fullmatch(value):
+    if not isinstance(value, str) or not is_id(value):
         raise Malformed(f'expected "{name}" to be an id (letters, digits, - and _), found {value!r:.80}')
     return value
 
@@ -45,7 +51,8 @@ class Message:
         """
         try:
             fields = json.loads(data.decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        # ValueError: bad UTF-8, bad JSON, and whole numbers of more digits than Python reads.
+        except (ValueError, RecursionError) as error:
             raise Malformed(f"expected UTF-8 JSON, found {data[:80]!r} ({error})") from error
         if not isinstance(fields, dict):
             raise Malformed(f"expected a JSON object, found {type(fields).__name__}")
