@@ -40,9 +40,15 @@ def _url(env: Mapping[str, str], name: str, default: str | None) -> str | None:
     text = env.get(name, "").strip()
     if not text:
         return default
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigError(f"{name}: expected a URL that starts with http:// or https://, found {text!r}")
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", text):
+        # What stands before an @ is a password.
+        found = re.sub(r"[^/]*@", "[redacted]@", text)
+        raise ConfigError(f"{name}: expected a URL that starts with http:// or https://, found {found!r}")
     return text.rstrip("/")
 
 
@@ -50,7 +56,8 @@ def _host_port(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name, "").strip()
     if not text:
         return None
-    if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", text):
+    found = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[^\s:/]+):(\d{1,5})", text)
+    if found is None or not 1 <= int(found[1]) <= 65535:
         raise ConfigError(f"{name}: expected HOST:PORT, found {text!r}")
     return text
 

@@ -1,0 +1,120 @@
+"""The environment: defaults as the contract has them, and each wrong value named."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from shared import config
+from shared.config import Config, ConfigError
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    empty = Config.from_env({})
+    assert empty.port == 8080
+    assert empty.local_state_dir == Path(".local")
+    assert empty.elasticsearch_index_prefix == "yts"
+    assert empty.google_cloud_project == "yts-local"
+    assert empty.youtube_base_url == "https://www.youtube.com"
+    assert empty.youtube_embed_base_url == "https://www.youtube-nocookie.com"
+    assert empty.fetch_concurrency == 50
+    assert empty.proxy_mode == "when-blocked"
+    assert empty.transcript_languages == ()
+    assert (empty.local, empty.owner) == (False, None)
+
+
+def test_empty_and_blank_values_are_none_at_all() -> None:
+    names = [field.name.upper() for field in fields(Config)]
+    assert Config.from_env(dict.fromkeys(names, "")) == Config.from_env({})
+    assert Config.from_env(dict.fromkeys(names, "  ")) == Config.from_env({})
+
+
+WRONG = [
+    *(("PORT", value) for value in ["0", "65536", "http", "-1", "80.5", "8080a", "1" * 10]),
+    *(("PUBSUB_EMULATOR_HOST", value) for value in ["localhost", "localhost:", "http://localhost:1", ":80"]),
+    *(("FIRESTORE_EMULATOR_HOST", value) for value in ["a b:80", "localhost:99999", "localhost:0", "::1:80"]),
+    *(("GOOGLE_CLOUD_PROJECT", value) for value in ["short", "Upper-case", "9digits", "a" * 31, "a/b/c/d"]),
+    *(("ELASTICSEARCH_URL", value) for value in ["localhost:9200", "ftp://a", "http://", "http://["]),
+    *(
+        ("ELASTICSEARCH_URL", value)
+        for value in ["http://a:99999", "http://a:x", "http://:9200", "http://a b"]
+    ),
+    *(("ELASTICSEARCH_INDEX_PREFIX", value) for value in ["Yts", "-a", "a*", "a,b", "a" * 64]),
+    *(("YOUTUBE_API_ENDPOINT", value) for value in ["youtube.com", "javascript:alert(1)"]),
+    ("YOUTUBE_BASE_URL", "www.youtube.com"),
+    ("YOUTUBE_EMBED_BASE_URL", "//youtube.com"),
+    *(("FETCH_CONCURRENCY", value) for value in ["0", "1001", "many"]),
+    *(("PROXY_URL", value) for value in ["proxy:80", "socks5://proxy:80"]),
+    ("PROXY_MODE", "sometimes"),
+    *(("TRANSCRIPT_LANGUAGES", value) for value in ["en,english language", "e", "en;de", "en,../de"]),
+    *(("STALLED_AFTER_SECONDS", value) for value in ["0", "86401", "10m"]),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_value_is_named_with_what_was_expected_and_found(name: str, value: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        Config.from_env({name: value})
+    message = str(raised.value)
+    assert message.startswith(f"{name}: expected ")
+    assert "found" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PORT", " 9000 ", 9000),
+        ("PUBSUB_EMULATOR_HOST", "[::1]:8085", "[::1]:8085"),
+        ("ELASTICSEARCH_URL", "http://localhost:9200/", "http://localhost:9200"),
+        ("ELASTICSEARCH_URL", "https://u:p@es.example.com/path/", "https://u:p@es.example.com/path"),
+        ("TRANSCRIPT_LANGUAGES", " en, pt-BR ,,zh-Hans", ("en", "pt-BR", "zh-Hans")),
+        ("PROXY_MODE", "always", "always"),
+        ("LOCAL_STATE_DIR", "/elsewhere", Path("/elsewhere")),
+    ],
+)
+def test_a_value_is_read(name: str, value: str, expected: object) -> None:
+    assert getattr(Config.from_env({name: value}), name.lower()) == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["user:hunter2@proxy:80", "socks5://user:hunter2@proxy:80", "http://u:hunter2@["]
+)
+def test_the_error_about_a_proxy_does_not_tell_its_password(url: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        Config.from_env({"PROXY_URL": url})
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ELASTICSEARCH_API_KEY",
+        "YOUTUBE_API_KEY",
+        "WEBSHARE_PROXY_USERNAME",
+        "WEBSHARE_PROXY_PASSWORD",
+        "OPERATOR_TOKEN",
+        "PROXY_URL",
+    ],
+)
+def test_secrets_are_not_shown(name: str) -> None:
+    assert "hunter2" not in repr(Config.from_env({name: "http://hunter2"}))
+
+
+def test_the_owner_is_the_demo_user_with_emulators_only() -> None:
+    assert Config.from_env({"FIRESTORE_EMULATOR_HOST": "localhost:1"}).owner == "demo"
+    assert Config.from_env({"OWNER_USER_ID": "ada"}).owner == "ada"
+    assert Config.from_env({"OWNER_USER_ID": "ada", "FIRESTORE_EMULATOR_HOST": "a:1"}).owner == "ada"
+
+
+def test_it_is_read_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    config.load.cache_clear()
+    try:
+        monkeypatch.setenv("PORT", "1234")
+        first = config.load()
+        monkeypatch.setenv("PORT", "4321")
+        assert config.load() is first
+        assert first.port == 1234
+    finally:
+        config.load.cache_clear()
