@@ -18,7 +18,9 @@ _fields: ContextVar[dict[str, object]] = ContextVar("log_fields", default={})  #
 
 #: What must not stand in a log: bearer and API tokens, authorization codes, e-mail addresses.
 _SECRETS = re.compile(
-    r"(?P<key>(?:bearer|token|code|key|password|secret|authorization)[\"']?\s*[=: ]\s*[\"']?)"
+    # The quotes of JSON within JSON are escaped.
+    r"(?P<key>(?:basic|bearer|token|code|key|password|secret|session|authorization)"
+    r"\\*[\"']?\s*[=: ]\s*\\*[\"']?)"
     r"[A-Za-z0-9._~+/=-]{12,}"
     r"|(?P<token>\b(?:yts_|ya29\.|1//)[A-Za-z0-9._-]{8,})"
     r"|(?P<mail>\b[\w.+-]+@[\w-]+\.[\w.-]+\b)",
@@ -50,6 +52,8 @@ def _write(severity: str, message: str, fields: dict[str, object]) -> None:
         **fields,
     }
     line = redact(json.dumps(entry, ensure_ascii=False, default=str))
+    # Half a surrogate pair (JSON can carry one) is no UTF-8, and must not stop what is being logged.
+    line = line.encode("utf-8", "replace").decode("utf-8")
     # One write a line: threads must not interleave.
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
