@@ -16,8 +16,10 @@ from typing import Any
 from shared import clock, config, documents
 from shared.documents import Commit
 from shared.errors import BadRequest, NotFound, Unauthenticated
+from shared.messages import is_id
 
-_USER_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+#: Half a surrogate pair: JSON can carry it, UTF-8 cannot.
+_HALF = re.compile(r"[\ud800-\udfff]")
 _NAME_LENGTH = 100
 
 
@@ -63,9 +65,9 @@ def mint(user_id: object, name: object) -> dict[str, Any]:
     Raises:
         BadRequest: not a user id or a name.
     """
-    if not isinstance(user_id, str) or not _USER_ID.fullmatch(user_id):
+    if not isinstance(user_id, str) or not is_id(user_id):
         raise BadRequest("Expected a user of letters, digits, - and _, at most 128 of them.")
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= _NAME_LENGTH:
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= _NAME_LENGTH or _HALF.search(name):
         raise BadRequest(f"Expected a name of 1 to {_NAME_LENGTH} characters for the token.")
     token = f"yts_{secrets.token_urlsafe(32)}"
     token_hash, now = _hash(token), clock.now()

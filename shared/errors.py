@@ -8,6 +8,8 @@
      │   ├─ Unauthenticated     401  no valid session or token
      │   ├─ NotFound            404  it does not exist, or is not the caller's
      │   ├─ MethodNotAllowed    405
+     │   ├─ Busy                409  something else has to end first
+     │   ├─ TooLarge            413  more bytes than any sensible request has
      │   └─ Unavailable         503  a dependency does not answer; worth trying again
      └─ DeliveryError           the fate of a Pub/Sub message
          ├─ Permanent           settled at once, with a reason a person can read
@@ -55,6 +57,21 @@ class NotFound(RequestError):
 class MethodNotAllowed(RequestError):
     status = 405
     title = "Method not allowed"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        #: As the Allow header says it.
+        self.allowed = allowed
+
+
+class Busy(RequestError):
+    status = 409
+    title = "Conflict"
+
+
+class TooLarge(RequestError):
+    status = 413
+    title = "Content too large"
 
 
 class Unavailable(RequestError):

@@ -6,7 +6,9 @@ Closed by default: a route asks who is calling unless it says ``public=True``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 from flask import Request, Response
@@ -18,7 +20,15 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from shared import auth, logs
 from shared.auth import Caller
 from shared.config import ConfigError
-from shared.errors import BadRequest, MethodNotAllowed, NotFound, RequestError, Transient, Unavailable
+from shared.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestError,
+    TooLarge,
+    Transient,
+    Unavailable,
+)
 
 #: Bytes of a request's body; the largest sensible one is a URL.
 MAXIMUM_BODY = 65_536
@@ -75,7 +85,9 @@ class Routes:
             endpoint, arguments = self._map.bind("").match(request.path, request.method)
         except NoMethod as error:
             allowed = ", ".join(sorted(error.valid_methods or ()))
-            raise MethodNotAllowed(f"{request.method} is not possible here; {allowed} is.") from error
+            raise MethodNotAllowed(
+                f"{request.method} is not possible here; {allowed} is.", allowed
+            ) from error
         except (NoRoute, RequestRedirect) as error:
             raise NotFound(f"There is nothing at {request.path[:200]}.") from error
         handler, public = self._handlers[endpoint]
@@ -101,6 +113,8 @@ def problem(error: RequestError) -> Response:
     response = as_json(body, error.status, "application/problem+json")
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = error.allowed
     if error.status == 503:
         response.headers["Retry-After"] = "2"
     return response
@@ -111,12 +125,15 @@ def body_of(request: Request) -> dict[str, Any]:
 
     Raises:
         BadRequest: says what was found instead.
+        TooLarge: it is longer than MAXIMUM_BODY.
     """
     request.max_content_length = MAXIMUM_BODY
     try:
         data = request.get_data()
     except RequestEntityTooLarge as error:
-        raise BadRequest(f"Expected at most {MAXIMUM_BODY:,} bytes.") from error
+        # functions-framework reads the body once more before it answers, and must not fail at that.
+        request.stream = BytesIO()
+        raise TooLarge(f"Expected at most {MAXIMUM_BODY:,} bytes.") from error
     try:
         body = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -129,6 +146,6 @@ def body_of(request: Request) -> dict[str, Any]:
 def limit_of(request: Request, default: int, maximum: int) -> int:
     """The ``limit`` parameter. Raises BadRequest when it is not a number from 1 to ``maximum``."""
     text = request.args.get("limit", str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= maximum):
+    if not (re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= maximum):
         raise BadRequest(f"limit: expected a number from 1 to {maximum}, found {text[:40]!r}.")
     return int(text)

@@ -18,7 +18,7 @@ from uuid import uuid4
 from shared import clock, documents, ledger, library, logs, search_index, topics
 from shared.documents import Commit, Snapshot, retried
 from shared.ledger import Counts, Entry, State
-from shared.messages import PlaylistMessage, VideoMessage
+from shared.messages import PlaylistMessage, VideoMessage, is_id
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
 ACTIVE: tuple[JobState, ...] = ("queued", "planning", "running")
@@ -83,6 +83,9 @@ def job_of(snapshot: Snapshot) -> Job | None:
 
 
 def read(job_id: str) -> Job | None:
+    """None when there is no such job, or can be none of that id."""
+    if not is_id(job_id):
+        return None
     return job_of(documents.read(path(job_id))[0])
 
 

@@ -12,6 +12,7 @@ from shared.auth import Caller
 from shared.errors import BadRequest, NotFound
 from shared.http import Routes, limit_of
 from shared.jobs import Job, cancel, read, recent, retry, view
+from shared.messages import is_id
 
 routes = Routes()
 
@@ -49,7 +50,7 @@ def videos(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
     if state is not None and state not in ledger.STATES:
         raise BadRequest(f"state: expected one of {', '.join(ledger.STATES)}, found {state[:40]!r}.")
     cursor = request.args.get("cursor") or None
-    if cursor is not None and ("/" in cursor or len(cursor) > 128 or cursor.startswith("__")):
+    if cursor is not None and not is_id(cursor):
         raise BadRequest("cursor: expected the cursor of the page before.")
     limit = limit_of(request, 100, 500)
     found = list(ledger.entries(job.job_id, state, after=cursor, limit=limit))

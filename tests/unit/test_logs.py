@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared import logs
 
-SECRET = "AbCdEf0123456789-_xyz"  # noqa: S105
+SECRET = "AbCdEf0123456789-_xyz"
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
