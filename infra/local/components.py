@@ -23,6 +23,8 @@ from infra.local.state_dir import ROOT
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 #: After so long alive, a death is a new one and not the last one's consequence.
 _STEADY_SECONDS = 30.0
+#: What held the port before may need so long to end.
+_FREE_SECONDS = 10.0
 
 
 class State(StrEnum):
@@ -135,7 +137,7 @@ class Runner:
     async def _one_life(self, launch: Launch, restart: bool, began: float) -> None:
         await _run_all(launch.cleanup)
         port = self.component.port
-        if port is not None and not await wait_for(_free(port), 10):
+        if port is not None and not await wait_for(_free(port), _FREE_SECONDS):
             self._failed(f"port {port} is taken by {processes.holder_of(port)}")
             return
         if self._stopping:

@@ -23,7 +23,7 @@ def search(api: Api, words: str, as_json: bool, limit: int = 10) -> None:
 def show(answer: dict[str, Any], color: bool) -> None:
     """Prints an answer of /api/search."""
     for hit in answer["hits"]:
-        print(f"{text_of(hit['title'], color)}  {_faint(hit['channel'] or '', color)}")
+        print(f"{text_of(hit['title'], color)}  {_faint(hit['channel'] or '', color)}".rstrip())
         for moment in hit["moments"]:
             print(f"  {timestamp(moment['start'])}  {text_of(moment['snippet'], color)}")
             print(f"           {_faint(moment['url'], color)}")
@@ -33,7 +33,8 @@ def show(answer: dict[str, Any], color: bool) -> None:
             print(f"           {_faint(f'and {more} more moments', color)}")
     shown = len(answer["hits"])
     of = "" if shown == answer["total"] else f", the first {shown} shown"
-    print(f"{answer['total']} videos in {answer['took_ms']} ms{of}")
+    videos = "video" if answer["total"] == 1 else "videos"
+    print(f"{answer['total']} {videos} in {answer['took_ms']} ms{of}")
     if answer.get("did_you_mean"):
         print(f"Did you mean: {answer['did_you_mean']}")
 

@@ -1,0 +1,152 @@
+"""Exports of the Firestore emulator: kept when something changed, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from infra.local.persistence import ExportFailed, Exports
+from infra.local.state_dir import StateDir
+
+
+class Emulator:
+    """Writes exports as the real one does: ``documents`` into output files, beside metadata that differ."""
+
+    def __init__(self) -> None:
+        self.documents = {"output-0": b"one"}
+        self.status = 200
+        self.writes = True
+        self.exports = 0
+
+    async def export(self, request: web.Request) -> web.Response:
+        assert request.path == "/emulator/v1/projects/yts-local:export"
+        asked = await request.json()
+        assert asked["database"] == "projects/yts-local/databases/(default)"
+        self.exports += 1
+        if self.writes:
+            directory = Path(asked["export_directory"]) / asked["export_name"]
+            (directory / "all").mkdir(parents=True)
+            for name, content in self.documents.items():
+                (directory / "all" / name).write_bytes(content)
+            (directory / "all" / "all.export_metadata").write_text(asked["export_name"])
+            (directory / f"{asked['export_name']}.overall_export_metadata").write_text("metadata")
+        return web.Response(status=self.status, text="{}")
+
+
+Scenario = Callable[[Emulator, Exports, str], Awaitable[None]]
+
+
+def _run(state: StateDir, scenario: Scenario) -> None:
+    async def run() -> None:
+        emulator = Emulator()
+        application = web.Application()
+        application.router.add_post("/{path:.*}", emulator.export)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            await scenario(emulator, Exports(state, "yts-local"), f"{host}:{port}")
+        finally:
+            await runner.cleanup()
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDir:
+    state = StateDir(tmp_path)
+    state.make()
+    return state
+
+
+def _kept(state: StateDir) -> int:
+    return len(list((state.data / "firestore").glob("export-*")))
+
+
+def test_before_the_first_export_there_is_nothing_to_import(state: StateDir) -> None:
+    assert Exports(state, "yts-local").latest() is None
+
+
+def test_an_export_is_what_the_next_start_imports(state: StateDir) -> None:
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        assert await exports.save(address)
+        latest = exports.latest()
+        assert latest is not None
+        assert latest.read_text() == "metadata"
+        assert (latest.parent / "all" / "output-0").read_bytes() == b"one"
+        assert Exports(state, "yts-local").latest() == latest
+
+    _run(state, scenario)
+
+
+def test_what_has_not_changed_is_thrown_away(state: StateDir) -> None:
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        await exports.save(address)
+        latest = exports.latest()
+        assert not await exports.save(address)
+        assert exports.latest() == latest
+        assert emulator.exports == 2
+        assert _kept(state) == 1
+
+    _run(state, scenario)
+
+
+@pytest.mark.parametrize("documents", [{"output-0": b"two"}, {"output-0": b"one", "output-1": b"more"}, {}])
+def test_what_has_changed_takes_the_place_and_the_one_before_is_kept(
+    documents: dict[str, bytes], state: StateDir
+) -> None:
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        await exports.save(address)
+        await exports.save(address)
+        first = exports.latest()
+        emulator.documents = documents
+        assert await exports.save(address)
+        assert exports.latest() != first
+        assert _kept(state) == 2
+        emulator.documents = {"output-0": b"three"}
+        assert await exports.save(address)
+        assert _kept(state) == 2
+
+    _run(state, scenario)
+
+
+def test_a_failed_export_changes_nothing(state: StateDir) -> None:
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        await exports.save(address)
+        latest = exports.latest()
+        emulator.status = 500
+        with pytest.raises(ExportFailed, match="answered 500"):
+            await exports.save(address)
+        emulator.status, emulator.writes = 200, False
+        with pytest.raises(ExportFailed, match="wrote no export-"):
+            await exports.save(address)
+        assert exports.latest() == latest
+
+    _run(state, scenario)
+    with pytest.raises(ExportFailed, match="does not answer"):
+        asyncio.run(Exports(state, "yts-local").save("127.0.0.1:9"))
+
+
+def test_a_half_export_of_a_killed_run_is_not_imported_and_is_cleared_away(state: StateDir) -> None:
+    half = state.data / "firestore" / "export-1"
+    half.mkdir(parents=True)
+    (half / "output-0").write_bytes(b"ha")
+
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        assert exports.latest() is None
+        await exports.save(address)
+        assert not half.exists()
+
+    _run(state, scenario)
+
+
+def test_a_pointer_to_nothing_is_as_no_export(state: StateDir) -> None:
+    (state.data / "firestore").mkdir()
+    (state.data / "firestore" / "latest").write_text("export-1")
+    assert Exports(state, "yts-local").latest() is None

@@ -1,0 +1,106 @@
+"""Functions called again and again; the sweep is told once that messages were lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from infra.local.schedules import Schedules
+from infra.pipeline import Pipeline, Schedule, load_pipeline
+from shared.config import Config
+
+PIPELINE = replace(
+    load_pipeline(Config.from_env({})), schedules=(Schedule("sweep", "sweep", 60, local_every_seconds=1),)
+)
+
+
+class Sweep:
+    """The function: keeps what it was sent, answers as told."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.status = 200
+        self.text = "{}"
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.bodies.append(await request.json())
+        return web.Response(status=self.status, text=self.text)
+
+    async def called(self, times: int) -> None:
+        while len(self.bodies) < times:
+            await asyncio.sleep(0.01)
+
+
+def _run(scenario: Callable[[Sweep, Schedules], Awaitable[None]], pipeline: Pipeline = PIPELINE) -> list[str]:
+    said: list[str] = []
+
+    async def run() -> None:
+        sweep = Sweep()
+        application = web.Application()
+        application.router.add_post("/", sweep.answer)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        schedules = Schedules(pipeline, {"sweep": f"http://{host}:{port}"}, said.append)
+        task = asyncio.create_task(schedules.run())
+        try:
+            async with asyncio.timeout(20):
+                await scenario(sweep, schedules)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await runner.cleanup()
+
+    asyncio.run(run())
+    return said
+
+
+def test_it_is_called_again_and_again() -> None:
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        await sweep.called(2)
+        assert sweep.bodies == [{}, {}]
+
+    assert _run(scenario) == []
+
+
+def test_lost_messages_are_told_at_once_and_once() -> None:
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        await sweep.called(1)
+        sweep.text = '{"jobs": 1, "videos_published": 3}'
+        schedules.messages_were_lost()
+        await sweep.called(3)
+        assert sweep.bodies == [{}, {"messages_lost": True}, {}]
+
+    said = _run(scenario)
+    assert len(said) == 1
+    assert '"videos_published": 3' in said[0]
+
+
+def test_lost_messages_are_told_until_they_are_heard() -> None:
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        schedules.messages_were_lost()
+        sweep.status = 500
+        await sweep.called(2)
+        sweep.status = 200
+        await sweep.called(4)
+        assert sweep.bodies[:4] == [{"messages_lost": True}] * 3 + [{}]
+
+    said = _run(scenario)
+    assert len(said) == 2
+    assert "expected 2xx from sweep, found 500" in said[0]
+    assert said[1] == "schedule sweep: works again"
+
+
+def test_a_schedule_of_a_function_that_does_not_exist_is_left_out() -> None:
+    other = replace(PIPELINE, schedules=(Schedule("other", "other", 60, local_every_seconds=1),))
+
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        await asyncio.sleep(0)
+        assert sweep.bodies == []
+
+    assert _run(scenario, other) == []
