@@ -27,6 +27,7 @@ from aiohttp import web
 from google.pubsub_v1 import SubscriberAsyncClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
 
+from infra.local.arguments import UsageError, function_urls
 from infra.local.feed import Feed, log
 from infra.local.subscriber import Subscriber
 from infra.pipeline import PIPELINE_FILE, Pipeline, PipelineError, load_pipeline
@@ -45,28 +46,6 @@ _CHANNEL_OPTIONS = (
     # A connection that ends is then one that the emulator ended.
     ("grpc.client_idle_timeout_ms", 2**31 - 1),
 )
-
-
-class UsageError(ValueError):
-    """The command line or the environment is not enough to deliver; the message says what is missing."""
-
-
-def functions_of(arguments: Sequence[str], pipeline: Pipeline) -> dict[str, str]:
-    """``NAME=URL`` each, as a mapping.
-
-    Raises:
-        UsageError: not of that form, or no subscription feeds that function.
-    """
-    fed = {subscription.name for subscription in pipeline.subscriptions}
-    urls: dict[str, str] = {}
-    for argument in arguments:
-        name, _, url = argument.partition("=")
-        if not url.startswith(("http://", "https://")):
-            raise UsageError(f"--function: expected NAME=URL, found {argument!r}")
-        if name not in fed:
-            raise UsageError(f"--function: expected one of {', '.join(sorted(fed))}, found {name!r}")
-        urls[name] = url
-    return urls
 
 
 async def serve(settings: Config, pipeline: Pipeline, urls: Mapping[str, str], port: int | None) -> None:
@@ -156,7 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = config.load()
         pipeline = load_pipeline(settings, options.pipeline)
-        urls = functions_of(options.functions, pipeline)
+        fed = {subscription.name for subscription in pipeline.subscriptions}
+        urls = function_urls(options.functions, fed)
         asyncio.run(serve(settings, pipeline, urls, options.port))
     except (ConfigError, PipelineError, UsageError) as error:
         print(error, file=sys.stderr)

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from google.pubsub_v1 import types
 
+from infra.local.arguments import UsageError, function_urls
 from infra.local.cloud_event import event_request
-from infra.local.delivery import UsageError, functions_of, main
-from infra.pipeline import load_pipeline
+from infra.local.delivery import main
 from shared.config import Config
 
-PIPELINE = load_pipeline(Config.from_env({}))
 TOPIC, SUBSCRIPTION = "projects/p/topics/videos", "projects/p/subscriptions/fetcher"
 
 
@@ -71,9 +70,9 @@ def test_an_attempt_that_is_not_counted_is_not_told() -> None:
     assert "deliveryAttempt" not in body_of(delivery_attempt=0, data=b"x")
 
 
-def test_functions_are_named_by_their_subscription() -> None:
+def test_functions_are_named_with_their_urls() -> None:
     arguments = ["fetcher=http://127.0.0.1:1/", "planner=http://127.0.0.1:2/?a=b"]
-    assert functions_of(arguments, PIPELINE) == {
+    assert function_urls(arguments, {"fetcher", "planner"}) == {
         "fetcher": "http://127.0.0.1:1/",
         "planner": "http://127.0.0.1:2/?a=b",
     }
@@ -81,14 +80,11 @@ def test_functions_are_named_by_their_subscription() -> None:
 
 @pytest.mark.parametrize(
     ("argument", "found"),
-    [
-        ("fetcher", "NAME=URL, found 'fetcher'"),
-        ("search=http://127.0.0.1:1/", "indexer, planner, found 'search'"),
-    ],
+    [("fetcher", "NAME=URL, found 'fetcher'"), ("a=http://127.0.0.1:1/", "fetcher, planner, found 'a'")],
 )
-def test_what_cannot_be_delivered_to_is_named(argument: str, found: str) -> None:
+def test_what_cannot_be_reached_is_named(argument: str, found: str) -> None:
     with pytest.raises(UsageError, match=found):
-        functions_of([argument], PIPELINE)
+        function_urls([argument], {"fetcher", "planner"})
 
 
 def test_without_an_emulator_it_says_so(
