@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests import doomed
 from tests.stack import Stack, remove_abandoned
 
 
@@ -59,9 +60,16 @@ def stack() -> Iterator[Stack]:
     stack = Stack()
     try:
         stack.start()
+        stack.doomed = doomed.begin(stack)
         yield stack
     finally:
         stack.stop()
+
+
+@pytest.fixture(scope="session")
+def doomed_job(stack: Stack) -> str:
+    """See tests/doomed.py."""
+    return stack.doomed
 
 
 @pytest.fixture

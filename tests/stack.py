@@ -54,6 +54,8 @@ class Stack:
         own = {"LOCAL_STATE_DIR": str(self.state.root), "PORT": str(self.port)}
         self.environment = kept | variables | own
         self._tokens: dict[str, str] = {}
+        #: The id of a job that was started with it; see tests/doomed.py.
+        self.doomed = ""
         self._share_servers()
 
     # -- the run -----------------------------------------------------------------------------------

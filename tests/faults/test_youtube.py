@@ -1,0 +1,128 @@
+"""What YouTube may answer: healed by another delivery, settled at once with a reason, or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import doomed
+from tests.invariants import asked, check, ledger
+from tests.stack import Stack
+
+
+@pytest.fixture(autouse=True)
+def _count_from_here(stack: Stack) -> Iterator[None]:
+    stack.standin.reset("stats", "faults", "latency")
+    yield
+    stack.standin.reset("faults")
+
+
+def _define(stack: Stack, playlist: str, videos: dict[str, str]) -> None:
+    """A playlist of videos that can be fetched; ids and titles."""
+    lines = [[0.0, 4.0, "something worth hearing"]]
+    stack.standin.define(
+        videos=[
+            {"id": video_id, "title": title, "tracks": [{"language": "en", "kind": "human", "lines": lines}]}
+            for video_id, title in videos.items()
+        ],
+        playlists=[{"id": playlist, "title": playlist, "videos": list(videos)}],
+    )
+
+
+_PASSING: list[dict[str, Any]] = [
+    {"kind": "429", "endpoints": ["player"]},
+    {"kind": "429", "endpoints": ["timedtext"]},
+    {"kind": "bot", "endpoints": ["player"]},
+    {"kind": "rate_limited", "endpoints": ["player"]},
+    {"kind": "5xx", "endpoints": ["player"]},
+    {"kind": "5xx", "endpoints": ["timedtext"]},
+    {"kind": "empty", "endpoints": ["timedtext"]},
+    {"kind": "empty", "endpoints": ["player"]},
+    {"kind": "truncated", "endpoints": ["timedtext"]},
+    {"kind": "garbage", "endpoints": ["timedtext"]},
+    {"kind": "garbage", "endpoints": ["player"]},
+    {"kind": "reset", "endpoints": ["player"]},
+    {"kind": "cut", "endpoints": ["timedtext"]},
+    {"kind": "hang", "endpoints": ["timedtext"]},
+    {"kind": "po_token", "endpoints": ["player"]},
+]
+
+
+def test_what_passes_is_healed_by_another_delivery(stack: Stack) -> None:
+    videos = {f"passing{number:04d}": f"Fault {number}" for number in range(len(_PASSING))}
+    _define(stack, "PLpassing", videos)
+    for video_id, fault in zip(videos, _PASSING, strict=True):
+        stack.standin.fault(videos=[video_id], times=1, **fault)
+    job_id = stack.index("PLpassing")
+    stack.finish(job_id)
+    job = check(stack, job_id, videos)
+    assert job["counts"]["indexed"] == len(videos)
+    attempts = {video_id: video["attempts"] for video_id, video in ledger(stack, job_id).items()}
+    assert attempts == dict.fromkeys(videos, 1)
+
+
+_FINAL: dict[str, tuple[str, str]] = {
+    "unavailable": ("unavailable", "no longer on YouTube"),
+    "age_restricted": ("unavailable", "adults only"),
+    "private": ("unavailable", "Private video"),
+    "deleted": ("unavailable", "does not play it"),
+    "members_only": ("unavailable", "member"),
+    "region_blocked": ("unavailable", "country"),
+    "premiere": ("no_transcript", "remier"),
+    "captions_disabled": ("no_transcript", "no captions"),
+}
+
+
+def test_what_is_final_is_settled_by_one_request_with_a_reason(stack: Stack) -> None:
+    videos = {f"final{number:06d}": kind for number, kind in enumerate(_FINAL)}
+    _define(stack, "PLfinal", videos)
+    for video_id, kind in videos.items():
+        stack.standin.fault(kind, videos=[video_id])
+    job_id = stack.index("PLfinal")
+    stack.finish(job_id)
+    check(stack, job_id, videos)
+    found = ledger(stack, job_id)
+    for video_id, kind in videos.items():
+        state, words = _FINAL[kind]
+        assert found[video_id]["state"] == state, found[video_id]
+        assert words in found[video_id]["reason"], found[video_id]
+        assert found[video_id]["attempts"] == 0
+    assert set(asked(stack, videos).values()) == {1}
+
+
+def test_the_data_api_out_of_quota_is_waited_for_and_says_until_when(stack: Stack) -> None:
+    _define(stack, "PLquota", {"quota000001": "Quota"})
+    stack.standin.fault("quota_exceeded", videos=["PLquota"])
+    job_id = stack.index("PLquota")
+    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 30, "the job says until when it waits")
+    job = stack.job(job_id)
+    assert "quota" in job["error"]
+    assert job["state"] in ("queued", "planning")
+    assert stack.post(f"/api/jobs/{job_id}/cancel").json()["state"] == "cancelled"
+
+
+def test_a_failing_data_api_is_tried_again(stack: Stack) -> None:
+    _define(stack, "PLbackend", {"backend0001": "Backend"})
+    stack.standin.fault("backend_error", videos=["PLbackend"], total=2)
+    job_id = stack.index("PLbackend")
+    stack.finish(job_id)
+    check(stack, job_id, ["backend0001"])
+    assert stack.job(job_id)["error"] is None
+
+
+@pytest.mark.timeout(240)
+def test_what_never_passes_is_given_up_and_can_be_retried(stack: Stack, doomed_job: str) -> None:
+    job = stack.finish(doomed_job, doomed.USER, timeout=200)
+    assert job["counts"] == {"pending": 0, "indexed": 1, "no_transcript": 0, "unavailable": 0, "failed": 1}
+    assert job["state"] == "done"
+    (video,) = ledger(stack, doomed_job, doomed.USER, state="failed").values()
+    assert video["video_id"] == doomed.VIDEO
+    assert "try again later" in video["reason"]
+    assert "Given up after" in video["reason"]
+    doomed.heal(stack)
+    assert stack.post(f"/api/jobs/{doomed_job}/retry", doomed.USER).json()["state"] == "running"
+    stack.finish(doomed_job, doomed.USER)
+    check(stack, doomed_job, [doomed.VIDEO, doomed.COMPANION], doomed.USER)
+    assert stack.search("deliverance", doomed.USER)["total"] == 1
