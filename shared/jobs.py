@@ -3,8 +3,9 @@
 ::
 
     queued → planning → running → done
-       └────────┴──────────┴────→ failed (with a reason), cancelled
-    retry: done, cancelled, failed → running (or queued, if the playlist was never listed to its end)
+       └────────┴──→ failed (with a reason)
+       └────────┴──────────┴────→ cancelled
+    again: done, cancelled, failed → running (or queued, if the playlist was never listed to its end)
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from uuid import uuid4
 
 from shared import clock, documents, ledger, library, logs, search_index, topics
 from shared.documents import Commit, Snapshot, retried
+from shared.errors import Busy
 from shared.ledger import Counts, Entry, State
-from shared.messages import PlaylistMessage, VideoMessage, is_id
+from shared.messages import PlaylistMessage, is_id
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
-ACTIVE: tuple[JobState, ...] = ("queued", "planning", "running")
+_LISTING: tuple[JobState, ...] = ("queued", "planning")
+ACTIVE: tuple[JobState, ...] = (*_LISTING, "running")
 #: Videos a counter shard serves; with at most 64 shards a job of 5,000 moves each 80 times.
 _VIDEOS_A_SHARD = 50
 _MAXIMUM_SHARDS = 64
@@ -126,16 +129,13 @@ def start(user_id: str, playlist_id: str, job_id: str | None = None) -> tuple[Jo
 def begin_planning(job: Job, title: str, expected: int) -> Job:
     """`queued` → `planning`, with the title and a number of shards that suits the playlist."""
     unblocked = {"error": None, "blocked_until": None}
-    changes = unblocked | {
-        "state": "planning",
-        "title": title[:300],
-        "shards": max(1, min(_MAXIMUM_SHARDS, -(-expected // _VIDEOS_A_SHARD))),
-        "started_at": clock.now(),
-    }
+    changes = unblocked | {"state": "planning", "title": title[:300], "started_at": clock.now()}
+    shards = max(1, min(_MAXIMUM_SHARDS, -(-expected // _VIDEOS_A_SHARD)))
 
     def decide(now: Job) -> dict[str, Any] | None:
         if now.state == "queued":
-            return changes
+            # Entries of an earlier planning have their counters in the shards of then.
+            return changes | {"shards": now.shards if now.listed else shards}
         return unblocked if now.state == "planning" and (now.error or now.blocked_until) else None
 
     return _change(job.job_id, decide) or job
@@ -161,15 +161,46 @@ def _change(job_id: str, decide: Callable[[Job], dict[str, Any] | None]) -> Job 
         if job is None or changes is None:
             return job
         commit = Commit().update(path(job_id), changes, unchanged_since=job.update_time)
-        pointer = _active_path(job.user_id, job.playlist_id)
         if changes.get("state", job.state) not in ACTIVE:
-            commit.delete(pointer)
-        elif not job.active:
-            commit.set(pointer, {"job_id": job_id})
+            commit.delete(_active_path(job.user_id, job.playlist_id))
         commit.run()
         return read(job_id)
 
     return retried(attempt)
+
+
+def require_free(job: Job) -> None:
+    """Raises Busy when the playlist has another job that is not over."""
+    pointer = documents.read(_active_path(job.user_id, job.playlist_id))[0]
+    other = read(pointer.data["job_id"]) if pointer.data else None
+    if other is not None and other.active and other.job_id != job.job_id:
+        raise Busy("Another job of this playlist is not over yet: wait for it, or cancel it.")
+
+
+def resume(job: Job, state: Literal["queued", "running"]) -> None:
+    """Makes a job that is over active again.
+
+    Raises:
+        Busy: the playlist has another job that is not over.
+    """
+
+    def attempt() -> None:
+        pointer_path = _active_path(job.user_id, job.playlist_id)
+        now_snapshot, pointer = documents.read(path(job.job_id), pointer_path)
+        now = job_of(now_snapshot)
+        if now is None or now.active:
+            return
+        # Without started_at nothing is foretold: what was settled before says nothing of now.
+        changes = {"state": state, "error": None, "finished_at": None, "started_at": None}
+        commit = Commit().update(path(job.job_id), changes, unchanged_since=now.update_time)
+        if pointer.data is None:
+            commit.create(pointer_path, {"job_id": job.job_id})
+        else:
+            require_free(job)
+            commit.update(pointer_path, {"job_id": job.job_id}, unchanged_since=pointer.update_time)
+        commit.run()
+
+    retried(attempt)
 
 
 def settle(
@@ -240,16 +271,19 @@ def finish_if_settled(job_id: str) -> bool:
 
 
 def fail(job_id: str, reason: str) -> None:
-    """Ends a job that cannot go on; what is indexed stays."""
-    _change(
-        job_id,
-        lambda now: {"state": "failed", "error": reason, "finished_at": clock.now()} if now.active else None,
-    )
+    """Ends a job whose playlist cannot be listed; what is indexed stays.
+
+    Not one that is listed already: a dead letter of the planner may come long after another delivery
+    of the same succeeded.
+    """
+    failed = {"state": "failed", "error": reason, "finished_at": clock.now()}
+    _change(job_id, lambda now: failed if now.state in _LISTING else None)
 
 
 def note(job_id: str, error: str, until: datetime | None = None) -> None:
-    """Says on an active job what it waits for."""
-    _change(job_id, lambda now: {"error": error, "blocked_until": until} if now.active else None)
+    """Says on a job that is being listed what it waits for."""
+    waiting = {"error": error, "blocked_until": until}
+    _change(job_id, lambda now: waiting if now.state in _LISTING else None)
 
 
 def cancel(job_id: str) -> None:
@@ -267,52 +301,6 @@ def cancel_active(user_id: str, playlist_id: str) -> None:
 def publish(job: Job) -> None:
     """Hands the job to the planner. Raises Transient; the sweep publishes again what was not."""
     topics.publish("playlists", [PlaylistMessage(job.playlist_id, job.job_id, job.user_id)])
-
-
-def retry(job: Job) -> None:
-    """Gives failed videos (and what a cancelled job left pending) another round.
-
-    A job that never listed its playlist to the end is planned again.
-    """
-    if job.active:
-        return
-    if job.total is None:
-        _change(job.job_id, lambda now: {"state": "queued", "error": None, "finished_at": None})
-        publish(job)
-        return
-    running = {"state": "running", "error": None, "finished_at": None}
-    _change(job.job_id, lambda now: running)
-    commit, reopened = Commit(), list(ledger.entries(job.job_id, "failed"))
-    for entry in reopened:
-        ledger.reopen(commit, job.job_id, job.shards, entry)
-        if len(commit) >= documents.MAXIMUM_WRITES:
-            # With the job in the same commit, whoever is about to end it meets a Conflict.
-            commit.update(path(job.job_id), running).run()
-            commit = Commit()
-    if len(commit):
-        commit.update(path(job.job_id), running).run()
-    republish(job.job_id)
-    finish_if_settled(job.job_id)
-
-
-def republish(job_id: str, which: Literal["all", "stalled", "overdue"] = "all") -> int:
-    """Publishes pending videos of a job again.
-
-    ``all``; or those that are ``overdue``, their next attempt not having come in time; or, in a
-    ``stalled`` job, all but those that still wait for their next attempt.
-
-    Returns:
-        How many.
-    """
-    late = clock.now() - ledger.LATE
-    found = ledger.overdue(job_id, late) if which == "overdue" else ledger.entries(job_id, "pending")
-    messages = [
-        VideoMessage(job_id, entry.video_id, entry.round)
-        for entry in found
-        if which != "stalled" or entry.next_attempt_at is None or entry.next_attempt_at <= late
-    ]
-    topics.publish("videos", messages)
-    return len(messages)
 
 
 def recent(user_id: str, limit: int = 20) -> list[Job]:

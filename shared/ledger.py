@@ -10,19 +10,23 @@ redelivery meets the same shard.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal, cast
 
 from shared import clock, documents
-from shared.documents import Commit, Snapshot
+from shared.documents import Commit, Conflict, Snapshot
 
 State = Literal["pending", "indexed", "no_transcript", "unavailable", "failed"]
 #: A next attempt that is later than this was lost on its way.
 LATE = timedelta(seconds=60)
 #: Seconds; Pub/Sub doubles its wait after each attempt up to this (infra/pipeline.yaml).
 _LONGEST_BACKOFF = 60
+#: Entries changed in one commit.
+_A_COMMIT = 100
 STATES: tuple[State, ...] = ("pending", "indexed", "no_transcript", "unavailable", "failed")
 
 
@@ -172,14 +176,54 @@ def note_attempt(commit: Commit, job_id: str, entry: Entry, *, reason: str, yout
     )
 
 
-def reopen(commit: Commit, job_id: str, shards: int, entry: Entry) -> None:
-    """Puts the return of a failed entry to ``pending``, a round later, into ``commit``."""
-    commit.update(
-        entry_path(job_id, entry.video_id),
-        {"state": "pending", "reason": "", "attempts": 0, "round": entry.round + 1, "next_attempt_at": None},
-        unchanged_since=entry.update_time,
-    )
-    commit.add(_shard_path(job_id, entry.video_id, shards), {"pending": 1, "failed": -1})
+def reopen_failed(job_id: str, shards: int) -> None:
+    """Returns all failed entries to ``pending``, a round later, each once however many do this at once."""
+    ids = [entry.video_id for entry in entries(job_id, "failed")]
+    for start in range(0, len(ids), _A_COMMIT):
+        paths = [entry_path(job_id, video_id) for video_id in ids[start : start + _A_COMMIT]]
+        documents.retried(partial(_reopen, job_id, shards, paths))
+
+
+def _reopen(job_id: str, shards: int, paths: Sequence[str]) -> None:
+    commit, amounts = Commit(), Counter[str]()
+    for entry in map(entry_of, documents.read(*paths)):
+        if entry is None or entry.state != "failed":
+            continue
+        commit.update(
+            entry_path(job_id, entry.video_id),
+            {
+                "state": "pending",
+                "reason": "",
+                "attempts": 0,
+                "round": entry.round + 1,
+                "next_attempt_at": None,
+                # The counter has them since the entry was settled; they must not go in twice.
+                "youtube_bytes": 0,
+            },
+            unchanged_since=entry.update_time,
+        )
+        amounts[_shard_path(job_id, entry.video_id, shards)] += 1
+    for shard, number in amounts.items():
+        commit.add(shard, {"pending": number, "failed": -number})
+    if len(commit):
+        commit.run()
+
+
+def postpone(job_id: str, waiting: Sequence[Entry], until: datetime) -> None:
+    """Says when the next attempt of pending entries is due now; those that changed meanwhile are let be."""
+    for start in range(0, len(waiting), _A_COMMIT):
+        commit = Commit()
+        for entry in waiting[start : start + _A_COMMIT]:
+            commit.update(
+                entry_path(job_id, entry.video_id),
+                {"next_attempt_at": until},
+                unchanged_since=entry.update_time,
+            )
+        try:
+            commit.run()
+        except Conflict:
+            # Some of them moved: the next sweep finds the others still overdue.
+            continue
 
 
 def counts(job_id: str, shards: int) -> Counts:

@@ -6,10 +6,12 @@ forgets all when it restarts). Jobs that move are left alone: their messages are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from shared import clock, config, jobs, ledger, logs
+from shared import clock, config, jobs, ledger, logs, rounds
 from shared.documents import Commit, Conflict
 from shared.errors import Transient
 from shared.jobs import Job
@@ -53,7 +55,8 @@ def _sweep(job: Job, swept: Swept, stalled: timedelta, *, messages_lost: bool) -
 
     if job.state != "running":
         if job.blocked_until <= now if job.blocked_until else still(job.update_time):
-            _touch(job)
+            # A quota that was waited for is asked again; until then the job says what it waits for.
+            job = _touch(job, {"blocked_until": None})
             jobs.publish(job)
             swept.planned_again += 1
         if job.state == "queued":
@@ -65,15 +68,16 @@ def _sweep(job: Job, swept: Swept, stalled: timedelta, *, messages_lost: bool) -
     moved = max(time for time in (job.update_time, counts.changed_at) if time)
     if still(moved):
         _touch(job)
-        published = jobs.republish(job.job_id, "all" if messages_lost else "stalled")
+        published = rounds.republish(job.job_id, "all" if messages_lost else "stalled")
     else:
-        published = jobs.republish(job.job_id, "overdue")
+        published = rounds.republish(job.job_id, "overdue")
     swept.videos_published += published
     if published:
         logs.info("videos published again", videos=published)
 
 
-def _touch(job: Job) -> None:
-    """A commit that changes nothing but the time of the last change: the next sweep waits as long again."""
-    changes = {"swept_at": clock.now(), "blocked_until": None}
+def _touch(job: Job, changes: Mapping[str, object] = MappingProxyType({})) -> Job:
+    """Moves the time of the job's last change: the next sweep waits as long again. The job as it is then."""
+    changes = {"swept_at": clock.now(), **changes}
     Commit().update(jobs.path(job.job_id), changes, unchanged_since=job.update_time).run()
+    return jobs.read(job.job_id) or job

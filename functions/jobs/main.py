@@ -11,8 +11,9 @@ from shared import ledger
 from shared.auth import Caller
 from shared.errors import BadRequest, NotFound
 from shared.http import Routes, limit_of
-from shared.jobs import Job, cancel, read, recent, retry, view
+from shared.jobs import Job, cancel, read, recent, view
 from shared.messages import is_id
+from shared.rounds import retry
 
 routes = Routes()
 

@@ -1,0 +1,56 @@
+"""The Firestore emulator by itself, for tests of what needs nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local.servers.tools import Missing
+from shared import clients, config
+from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """HOST:PORT. Without one, tests are skipped; where CI is set, they fail."""
+    try:
+        emulator = FirestoreEmulator(tmp_path_factory.mktemp("firestore"))
+    except Missing as missing:
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            raise
+        pytest.skip(str(missing))
+    try:
+        emulator.wait()
+        yield emulator.address
+    finally:
+        emulator.stop()
+
+
+@pytest.fixture(scope="module")
+def firestore_alone(firestore_emulator: str) -> Iterator[None]:
+    """This process's own configuration and client are those of the emulator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
+        patch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
+        config.load.cache_clear()
+        clients.firestore.cache_clear()
+        yield
+        clients.firestore().close()  # type: ignore[no-untyped-call]
+    config.load.cache_clear()
+    clients.firestore.cache_clear()
+
+
+@pytest.fixture
+def seams(firestore_alone: None, monkeypatch: pytest.MonkeyPatch) -> Seams:
+    made = Seams()
+    made.install(monkeypatch)
+    return made
+
+
+@pytest.fixture
+def clock_of_test(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    made.install(monkeypatch)
+    return made
