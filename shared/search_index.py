@@ -33,6 +33,8 @@ __all__ = [
 
 #: A bulk request is sent when it has grown to this; Elasticsearch takes 100 MB, but slowly.
 _BULK_BYTES = 4_000_000
+#: Seconds after which no search can be under way any more, and how many idle looks in a row are enough.
+_LONGEST_SEARCH, _IDLE_LOOKS = 30.0, 4
 
 
 class NotWritten(Transient):
@@ -248,7 +250,7 @@ def start_rebuild() -> str:
     create_missing()
     es = clients.elasticsearch()
     with explained():
-        for left_over in _indices_of(building_alias()):
+        for left_over in _left_over():
             es.indices.delete(index=left_over, ignore_unavailable=True)
         index = f"{videos_alias()}-{time.time_ns() // 1_000_000}"
         body = search_mapping.videos()
@@ -262,10 +264,10 @@ def write_rebuild(index: str, documents: Sequence[tuple[VideoDocument, int]]) ->
 
 
 def finish_rebuild(index: str) -> None:
-    """Searches see the new index from one moment to the next; the old one is deleted in the same step.
+    """Searches see the new index from one moment to the next; the old one goes when nobody searches it.
 
     Raises:
-        Transient: Elasticsearch does not answer; nothing has changed.
+        Transient: Elasticsearch does not answer; the alias has moved, or nothing has changed.
         Permanent: another rebuild has removed this one.
     """
     es = clients.elasticsearch()
@@ -276,9 +278,24 @@ def finish_rebuild(index: str) -> None:
             actions=[
                 {"add": {"index": index, "alias": videos_alias()}},
                 {"remove": {"index": index, "alias": building_alias()}},
-                *({"remove_index": {"index": name}} for name in old),
+                *({"remove": {"index": name, "alias": videos_alias()}} for name in old),
             ]
         )
+        for name in old:
+            _delete_when_unused(name)
+
+
+def _delete_when_unused(index: str) -> None:
+    """A search that found the index under the alias must be able to end in it."""
+    es = clients.elasticsearch()
+    deadline = time.monotonic() + _LONGEST_SEARCH
+    idle = 0
+    while idle < _IDLE_LOOKS and time.monotonic() < deadline:
+        time.sleep(0.5)
+        searches = es.indices.stats(index=index, metric="search")["_all"]["total"]["search"]
+        busy = searches["query_current"] + searches["fetch_current"]
+        idle = 0 if busy else idle + 1
+    es.indices.delete(index=index, ignore_unavailable=True)
 
 
 def abandon_rebuild(index: str) -> None:
@@ -287,6 +304,12 @@ def abandon_rebuild(index: str) -> None:
         return
     with explained():
         clients.elasticsearch().indices.delete(index=index, ignore_unavailable=True)
+
+
+def _left_over() -> list[str]:
+    """Indices of videos that are not the one searched: of rebuilds that died."""
+    found = clients.elasticsearch().indices.get(index=f"{videos_alias()}-*", features="aliases")
+    return [name for name, about in found.items() if videos_alias() not in about["aliases"]]
 
 
 def _indices_of(alias: str) -> list[str]:
