@@ -28,6 +28,8 @@ from tests.integration.search_library import (
     video,
 )
 
+pytestmark = pytest.mark.usefixtures("elasticsearch_url")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def index(elasticsearch_url: str) -> Iterator[None]:

@@ -12,6 +12,8 @@ from shared import clients, search_index
 from shared.errors import Permanent, Transient
 from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environment, ids, video
 
+pytestmark = pytest.mark.usefixtures("elasticsearch_url")
+
 
 @pytest.fixture(autouse=True)
 def prefix(elasticsearch_url: str) -> Iterator[str]:

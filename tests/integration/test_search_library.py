@@ -16,6 +16,8 @@ from shared.search_params import Params
 from shared.search_video import video
 from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environment, fill, ids, plain
 
+pytestmark = pytest.mark.usefixtures("elasticsearch_url")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def index(elasticsearch_url: str) -> Iterator[None]:
