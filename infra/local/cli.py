@@ -79,7 +79,7 @@ class Commands:
         return 0
 
     def test(self, arguments: argparse.Namespace) -> int:
-        return testing.run(arguments.arguments)
+        return testing.run(arguments.pytest)
 
     def token(self, arguments: argparse.Namespace) -> int:
         print(self._api(arguments.user).new_token())
@@ -112,8 +112,9 @@ class Commands:
         return 0
 
     def _api(self, user: str) -> Api:
-        control.require(self._state)
-        return Api(f"http://127.0.0.1:{self._config.port}", self._state, user)
+        # Where it answers is for the run to say: PORT may have been another when it was started.
+        port = control.require(self._state).port_of("gateway")
+        return Api(f"http://127.0.0.1:{port}", self._state, user)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -128,8 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     logs = commands.add_parser("logs", help="the log of one component, or the ends of all")
     logs.add_argument("name", nargs="?", metavar="NAME")
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is added")
-    test = commands.add_parser("test", help="run all tests, or what pytest is told", add_help=False)
-    test.add_argument("arguments", nargs=argparse.REMAINDER, metavar="PYTEST ARGS")
+    commands.add_parser("test", help="run all tests; what follows is for pytest")
     token = commands.add_parser("token", help="print a new API token of a local user")
     token.add_argument("user", nargs="?", default=upping.DEMO_USER, metavar="USER")
     index = commands.add_parser("index", help="index a playlist and show how it goes")
@@ -144,8 +144,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _parsable(argv: list[str]) -> list[str]:
+    """What argparse is to see: it takes everything that begins with a dash for an option of its own."""
+    if argv[:1] == ["test"]:
+        return argv[:1]
+    if argv[:1] != ["search"] or "--" in argv:
+        return argv
+    # -word is part of the query language.
+    options, words = ["search"], []
+    rest = iter(argv[1:])
+    for argument in rest:
+        if argument in ("--json", "-h", "--help") or argument.startswith(("--user=", "--limit=")):
+            options.append(argument)
+        elif argument in ("--user", "--limit"):
+            options += [argument, *(value for value in [next(rest, None)] if value is not None)]
+        else:
+            words.append(argument)
+    return [*options, "--", *words]
+
+
 def main(argv: list[str] | None = None) -> int:
-    arguments = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = _parser().parse_args(_parsable(argv))
+    arguments.pytest = argv[1:]
     try:
         config = Config.from_env(os.environ)
         commands = Commands(config, StateDir.at(config.local_state_dir))

@@ -206,6 +206,9 @@ async def _supervise(state: StateDir, config: Config, parent: int | None) -> int
         print(f"PORT: {config.port} is taken by {holder}. Choose another: PORT={config.port + 1}", flush=True)
         return 1
     _keep_one_generation(state)
+    if config.operator_token:
+        # The command line finds it there, also when the variable is not set for it.
+        state.keep_secret("operator-token", config.operator_token)
     try:
         supervisor = Supervisor(os.environ, config, state)
     except (PipelineError, processes.PortsTaken) as error:

@@ -30,7 +30,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def up(caller: Mapping[str, str], config: Config, state: StateDir, detach: bool, sample: bool) -> int:
     """The exit code: 0 once everything is up (or was stopped as asked), 1 otherwise."""
     sample = sample and not environment.real_youtube(caller)
-    if (running := control.read(state)) is not None:
+    if (running := control.read(state)) is not None and running.phase == "stopping":
+        control.stop(state)  # waits for its end
+    elif running is not None:
         print(f"Running already: {running.url}   (./emulators.sh status, ./emulators.sh down)")
         return 0
     # Also where a shell has made it ignored, as for a program in the background.

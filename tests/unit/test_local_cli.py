@@ -46,6 +46,23 @@ def test_without_a_run_every_component_is_stopped(capsys: pytest.CaptureFixture[
     } <= components.keys()
 
 
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["search", "bread", "-rye", "--json"], ["bread", "-rye"]),
+        (["search", "--user", "ada", "--limit=3", "-rye", "bread"], ["-rye", "bread"]),
+        (["search", '"two words"~8', "--user=ada"], ['"two words"~8']),
+        (["search", "--json", "--", "--json"], ["--json"]),
+    ],
+)
+def test_words_may_begin_with_a_dash(argv: list[str], words: list[str]) -> None:
+    assert cli._parser().parse_args(cli._parsable(argv)).words == words
+
+
+def test_everything_after_test_is_pytests() -> None:
+    assert cli._parsable(["test", "--version", "-k", "x"]) == ["test"]
+
+
 def test_down_without_a_run_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["down"]) == 0
     assert capsys.readouterr().out == "Nothing was running.\n"
