@@ -8,7 +8,6 @@ import unicodedata
 from html import escape
 
 from infra.local.standin.model import Video
-from infra.local.standin.watch import clock
 from infra.local.standin.wire import Reply
 
 _SVG = "image/svg+xml; charset=utf-8"
@@ -29,14 +28,12 @@ def draw(identifier: str, video: Video | None) -> Reply:
         f'<circle cx="{digest[k] * 2}" cy="{digest[k + 1] * 360 // 256}" r="{30 + digest[k + 2] // 3}"/>'
         for k in (3, 6, 9)
     )
-    length = clock(video.duration) if video is not None else ""
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 360" width="480" height="360" role="img">'
         f"<title>{escape(title or identifier)}</title>"
         f'<rect width="480" height="360" fill="hsl({hue} 45% 24%)"/>'
         f'<g fill="hsl({(hue + 40) % 360} 60% 50%)" opacity="0.35">{circles}</g>'
-        f'<g fill="#fff" font-family="system-ui, sans-serif" font-weight="600">{rows}'
-        f'<text x="452" y="330" font-size="24" text-anchor="end">{length}</text></g></svg>'
+        f'<g fill="#fff" font-family="system-ui, sans-serif" font-weight="600">{rows}</g></svg>'
     )
     headers = {"Cache-Control": "public, max-age=3600", "Content-Security-Policy": "default-src 'none'"}
     return Reply(200, _SVG, svg.encode("utf-8", "replace"), None, headers)
