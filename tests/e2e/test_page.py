@@ -1,0 +1,378 @@
+"""The page in Chromium, on a whole local run."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Error, Page, Route, expect, sync_playwright
+
+from infra.local.standin import generate
+from tests.stack import Stack
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+SAMPLE = "PLyts-sample-talks"
+_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_users = itertools.count(1)
+
+pytestmark = pytest.mark.stack
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    installed = next((path for name in _CHROMIUMS if (path := shutil.which(name))), None)
+    # Chromium's sandbox does not work for root, who runs tests in containers.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=installed, args=arguments)
+        except Error as error:
+            if installed is None and os.environ.get("CI") != "true":
+                pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+            raise
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _quiet_youtube(stack: Stack) -> Iterator[None]:
+    stack.standin.reset("latency", "faults")
+    yield
+    stack.standin.reset("latency", "faults")
+
+
+@pytest.fixture
+def user() -> str:
+    """Somebody whose library is empty."""
+    return f"page-{os.getpid()}-{next(_users)}"
+
+
+@pytest.fixture
+def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
+    """Opens the page as a user, or as nobody. What the browser complains about fails the test."""
+    complaints: list[str] = []
+
+    def open_page(user: str | None, path: str = "/", **options: Any) -> Page:
+        page = chromium.new_context(**options).new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("console", lambda message: _complaint(message.type, message.text, complaints))
+        page.goto(stack.url + path + (f"#token={stack.token(user)}" if user else ""))
+        return page
+
+    yield open_page
+    assert complaints == []
+
+
+def _complaint(kind: str, text: str, complaints: list[str]) -> None:
+    # That an answer was a 4xx is what those tests are about; a broken policy or script is not.
+    if kind in ("error", "warning") and "Failed to load resource" not in text:
+        complaints.append(f"{kind}: {text}")
+
+
+def start(page: Page, playlist: str) -> None:
+    page.get_by_label("Playlist URL or id").fill(playlist)
+    page.get_by_role("button", name="Index").click()
+
+
+def picture(page: Page, name: str) -> None:
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+
+def accessible(page: Page) -> None:
+    """No violation of axe's rules."""
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_a_playlist_is_started_watched_and_searched(stack: Stack, open_page: Open, user: str) -> None:
+    stack.standin.latency(player=0.4)
+    page = open_page(user)
+    # The token is not left where it would be copied or kept.
+    expect(page).to_have_url(f"{stack.url}/")
+    expect(page.get_by_text("Nothing to search yet")).to_be_visible()
+
+    playlist = f"PLgen-150-{user.replace('-', '')}-short-mixed"
+    start(page, f"https://www.youtube.com/playlist?list={playlist}")
+    job = page.locator(".job")
+    progress = job.get_by_role("progressbar")
+    expect(progress).to_have_attribute("aria-valuemax", "150", timeout=20_000)
+    expect(job).to_contain_text("to go")
+    expect(job).to_contain_text(re.compile("left"))
+    picture(page, "progress")
+    seen = int(progress.get_attribute("aria-valuenow") or 0)
+    assert 0 <= seen < 150
+    expect(job).to_contain_text("Done", timeout=60_000)
+    expect(progress).to_have_attribute("aria-valuenow", "150")
+
+    stored = stack.get("/api/jobs", user).json()["jobs"][0]
+    counts = stored["counts"]
+    expect(job).to_contain_text(f"{counts['indexed']} of 150 videos indexed")
+    expect(job.locator("summary")).to_have_text(
+        f"{counts['unavailable']} unavailable, {counts['no_transcript']} without captions"
+    )
+    job.locator("summary").click()
+    expect(job.locator(".problems li")).to_have_count(counts["unavailable"] + counts["no_transcript"])
+    expect(job.locator(".problems li").first).to_contain_text(
+        re.compile(r"private|deleted|no longer|members")
+    )
+    picture(page, "problems")
+
+    # What is on the screen is not what is remembered.
+    page.reload()
+    expect(page.locator(".job")).to_contain_text("Done")
+
+    listed = stack.get(f"/api/jobs/{stored['job_id']}/videos", user, params={"state": "indexed"}).json()
+    video_id = listed["videos"][0]["video_id"]
+    phrase = generate.phrase_of(video_id)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type(f'"{phrase.text}"')
+    link = page.locator(f'[data-video-id="{video_id}"] .moments a')
+    second = int(phrase.start)
+    expect(link).to_have_attribute("href", f"https://www.youtube.com/watch?v={video_id}&t={second}s")
+    expect(link.locator("time")).to_have_text(f"0:{second // 60:02}:{second % 60:02}")
+    expect(link.locator("mark").first).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="1 video")).to_be_visible()
+
+    # A search can be sent to somebody, and come back to.
+    expect(page).to_have_url(re.compile(r"/\?q=%22"))
+    page.reload()
+    expect(link).to_be_visible()
+    page.get_by_role("searchbox").fill("")
+    expect(page.get_by_text("these words in this order")).to_be_visible()
+    expect(page).to_have_url(f"{stack.url}/")
+
+
+def test_without_a_token_one_is_asked_for(stack: Stack, open_page: Open, user: str) -> None:
+    page = open_page(None)
+    field = page.get_by_label("API token")
+    expect(field).to_be_focused()
+    expect(page.get_by_text("./emulators.sh token")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_be_hidden()
+    expect(page.locator("#locked-error")).to_be_empty()
+    field.fill("yts_not-a-token")
+    field.press("Enter")
+    expect(page.get_by_text("not, or no longer, valid")).to_be_visible()
+    field.fill(f" {stack.token(user)} ")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    # Loading again asks nothing; an address with a token, in the same tab, is taken too.
+    page.reload()
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    expect(field).to_be_visible()
+    page.goto(f"{stack.url}/#token={stack.token(user)}")
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    expect(page).to_have_url(f"{stack.url}/")
+
+
+@pytest.mark.parametrize(
+    ("playlist", "said"),
+    [
+        ("nonsense", "Expected a playlist id"),
+        ("", "found nothing"),
+        ("https://www.youtube.com/watch?v=abcdefghijk", "has no list="),
+        ("https://example.com/?list=PLyts-sample-talks", "which is neither"),
+    ],
+)
+def test_what_is_no_playlist_is_said_where_it_was_typed(
+    open_page: Open, user: str, playlist: str, said: str
+) -> None:
+    page = open_page(user)
+    start(page, playlist)
+    expect(page.locator("#start-error")).to_contain_text(said)
+    field = page.get_by_label("Playlist URL or id")
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".job")).to_have_count(0)
+    # And it is gone when there is nothing wrong any more.
+    start(page, "PLdemo-shared")
+    expect(page.locator(".job")).to_have_count(1)
+    expect(page.locator("#start-error")).to_be_empty()
+
+
+def test_a_playlist_that_does_not_exist_ends_with_its_reason(open_page: Open, user: str) -> None:
+    page = open_page(user)
+    start(page, "PLnobody-knows-this")
+    expect(page.locator(".job")).to_contain_text("Could not be indexed", timeout=30_000)
+    expect(page.locator(".job .error")).not_to_be_empty()
+    picture(page, "no-such-playlist")
+
+
+def test_what_failed_is_tried_again(stack: Stack, open_page: Open, user: str) -> None:
+    videos = [f"{user[-8:]:x<8}{number:03}" for number in range(4)]
+    stack.standin.define(
+        videos=[
+            {
+                "id": each,
+                "title": f"Spoken {each}",
+                "tracks": [{"language": "en", "lines": [[0, 2, "some words"]]}],
+            }
+            for each in videos
+        ],
+        playlists=[{"id": f"PL{user}", "videos": videos}],
+    )
+    # An answer that stays unreadable is given up in the end, but not within a test: cancelled instead.
+    stack.standin.fault("5xx", videos=[videos[0]])
+    page = open_page(user)
+    start(page, f"PL{user}")
+    job = page.locator(".job")
+    expect(job).to_contain_text("3 of 4 videos indexed", timeout=30_000)
+    expect(job).to_contain_text("1 to go")
+    job.get_by_role("button", name="Cancel").click()
+    expect(job).to_contain_text("Cancelled")
+    expect(job.get_by_role("button", name="Cancel")).to_be_hidden()
+
+
+def test_text_of_others_stays_text_and_languages_are_told(stack: Stack, open_page: Open, user: str) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    video_id = f"{user[-8:]:y<8}htm"
+    stack.standin.define(
+        videos=[
+            {
+                "id": video_id,
+                "title": f"Markup {evil}",
+                "channel": evil,
+                "description": f"About {evil}",
+                "tracks": [{"language": "ar", "lines": [[61, 4, "2 < 3 & zanzibarian مرحبا"]]}],
+            }
+        ],
+        playlists=[{"id": f"PLhtml-{user}", "title": f"List {evil}", "videos": [video_id]}],
+    )
+    page = open_page(user)
+    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    start(page, f"PLhtml-{user}")
+    expect(page.locator(".job")).to_contain_text("Done", timeout=30_000)
+    expect(page.locator(".job h3")).to_have_text(f"List {evil}")
+    page.get_by_role("searchbox").fill("zanzibarian")
+    hit = page.locator(".hit")
+    expect(hit.locator("h2")).to_have_text(f"Markup {evil}")
+    expect(hit.locator(".channel")).to_have_text(evil)
+    snippet = hit.locator(".snippet")
+    expect(snippet).to_have_text("2 < 3 & zanzibarian مرحبا")
+    expect(snippet).to_have_attribute("lang", "ar")
+    expect(snippet).to_have_attribute("dir", "rtl")
+    expect(hit.locator("time").last).to_have_text("0:01:01")
+    expect(hit.get_by_text("Arabic")).to_be_visible()
+
+
+def test_only_the_last_of_several_searches_is_shown(stack: Stack, open_page: Open, user: str) -> None:
+    stack.finish(stack.index(SAMPLE, user), user)
+    page = open_page(user)
+    expect(page.locator(".job")).to_contain_text("Done")
+    asked: list[str] = []
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/search?*", hold_the_first)
+    box = page.get_by_role("searchbox")
+    with page.expect_request("**/api/search?q=compost"):
+        box.fill("compost")
+    box.fill("telescope")
+    expect(page.locator(".hit")).not_to_have_count(0)
+    (abandoned,) = held
+    # Nobody waits for its answer any more; were it shown, the hits would go.
+    abandoned.fulfill(json={"total": 0, "hits": [], "cursor": None})
+    expect(page.locator(".hit mark").first).to_have_text(re.compile("telescope", re.IGNORECASE))
+    assert len(asked) == 2
+
+
+def test_more_is_loaded_on_demand(stack: Stack, open_page: Open, user: str) -> None:
+    stack.finish(stack.index(SAMPLE, user), user)
+    total = stack.search("the", user)["total"]
+    assert total > 10
+    page = open_page(user, "/?q=the")
+    expect(page.get_by_role("status").filter(has_text=f"{total} videos")).to_be_visible()
+    expect(page.locator(".hit")).to_have_count(10)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".hit")).to_have_count(min(20, total))
+    expect(page.locator(".hit").nth(10).locator("h2 a")).to_be_focused()
+    ids = page.locator(".hit").evaluate_all("hits => hits.map(hit => hit.dataset.videoId)")
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_server_that_is_away_is_said_and_come_back_to(stack: Stack, open_page: Open, user: str) -> None:
+    stack.finish(stack.index("PLdemo-shared", user), user)
+    page = open_page(None)
+    page.route("**/api/**", lambda route: route.abort())
+    page.goto(f"{stack.url}/?q=words#token={stack.token(user)}")
+    expect(page.locator("#jobs-error")).to_contain_text("cannot be reached")
+    expect(page.locator("#found-error")).to_contain_text("cannot be reached")
+    page.unroute("**/api/**")
+    expect(page.locator(".job")).to_contain_text("Done")
+    expect(page.locator("#jobs-error")).to_be_empty()
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator("#found-error")).to_be_empty()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 860), (360, 740)])
+def test_it_is_accessible_and_fits(
+    stack: Stack, open_page: Open, user: str, scheme: str, width: int, height: int
+) -> None:
+    options: dict[str, Any] = {
+        "color_scheme": scheme,
+        "viewport": {"width": width, "height": height},
+        "reduced_motion": "reduce",
+    }
+
+    def examine(page: Page, name: str) -> None:
+        accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        picture(page, f"{name}-{scheme}-{width}")
+
+    locked = open_page(None, **options)
+    expect(locked.get_by_label("API token")).to_be_visible()
+    examine(locked, "locked")
+    page = open_page(user, **options)
+    expect(page.get_by_text("Nothing to search yet")).to_be_visible()
+    examine(page, "empty")
+    start(page, "nonsense")
+    expect(page.locator("#start-error")).not_to_be_empty()
+    start(page, SAMPLE)
+    expect(page.locator(".job")).to_contain_text("Done", timeout=60_000)
+    page.locator(".job summary").click()
+    expect(page.locator(".problems li").first).to_be_visible()
+    examine(page, "home")
+    page.get_by_role("searchbox").fill("fire OR 茶 OR chess OR telescope")
+    expect(page.locator(".hit").nth(2)).to_be_visible()
+    page.wait_for_function("[...document.images].every(image => image.complete || image.loading === 'lazy')")
+    examine(page, "found")
+    page.get_by_role("searchbox").fill("xylophonic zebra")
+    expect(page.get_by_text("Nothing found for")).to_be_visible()
+    examine(page, "nothing-found")
+
+
+def test_nothing_jumps_when_pictures_arrive(stack: Stack, open_page: Open, user: str) -> None:
+    stack.finish(stack.index(SAMPLE, user), user)
+    page = open_page(None)
+    pictures: list[Route] = []
+    page.route("**/vi/**", lambda route: pictures.append(route))
+    page.goto(f"{stack.url}/?q=the#token={stack.token(user)}")
+    expect(page.locator(".hit")).to_have_count(10)
+    page.wait_for_function("document.querySelectorAll('.thumbnail img').length === 10")
+    before = page.locator(".hit").evaluate_all("hits => hits.map(hit => hit.getBoundingClientRect().top)")
+    assert pictures
+    for route in pictures:
+        route.continue_()
+    page.wait_for_function("document.querySelector('.thumbnail img').complete")
+    after = page.locator(".hit").evaluate_all("hits => hits.map(hit => hit.getBoundingClientRect().top)")
+    assert before == after
