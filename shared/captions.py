@@ -75,7 +75,7 @@ def fetch(video_id: str) -> Fetched:
         Refused: with the NoTranscript, VideoUnavailable or Transient it means.
     """
     session = clients.youtube_session()
-    session.received, session.shortened = 0, False
+    session.begin()
     try:
         return Fetched(_ask(session, video_id), session.received)
     except Exception as error:

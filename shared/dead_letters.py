@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from shared import clock, jobs, ledger, logs
 from shared.documents import Commit, read
 from shared.errors import Malformed
 from shared.events import Delivery
-from shared.messages import PlaylistMessage, VideoMessage
+from shared.messages import PlaylistMessage, VideoMessage, is_id
 
 #: Attributes that Pub/Sub adds (https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic).
 _ATTEMPTS = "CloudPubSubDeadLetterSourceDeliveryCount"
@@ -68,8 +70,12 @@ def _fail_video(message: VideoMessage, attempts: str) -> None:
 
 def _record(delivery: Delivery, reason: str) -> None:
     """Keeps a message nobody can read where an operator finds it."""
+    message_id = delivery.attributes.get("message_id") or delivery.message_id
+    if not is_id(message_id):
+        # Whoever published it wrote this; Firestore takes no such name, and nothing may be retried for ever.
+        message_id = hashlib.sha256(message_id.encode("utf-8", "replace")).hexdigest()
     Commit().set(
-        f"rejections/{delivery.attributes.get('message_id') or delivery.message_id}",
+        f"rejections/{message_id}",
         {
             "at": clock.now(),
             "reason": reason,

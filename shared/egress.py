@@ -15,8 +15,9 @@ from requests.adapters import HTTPAdapter
 
 #: Seconds to connect, and seconds without a byte.
 TIMEOUT = (5.0, 10.0)
-#: Seconds for a whole answer, however it trickles.
-BUDGET = 20.0
+#: Seconds for all requests of one video, however their answers trickle. With one more silence of
+#: TIMEOUT it is less than store.CLAIM: nobody else asks for the video while this one still does.
+BUDGET = 18.0
 #: Bytes of one answer: the largest real ones (watch pages) have 1.5 MB.
 MAXIMUM_BYTES = 20_000_000
 _YOUTUBE = "https://www.youtube.com"
@@ -78,17 +79,23 @@ player_key = PlayerKey()
 class Session(requests.Session):
     """One a thread. ``received`` counts the bytes of answers as they came over the wire, compressed.
 
-    ``shortened``: since it was last set to False, a watch page was answered by :class:`PlayerKey`.
+    ``shortened``: a watch page was answered by :class:`PlayerKey`. Both since :meth:`begin`.
     """
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.received = 0
         self.shortened = False
+        self._deadline = 0.0
         # The environment's proxies are not ours: which way a request leaves is decided here.
         self.trust_env = False
         if base_url != _YOUTUBE:
             self.mount(_YOUTUBE, _Elsewhere(base_url))
+
+    def begin(self) -> None:
+        """Before the first request of a video: what it may take is counted from here."""
+        self.received, self.shortened = 0, False
+        self._deadline = monotonic() + BUDGET
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises requests' own exceptions; ContentTooLong for an answer beyond all measure."""
@@ -97,16 +104,19 @@ class Session(requests.Session):
             self.shortened = True
             return known
         watching = is_watch_page(request)
-        kwargs["timeout"] = TIMEOUT
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)
+        kwargs["timeout"] = (min(TIMEOUT[0], left), min(TIMEOUT[1], left))
         kwargs["stream"] = True
         response = super().send(request, **kwargs)
-        content, deadline = bytearray(), monotonic() + BUDGET
+        content = bytearray()
         try:
             for chunk in response.iter_content(65536):
                 content += chunk
                 if len(content) > MAXIMUM_BYTES:
                     raise ContentTooLong(f"more than {MAXIMUM_BYTES:,} bytes", response=response)
-                if monotonic() > deadline:
+                if monotonic() > self._deadline:
                     raise requests.ReadTimeout(f"not finished after {BUDGET:g} s", response=response)
         except requests.RequestException:
             response.close()

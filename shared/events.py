@@ -30,12 +30,16 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery of a Pub/Sub message. ``attempt`` is None where Pub/Sub does not say."""
+    """One delivery of a Pub/Sub message. ``attempt`` is None where Pub/Sub does not say.
+
+    ``published``: when, as Pub/Sub says it; "" where it does not.
+    """
 
     message_id: str
     data: bytes
     attributes: Mapping[str, str]
     attempt: int | None
+    published: str = ""
 
 
 def delivery_of(event: Any) -> Delivery:
@@ -50,7 +54,7 @@ def delivery_of(event: Any) -> Delivery:
     if isinstance(body, bytes | str):
         try:
             body = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Malformed(f"expected a JSON body, found {body[:80]!r}") from error
     message = body.get("message") if isinstance(body, dict) else None
     if not isinstance(message, dict):
@@ -68,6 +72,7 @@ def delivery_of(event: Any) -> Delivery:
         data=decoded,
         attributes={str(name): str(value) for name, value in attributes.items()},
         attempt=attempt if isinstance(attempt, int) else None,
+        published=str(message.get("publishTime") or ""),
     )
 
 

@@ -60,6 +60,7 @@ def _ask(job: Job, entry: Entry, stored: Stored, ask: Callable[[str], Fetched]) 
     """Asks YouTube, and stores whatever it answers for good; what is of the moment is noted and raised."""
     video_id = entry.video_id
     store.claim(video_id, stored)
+    fetched: Fetched | None = None
     try:
         fetched = ask(video_id)
         return store.save(
@@ -88,7 +89,7 @@ def _ask(job: Job, entry: Entry, stored: Stored, ask: Callable[[str], Fetched]) 
             video_id,
             stored.outcome,
             job_id=job.job_id,
-            youtube_bytes=0,
+            youtube_bytes=fetched.youtube_bytes if fetched else 0,
             absent="no_transcript",
             reason=str(error),
         )

@@ -74,8 +74,10 @@ def _job(message: PlaylistMessage, delivery: Delivery) -> Job | None:
         raise Malformed(
             "a playlist message without job_id needs user_id, or OWNER_USER_ID configured; found neither"
         )
-    # The id of the job follows from the message's: a redelivery finds the job it has made.
-    job, _ = jobs.start(owner, message.playlist_id, uuid5(NAMESPACE_URL, f"pubsub:{delivery.message_id}").hex)
+    # The id of the job follows from the message's: a redelivery finds the job it has made. The time
+    # belongs to it, because an emulator that is started again counts its messages from 1 again.
+    name = f"pubsub:{delivery.message_id}:{delivery.published}"
+    job, _ = jobs.start(owner, message.playlist_id, uuid5(NAMESPACE_URL, name).hex)
     return job
 
 
@@ -91,6 +93,9 @@ def _list(job: Job) -> None:
             item for item in {item.video_id: item for item in items}.values() if item.video_id not in listed
         ]
         listed.update(dict.fromkeys(item.video_id for item in fresh))
+        # Before the membership: what was cancelled and removed meanwhile must not come back.
+        if not _enter(job, fresh):
+            return
         if monotonic() - written > _MEMBERSHIP_EVERY:
             # What was in the library stays findable until the list is complete.
             library.put(
@@ -101,8 +106,6 @@ def _list(job: Job) -> None:
                 list({**listed, **dict.fromkeys(before)}),
             )
             written = monotonic()
-        if not _enter(job, fresh):
-            return
     if not listed:
         raise JobFailed("The playlist is empty: there is nothing to index.")
     library.put(job.user_id, job.playlist_id, info.title, info.thumbnail_url, list(listed))

@@ -19,7 +19,8 @@ from shared.errors import Transient
 from shared.transcripts import Line, Transcript, pack_lines, unpack_lines
 
 OutcomeKind = Literal["transcript", "no_transcript", "unavailable"]
-#: Fetching takes a second or two; what a worker that died had claimed is free again after this.
+#: Fetching takes a second or two, and never longer than this (egress.BUDGET); what a worker that died
+#: had claimed is free again after it.
 CLAIM = timedelta(seconds=30)
 #: Metadata (views, title) older than this is asked for again when a playlist is listed.
 METADATA_AGE = timedelta(days=1)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from infra.local.servers.tools import Missing
+from infra.local.standin.inprocess import InProcess, running
 from shared import clients, config
-from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams
+from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams, close_clients
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +42,27 @@ def firestore_alone(firestore_emulator: str) -> Iterator[None]:
         clients.firestore().close()  # type: ignore[no-untyped-call]
     config.load.cache_clear()
     clients.firestore.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def shared_youtube(firestore_alone: None) -> Iterator[InProcess]:
+    """A stand-in YouTube that this process's own clients ask."""
+    with running() as standin, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YOUTUBE_API_ENDPOINT", standin.url)
+        patch.setenv("YOUTUBE_API_KEY", "a-key-for-tests")
+        patch.setenv("YOUTUBE_BASE_URL", standin.url)
+        patch.setattr(clients, "_thread", threading.local())
+        config.load.cache_clear()
+        yield standin
+        close_clients()
+    config.load.cache_clear()
+
+
+@pytest.fixture
+def youtube(shared_youtube: InProcess) -> InProcess:
+    """As it is at its start."""
+    shared_youtube.control("reset", {})
+    return shared_youtube
 
 
 @pytest.fixture

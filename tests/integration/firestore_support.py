@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -19,18 +19,40 @@ import requests
 
 from infra.local.processes import free_ports
 from infra.local.servers.emulators import firestore
+from infra.local.standin.inprocess import InProcess
 from infra.local.state_dir import StateDir
-from shared import clock, jobs, ledger, search_index, topics
+from shared import (
+    clients,
+    clock,
+    config,
+    dead_letters,
+    documents,
+    fetcher,
+    indexer,
+    jobs,
+    ledger,
+    planner,
+    search_index,
+    store,
+    sweep,
+    topics,
+)
+from shared.captions import Fetched, Refused
 from shared.documents import Commit, retried
 from shared.errors import Transient
+from shared.events import Delivery
 from shared.jobs import Job
-from shared.ledger import Counts, Entry, NewEntry
-from shared.messages import Message, VideoMessage
+from shared.ledger import Counts, Entry, NewEntry, State
+from shared.messages import Message, PlaylistMessage, VideoMessage
 from shared.search_documents import VideoDocument
+from shared.transcripts import Line, Transcript
 from tests.integration.delivery_support import wait_until
 
 T = TypeVar("T")
 PROJECT = "yts-test"
+#: A delivery of which nothing matters, and a transcript.
+DELIVERY = Delivery("1", b"", {}, None)
+SPOKEN = Transcript("en", "English", False, (Line(0.0, 3.5, "what is said"),))
 
 
 class FirestoreEmulator:
@@ -168,11 +190,21 @@ def enter(job: Job, entries: Sequence[NewEntry]) -> None:
     retried(attempt)
 
 
+def described(video_id: str) -> store.Metadata:
+    return store.Metadata(
+        video_id, f"Title of {video_id}", "", "A channel", "UCx", None, 60, 1, None, clock.now()
+    )
+
+
 def running(video_ids: Sequence[str], *, expected: int | None = None) -> Job:
-    """A job that runs, with these videos pending."""
+    """A job that runs, with these videos listed and pending."""
     job = jobs.begin_planning(new_job(), "A playlist", len(video_ids) if expected is None else expected)
     for start in range(0, len(video_ids), 50):
         page = video_ids[start : start + 50]
+        commit = Commit()
+        for each in page:
+            store.put_metadata(commit, described(each))
+        commit.run()
         enter(job, [NewEntry(each, f"Title of {each}", start + n) for n, each in enumerate(page)])
     jobs.seal(job.job_id)
     return job_of(job.job_id)
@@ -201,6 +233,13 @@ def check(job_id: str) -> Counts:
     return counts
 
 
+def close_clients() -> None:
+    """Those of this thread, which would otherwise be left to the garbage collector."""
+    for client in vars(clients._thread).values():
+        client.close()
+    vars(clients._thread).clear()
+
+
 def at_once(calls: Sequence[Callable[[], T]], threads: int = 16) -> list[T]:
     """Runs all, begun together; their answers, or the first error."""
     begin = threading.Barrier(min(threads, len(calls)))
@@ -208,8 +247,76 @@ def at_once(calls: Sequence[Callable[[], T]], threads: int = 16) -> list[T]:
     def run(number: int, call: Callable[[], T]) -> T:
         if number < begin.parties:
             begin.wait(30)
-        return call()
+        try:
+            return call()
+        finally:
+            close_clients()
 
     with ThreadPoolExecutor(begin.parties) as pool:
         futures = [pool.submit(run, number, call) for number, call in enumerate(calls)]
         return [future.result() for future in futures]
+
+
+def plan(job: Job) -> None:
+    planner.plan(PlaylistMessage(job.playlist_id, job.job_id, job.user_id), DELIVERY)
+
+
+def fetch(job: Job, video_id: str, **seam: Any) -> None:
+    fetcher.fetch(VideoMessage(job.job_id, video_id), DELIVERY, **seam)
+
+
+def index(job: Job, video_id: str) -> None:
+    indexer.index(VideoMessage(job.job_id, video_id), DELIVERY)
+
+
+def define(youtube: InProcess, playlist_id: str, videos: list[Any], **fields: Any) -> None:
+    """The playlist, and the videos of it that are given by id alone."""
+    known = [{"id": each} for each in videos if isinstance(each, str)]
+    unique = list({each["id"]: each for each in known}.values())
+    wanted = {"id": playlist_id, "videos": videos, **fields}
+    youtube.control("playlists", {"videos": unique, "playlists": [wanted]})
+
+
+def fresh_ids(count: int) -> list[str]:
+    """Of videos that no other test has met: the store is shared by all."""
+    return [uuid4().hex[:11] for _ in range(count)]
+
+
+def refusing(error: Any, spent: int = 100) -> Any:
+    def ask(video_id: str) -> Fetched:
+        raise Refused(error, spent)
+
+    return ask
+
+
+def sweep_one(job: Job, **how: bool) -> sweep.Swept:
+    """A sweep that sees no other test's jobs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "active", lambda: [each for each in [job_of(job.job_id)] if each.active])
+        return sweep.run(**how)
+
+
+def stalled() -> timedelta:
+    return timedelta(seconds=config.load().stalled_after_seconds)
+
+
+def settle(job: Job, video_id: str, state: State, *, spent: int = 0, of_round: int | None = None) -> None:
+    """As a function does: reads the entry, decides, settles; "is it pending?" is asked again below."""
+    entry = ledger.entry_of(documents.read(ledger.entry_path(job.job_id, video_id))[0])
+    assert entry is not None
+    jobs.settle(
+        job,
+        entry,
+        state,
+        reason=f"was {state}",
+        reused=state == "no_transcript",
+        youtube_bytes=spent,
+        of_round=of_round,
+    )
+
+
+def dead_letter(job: Job, video_id: str, number: int = 0) -> None:
+    attributes = {"CloudPubSubDeadLetterSourceDeliveryCount": "8"}
+    dead_letters.settle(
+        Delivery(uuid4().hex, VideoMessage(job.job_id, video_id, number).encode(), attributes, None)
+    )
