@@ -178,9 +178,13 @@ class Runner:
         again = "again " if restart else ""
         self.say(self.name, f"up {again}{port:<12}{time.monotonic() - began:5.1f} s   {note}".rstrip())
 
+    def retire(self) -> None:
+        """From now on it is not started again."""
+        self._stopping = True
+
     async def stop(self) -> None:
         """Asks it to end, waits, and insists."""
-        self._stopping = True
+        self.retire()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -195,8 +199,10 @@ class Runner:
     def _failed(self, why: str) -> None:
         if self._stopping:
             return
+        # What fails again and again for one reason is said once.
+        if why != self.failure:
+            self.say(self.name, why)
         self.failure = why
-        self.say(self.name, why)
 
     def _see(self) -> str:
         try:

@@ -134,6 +134,8 @@ class Supervisor:
         self._write_status()
         for task in self._tasks:
             task.cancel()
+        for runner in self._runners.values():
+            runner.retire()
         for name in _FIRST_TO_STOP:
             await self._runners[name].stop()
         others = [runner for name, runner in self._runners.items() if name not in _SERVERS]

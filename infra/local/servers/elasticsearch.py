@@ -140,13 +140,13 @@ def _as_nobody(owned: tuple[Path, ...]) -> tuple[str, ...]:
     if setpriv := shutil.which("setpriv"):
         # Keeps root's right to read and write files, so that a checkout in /root works too.
         keep = (setpriv, *change, "--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
-        if _works((*keep, "test", "-w", str(owned[0]))):
+        if _can_write(keep, owned[0]):
             return keep
     for directory in owned:
         for path in (directory, *directory.rglob("*")):
             os.chown(path, user.pw_uid, user.pw_gid)
     plain = (setpriv, *change) if setpriv else ("runuser", "-u", "nobody", "--")
-    if _works((*plain, "test", "-w", str(owned[0]))):
+    if _can_write(plain, owned[0]):
         return plain
     raise Missing(
         f"Elasticsearch refuses to run as root, and the user nobody cannot write to {owned[0]}:"
@@ -154,8 +154,13 @@ def _as_nobody(owned: tuple[Path, ...]) -> tuple[str, ...]:
     )
 
 
-def _works(command: tuple[str, ...]) -> bool:
+def _can_write(prefix: tuple[str, ...], directory: Path) -> bool:
+    """Tried, not asked: access(2) knows nothing of the rights kept."""
+    probe = directory / ".writable"
+    command = (*prefix, "sh", "-c", ': > "$0"', str(probe))
     try:
         return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
     except FileNotFoundError:
         return False
+    finally:
+        probe.unlink(missing_ok=True)
