@@ -138,8 +138,10 @@ def _as_nobody(owned: tuple[Path, ...]) -> tuple[str, ...]:
     user = pwd.getpwnam("nobody")
     change = (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
     if setpriv := shutil.which("setpriv"):
-        # Keeps root's right to read and write files, so that a checkout in /root works too.
-        keep = (setpriv, *change, "--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
+        # Keeps root's right to read and write files, so that a checkout in /root works too. Without
+        # the last option access(2), which Java asks before it writes, denies what open(2) allows.
+        kept = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
+        keep = (setpriv, *change, *kept, "--securebits=+no_setuid_fixup")
         if _can_write(keep, owned[0]):
             return keep
     for directory in owned:
