@@ -79,9 +79,25 @@ def analyzer_of(language: str | None) -> str:
     return _ANALYZERS.get(primary, DEFAULT)
 
 
-_REMOVED = dict.fromkeys(map(ord, (MATCH_BEGINS, MATCH_ENDS, "\u00ad", "\ufeff", "\u2060")), None)
+#: Marks of direction stand around right-to-left captions and in what is pasted from them. Unicode's word
+#: breaks make them part of the word before, which is then another word.
+_DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_REMOVED = dict.fromkeys(map(ord, f"{MATCH_BEGINS}{MATCH_ENDS}\u00ad\ufeff\u2060{_DIRECTIONS}"), None)
 #: Controls and lone surrogates (which are not encodable as UTF-8) read as a space.
 _UNREADABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def is_word(text: str) -> bool:
+    """Whether an analyzer makes a word of it: it has a letter, a digit or an emoji."""
+    return any(_makes_a_word(character) for character in text)
+
+
+def _makes_a_word(character: str) -> bool:
+    category = unicodedata.category(character)
+    if category == "So":
+        # Emoji are wide; so are the symbols of the CJK blocks, which are no words.
+        return unicodedata.east_asian_width(character) == "W" and not 0x3000 <= ord(character) <= 0x33FF
+    return category[0] == "L" or category in ("Nd", "Nl")
 
 
 def clean(text: str) -> str:
@@ -99,14 +115,15 @@ class _Folding(dict[int, int]):
     """Character -> the character it is searched as: always one for one, of the same UTF-16 length."""
 
     _SPECIAL = str.maketrans(
-        "øØđĐłŁħĦŧŦıƒёЁ’‘ʼ＇´`“”„«»‐‑:：",
+        "øØđĐłŁħĦŧŦıƒёЁ’‘ʼ＇´`“”„«»‐‑:：\u200c",
         "oOdDlLhHtTif"
         + "еЕ"
         + "''''''"
         + '"""""'
         + "--"
-        # The standard analyzer takes a:b for one word (Unicode's word breaks do, for Swedish).
-        + "  ",
+        # The standard analyzer takes a:b for one word (Unicode's word breaks do, for Swedish), and in Persian
+        # what a zero-width non-joiner parts, which many type as a space.
+        + "   ",
     )
 
     def __missing__(self, code: int) -> int:
@@ -143,6 +160,11 @@ _SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\uff00-\uff65\U00020000-\U0003ffff]"
 )
+
+
+def is_spaceless(text: str) -> bool:
+    """Whether any of it is in a script without spaces, whose words the standard analyzer cannot cut."""
+    return _SPACELESS.search(text) is not None
 
 
 def join(texts: Iterable[str]) -> tuple[str, list[int]]:

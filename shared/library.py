@@ -65,6 +65,12 @@ def playlists(user_id: str) -> list[Playlist]:
     )
 
 
+def titles(user_id: str) -> dict[str, str]:
+    """Playlist id -> title of all that is in the user's library, without the video ids: for each search."""
+    found = documents.query(f"users/{user_id}/memberships", fields=["title"])
+    return {snapshot.id: snapshot.data.get("title", "") for snapshot in found if snapshot.data is not None}
+
+
 def put(
     user_id: str, playlist_id: str, title: str, thumbnail_url: str | None, video_ids: Sequence[str]
 ) -> None:

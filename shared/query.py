@@ -15,9 +15,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shared.analysis import clean, fold
+from shared.analysis import clean, fold, is_word
 from shared.query_values import day, seconds
 
+#: Characters that are read of a query, and of a word that is looked for with typing errors.
+MAXIMUM_LENGTH = 2000
+MAXIMUM_FUZZY = 40
 #: What one query may cost: words and phrases beyond are left out (and the answer says so).
 MAXIMUM_TERMS = 64
 #: Brackets nested deeper are read as if they were not there.
@@ -127,7 +130,7 @@ def _terms(node: Node) -> Iterator[Term]:
 
 _TOKEN = re.compile(
     r"""
-    (?P<quoted>-?(?:(?P<quoted_field>[a-z]+):)?"(?P<phrase>[^"]*)"(?:~(?P<slop>\d{0,6}))?)
+    (?P<quoted>-?(?:(?P<quoted_field>[a-z]+):)?"(?P<phrase>[^"]*)"(?:~(?P<slop>\d*))?)
   | (?P<open>-?(?:(?P<open_field>[a-z]+):)?\()
   | (?P<close>\))
   | (?P<bar>\|+)
@@ -149,8 +152,12 @@ class _Group:
         self.alternatives: list[list[Node]] = [[]]
 
     def add(self, node: Node | None, negative: bool) -> None:
-        if node is not None:
-            self.alternatives[-1].append(Not(node) if negative else node)
+        if node is None:
+            return
+        if negative:
+            # -(-word) asks for the word, and so has its moments.
+            node = node.part if isinstance(node, Not) else Not(node)
+        self.alternatives[-1].append(node)
 
     def close(self) -> Node | None:
         parts = [And(tuple(one)) if len(one) > 1 else one[0] for one in self.alternatives if one]
@@ -165,6 +172,10 @@ def parse(text: str) -> Query:
     terms = 0
     too_many = False
     ignored = 0
+    notices = []
+    if len(text) > MAXIMUM_LENGTH:
+        text = text[:MAXIMUM_LENGTH]
+        notices.append(f"Only the first {MAXIMUM_LENGTH:,} characters were searched.")
     # Typographic quotes are quotes: phones type them. Only what is folded 1:1 elsewhere is touched here.
     text = re.sub("[“”„«»＂]", '"', text)
     for token in _TOKEN.finditer(text):
@@ -200,18 +211,14 @@ def parse(text: str) -> Query:
     while len(groups) > 1:
         group = groups.pop()
         groups[-1].add(group.close(), group.negative)
-    notices = (f"Only the first {MAXIMUM_TERMS} words and phrases were searched.",) if too_many else ()
-    return Query(groups[0].close(), notices)
-
-
-def _searchable(text: str) -> bool:
-    """Has a letter, a digit or a symbol (emoji): anything that an analyzer makes a word of."""
-    return any(character.isalnum() or ord(character) > 0x2BFF for character in fold(text))
+    if too_many:
+        notices.append(f"Only the first {MAXIMUM_TERMS} words and phrases were searched.")
+    return Query(groups[0].close(), tuple(notices))
 
 
 def _word(text: str, field: str | None) -> Word | None:
     text = clean(text)
-    return Word(text, field) if _searchable(text) else None
+    return Word(text, field) if is_word(fold(text)) else None
 
 
 def _quoted(token: re.Match[str], field: str | None) -> Iterator[Node]:
@@ -226,9 +233,9 @@ def _quoted(token: re.Match[str], field: str | None) -> Iterator[Node]:
             return
         if word := _word(name, field):
             yield word
-    if _searchable(text):
-        slop = token["slop"]
-        yield Phrase(text, min(int(slop or 0), MAXIMUM_SLOP), field)
+    if is_word(fold(text)):
+        slop = (token["slop"] or "0")[:6]
+        yield Phrase(text, min(int(slop), MAXIMUM_SLOP), field)
 
 
 def _words(raw: str, field: str | None) -> Iterator[Node]:
@@ -249,9 +256,9 @@ def _words(raw: str, field: str | None) -> Iterator[Node]:
 
 
 def _term(text: str, field: str | None) -> Term | None:
-    if not _searchable(text):
+    if not is_word(fold(text)):
         return None
-    if fuzzy := re.fullmatch(r"(.{3,})~(\d?)", text):
+    if fuzzy := re.fullmatch(rf"(.{{3,{MAXIMUM_FUZZY}}})~(\d{{0,6}})\d*", text):
         return Fuzzy(fuzzy[1], min(int(fuzzy[2]), 2) if fuzzy[2] else None, field)
     # A leading star would read every word there is; a single letter's words are nearly as many.
     stem = text.strip("*")

@@ -82,6 +82,9 @@ def search(
 ) -> dict[str, Any]:
     """The answer to ``GET /api/search``, as the contract has it.
 
+    ``notices``, there only when there is something to say, are sentences for the person: what of the
+    query was not searched, or that the search was ended early.
+
     Args:
         library: ids of the playlists in the caller's library; nothing else is searched.
         titles: their titles, for the facet.
@@ -105,7 +108,7 @@ def search(
         "took_ms": 0,
         "hits": [search_hits.hit(found, asked) for found in page.hits],
         "facets": facets,
-        "did_you_mean": None if page.total or cursor else _did_you_mean(scope, asked, params),
+        "did_you_mean": None if cursor else _did_you_mean(scope, asked, params, page.total),
         "cursor": page.cursor.encode() if page.cursor else None,
     }
     notices = list(asked.notices)
@@ -132,17 +135,17 @@ def every_hit(library: Sequence[str], user_id: str, params: Params) -> Iterator[
             return
 
 
-def _did_you_mean(scope: Scope, asked: Query, params: Params) -> str | None:
-    """A failure here takes nothing from an answer that is empty anyway; that it failed is logged."""
+def _did_you_mean(scope: Scope, asked: Query, params: Params, found: int) -> str | None:
+    """A failure here takes nothing from the answer; that it failed is logged."""
 
     def count(q: str) -> int:
         corrected = replace(params, q=q, limit=1)
         return _page(scope, query.parse(q), corrected, None, facets=False).total
 
-    if not scope.playlists:
+    if not scope.playlists or found > search_suggest.FEW:
         return None
     try:
-        return search_suggest.did_you_mean(scope, params.q, asked, count)
+        return search_suggest.did_you_mean(scope, params.q, asked, found, count)
     except Permanent as error:
         if not unknown_index(error):
             logs.error("another spelling could not be looked for", error)

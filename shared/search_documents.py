@@ -11,6 +11,7 @@ from typing import Any
 from shared import search_mapping
 from shared.analysis import analyzer_of, clean, clean_paragraphs, fold, join
 from shared.clock import rfc3339
+from shared.search_language import guess_analyzer
 from shared.search_lines import pack
 from shared.transcripts import Line
 
@@ -44,7 +45,6 @@ class VideoDocument:
         return {**self._content(), "fingerprint": self.fingerprint}
 
     def _content(self) -> dict[str, Any]:
-        analyzer = analyzer_of(self.language)
         lines = [(line, text) for line in self.lines if (text := clean(line.text))]
         transcript, offsets = join(text for _, text in lines)
         texts = {
@@ -52,6 +52,11 @@ class VideoDocument:
             "description": clean_paragraphs(self.description),
             "transcript": transcript,
         }
+        analyzer = (
+            analyzer_of(self.language)
+            if self.language
+            else guess_analyzer(f"{texts['title']}\n{texts['description']}")
+        )
         content: dict[str, Any] = {
             "video_id": self.video_id,
             "analyzer": analyzer,

@@ -13,7 +13,7 @@ from shared.analysis import ANALYZERS, DEFAULT
 
 #: Raise it when anything below, or what is written into it, changes: every fingerprint changes with it,
 #: so the next indexing or `reindex` writes the documents anew.
-VERSION = 1
+VERSION = 2
 
 #: One shard holds some hundred thousand videos; replicas are the cluster's matter.
 SHARDS = 1

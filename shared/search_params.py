@@ -12,8 +12,6 @@ from typing import Protocol
 from shared.errors import BadRequest
 from shared.query_values import day
 
-#: Characters; a longer query is somebody's mistake, or somebody's attack.
-MAXIMUM_QUERY = 2000
 MAXIMUM_LIMIT = 50
 #: How many values of a repeatable parameter.
 MAXIMUM_VALUES = 100
@@ -54,15 +52,12 @@ class Params:
         Raises:
             BadRequest: says which parameter, what was expected and what was found.
         """
-        q = arguments.get("q") or ""
-        if len(q) > MAXIMUM_QUERY:
-            raise BadRequest(f"q: expected at most {MAXIMUM_QUERY:,} characters, found {len(q):,}.")
         texts = tuple(_listed(arguments, "in", TEXTS)) or TEXTS
         sort = arguments.get("sort") or "relevance"
         if sort not in SORTS:
             raise BadRequest(f"sort: expected one of {', '.join(SORTS)}, found {sort[:40]!r}.")
         return cls(
-            q=q,
+            q=arguments.get("q") or "",
             playlists=_values(arguments, "playlist"),
             channels=_values(arguments, "channel"),
             languages=_values(arguments, "language"),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from shared.analysis import DEFAULT, MATCH_BEGINS, MATCH_ENDS, UNSTEMMED, fold
+from shared.analysis import DEFAULT, MATCH_BEGINS, MATCH_ENDS, UNSTEMMED, fold, is_spaceless
 from shared.query import (
     And,
     Filter,
@@ -143,6 +143,10 @@ class Compiler:
                 names = sorted(self._languages() & UNSTEMMED)
                 forms = [_phrase(f"{text}.{name}", words, slop, weight) for name in names]
                 return [_phrase(exact, fold(words), slop, weight * EXACTNESS), *forms]
+            case Prefix(words) if is_spaceless(words):
+                names = sorted(self._languages() & UNSTEMMED)
+                others = [clause for name in names for clause in _matching(f"{text}.{name}", term, weight)]
+                return [*_matching(exact, term, weight), *others]
             case _:
                 return _matching(exact, term, weight)
 
@@ -204,9 +208,11 @@ def _matching(field: str, term: Term, boost: float = 1.0) -> list[Clause]:
             return [_phrase(field, fold(words), slop, boost)]
         case Prefix(words):
             beginning = fold(words).lower()
-            if beginning.isalnum():
+            if beginning.isalnum() and not is_spaceless(beginning):
                 return [{"prefix": {field: {"value": beginning, "boost": boost}}}]
-            return [{"match_phrase_prefix": {field: {"query": beginning, "max_expansions": 200}}}]
+            # Several tokens: the last of them is the beginning of a word.
+            options = {"query": beginning, "max_expansions": 200, "boost": boost}
+            return [{"match_phrase_prefix": {field: options}}]
         case Fuzzy(words, edits):
             fuzziness = "AUTO" if edits is None else edits
             options = {"fuzziness": fuzziness, "prefix_length": 1, "max_expansions": 50, "operator": "and"}

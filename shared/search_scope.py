@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared import clients
-from shared.errors import Permanent
-from shared.search_errors import explained
+from shared import clients, logs
+from shared.errors import DeliveryError, Permanent
+from shared.search_errors import explained, refusal
 from shared.search_index import libraries_index, library_id, videos_alias
 from shared.search_query import EVERYTHING, NOTHING, Clause
 
@@ -16,6 +18,10 @@ from shared.search_query import EVERYTHING, NOTHING, Clause
 TIMEOUT = "10s"
 #: How long a page's successor can be asked for with the index as it was.
 KEEP_ALIVE = "2m"
+#: So long (seconds) which languages a library has is remembered: a new one is stemmed so much later.
+REMEMBERED = 5.0
+#: Libraries whose languages are remembered by one process.
+_MOST_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +57,51 @@ class Scope:
             Transient: Elasticsearch does not answer.
             Permanent: it refuses the request.
         """
-        within = {"bool": {"must": [query], "filter": [self.of_playlists(self.playlists)]}}
         where: dict[str, Any] = (
             {"pit": {"id": pit, "keep_alive": KEEP_ALIVE}} if pit else {"index": videos_alias()}
         )
         with explained():
-            answer = clients.elasticsearch().search(query=within, **{"timeout": TIMEOUT, **where, **body})
+            answer = clients.elasticsearch().search(
+                query=self._within(query), **{"timeout": TIMEOUT, **where, **body}
+            )
         return dict(answer.body)
+
+    def search_all(self, requests: Sequence[tuple[Clause, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """Several searches in one round trip, each a query and its body. Raises as :meth:`search`."""
+        searches: list[dict[str, Any]] = []
+        for query, body in requests:
+            searches += [{}, {"query": self._within(query), "timeout": TIMEOUT, **body}]
+        with explained():
+            answers = clients.elasticsearch().msearch(index=videos_alias(), searches=searches)["responses"]
+        for answer in answers:
+            if "error" in answer:
+                raise refusal({**answer["error"], "status": answer["status"]})
+        return list(answers)
+
+    def _within(self, query: Clause) -> Clause:
+        return {"bool": {"must": [query], "filter": [self.of_playlists(self.playlists)]}}
+
+
+_remembered: dict[tuple[str, Scope], tuple[float, list[str]]] = {}
 
 
 def analyzers_within(scope: Scope) -> list[str]:
-    """The analyzers of the videos in the library: only their fields need to be searched."""
+    """The analyzers of the videos in the library: only their fields need to be searched.
+
+    Remembered for a moment, because it costs as much as a search. What it leaves out is no secret
+    that has to go at once, and no video: only other forms of words in a language that is new here.
+    """
+    now = time.monotonic()
+    key = (videos_alias(), scope)
+    known = _remembered.get(key)
+    if known is None or now - known[0] > REMEMBERED:
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        known = _remembered[key] = (now, _analyzers(scope))
+    return known[1]
+
+
+def _analyzers(scope: Scope) -> list[str]:
     aggregation = {"analyzers": {"terms": {"field": "analyzer", "size": 100}}}
     answer = scope.search(EVERYTHING, size=0, track_total_hits=False, aggs=aggregation)
     return [bucket["key"] for bucket in answer["aggregations"]["analyzers"]["buckets"]]
@@ -75,8 +115,16 @@ def open_point_in_time() -> str:
 
 
 def close_point_in_time(pit: str) -> None:
-    with explained():
-        clients.elasticsearch().options(ignore_status=404).close_point_in_time(id=pit)
+    """Lets it go without keeping the answer waiting. If that fails, it ends by itself after KEEP_ALIVE."""
+    threading.Thread(target=_close, args=(clients.elasticsearch(), pit), daemon=True).start()
+
+
+def _close(es: Any, pit: str) -> None:
+    try:
+        with explained():
+            es.options(ignore_status=404).close_point_in_time(id=pit)
+    except DeliveryError as error:
+        logs.warning("a point in time was not closed", reason=str(error))
 
 
 def unknown_index(error: Permanent) -> bool:

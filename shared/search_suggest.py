@@ -1,4 +1,4 @@
-"""Completions while typing, and another spelling when nothing was found: both from the caller's library only.
+"""Completions while typing, and another spelling when little was found: both from the caller's library only.
 
 Elasticsearch's suggesters know the words of the whole index, so of other people's libraries too. What
 they propose is therefore counted within the library first, and only what is there is passed on.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from shared import moments
 from shared.analysis import DEFAULT, MATCH_BEGINS, MATCH_ENDS, clean, fold
 from shared.errors import Permanent
-from shared.query import Phrase, Query, Word
+from shared.query import MAXIMUM_FUZZY, Phrase, Query, Word
 from shared.search_query import Clause
 from shared.search_scope import Scope, analyzers_within, unknown_index
 
@@ -22,8 +22,13 @@ from shared.search_scope import Scope, analyzers_within, unknown_index
 _EACH, _ALL = 4, 10
 #: Characters of what is being typed.
 _LONGEST = 100
-#: Words of a query that are looked up when nothing was found.
+#: Words of a query that are looked up when nothing, or little, was found.
 _WORDS = 8
+#: Hits that are few: another spelling is looked for, and proposed if it has so many times as many.
+FEW = 2
+CLEARLY = 10
+#: Letters of a word that may be a mistake although it was found.
+_LONG = 5
 _CANDIDATES = 10
 #: Transcripts that are read for phrases.
 _TRANSCRIPTS = 10
@@ -44,35 +49,41 @@ def suggest(library: Sequence[str], user_id: str, typed: str) -> list[str]:
     if not scope.playlists or len(beginning) < (2 if beginning.isascii() else 1):
         return []
     try:
-        found = [*_titles(scope, beginning), *_channels(scope, beginning), *_phrases(scope, beginning)]
+        asked = [_titles(beginning), _channels(beginning), _phrases(beginning, analyzers_within(scope))]
+        titles, channels, phrases = scope.search_all(asked)
     except Permanent as error:
         if unknown_index(error):
             return []
         raise
+    sources = [hit["_source"] for hit in titles["hits"]["hits"]]
+    found = [
+        *(source["title"][source.get("analyzer", DEFAULT)] for source in sources),
+        *(bucket["key"] for bucket in channels["aggregations"]["channels"]["buckets"]),
+        *_frequent(phrases, beginning),
+    ]
     unique = {fold(text).casefold(): text for text in reversed(found)}
     return list(reversed(unique.values()))[:_ALL]
 
 
-def _titles(scope: Scope, beginning: str) -> list[str]:
+_Asked = tuple[Clause, dict[str, Any]]
+
+
+def _titles(beginning: str) -> _Asked:
     query = {"match_bool_prefix": {"title.exact": {"query": beginning, "operator": "and"}}}
-    found = scope.search(query, size=_EACH, source=["title", "analyzer"], track_total_hits=False)
-    sources = [hit["_source"] for hit in found["hits"]["hits"]]
-    return [source["title"][source.get("analyzer", DEFAULT)] for source in sources]
+    return query, {"size": _EACH, "_source": ["title", "analyzer"], "track_total_hits": False}
 
 
-def _channels(scope: Scope, beginning: str) -> list[str]:
+def _channels(beginning: str) -> _Asked:
     query = {"match_phrase_prefix": {"channel_words": beginning}}
     channels = {"channels": {"terms": {"field": "channel", "size": _EACH}}}
-    found = scope.search(query, size=0, aggs=channels, track_total_hits=False)
-    return [bucket["key"] for bucket in found["aggregations"]["channels"]["buckets"]]
+    return query, {"size": 0, "aggs": channels, "track_total_hits": False}
 
 
-def _phrases(scope: Scope, beginning: str) -> list[str]:
-    """What is said after the typed words, most often first; said once is no frequent phrase."""
+def _phrases(beginning: str, analyzers: Sequence[str]) -> _Asked:
     query = {"match_phrase_prefix": {"transcript.exact": {"query": beginning, "max_expansions": 50}}}
     fields = {
         f"transcript.{name}": {"matched_fields": [f"transcript.{name}", "transcript.exact"]}
-        for name in {*analyzers_within(scope), DEFAULT}
+        for name in {*analyzers, DEFAULT}
     }
     highlight = {
         "type": "unified",
@@ -83,11 +94,19 @@ def _phrases(scope: Scope, beginning: str) -> list[str]:
         "post_tags": [MATCH_ENDS],
         "fields": fields,
     }
-    found = scope.search(
-        query, size=_TRANSCRIPTS, source=False, highlight=highlight, track_total_hits=False, timeout="1s"
-    )
+    return query, {
+        "size": _TRANSCRIPTS,
+        "_source": False,
+        "highlight": highlight,
+        "track_total_hits": False,
+        "timeout": "1s",
+    }
+
+
+def _frequent(answer: Mapping[str, Any], beginning: str) -> list[str]:
+    """What is said after the typed words, most often first; said once is no frequent phrase."""
     counts: Counter[str] = Counter()
-    for hit in found["hits"]["hits"]:
+    for hit in answer["hits"]["hits"]:
         for fragments in hit.get("highlight", {}).values():
             for fragment in fragments:
                 counts.update(_continuations(fragment))
@@ -106,35 +125,49 @@ def _continuations(fragment: str) -> list[str]:
     return found
 
 
-def did_you_mean(scope: Scope, q: str, asked: Query, count: Callable[[str], int]) -> str | None:
+def did_you_mean(scope: Scope, q: str, asked: Query, found: int, count: Callable[[str], int]) -> str | None:
     """The query with words replaced by similar ones of the library, or None.
 
-    ``count`` says how many hits a query has; what is proposed has at least one.
+    ``found``: hits of the query as it is. ``count`` says how many hits a query has; what is proposed has
+    at least one, or, where something was found, very many more.
     """
-    words = _words_of(asked)
+    words = _words_of(asked) if found == 0 else _unquoted(asked)
     if not words:
         return None
     candidates = _candidates(scope, words)
-    here = _counted(scope, {*words, *(each for found in candidates.values() for each in found)})
+    here = _counted(scope, {*words, *(each for similar in candidates.values() for each in similar)})
     corrected = q
     for word in words:
-        if here[word]:
+        # A word that is said nowhere is a mistake; one that is rare beside its like may be.
+        enough = max(here[word] * CLEARLY, 1)
+        if here[word] and not found:
             continue
-        better = next((each for each in candidates.get(word, []) if here[each]), None)
+        better = next((each for each in candidates.get(word, []) if here[each] >= enough), None)
         if better:
             pattern = rf"(?<!\w){re.escape(word)}(?!\w)"
             # The folded query has the same characters at the same places.
             if place := re.search(pattern, fold(corrected).lower()):
                 corrected = corrected[: place.start()] + better + corrected[place.end() :]
-    return corrected if corrected != q and count(corrected) else None
+    return corrected if corrected != q and count(corrected) >= max(found * CLEARLY, 1) else None
 
 
 def _words_of(asked: Query) -> list[str]:
-    texts = [
+    return _tokens(
         term.text for term in asked.terms() if isinstance(term, Word | Phrase) and term.field != "channel"
-    ]
-    tokens = [token for text in texts for token in _TOKEN.findall(fold(text).lower()) if len(token) > 2]
-    return list(dict.fromkeys(tokens))[:_WORDS]
+    )
+
+
+def _unquoted(asked: Query) -> list[str]:
+    """Words that may be mistakes although they were found: what is quoted is meant, and short words have
+    too many neighbours."""
+    texts = (term.text for term in asked.terms() if isinstance(term, Word) and term.field != "channel")
+    return [token for token in _tokens(texts) if len(token) >= _LONG]
+
+
+def _tokens(texts: Iterable[str]) -> list[str]:
+    tokens = [token for text in texts for token in _TOKEN.findall(fold(text).lower())]
+    # Similar words are looked for by an automaton that grows with the word.
+    return list(dict.fromkeys(token for token in tokens if 2 < len(token) <= MAXIMUM_FUZZY))[:_WORDS]
 
 
 def _candidates(scope: Scope, words: Sequence[str]) -> dict[str, list[str]]:

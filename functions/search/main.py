@@ -26,10 +26,6 @@ def search(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-def _titles(caller: Caller) -> dict[str, str]:
-    return {each.playlist_id: each.title for each in library.playlists(caller.user_id)}
-
-
 def _form(request: Request, default: str, allowed: list[str]) -> str:
     form = request.args.get("format") or default
     if form not in allowed:
@@ -39,14 +35,14 @@ def _form(request: Request, default: str, allowed: list[str]) -> str:
 
 @routes.add("GET", "/api/search")
 def hits(request: Request, caller: Caller) -> dict[str, Any]:
-    params, titles = Params.of(request.args), _titles(caller)
+    params, titles = Params.of(request.args), library.titles(caller.user_id)
     return find(list(titles), caller.user_id, params, titles)
 
 
 @routes.add("GET", "/api/search/export")
 def export(request: Request, caller: Caller) -> Response:
     form = _form(request, "csv", list(search_export.MIMETYPES))
-    found = every_hit(list(_titles(caller)), caller.user_id, Params.of(request.args))
+    found = every_hit(list(library.titles(caller.user_id)), caller.user_id, Params.of(request.args))
     # The first hit is looked for before the answer begins: until then an error has a status of its own.
     pieces = _begun(search_export.render(found, form))
     headers = {"Content-Disposition": f'attachment; filename="search.{form}"'}
@@ -61,13 +57,15 @@ def _begun(pieces: Iterator[str]) -> Iterator[str]:
 @routes.add("GET", "/api/suggest")
 def suggestions(request: Request, caller: Caller) -> dict[str, Any]:
     typed = request.args.get("q") or ""
-    return {"suggestions": search_suggest.suggest(list(_titles(caller)), caller.user_id, typed)}
+    return {
+        "suggestions": search_suggest.suggest(list(library.titles(caller.user_id)), caller.user_id, typed)
+    }
 
 
 @routes.add("GET", "/api/videos/<video_id>")
 def transcript(request: Request, caller: Caller, video_id: str) -> Response | dict[str, Any]:
     form = _form(request, "json", ["json", *subtitles.MIMETYPES])
-    about, lines = video(list(_titles(caller)), caller.user_id, video_id)
+    about, lines = video(list(library.titles(caller.user_id)), caller.user_id, video_id)
     if form == "json":
         shown = [{"start": line.start, "duration": line.duration, "text": line.text} for line in lines]
         return {**about, "lines": shown}

@@ -41,6 +41,8 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
+#: Bytes of a request's first line.
+MAXIMUM_URL = 65_536
 #: What is going on when the end is asked for gets so many seconds.
 _GRACE_SECONDS = 2.0
 
@@ -99,7 +101,9 @@ def application(routes: list[Route], frontend: Path, headers: Mapping[str, str])
             response.headers.setdefault(name, value)
         response.headers["Server"] = "yts"
 
-    app = web.Application(client_max_size=MAXIMUM_BODY, handler_args={"auto_decompress": False})
+    # A search may be pasted text: Google's front end takes URLs of this length, too.
+    handler_args = {"auto_decompress": False, "max_line_size": MAXIMUM_URL}
+    app = web.Application(client_max_size=MAXIMUM_BODY, handler_args=handler_args)
     app.router.add_route("*", "/api", proxy.handle)
     app.router.add_route("*", "/api/{tail:.*}", proxy.handle)
     app.router.add_route("*", "/{tail:.*}", files.handle)

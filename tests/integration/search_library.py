@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared import clients, config, search, search_index
+from shared import clients, config, search, search_index, search_scope
 from shared.search_index import VideoDocument
 from shared.search_params import Params
 from shared.transcripts import Line
@@ -114,6 +114,7 @@ def environment(**variables: str) -> Iterator[str]:
 def _forget() -> None:
     config.load.cache_clear()
     clients.elasticsearch.cache_clear()
+    search_scope._remembered.clear()
 
 
 def fill() -> None:

@@ -116,11 +116,21 @@ def test_a_phrase_across_lines_is_found_at_both_its_seconds() -> None:
         ('"学习机器学习的"', {"jiqi"}),
         ("機械学習", {"kikai"}),
         ("コンピュータ", {"kikai"}),
+        ("コンピュ*", {"kikai"}),
+        ("学習*", {"kikai"}),
+        ("学*", {"kikai", "jiqi"}),
+        ("机器学*", {"jiqi"}),
+        ("เรียน*", {"thai"}),
+        ("机器学习 。", {"jiqi"}),
         ('"ピューター"', {"kikai"}),
         ("학교", {"hakgyo"}),
         ('"공부"', {"hakgyo"}),
         ("เรียนรู้", {"thai"}),
         ('"เรียนรู้ของเครื่อง"', {"thai"}),
+        # without captions the language is that of the title
+        ("wave", {"quiet"}),
+        # marks of direction, as they are pasted
+        ("\u202bsea moon\u202c", {"tides"}),
         # stop words are not lost
         ('"is a knot for"', {"ropes"}),
         ("the sea", {"tides", "ropes"}),

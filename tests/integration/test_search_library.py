@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import search_export, search_suggest, subtitles
+from shared import search_export, search_index, search_suggest, subtitles
 from shared.errors import NotFound
 from shared.search import every_hit, search
 from shared.search_params import Params
-from shared.search_video import video
-from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environment, fill, ids, plain
+from shared.search_video import video as transcript_of
+from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environment, fill, ids, plain, video
 
 pytestmark = pytest.mark.usefixtures("elasticsearch_url")
 
@@ -68,6 +68,25 @@ def test_did_you_mean(q: str, meant: str | None) -> None:
     assert meant is None or ask(meant)["total"]
 
 
+def test_a_much_better_spelling_is_proposed_although_something_was_found() -> None:
+    many = [video(f"many{number}", "Weather", "en", "the hurricane came") for number in range(25)]
+    odd = video("odd", "Weather", "en", "the huricane came, a curlicue of clouds")
+    search_index.write([(each, 1) for each in [*many, odd]])
+    search_index.write_library("zoe", "PLweather", [each.video_id for each in [*many, odd]], 1)
+    search_index.refresh()
+
+    def meant(q: str) -> str | None:
+        found: str | None = search(["PLweather"], "zoe", Params(q=q))["did_you_mean"]
+        return found
+
+    assert meant("huricane") == "hurricane"
+    assert meant("the huricane came") == "the hurricane came"
+    # What is quoted is meant, and what has no like is right.
+    assert meant('"huricane"') is None
+    assert meant("curlicue") is None
+    assert meant("hurricane") is None
+
+
 def test_nothing_of_another_library_shows() -> None:
     eve = ["PLsecret"]
     assert search(eve, "eve", Params(q="zanzibarites"))["total"] == 1
@@ -80,7 +99,7 @@ def test_nothing_of_another_library_shows() -> None:
     assert suggest("zanz") == suggest("secr") == []
     assert search_suggest.suggest(eve, "eve", "secr") == ["Secret bowline sea"]
     with pytest.raises(NotFound):
-        video(LIBRARY, USER, "secret")
+        transcript_of(LIBRARY, USER, "secret")
     assert [hit["video_id"] for hit in every_hit(["PLsecret"], USER, Params())] == []
     counts = [each["count"] for facet in ask("")["facets"].values() for each in facet]
     assert max(counts) <= len(VIDEOS)
@@ -110,7 +129,7 @@ def test_an_export_goes_on_over_all_pages(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("document", VIDEOS, ids=lambda document: document.video_id)
 def test_a_transcript_comes_back_as_it_was_said(document: object) -> None:
     expected = next(each for each in VIDEOS if each is document)
-    about, lines = video(LIBRARY, USER, expected.video_id)
+    about, lines = transcript_of(LIBRARY, USER, expected.video_id)
     assert (about["title"], about["channel"]) == (expected.title, expected.channel)
     assert about["description"] == expected.description
     assert tuple(lines) == expected.lines
@@ -119,13 +138,13 @@ def test_a_transcript_comes_back_as_it_was_said(document: object) -> None:
 def test_a_video_that_is_not_there() -> None:
     for video_id in ("nowhere", "", "*", "a" * 5000):
         with pytest.raises(NotFound):
-            video(LIBRARY, USER, video_id)
+            transcript_of(LIBRARY, USER, video_id)
     with pytest.raises(NotFound):
-        video([], USER, "tides")
+        transcript_of([], USER, "tides")
 
 
 def test_formats() -> None:
-    _, lines = video(LIBRARY, USER, "foret")
+    _, lines = transcript_of(LIBRARY, USER, "foret")
     assert subtitles.render(lines, "srt").startswith(
         "1\n00:00:00,500 --> 00:00:04,400\nNous étudions la forêt\n\n2\n00:00:04,500 --> "
     )

@@ -59,7 +59,8 @@ async def site(
         seen.append(request)
         return await handler(request)
 
-    functions = web.Application()
+    # As functions-framework has it, which takes a line of any length.
+    functions = web.Application(handler_args={"max_line_size": 100_000})
     functions.router.add_route("*", "/{tail:.*}", remember)
     async with TestServer(functions) as upstream:
         url = f"http://{host}:{upstream.port}"
@@ -314,6 +315,16 @@ def test_too_large_a_body_is_refused(frontend: Path) -> None:
             assert len(here.seen) == 1
 
     asyncio.run(visit())
+
+
+def test_a_long_query_is_for_the_function_to_judge(frontend: Path) -> None:
+    async def go() -> None:
+        async with site(frontend) as here:
+            answer = await here.get("/api/search?q=" + "a" * 30_000)
+            assert answer.status == 200
+            assert (await answer.json())["target"].endswith("a" * 30_000)
+
+    asyncio.run(go())
 
 
 def test_a_function_that_starts_again_is_waited_for(frontend: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.query import (
+    MAXIMUM_LENGTH,
     MAXIMUM_SLOP,
     MAXIMUM_TERMS,
     And,
@@ -43,6 +44,7 @@ def both(*parts: Node) -> And:
         ('"cat dog"~8', Phrase("cat dog", 8)),
         ('"cat dog"~', Phrase("cat dog")),
         ('"cat dog"~999999', Phrase("cat dog", MAXIMUM_SLOP)),
+        ('"cat dog"~' + "9" * 99, Phrase("cat dog", MAXIMUM_SLOP)),
         ("cat OR dog", Or((Word("cat"), Word("dog")))),
         ("cat | dog", Or((Word("cat"), Word("dog")))),
         ("cat|dog", Or((Word("cat"), Word("dog")))),
@@ -58,6 +60,8 @@ def both(*parts: Node) -> And:
         ("fuzzy~", Fuzzy("fuzzy")),
         ("fuzzy~1", Fuzzy("fuzzy", 1)),
         ("fuzzy~9", Fuzzy("fuzzy", 2)),
+        ("fuzzy~" + "9" * 99, Fuzzy("fuzzy", 2)),
+        ("a" * 99 + "~", Word("a" * 99)),
         ("title:cat", Word("cat", "title")),
         ("TITLE:cat", Word("cat", "title")),
         ('title:"cat dog"', Phrase("cat dog", 0, "title")),
@@ -103,6 +107,11 @@ def test_what_is_understood(text: str, root: Node | None) -> None:
         ("nofield:cat", both(Word("nofield"), Word("cat"))),
         ('nofield:"cat dog"', both(Word("nofield"), Phrase("cat dog"))),
         ("title:", Word("title")),
+        ("-(-cat)", Word("cat")),
+        ("cat ½ ™ 。 ① ✓ dog", both(Word("cat"), Word("dog"))),
+        ("cat ☕", both(Word("cat"), Word("☕"))),
+        ("🎻", Word("🎻")),
+        ("\u200fcat\u200e", Word("cat")),
         ("10:30", both(Word("10"), Word("30"))),
     ],
 )
@@ -121,8 +130,14 @@ def test_too_many_words_are_left_out_and_it_is_said() -> None:
     assert parse("few words").notices == ()
 
 
+def test_of_a_giant_query_the_beginning_is_searched_and_it_is_said() -> None:
+    query = parse("cat " + " " * MAXIMUM_LENGTH + "dog")
+    assert query.root == Word("cat")
+    assert query.notices == ("Only the first 2,000 characters were searched.",)
+
+
 def test_brackets_of_any_depth() -> None:
-    assert parse("(" * 5000 + "cat" + ")" * 5000).root == Word("cat")
+    assert parse("(" * 900 + "cat" + ")" * 900).root == Word("cat")
     assert parse("-(" * 19 + "cat" + ")" * 19 + " dog").terms() == [Word("dog")]
 
 

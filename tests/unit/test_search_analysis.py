@@ -32,6 +32,7 @@ from shared.search_lines import Lines, pack, unpack
         ("Ａｂｃ１２", "Abc12"),
         ("don’t", "don't"),
         ("a:b", "a b"),
+        ("می\u200cخواهم", "می خواهم"),
         ("straße æ", "straße æ"),
         ("हिन्दी が ไทย 학교", "हिन्दी が ไทย 학교"),
     ],
@@ -56,6 +57,10 @@ def test_clean_text_is_one_composed_line_that_can_be_encoded(text: str) -> None:
     assert cleaned == " ".join(cleaned.split()) == unicodedata.normalize("NFC", cleaned)
     assert not {MATCH_BEGINS, MATCH_ENDS, "\x00"} & set(cleaned)
     assert clean(cleaned) == cleaned
+
+
+def test_marks_of_direction_are_no_part_of_words() -> None:
+    assert clean("\u202bשלום\u202c \u200fעולם\u2069") == "שלום עולם"
 
 
 def test_paragraphs_stay() -> None:

@@ -54,7 +54,6 @@ def test_empty_ones_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("q", "a" * 2001),
         ("after", "soon"),
         ("before", "2024-13-01"),
         ("min_minutes", "-1"),
