@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from shared.moments import Span
@@ -40,15 +41,17 @@ def segments(text: str, spans: Sequence[Span], begin: int = 0, end: int | None =
 
 def around(text: str, begin: int, end: int, length: int = LENGTH) -> Span:
     """Where to cut, so that the characters from ``begin`` to ``end`` are in it and it reads well."""
-    first = _beginning(text, begin)
-    last = _ending(text, first, end, length)
+    # Characters of Chinese, Japanese and Korean are twice as wide, and say twice as much.
+    wide = unicodedata.east_asian_width(text[begin : begin + 1] or " ") in "WF"
+    first = _beginning(text, begin, BEFORE // 3 if wide else BEFORE)
+    last = _ending(text, first, end, length // 3 if wide else length)
     while last > end and text[last - 1].isspace():
         last -= 1
     return first, last
 
 
-def _beginning(text: str, begin: int) -> int:
-    limit = max(begin - BEFORE, 0)
+def _beginning(text: str, begin: int, reach: int) -> int:
+    limit = max(begin - reach, 0)
     before = text[limit:begin]
     sentences = [match.end() for match in _SENTENCE_ENDS.finditer(before)]
     if sentences:

@@ -95,3 +95,10 @@ def test_a_snippet_always_holds_the_match(text: str, begin: int, length: int) ->
     pieces = segments(text, [(begin, end)] if begin < end else [], first, last)
     assert "".join(str(piece["text"]) for piece in pieces) == text[first:last]
     assert all(piece["text"] for piece in pieces)
+
+
+def test_wide_characters_make_a_snippet_as_wide_on_the_screen_as_others() -> None:
+    text = "泡茶最重要的一步就是等水。" * 60
+    first, last = around(text, 400, 401)
+    assert first <= 400 < last
+    assert last - first <= 120
