@@ -138,7 +138,8 @@ function countsInWords({ counts, total, reused, state }) {
   if (total === 0) parts.push("The playlist is empty");
   else if (total === null) parts.push(`${many(counts.pending, "video", "videos")} found so far`);
   else parts.push(`${count(counts.indexed)} of ${many(total, "video", "videos")} indexed`);
-  if (total !== null && counts.pending) parts.push(`${count(counts.pending)} to go`);
+  const left = ACTIVE.has(state) ? "to go" : "left out";
+  if (total !== null && counts.pending) parts.push(`${count(counts.pending)} ${left}`);
   if (reused) parts.push(`${count(reused)} known already`);
   return parts.join(" · ");
 }
