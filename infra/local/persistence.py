@@ -41,13 +41,23 @@ class Exports:
         self._lock = asyncio.Lock()
 
     def latest(self) -> Path | None:
-        """The metadata file that the emulator imports, or None before the first export."""
+        """The metadata file that the emulator imports, or None before the first export.
+
+        A machine that loses its power may leave the pointer, or what it names, empty: then the newest
+        export that is whole. Beginning with nothing would be the end of the library, because the next
+        export takes the place of all others.
+        """
         try:
-            name = self._pointer.read_text(encoding="utf-8").strip()
+            names = [self._pointer.read_text(encoding="utf-8").strip()]
         except FileNotFoundError:
-            return None
-        metadata = self._directory / name / f"{name}.overall_export_metadata"
-        return metadata if metadata.is_file() else None
+            names = []
+        names += sorted((path.name for path in self._directory.glob("export-*")), reverse=True)
+        for name in names:
+            metadata = self._directory / name / f"{name}.overall_export_metadata"
+            # The emulator writes it last.
+            if name and metadata.is_file() and metadata.stat().st_size:
+                return metadata
+        return None
 
     async def save(self, emulator: str) -> bool:
         """Exports; whether anything had changed.

@@ -150,3 +150,32 @@ def test_a_pointer_to_nothing_is_as_no_export(state: StateDir) -> None:
     (state.data / "firestore").mkdir()
     (state.data / "firestore" / "latest").write_text("export-1")
     assert Exports(state, "yts-local").latest() is None
+
+
+@pytest.mark.parametrize("damage", ["pointer", "metadata", "export"])
+def test_when_the_latest_export_is_damaged_the_one_before_it_is_imported(
+    damage: str, state: StateDir
+) -> None:
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        await exports.save(address)
+        before = exports.latest()
+        emulator.documents = {"output-0": b"two"}
+        await exports.save(address)
+        latest = exports.latest()
+        assert latest is not None
+        assert before is not None
+        if damage == "pointer":
+            # Both are whole: it is the newer one.
+            (state.data / "firestore" / "latest").write_text("")
+            before = latest
+        elif damage == "metadata":
+            latest.write_text("")
+        else:
+            latest.unlink()
+        assert exports.latest() == before
+        # And it is still there after the next export.
+        emulator.documents = {"output-0": b"three"}
+        await exports.save(address)
+        assert before.is_file()
+
+    _run(state, scenario)
