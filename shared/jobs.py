@@ -47,6 +47,8 @@ class Job:
     finished_at: datetime | None
     blocked_until: datetime | None
     error: str | None
+    #: How often in a row the sweep has published its videos again, in vain.
+    stalls: int
     update_time: datetime | None
 
     @property
@@ -81,6 +83,7 @@ def job_of(snapshot: Snapshot) -> Job | None:
         finished_at=data.get("finished_at"),
         blocked_until=data.get("blocked_until"),
         error=data.get("error"),
+        stalls=data.get("stalls", 0),
         update_time=snapshot.update_time,
     )
 
@@ -191,7 +194,7 @@ def resume(job: Job, state: Literal["queued", "running"]) -> None:
         if now is None or now.active:
             return
         # Without started_at nothing is foretold: what was settled before says nothing of now.
-        changes = {"state": state, "error": None, "finished_at": None, "started_at": None}
+        changes = {"state": state, "error": None, "finished_at": None, "started_at": None, "stalls": 0}
         commit = Commit().update(path(job.job_id), changes, unchanged_since=now.update_time)
         if pointer.data is None:
             commit.create(pointer_path, {"job_id": job.job_id})
@@ -261,7 +264,7 @@ def finish_if_settled(job_id: str) -> bool:
         search_index.refresh()
         Commit().update(
             path(job_id),
-            {"state": "done", "finished_at": clock.now(), "blocked_until": None},
+            {"state": "done", **_over()},
             unchanged_since=job.update_time,
         ).delete(_active_path(job.user_id, job.playlist_id)).run()
         logs.info("job is done", job_id=job_id, counts=dict(counts.states))
@@ -270,13 +273,18 @@ def finish_if_settled(job_id: str) -> bool:
     return retried(attempt)
 
 
+def _over() -> dict[str, Any]:
+    """What changes whenever a job ends: it waits for nothing any more."""
+    return {"finished_at": clock.now(), "blocked_until": None}
+
+
 def fail(job_id: str, reason: str) -> None:
     """Ends a job whose playlist cannot be listed; what is indexed stays.
 
     Not one that is listed already: a dead letter of the planner may come long after another delivery
     of the same succeeded.
     """
-    failed = {"state": "failed", "error": reason, "finished_at": clock.now()}
+    failed = {"state": "failed", "error": reason, **_over()}
     _change(job_id, lambda now: failed if now.state in _LISTING else None)
 
 
@@ -288,7 +296,7 @@ def note(job_id: str, error: str, until: datetime | None = None) -> None:
 
 def cancel(job_id: str) -> None:
     """Ends an active job; messages on their way are dropped when they arrive."""
-    _change(job_id, lambda now: {"state": "cancelled", "finished_at": clock.now()} if now.active else None)
+    _change(job_id, lambda now: {"state": "cancelled", **_over()} if now.active else None)
 
 
 def cancel_active(user_id: str, playlist_id: str) -> None:

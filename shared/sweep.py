@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from shared import clock, config, jobs, ledger, logs, rounds
 from shared.documents import Commit, Conflict
 from shared.errors import Transient
 from shared.jobs import Job
+
+#: A job that stalls again waits twice as long, so often at most: while Elasticsearch or YouTube is away,
+#: its messages are not lost but given back, and each sweep would only add as many again.
+_DOUBLINGS = 4
 
 
 @dataclass(slots=True)
@@ -50,8 +53,8 @@ def run(*, messages_lost: bool = False) -> Swept:
 def _sweep(job: Job, swept: Swept, stalled: timedelta, *, messages_lost: bool) -> None:
     now = clock.now()
 
-    def still(moved: datetime | None) -> bool:
-        return messages_lost or moved is None or now - moved >= stalled
+    def still(moved: datetime | None, stalls: int = 0) -> bool:
+        return messages_lost or moved is None or now - moved >= stalled * 2**stalls
 
     if job.state != "running":
         if job.blocked_until <= now if job.blocked_until else still(job.update_time):
@@ -66,8 +69,9 @@ def _sweep(job: Job, swept: Swept, stalled: timedelta, *, messages_lost: bool) -
         swept.ended += jobs.finish_if_settled(job.job_id)
         return
     moved = max(time for time in (job.update_time, counts.changed_at) if time)
-    if still(moved):
-        _touch(job)
+    stalls = job.stalls if moved == job.update_time else 0
+    if still(moved, stalls):
+        _touch(job, {"stalls": 0 if messages_lost else min(stalls + 1, _DOUBLINGS)})
         published = rounds.republish(job.job_id, "all" if messages_lost else "stalled")
     else:
         published = rounds.republish(job.job_id, "overdue")
@@ -76,7 +80,7 @@ def _sweep(job: Job, swept: Swept, stalled: timedelta, *, messages_lost: bool) -
         logs.info("videos published again", videos=published)
 
 
-def _touch(job: Job, changes: Mapping[str, object] = MappingProxyType({})) -> Job:
+def _touch(job: Job, changes: Mapping[str, object]) -> Job:
     """Moves the time of the job's last change: the next sweep waits as long again. The job as it is then."""
     changes = {"swept_at": clock.now(), **changes}
     Commit().update(jobs.path(job.job_id), changes, unchanged_since=job.update_time).run()
