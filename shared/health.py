@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from shared import clients, config, documents
+from shared import clients, config
 from shared.config import ConfigError
 from shared.errors import Transient
 
@@ -15,7 +15,7 @@ TIMEOUT = 4.0
 
 
 def _firestore() -> None:
-    documents.read("health/probe")
+    clients.firestore().document("health/probe").get(timeout=TIMEOUT, retry=None)
 
 
 def _pubsub() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import requests
 
 from infra.local.state_dir import StateDir
+from shared.messages import is_id
 
 #: Connect and read, in seconds.
 _TIMEOUT = (5, 60)
@@ -21,8 +21,8 @@ class Api:
     """Requests in the name of one local user. Tokens are kept in the state directory."""
 
     def __init__(self, origin: str, state: StateDir, user: str) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_.@-]{1,128}", user):
-            raise ApiError(f"expected a user name of letters, digits and . _ @ -, found {user!r}")
+        if not is_id(user):
+            raise ApiError(f"expected a user name of letters, digits, - and _, found {user!r}")
         self._origin = origin
         self._state = state
         self._user = user
