@@ -176,20 +176,74 @@ def test_up_again_leaves_it_as_it_is(stack: Stack) -> None:
     assert stack.components() == before
 
 
-@pytest.mark.parametrize("name", [*sorted(SERVERS), "account", "search", "delivery", "gateway"])
-def test_what_dies_is_started_again_on_its_port(name: str, stack: Stack) -> None:
-    before = stack.components()[name]
-    stack.kill(name)
+@pytest.fixture(scope="module")
+def own_stack() -> Iterator[Stack]:
+    """One whose components may be killed."""
+    stack = Stack()
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "name", ["pubsub", "elasticsearch", "youtube", "account", "search", "fetcher", "delivery", "gateway"]
+)
+def test_what_dies_is_started_again_on_its_port(name: str, own_stack: Stack) -> None:
+    before = own_stack.components()[name]
+    own_stack.kill(name)
 
     def back() -> bool:
-        now = stack.components()[name]
+        now = own_stack.components()[name]
         return bool(now["state"] == "running" and now["pid"] != before["pid"])
 
-    stack.wait_for(back, 120, f"{name} runs again")
-    assert stack.components()[name]["port"] == before["port"]
-    stack.wait_for(
-        lambda: stack.get("/api/search", params={"q": "the"}).status_code == 200, 60, "search works"
+    own_stack.wait_for(back, 120, f"{name} runs again")
+    assert own_stack.components()[name]["port"] == before["port"]
+    job = own_stack.finish(own_stack.index(f"PLgen-1-{name}-short"))
+    assert job["counts"]["indexed"] == 1
+
+
+@pytest.mark.timeout(400)
+def test_a_crash_of_firestore_loses_less_than_a_minute(own_stack: Stack) -> None:
+    directory = own_stack.state.data / "firestore"
+    kept = own_stack.index("PLgen-3-saved-short", "keeper")
+    own_stack.finish(kept, "keeper")
+
+    def exports() -> str:
+        latest = directory / "latest"
+        return latest.read_text() if latest.exists() else ""
+
+    before = exports()
+    own_stack.wait_for(lambda: exports() != before, 60, "the library is saved")
+    saved = exports()
+    own_stack.kill("firestore")
+    own_stack.wait_for(
+        lambda: own_stack.components()["firestore"]["state"] == "running", 120, "firestore runs again"
     )
+    assert own_stack.job(kept, "keeper")["state"] == "done"
+    again = own_stack.finish(own_stack.index("PLgen-3-saved-short", "keeper"), "keeper")
+    assert again["reused"] == 3
+    # It goes on being saved, from what it was.
+    own_stack.wait_for(lambda: exports() != saved, 60, "the library is saved again")
+
+
+@pytest.mark.timeout(300)
+def test_what_nobody_changes_is_not_written_again(own_stack: Stack) -> None:
+    latest = own_stack.state.data / "firestore" / "latest"
+
+    def unchanged_for_an_export() -> bool:
+        before = latest.read_text()
+        # The interval, and what an export takes.
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if latest.read_text() != before:
+                return False
+            time.sleep(0.5)
+        return True
+
+    own_stack.wait_for(unchanged_for_an_export, 200, "an idle run saves nothing")
 
 
 def test_a_taken_port_is_named_with_its_holder(new_stack: Callable[..., Stack]) -> None:
