@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared import clock, documents, search_index
+from shared import clock, documents, logs, search_index
 from shared.documents import Commit, Snapshot
 from shared.errors import Transient
 
@@ -89,8 +89,6 @@ def put(
     try:
         search_index.write_library(user_id, playlist_id, video_ids, _version(now))
     except Transient as error:
-        from shared import logs
-
         logs.warning("the library is not searchable yet", reason=str(error), playlist_id=playlist_id)
 
 
@@ -109,9 +107,15 @@ def finish(user_id: str, playlist_id: str, job_id: str, videos: int) -> None:
 
 
 def remove(user_id: str, playlist_id: str) -> None:
-    """Takes a playlist out of the library, at once: searches ask Firestore which playlists count."""
+    """Takes a playlist out of the library, at once: searches ask Firestore which playlists count.
+
+    So what an Elasticsearch that is away keeps of it is found by nobody.
+    """
     Commit().delete(_path(user_id, playlist_id)).run()
-    search_index.delete_library(user_id, playlist_id, _version(clock.now()))
+    try:
+        search_index.delete_library(user_id, playlist_id, _version(clock.now()))
+    except Transient as error:
+        logs.warning("search keeps a list that nobody uses", reason=str(error), playlist_id=playlist_id)
 
 
 def rebuild(user_id: str, snapshot: Snapshot) -> None:

@@ -7,6 +7,7 @@ harmless: an entry is born once, and what is pending is only published again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from time import monotonic
 from uuid import NAMESPACE_URL, uuid5
 
@@ -36,6 +37,26 @@ from shared.youtube import Item
 
 #: Seconds between two writings of a growing membership: it is searchable while listing goes on.
 _MEMBERSHIP_EVERY = 1.0
+#: So many times what such a writing took is waited as well: an Elasticsearch that hangs takes its whole
+#: timeout each time, and listing has to end before the planner's own.
+_MEMBERSHIP_PAUSE = 20
+
+
+@dataclass(slots=True)
+class _Held:
+    """What Elasticsearch holds, asked page by page; in a listing in which it once did not answer, no more."""
+
+    away: bool = False
+
+    def fingerprints(self, video_ids: Sequence[str]) -> dict[str, str]:
+        if self.away or not video_ids:
+            return {}
+        try:
+            return search_index.fingerprints(video_ids)
+        except Transient as error:
+            logs.warning("Elasticsearch could not be asked what it holds", reason=str(error))
+            self.away = True
+            return {}
 
 
 def plan(message: PlaylistMessage, delivery: Delivery) -> None:
@@ -87,16 +108,16 @@ def _list(job: Job) -> None:
     known = library.playlist(job.user_id, job.playlist_id)
     before = known.video_ids if known else ()
     listed: dict[str, None] = {}
-    written = 0.0
+    held, next_writing = _Held(), 0.0
     for items in youtube.pages(job.playlist_id):
         fresh = [
             item for item in {item.video_id: item for item in items}.values() if item.video_id not in listed
         ]
         listed.update(dict.fromkeys(item.video_id for item in fresh))
         # Before the membership: what was cancelled and removed meanwhile must not come back.
-        if not _enter(job, fresh):
+        if not _enter(job, fresh, held):
             return
-        if monotonic() - written > _MEMBERSHIP_EVERY:
+        if (began := monotonic()) >= next_writing:
             # What was in the library stays findable until the list is complete.
             library.put(
                 job.user_id,
@@ -105,17 +126,18 @@ def _list(job: Job) -> None:
                 info.thumbnail_url,
                 list({**listed, **dict.fromkeys(before)}),
             )
-            written = monotonic()
+            took = monotonic() - began
+            next_writing = monotonic() + max(_MEMBERSHIP_EVERY, _MEMBERSHIP_PAUSE * took)
     if not listed:
         raise JobFailed("The playlist is empty: there is nothing to index.")
     library.put(job.user_id, job.playlist_id, info.title, info.thumbnail_url, list(listed))
     jobs.seal(job.job_id)
 
 
-def _enter(job: Job, items: Sequence[Item]) -> bool:
+def _enter(job: Job, items: Sequence[Item], held: _Held) -> bool:
     """Enters one page into the ledger and publishes what is pending of it. False when the job is over."""
     metadata, changed = _metadata(items)
-    settled = _settled(items, metadata)
+    settled = _settled(items, metadata, held)
     entries = [
         settled.get(item.video_id) or NewEntry(item.video_id, metadata[item.video_id].title, item.position)
         for item in items
@@ -178,7 +200,7 @@ def _metadata(items: Sequence[Item]) -> tuple[dict[str, Metadata], list[Metadata
     return found, changed
 
 
-def _settled(items: Sequence[Item], metadata: dict[str, Metadata]) -> dict[str, NewEntry]:
+def _settled(items: Sequence[Item], metadata: dict[str, Metadata], held: _Held) -> dict[str, NewEntry]:
     """Entries of videos for which nothing remains to be done.
 
     Those that are gone; and those that are stored and that Elasticsearch holds as they are: they
@@ -192,11 +214,7 @@ def _settled(items: Sequence[Item], metadata: dict[str, Metadata]) -> dict[str, 
         for item in items
         if (stored := outcomes[item.video_id]).outcome is not None and stored.outcome.fresh(now)
     }
-    try:
-        indexed = search_index.fingerprints(list(candidates)) if candidates else {}
-    except Transient as error:
-        logs.warning("Elasticsearch could not be asked what it holds", reason=str(error))
-        indexed = {}
+    indexed = held.fingerprints(list(candidates))
     for item in items:
         outcome, title = candidates.get(item.video_id), metadata[item.video_id].title
         if item.gone:

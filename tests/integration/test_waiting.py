@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import sleep
+from uuid import uuid4
 
-from shared import clock, jobs
+import pytest
+
+from infra.local.standin.inprocess import InProcess
+from shared import clock, jobs, library, planner, search_index, store
+from shared.errors import Transient
 from shared.jobs import Job
 from shared.rounds import retry
 from tests.integration.firestore_support import (
@@ -14,6 +20,7 @@ from tests.integration.firestore_support import (
     ids,
     job_of,
     new_job,
+    plan,
     running,
     stalled,
     sweep_one,
@@ -58,3 +65,36 @@ def test_a_job_that_has_moved_is_as_good_as_new(seams: Seams, clock_of_test: Clo
     assert _published_after(stalled(), job, clock_of_test) == 2
     assert _published_after(stalled(), job, clock_of_test) == 0
     assert _published_after(stalled() * 2, job, clock_of_test) == 2
+
+
+def test_an_elasticsearch_that_hangs_does_not_hold_up_the_listing(
+    youtube: InProcess, seams: Seams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playlist_id = f"PLgen-150-{uuid4().hex[:6]}"
+    plan(new_job(playlist=playlist_id))
+    for video_id in seams.videos():
+        store.save(video_id, None, job_id="earlier", youtube_bytes=0, reason="The video has no captions.")
+    seams.forget()
+    seams.broken = {"fingerprints"}
+    writings: list[object] = []
+
+    def hanging(*arguments: object) -> None:
+        writings.append(arguments)
+        sleep(0.3)
+        raise Transient("Elasticsearch does not answer.")
+
+    monkeypatch.setattr(search_index, "write_library", hanging)
+    monkeypatch.setattr(planner, "_MEMBERSHIP_EVERY", 0.0)
+    job = new_job(playlist=playlist_id)
+    plan(job)
+    assert len(seams.videos()) == 150
+    # Three pages: asked with the first of them, and written with the first and at the end.
+    assert (seams.calls["fingerprints"], len(writings)) == (1, 2)
+
+
+def test_a_playlist_is_removed_also_while_elasticsearch_is_away(seams: Seams) -> None:
+    library.put("somebody", "PLx", "A playlist", None, ["a"])
+    seams.broken = {"delete_library"}
+    library.remove("somebody", "PLx")
+    assert library.playlists("somebody") == []
+    assert seams.calls["delete_library"] == 1
