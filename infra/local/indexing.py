@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -71,11 +72,13 @@ def _polls(api: Api, job_id: str) -> Iterator[dict[str, Any]]:
 
 class _Bar:
     def __init__(self) -> None:
-        self._bar = tqdm(unit=" videos", dynamic_ncols=True, smoothing=0.1, desc="listing")
+        # A terminal that does not tell its width would get no bar at all.
+        wide = shutil.get_terminal_size((0, 0)).columns > 0
+        self._bar = tqdm(unit=" videos", dynamic_ncols=wide, ncols=None if wide else 80, desc="listing")
 
     def show(self, job: dict[str, Any], settled: int) -> None:
         self._bar.total = job["total"]
-        self._bar.set_description(_title(job), refresh=False)
+        self._bar.set_description_str(_title(job), refresh=False)
         self._bar.set_postfix_str(_postfix(job), refresh=False)
         self._bar.n = settled
         self._bar.refresh()
