@@ -39,7 +39,9 @@ def as_csv(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """RFC 4180, a header, then a row a moment; a hit without moments has one row without ``start``."""
     yield _row(COLUMNS)
     for hit in hits:
-        about = [hit["video_id"], _plain(hit["title"]), *(hit[name] for name in COLUMNS[2:6])]
+        # Ids stay what they are: eleven letters, digits, - and _ are no formula that could do anything.
+        about = [hit["video_id"], _plain(hit["title"]), _safe(hit["channel"] or "")]
+        about += [hit[name] for name in COLUMNS[3:6]]
         if not hit["moments"]:
             yield _row([*about, None, hit["url"], _plain(hit["description"])])
         for moment in hit["moments"]:
@@ -47,17 +49,15 @@ def as_csv(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _plain(segments: Segments) -> str:
-    return "".join(str(segment["text"]) for segment in segments)
+    return _safe("".join(str(segment["text"]) for segment in segments))
 
 
 def _row(cells: Iterable[object]) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow([_cell(cell) for cell in cells])
+    csv.writer(line).writerow(cells)
     return line.getvalue()
 
 
-def _cell(cell: object) -> object:
+def _safe(text: str) -> str:
     # A spreadsheet would run a title that begins so as a formula (CSV injection, OWASP).
-    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{cell}"
-    return cell
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -81,3 +81,6 @@ def test_a_spreadsheet_runs_no_title(title: str) -> None:
     hit |= {"duration_seconds": 1, "language": None, "url": "u", "moments": []}
     _, row = as_csv([hit])
     assert row.startswith(f"v,'{title}") or row.startswith(f"v,\"'{title}")
+    # An id is data for machines: it may begin with a hyphen, and stays.
+    _, row = as_csv([{**hit, "video_id": "-_xz_P1OaAM"}])
+    assert row.startswith("-_xz_P1OaAM,")
