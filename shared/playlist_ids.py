@@ -27,7 +27,10 @@ def playlist_id_of(text: object) -> str:
     if _PLAYLIST_ID.fullmatch(text):
         return text
     try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
+        # Pasted without its scheme; another URL may stand in its query.
+        parts = urlsplit(
+            text if re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE) else f"https://{text}"
+        )
         host = (parts.hostname or "").lower()
         lists = parse_qs(parts.query).get("list", [])
     except ValueError as error:

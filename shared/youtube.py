@@ -183,7 +183,8 @@ def _whole(value: object) -> int | None:
 def _seconds(text: object) -> int | None:
     """An ISO 8601 duration such as PT1H2M3S or P1DT2S, in seconds; None for nothing or nonsense."""
     found = re.fullmatch(
-        r"P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})S)?)?", str(text or "")
+        r"P(?=\d|T)(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})S)?)?",
+        str(text or ""),
     )
     if found is None:
         return None

@@ -1,0 +1,283 @@
+"""The Data API: what its answers and errors mean, with the real client library."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httplib2
+import pytest
+from googleapiclient.errors import HttpError, UnknownApiNameOrVersion
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.local.standin.inprocess import InProcess
+from shared import clients, youtube
+from shared.errors import Deferred, DeliveryError, JobFailed, Transient
+
+
+class _Answer:
+    """A client of which every method answers the same; ``execute`` returns or raises it."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.asked = list(answers), 0
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda **_: self
+
+    def execute(self, num_retries: int) -> Any:
+        assert num_retries == 0
+        answer = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def install(*answers: Any) -> _Answer:
+        client = _Answer(*answers)
+        monkeypatch.setattr(clients, "youtube", lambda: client)
+        return client
+
+    return install
+
+
+def http_error(status: int, *reasons: str, details: list[Any] | None = None) -> HttpError:
+    error: dict[str, Any] = {"code": status, "errors": [{"reason": reason} for reason in reasons]}
+    if details is not None:
+        error["details"] = details
+    return HttpError(httplib2.Response({"status": status}), json.dumps({"error": error}).encode())
+
+
+ERRORS: list[tuple[Exception, type[DeliveryError], str]] = [
+    (http_error(403, "quotaExceeded"), Deferred, "daily quota"),
+    (http_error(403, "dailyLimitExceeded"), Deferred, "daily quota"),
+    (http_error(403, "rateLimitExceeded"), Transient, "patience"),
+    (http_error(403, "userRateLimitExceeded"), Transient, "patience"),
+    (http_error(429), Transient, "HTTP 429"),
+    (
+        http_error(429, "rateLimitExceeded", details=[{"reason": "RATE_LIMIT_EXCEEDED"}]),
+        Transient,
+        "patience",
+    ),
+    (http_error(500, "backendError"), Transient, "HTTP 500"),
+    (http_error(503), Transient, "HTTP 503"),
+    (http_error(404, "playlistNotFound"), JobFailed, "knows no playlist"),
+    (http_error(404), JobFailed, "knows no playlist"),
+    (http_error(403, "playlistForbidden"), JobFailed, "knows no playlist"),
+    (http_error(403, "playlistItemsNotAccessible"), JobFailed, "knows no playlist"),
+    (http_error(403, "watchLaterNotAccessible"), JobFailed, "Watch Later"),
+    (http_error(403, "watchHistoryNotAccessible"), JobFailed, "Watch Later"),
+    (http_error(400, "badRequest", details=[{"reason": "API_KEY_INVALID"}]), JobFailed, "API_KEY_INVALID"),
+    (http_error(401, "authError"), JobFailed, "HTTP 401: authError"),
+    (http_error(403, "accessNotConfigured"), JobFailed, "accessNotConfigured"),
+    (http_error(400), JobFailed, "no reason given"),
+    (HttpError(httplib2.Response({"status": 403}), b"<html>"), JobFailed, "no reason given"),
+    (HttpError(httplib2.Response({"status": 502}), b""), Transient, "HTTP 502"),
+    (HttpError(httplib2.Response({"status": 403}), b'{"error":"text"}'), JobFailed, "no reason given"),
+    (HttpError(httplib2.Response({"status": 403}), b'{"error":{"errors":[7]}}'), JobFailed, "no reason"),
+    (http_error(400, details=[{"@type": "x"}]), JobFailed, "no reason given"),
+    (TimeoutError(), Transient, "did not answer (TimeoutError)"),
+    (ConnectionResetError(), Transient, "did not answer"),
+    (httplib2.ServerNotFoundError(), Transient, "did not answer"),
+    (UnknownApiNameOrVersion(), Transient, "did not answer"),
+    (ValueError("not JSON"), Transient, "did not answer"),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "says"), ERRORS)
+def test_each_error_has_its_meaning(
+    error: Exception, kind: type[DeliveryError], says: str, answering: Any
+) -> None:
+    answering(error)
+    with pytest.raises(DeliveryError) as raised:
+        youtube.playlist("PLx")
+    assert type(raised.value) is kind
+    assert says in str(raised.value)
+    assert str(raised.value).endswith(".")
+    assert raised.value.__cause__ is error
+
+
+def test_a_used_up_quota_is_full_again_at_midnight_in_california() -> None:
+    reset = youtube._quota_reset
+    assert reset(datetime(2024, 1, 31, 7, 59, tzinfo=UTC)) == datetime(2024, 1, 31, 8, tzinfo=UTC)
+    assert reset(datetime(2024, 1, 31, 8, 0, tzinfo=UTC)) == datetime(2024, 2, 1, 8, tzinfo=UTC)
+    assert reset(datetime(2024, 7, 1, 12, tzinfo=UTC)) == datetime(2024, 7, 2, 7, tzinfo=UTC)
+    # The nights in which the clocks change.
+    assert reset(datetime(2024, 3, 10, 12, tzinfo=UTC)) == datetime(2024, 3, 11, 7, tzinfo=UTC)
+    assert reset(datetime(2024, 11, 3, 12, tzinfo=UTC)) == datetime(2024, 11, 4, 8, tzinfo=UTC)
+
+
+DURATIONS: list[tuple[str, int]] = [
+    ("PT0S", 0),
+    ("PT59S", 59),
+    ("PT1M", 60),
+    ("PT1H2M3S", 3723),
+    ("PT25H", 90_000),
+    ("P1D", 86_400),
+    ("P1DT2S", 86_402),
+    ("P1W", 604_800),
+    ("P0D", 0),
+    ("PT999999999S", 999_999_999),
+]
+NONSENSE: list[object] = [
+    *("", "P", "PT", "T1S", "1H", "PT1S1M", "PT-5S", "PT1.5S", "P1Y", "pt1s"),
+    *(None, 0, 7, [], {}, "PT1S\n", " PT1S", "PT" + "9" * 50 + "S", "P1DT"),
+]
+
+
+@pytest.mark.parametrize(("text", "seconds"), DURATIONS)
+def test_durations(text: str, seconds: int) -> None:
+    assert youtube._seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", NONSENSE, ids=repr)
+def test_what_is_no_duration_is_none(text: object) -> None:
+    assert youtube._seconds(text) is None
+
+
+def test_a_listing_that_repeats_itself_ends(answering: Any) -> None:
+    client = answering(
+        {"items": [], "nextPageToken": "A"},
+        {"items": [], "nextPageToken": "B"},
+        {"items": [], "nextPageToken": "A"},
+    )
+    with pytest.raises(Transient, match="same page"):
+        list(youtube.pages("PLx"))
+    assert client.asked == 3
+
+
+@pytest.mark.parametrize("answer", [[], "text", None, 7, {"items": "text"}, {"items": {"id": "x"}}])
+def test_an_answer_of_another_form_is_of_the_moment(answer: Any, answering: Any) -> None:
+    answering(answer)
+    with pytest.raises(Transient):
+        youtube.playlist("PLx")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["title", "videoId", "url", "position", "medium"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+PARTS = st.dictionaries(
+    st.sampled_from(["title", "position", "videoId", "resourceId", "thumbnails", "publishedAt", "duration"]),
+    JSON,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "snippet", "contentDetails", "status", "statistics"]),
+        st.none() | PARTS | st.text(max_size=12),
+    )
+)
+def test_an_item_is_understood_or_left_out(found: dict[str, Any]) -> None:
+    """Fields may be missing or null; what is there has the documented form or is ignored."""
+    for name in ("snippet", "contentDetails", "status", "statistics"):
+        if not isinstance(found.get(name), dict):
+            found.pop(name, None)
+    snippet = found.get("snippet", {})
+    for name in ("resourceId", "thumbnails"):
+        if name in snippet and not isinstance(snippet[name], dict):
+            snippet[name] = None
+    for name in ("publishedAt", "videoPublishedAt"):
+        if name in snippet and not isinstance(snippet[name], str):
+            snippet[name] = None
+    item = youtube._item(found)
+    assert item is None or item.video_id
+
+
+@pytest.mark.parametrize("number", [0, 7, "42", "9" * 18])
+def test_whole_numbers(number: object) -> None:
+    assert youtube._whole(number) == int(str(number))
+
+
+@pytest.mark.parametrize("nonsense", [None, True, -1, 1.5, "", "1e3", "9" * 19, [], {}])
+def test_what_is_no_whole_number_is_none(nonsense: object) -> None:
+    assert youtube._whole(nonsense) is None
+
+
+# -- with the real client, against the stand-in -----------------------------------------------------
+
+
+def test_a_playlist_its_pages_and_its_videos(youtube_server: InProcess) -> None:
+    info = youtube.playlist("PLgen-120-u-short")
+    assert info.item_count == 120
+    assert info.title
+    pages = list(youtube.pages("PLgen-120-u-short"))
+    assert [len(page) for page in pages] == [50, 50, 20]
+    items = [item for page in pages for item in page]
+    assert [item.position for item in items] == list(range(120))
+    described = youtube.videos([item.video_id for item in items[:50]])
+    assert [each.video_id for each in described] == [item.video_id for item in items[:50]]
+    for item, each in zip(items, described, strict=False):
+        assert (each.title, each.channel, each.published_at) == (item.title, item.channel, item.published_at)
+        assert each.published_at is not None
+        assert each.duration_seconds
+        assert each.views is not None
+        assert each.thumbnail_url
+    assert youtube.videos([]) == []
+
+
+def test_private_and_deleted_items_say_so(youtube_server: InProcess) -> None:
+    videos = [{"id": "aaaaaaaaaaa"}, {"id": "bbbbbbbbbbb"}]
+    hidden = [{"id": "bbbbbbbbbbb", "status": "private"}, {"id": "ccccccccccc", "status": "deleted"}]
+    playlist = {"id": "PLhidden", "videos": ["aaaaaaaaaaa", *hidden]}
+    youtube_server.control("playlists", {"videos": videos, "playlists": [playlist]})
+    (page,) = youtube.pages("PLhidden")
+    assert [item.gone for item in page] == [
+        None,
+        "The video is private.",
+        "The video was deleted from YouTube.",
+    ]
+
+
+@pytest.mark.parametrize("playlist_id", ["WL", "HL"])
+def test_watch_later_and_history_are_refused_without_asking(
+    playlist_id: str, youtube_server: InProcess
+) -> None:
+    with pytest.raises(JobFailed, match="Watch Later"):
+        youtube.playlist(playlist_id)
+    assert youtube_server.stats()["quota"]["used"] == 0
+
+
+FAULTS: list[tuple[dict[str, Any], type[DeliveryError]]] = [
+    ({"kind": "quota_exceeded"}, Deferred),
+    ({"kind": "rate_limit_exceeded"}, Transient),
+    ({"kind": "backend_error"}, Transient),
+    ({"kind": "backend_error", "status": 503}, Transient),
+    ({"kind": "playlist_not_found"}, JobFailed),
+    ({"kind": "key_invalid"}, JobFailed),
+    ({"kind": "auth_error"}, JobFailed),
+    ({"kind": "forbidden"}, JobFailed),
+    ({"kind": "access_not_configured"}, JobFailed),
+]
+
+
+@pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=lambda value: str(value))
+def test_faults_as_google_words_them(
+    fault: dict[str, Any], kind: type[DeliveryError], youtube_server: InProcess
+) -> None:
+    youtube_server.control("faults", fault)
+    with pytest.raises(DeliveryError) as raised:
+        list(youtube.pages("PLgen-5-u-short"))
+    assert type(raised.value) is kind
+
+
+def test_a_server_that_is_not_there_is_of_the_moment(
+    youtube_server: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOUTUBE_API_ENDPOINT", "http://127.0.0.1:9")
+    from shared import config
+
+    config.load.cache_clear()
+    with pytest.raises(Transient, match="did not answer"):
+        youtube.playlist("PLx")
