@@ -72,9 +72,10 @@ def _polls(api: Api, job_id: str) -> Iterator[dict[str, Any]]:
 
 class _Bar:
     def __init__(self) -> None:
-        # A terminal that does not tell its width would get no bar at all.
-        wide = shutil.get_terminal_size((0, 0)).columns > 0
-        self._bar = tqdm(unit=" videos", dynamic_ncols=wide, ncols=None if wide else 80, desc="listing")
+        # A terminal that does not tell its size would get no bar at all.
+        known = shutil.get_terminal_size((0, 0)).columns > 0
+        size = {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
+        self._bar = tqdm(unit=" videos", desc="listing", **size)
 
     def show(self, job: dict[str, Any], settled: int) -> None:
         self._bar.total = job["total"]
