@@ -1,98 +1,17 @@
-"""The page in Chromium, on a whole local run."""
+"""The page in Chromium, on a whole local run: what one does with it."""
 
 from __future__ import annotations
 
-import itertools
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Error, Page, Route, expect, sync_playwright
+from playwright.sync_api import Route, expect
 
 from infra.local.standin import generate
+from tests.e2e.page import SAMPLE, Open, picture, spoken, start
 from tests.stack import Stack
 
-ARTIFACTS = Path(__file__).parents[1] / "artifacts"
-SAMPLE = "PLyts-sample-talks"
-_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_users = itertools.count(1)
-
 pytestmark = pytest.mark.stack
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    installed = next((path for name in _CHROMIUMS if (path := shutil.which(name))), None)
-    # Chromium's sandbox does not work for root, who runs tests in containers.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=installed, args=arguments)
-        except Error as error:
-            if installed is None and os.environ.get("CI") != "true":
-                pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
-            raise
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(autouse=True)
-def _quiet_youtube(stack: Stack) -> Iterator[None]:
-    stack.standin.reset("latency", "faults")
-    yield
-    stack.standin.reset("latency", "faults")
-
-
-@pytest.fixture
-def user() -> str:
-    """Somebody whose library is empty."""
-    return f"page-{os.getpid()}-{next(_users)}"
-
-
-@pytest.fixture
-def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
-    """Opens the page as a user, or as nobody. What the browser complains about fails the test."""
-    complaints: list[str] = []
-
-    def open_page(user: str | None, path: str = "/", **options: Any) -> Page:
-        page = chromium.new_context(**options).new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda message: _complaint(message.type, message.text, complaints))
-        page.goto(stack.url + path + (f"#token={stack.token(user)}" if user else ""))
-        return page
-
-    yield open_page
-    assert complaints == []
-
-
-def _complaint(kind: str, text: str, complaints: list[str]) -> None:
-    # That an answer was a 4xx is what those tests are about; a broken policy or script is not.
-    if kind in ("error", "warning") and "Failed to load resource" not in text:
-        complaints.append(f"{kind}: {text}")
-
-
-def start(page: Page, playlist: str) -> None:
-    page.get_by_label("Playlist URL or id").fill(playlist)
-    page.get_by_role("button", name="Index").click()
-
-
-def picture(page: Page, name: str) -> None:
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{name}.png")
-
-
-def accessible(page: Page) -> None:
-    """No violation of axe's rules."""
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
 
 
 def test_a_playlist_is_started_watched_and_searched(stack: Stack, open_page: Open, user: str) -> None:
@@ -209,17 +128,6 @@ def test_a_playlist_that_does_not_exist_ends_with_its_reason(open_page: Open, us
     expect(page.locator(".job")).to_contain_text("Could not be indexed", timeout=30_000)
     expect(page.locator(".job .error")).not_to_be_empty()
     picture(page, "no-such-playlist")
-
-
-def spoken(stack: Stack, user: str, count: int) -> list[str]:
-    """A playlist of so many videos of this user's own, ``PL{user}``; their ids."""
-    videos = [f"{user[-8:]:x<8}{number:03}" for number in range(count)]
-    tracks = [{"language": "en", "lines": [[0, 2, "some words"]]}]
-    stack.standin.define(
-        videos=[{"id": each, "title": f"Spoken {each}", "tracks": tracks} for each in videos],
-        playlists=[{"id": f"PL{user}", "videos": videos}],
-    )
-    return videos
 
 
 def test_what_failed_is_tried_again(stack: Stack, open_page: Open, user: str) -> None:
@@ -341,58 +249,3 @@ def test_a_server_that_is_away_is_said_and_come_back_to(stack: Stack, open_page:
     expect(page.locator("#jobs-error")).to_be_empty()
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator("#found-error")).to_be_empty()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1280, 860), (360, 740)])
-def test_it_is_accessible_and_fits(
-    stack: Stack, open_page: Open, user: str, scheme: str, width: int, height: int
-) -> None:
-    options: dict[str, Any] = {
-        "color_scheme": scheme,
-        "viewport": {"width": width, "height": height},
-        "reduced_motion": "reduce",
-    }
-
-    def examine(page: Page, name: str) -> None:
-        accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        picture(page, f"{name}-{scheme}-{width}")
-
-    locked = open_page(None, **options)
-    expect(locked.get_by_label("API token")).to_be_visible()
-    examine(locked, "locked")
-    page = open_page(user, **options)
-    expect(page.get_by_text("Nothing to search yet")).to_be_visible()
-    examine(page, "empty")
-    start(page, "nonsense")
-    expect(page.locator("#start-error")).not_to_be_empty()
-    start(page, SAMPLE)
-    expect(page.locator(".job")).to_contain_text("Done", timeout=60_000)
-    page.locator(".job summary").click()
-    expect(page.locator(".problems li").first).to_be_visible()
-    examine(page, "home")
-    page.get_by_role("searchbox").fill("fire OR 茶 OR chess OR telescope")
-    expect(page.locator(".hit").nth(2)).to_be_visible()
-    page.wait_for_function("[...document.images].every(image => image.complete || image.loading === 'lazy')")
-    examine(page, "found")
-    page.get_by_role("searchbox").fill("xylophonic zebra")
-    expect(page.get_by_text("Nothing found for")).to_be_visible()
-    examine(page, "nothing-found")
-
-
-def test_nothing_jumps_when_pictures_arrive(stack: Stack, open_page: Open, user: str) -> None:
-    stack.finish(stack.index(SAMPLE, user), user)
-    page = open_page(None)
-    pictures: list[Route] = []
-    page.route("**/vi/**", lambda route: pictures.append(route))
-    page.goto(f"{stack.url}/?q=the#token={stack.token(user)}")
-    expect(page.locator(".hit")).to_have_count(10)
-    page.wait_for_function("document.querySelectorAll('.thumbnail img').length === 10")
-    before = page.locator(".hit").evaluate_all("hits => hits.map(hit => hit.getBoundingClientRect().top)")
-    assert pictures
-    for route in pictures:
-        route.continue_()
-    page.wait_for_function("document.querySelector('.thumbnail img').complete")
-    after = page.locator(".hit").evaluate_all("hits => hits.map(hit => hit.getBoundingClientRect().top)")
-    assert before == after
