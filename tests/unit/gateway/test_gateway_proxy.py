@@ -1,178 +1,22 @@
-"""The gateway in this process, before functions of the test's own."""
+"""What the gateway hands on to the functions, and back."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import ClientPayloadError, ClientResponse, ClientSession, web
+from aiohttp import ClientPayloadError, ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from infra.local import proxy
-from infra.local.gateway import application, main, security_headers
+from infra.local.gateway import application
 from infra.local.processes import free_ports
 from infra.local.proxy import Route, routes_of
 from infra.pipeline import load_pipeline
 from shared.config import Config
-
-HEADERS = security_headers(Config.from_env({"YOUTUBE_EMBED_BASE_URL": "http://127.0.0.1:9/embed"}))
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass
-class Site:
-    """The gateway's URL, the requests that reached a function, and a client without a mind of its own."""
-
-    url: str
-    client: ClientSession
-    seen: list[web.Request] = field(default_factory=list)
-
-    async def get(self, path: str, **options: Any) -> ClientResponse:
-        return await self.client.get(self.url + path, **options)
-
-
-async def echo(request: web.Request) -> web.StreamResponse:
-    return web.json_response(
-        {
-            "method": request.method,
-            "target": request.raw_path,
-            "headers": {name.lower(): value for name, value in request.headers.items()},
-            "body": (await request.read()).decode(),
-        }
-    )
-
-
-@asynccontextmanager
-async def site(
-    frontend: Path, handler: Handler = echo, timeout: int = 5, host: str = "127.0.0.1"
-) -> AsyncIterator[Site]:
-    seen: list[web.Request] = []
-
-    async def remember(request: web.Request) -> web.StreamResponse:
-        seen.append(request)
-        return await handler(request)
-
-    # As functions-framework has it, which takes a line of any length.
-    functions = web.Application(handler_args={"max_line_size": 100_000})
-    functions.router.add_route("*", "/{tail:.*}", remember)
-    async with TestServer(functions) as upstream:
-        url = f"http://{host}:{upstream.port}"
-        routes = [Route("/api/search/export", "export", f"{url}/as-export", timeout)]
-        routes += [Route("/api/search", "search", url, timeout), Route("/api/jobs", "jobs", url, timeout)]
-        async with TestServer(application(routes, frontend, HEADERS)) as gateway, ClientSession() as client:
-            yield Site(str(gateway.make_url("")).rstrip("/"), client, seen)
-
-
-@pytest.fixture
-def frontend(tmp_path: Path) -> Path:
-    directory = tmp_path / "frontend"
-    (directory / "images").mkdir(parents=True)
-    (directory / "index.html").write_text("<!doctype html><title>é</title>")
-    (directory / "app.js").write_text("export {};")
-    (directory / ".secret.js").write_text("hidden")
-    (directory / "notes.py").write_text("no type of the frontend")
-    (tmp_path / "outside.js").write_text("not for visitors")
-    (directory / "link.js").symlink_to(tmp_path / "outside.js")
-    return directory
-
-
-async def problem_of(response: ClientResponse) -> dict[str, Any]:
-    assert response.content_type == "application/problem+json"
-    body: dict[str, Any] = json.loads(await response.read())
-    assert body["status"] == response.status
-    assert body["title"]
-    return body
-
-
-# -- the frontend --------------------------------------------------------------------------------------
-
-
-def test_the_frontend_is_served_with_its_types_and_revalidated(frontend: Path) -> None:
-    async def visit() -> None:
-        async with site(frontend) as here:
-            page = await here.get("/")
-            assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-            assert "é" in await page.text()
-            assert page.headers["Cache-Control"] == "no-cache"
-            script = await here.get("/app.js")
-            assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
-            again = await here.get("/app.js", headers={"If-None-Match": script.headers["ETag"]})
-            assert again.status == 304
-            assert again.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
-            head = await here.client.head(here.url + "/app.js")
-            assert (head.status, head.headers["Content-Length"]) == (200, "10")
-
-    asyncio.run(visit())
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/missing.js",
-        "/images",
-        "/images/",
-        "/.secret.js",
-        "/notes.py",
-        "/link.js",
-        "/../outside.js",
-        "/%2e%2e/outside.js",
-        "/..%2foutside.js",
-        "//etc/passwd",
-        "/%00",
-        "/" + "a" * 5000,
-    ],
-)
-def test_nothing_else_is_served(frontend: Path, path: str) -> None:
-    async def visit() -> None:
-        async with site(frontend) as here:
-            host, port = here.url.removeprefix("http://").split(":")
-            # As it stands: a client library would tidy the path up first.
-            reader, writer = await asyncio.open_connection(host, int(port))
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-            answer = await asyncio.wait_for(reader.read(), 5)
-            writer.close()
-            assert answer.startswith(b"HTTP/1.1 404 "), answer[:200]
-            assert b"not for visitors" not in answer
-
-    asyncio.run(visit())
-
-
-def test_the_frontend_is_only_read(frontend: Path) -> None:
-    async def visit() -> None:
-        async with site(frontend) as here:
-            response = await here.client.post(here.url + "/", data="x")
-            assert response.headers["Allow"] == "GET, HEAD"
-            assert (await problem_of(response))["status"] == 405
-
-    asyncio.run(visit())
-
-
-def test_every_answer_has_the_security_headers(frontend: Path) -> None:
-    policy = HEADERS["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "img-src 'self' data: https://i.ytimg.com http://127.0.0.1:9;" in policy
-    assert "frame-src http://127.0.0.1:9;" in policy
-    assert "unsafe" not in policy
-    assert "{" not in policy
-
-    async def visit() -> None:
-        async with site(frontend) as here:
-            for path in ("/", "/missing", "/api/nowhere", "/api/search"):
-                response = await here.get(path)
-                assert HEADERS.items() <= dict(response.headers).items(), path
-                assert response.headers["Server"] == "yts"
-
-    asyncio.run(visit())
-
-
-# -- the functions -------------------------------------------------------------------------------------
+from tests.unit.gateway.support import HEADERS, echo, problem_of, site
 
 
 def test_a_request_arrives_as_it_was_sent_but_for_what_concerns_the_connection(frontend: Path) -> None:
@@ -407,12 +251,3 @@ def test_an_answer_that_breaks_off_is_seen_to_be_incomplete(frontend: Path) -> N
                 await response.read()
 
     asyncio.run(visit())
-
-
-def test_what_is_wrong_with_the_command_line_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["--port", "1", "--frontend", str(tmp_path / "no")]) == 2
-    assert "--frontend: expected a directory" in capsys.readouterr().err
-    assert main(["--port", "1", "--frontend", str(tmp_path), "--function", "nobody=http://x"]) == 2
-    assert "found 'nobody'" in capsys.readouterr().err
