@@ -6,7 +6,7 @@ since", and on :class:`Conflict` begin again (``retried``). No transaction holds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import uniform
@@ -19,7 +19,7 @@ from google.cloud.firestore_v1 import Increment
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import clients
-from shared.errors import Transient, YtsError
+from shared.errors import Transient
 
 #: Seconds for one call, its retries included. Firestore answers in milliseconds.
 TIMEOUT = 10.0
@@ -39,8 +39,11 @@ _UNAVAILABLE = (
 T = TypeVar("T")
 
 
-class Conflict(YtsError):
-    """A precondition failed: somebody changed, made or removed the document meanwhile."""
+class Conflict(Transient):
+    """A precondition failed: somebody changed, made or removed the document meanwhile.
+
+    Who does not begin again himself lets Pub/Sub, or the caller, do it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +202,11 @@ def retried(attempt: Callable[[], T], *, attempts: int = 8) -> T:
     raise Transient("Firestore was changed by others again and again.") from last
 
 
-def every(collection_id: str, *conditions: tuple[str, str, object]) -> Iterator[Snapshot]:
-    """Streams all documents of all collections of that name, wherever they lie."""
-    found = clients.firestore().collection_group(collection_id)
-    for field, operator, value in conditions:
-        found = found.where(filter=FieldFilter(field, operator, value))
-    yield from _stream(found, collection_id)
+def every(collection_id: str, fields: Sequence[str]) -> Iterator[Snapshot]:
+    """Streams these fields of all documents of all collections of that name, wherever they lie."""
+    yield from _stream(
+        clients.firestore().collection_group(collection_id).select(list(fields)), collection_id
+    )
 
 
 def count(collection: str) -> int:
@@ -221,15 +223,3 @@ def _stream(found: Any, name: str) -> Iterator[Snapshot]:
         if document is None:
             return
         yield _snapshot(document)
-
-
-def delete_all(paths: Iterable[str]) -> None:
-    """Deletes documents in as few commits as possible; those that do not exist are no error."""
-    commit = Commit()
-    for path in paths:
-        commit.delete(path)
-        if len(commit) >= MAXIMUM_WRITES:
-            commit.run()
-            commit = Commit()
-    if len(commit):
-        commit.run()

@@ -299,11 +299,13 @@ def cancel(job_id: str) -> None:
     _change(job_id, lambda now: {"state": "cancelled", **_over()} if now.active else None)
 
 
-def cancel_active(user_id: str, playlist_id: str) -> None:
-    """Cancels the active job of a playlist, if there is one."""
+def cancel_active(user_id: str, playlist_id: str) -> bool:
+    """Cancels the active job of a playlist; whether there was one."""
     pointer = documents.read(_active_path(user_id, playlist_id))[0]
-    if pointer.data is not None:
-        cancel(pointer.data["job_id"])
+    if pointer.data is None:
+        return False
+    cancel(pointer.data["job_id"])
+    return True
 
 
 def publish(job: Job) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared import clock, config, jobs, ledger, logs, rounds
-from shared.documents import Commit, Conflict
+from shared.documents import Commit
 from shared.errors import Transient
 from shared.jobs import Job
 
@@ -43,7 +43,7 @@ def run(*, messages_lost: bool = False) -> Swept:
         with logs.context(job_id=job.job_id):
             try:
                 _sweep(job, swept, stalled, messages_lost=messages_lost)
-            except (Transient, Conflict) as error:
+            except Transient as error:
                 # One job's trouble is not another's; the next sweep comes soon.
                 swept.troubles += 1
                 logs.warning("a job could not be swept", reason=str(error))

@@ -33,9 +33,9 @@ def take_out(request: Request, caller: Caller, playlist_id: str) -> Response:
         playlist_id_of(playlist_id)
     except BadRequest as error:
         raise NotFound("There is no such playlist in your library.") from error
-    if playlist(caller.user_id, playlist_id) is None:
-        raise NotFound("There is no such playlist in your library.")
     # First the job: a planner at work must not put back what is removed.
-    jobs.cancel_active(caller.user_id, playlist_id)
+    cancelled = jobs.cancel_active(caller.user_id, playlist_id)
+    if playlist(caller.user_id, playlist_id) is None and not cancelled:
+        raise NotFound("There is no such playlist in your library.")
     remove(caller.user_id, playlist_id)
     return Response(status=204)

@@ -23,4 +23,5 @@ def sweep(request: Request) -> Response:
 # Not public: the platform lets only the scheduler's identity in, and the gateway has no route here.
 @routes.add("POST", "/", public=True)
 def over_all_jobs(request: Request, caller: Caller) -> dict[str, Any]:
-    return asdict(run(messages_lost=body_of(request).get("messages_lost") is True))
+    body = body_of(request) if request.get_data() else {}
+    return asdict(run(messages_lost=body.get("messages_lost") is True))
