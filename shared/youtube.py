@@ -205,8 +205,10 @@ def _execute(request: Callable[[Any], Any]) -> dict[str, Any]:
     from googleapiclient.errors import Error, HttpError
     from httplib2 import HttpLib2Error
 
+    # Outside: what is missing in the configuration is not YouTube's silence.
+    client = clients.youtube()
     try:
-        answer = request(clients.youtube()).execute(num_retries=0)
+        answer = request(client).execute(num_retries=0)
     except HttpError as error:
         raise _translated(error) from error
     except (Error, GoogleAuthError, HttpLib2Error, OSError, ValueError) as error:
