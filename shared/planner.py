@@ -26,6 +26,7 @@ from shared import (
     topics,
     youtube,
 )
+from shared.config import ConfigError
 from shared.documents import Commit, retried
 from shared.errors import Deferred, JobFailed, Malformed, Transient
 from shared.events import Delivery
@@ -72,7 +73,8 @@ def plan(message: PlaylistMessage, delivery: Delivery) -> None:
     with logs.context(job_id=job.job_id, playlist_id=job.playlist_id):
         try:
             _list(job)
-        except JobFailed as error:
+        except (JobFailed, ConfigError) as error:
+            # What the configuration lacks, no other delivery has either.
             logs.warning("job failed", reason=str(error))
             jobs.fail(job.job_id, str(error))
         except Deferred as error:
