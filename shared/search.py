@@ -43,22 +43,35 @@ _EXPORT_PAGE = 25
 
 @dataclass(frozen=True, slots=True)
 class _Cursor:
-    """Where a page ended: the frozen index it was taken from, and the sort values of its last hit."""
+    """Where a page ended.
+
+    The first page comes from the index as it is: most searches have no other, and freezing the index for
+    each would cost as much as a search. For those that have, it is frozen (``pit``), and all further pages
+    are what is in there but for the hits of the ``first`` page, from the sort values ``after`` on. So no
+    hit comes twice or is lost, whatever is indexed between.
+    """
 
     signature: str
     pit: str
+    #: Of all pages, as the first one had it.
+    total: int
+    first: list[str]
     after: list[Any]
 
     def encode(self) -> str:
-        text = json.dumps([self.signature, self.pit, self.after], separators=(",", ":"))
+        parts = [self.signature, self.pit, self.total, self.first, self.after]
+        text = json.dumps(parts, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
     def decode(cls, text: str, params: Params) -> _Cursor:
         try:
-            signature, pit, after = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            cursor = cls(str(signature), str(pit), list(after))
-        except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+            parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            signature, pit, total, first, after = parts
+            if not pit:
+                raise ValueError("a page that does not follow one")
+            cursor = cls(str(signature), str(pit), int(total), [str(each) for each in first], list(after))
+        except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
             raise BadRequest(
                 f"cursor: expected one that a search has returned, found {text[:40]!r}."
             ) from error
@@ -156,23 +169,20 @@ def _page(scope: Scope, asked: Query, params: Params, cursor: _Cursor | None, *,
     nothing = _Page([], 0, None, None)
     if not scope.playlists:
         return nothing
-    pit = ""
     try:
-        analyzers = analyzers_within(scope)
-        pit = cursor.pit if cursor else open_point_in_time()
-        compiler = Compiler.of(asked, params.texts, analyzers)
+        compiler = Compiler.of(asked, params.texts, analyzers_within(scope))
         try:
-            return _ask(scope, compiler, asked, params, cursor, pit, facets=facets)
+            return _ask(scope, compiler, asked, params, cursor, facets=facets)
         except Permanent as error:
             if cursor is not None and gone(error):
                 # The frozen index was let go: the next page comes from the present one.
-                pit = open_point_in_time()
+                cursor = replace(cursor, pit=open_point_in_time())
             elif too_costly(error):
                 # Many words in many languages: only as they were typed, then.
                 compiler = replace(compiler, stemming=False)
             else:
                 raise
-            return _ask(scope, compiler, asked, params, cursor, pit, facets=facets)
+            return _ask(scope, compiler, asked, params, cursor, facets=facets)
     except Permanent as error:
         if unknown_index(error):
             return nothing
@@ -186,7 +196,6 @@ def _ask(
     asked: Query,
     params: Params,
     cursor: _Cursor | None,
-    pit: str,
     *,
     facets: bool,
 ) -> _Page:
@@ -199,22 +208,35 @@ def _ask(
     }
     if highlight := compiler.highlight(asked):
         body["highlight"] = highlight
-    if chosen:
-        body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
+    if chosen or cursor:
+        shown = [{"ids": {"values": cursor.first}}] if cursor else []
+        body["post_filter"] = {"bool": {"filter": list(chosen.values()), "must_not": shown}}
     if facets:
         body["aggs"] = search_facets.aggregations(scope, chosen)
-    if cursor:
+    if cursor and cursor.after:
         body["search_after"] = cursor.after
+    pit = cursor.pit if cursor else None
     answer = scope.search(_narrowed(compiler.query(asked, params.q), params), pit=pit, **body)
     hits = answer["hits"]["hits"]
-    pit = answer.get("pit_id", pit)
+    total = cursor.total if cursor else answer["hits"]["total"]["value"]
+    following = _following(params, cursor, answer, total)
+    return _Page(hits, total, answer.get("aggregations"), following, bool(answer["timed_out"]))
+
+
+def _following(
+    params: Params, cursor: _Cursor | None, answer: Mapping[str, Any], total: int
+) -> _Cursor | None:
+    hits = answer["hits"]["hits"]
+    if cursor is None:
+        if total <= len(hits):
+            return None
+        shown = [hit["_id"] for hit in hits]
+        return _Cursor(params.signature(), open_point_in_time(), total, shown, [])
+    pit = answer.get("pit_id", cursor.pit)
     if len(hits) < params.limit:
         close_point_in_time(pit)
-        following = None
-    else:
-        following = _Cursor(params.signature(), pit, hits[-1]["sort"])
-    total = answer["hits"]["total"]["value"]
-    return _Page(hits, total, answer.get("aggregations"), following, bool(answer["timed_out"]))
+        return None
+    return replace(cursor, pit=pit, after=hits[-1]["sort"])
 
 
 def _narrowed(clause: Clause, params: Params) -> Clause:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared import clients, logs
-from shared.errors import DeliveryError, Permanent
+from shared import clients
+from shared.errors import Permanent
 from shared.search_errors import explained, refusal
 from shared.search_index import libraries_index, library_id, videos_alias
 from shared.search_query import EVERYTHING, NOTHING, Clause
@@ -115,16 +114,8 @@ def open_point_in_time() -> str:
 
 
 def close_point_in_time(pit: str) -> None:
-    """Lets it go without keeping the answer waiting. If that fails, it ends by itself after KEEP_ALIVE."""
-    threading.Thread(target=_close, args=(clients.elasticsearch(), pit), daemon=True).start()
-
-
-def _close(es: Any, pit: str) -> None:
-    try:
-        with explained():
-            es.options(ignore_status=404).close_point_in_time(id=pit)
-    except DeliveryError as error:
-        logs.warning("a point in time was not closed", reason=str(error))
+    with explained():
+        clients.elasticsearch().options(ignore_status=404).close_point_in_time(id=pit)
 
 
 def unknown_index(error: Permanent) -> bool:

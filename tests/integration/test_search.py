@@ -356,18 +356,22 @@ def test_a_page_after_a_long_pause_comes_from_the_present_index() -> None:
 
 
 def test_a_forged_cursor_is_refused() -> None:
-    signature, pit, after = unpacked(ask("sea", limit=2)["cursor"])
+    signature, pit, total, first, after = unpacked(ask("", limit=2)["cursor"])
+    assert (total, len(first), after) == (len(VIDEOS), 2, [])
     forged = [
-        packed(signature, "bm9uc2Vuc2U=", after),
-        packed(signature, "", after),
-        packed(signature, pit, ["x", {"y": 1}, None]),
-        packed(signature, pit, []),
-        packed(signature, pit, [1] * 1000),
+        packed(signature, "bm9uc2Vuc2U=", total, first, after),
+        packed(signature, "", total, first, after),
+        packed(signature, pit, "many", first, after),
+        packed(signature, pit, 1e999, first, after),
+        packed(signature, pit, total, 5, after),
+        packed(signature, pit, total, first, ["x", {"y": 1}, None]),
+        packed(signature, pit, total, first, [1] * 1000),
+        packed(signature, pit, total, first, 5),
+        packed(signature, pit, total, first),
         packed(signature),
-        packed(signature, {"a": 1}, 5),
         "%%%",
         "é",
     ]
     for cursor in forged:
         with pytest.raises(BadRequest):
-            ask("sea", limit=2, cursor=cursor)
+            ask("", limit=2, cursor=cursor)
