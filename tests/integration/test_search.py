@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import clients, search, search_index
+from shared import search
 from shared.analysis import fold
-from shared.errors import BadRequest
 from shared.search_params import Params
 from tests.integration.search_library import (
     LIBRARY,
@@ -25,7 +22,6 @@ from tests.integration.search_library import (
     ids,
     matches,
     plain,
-    video,
 )
 
 pytestmark = pytest.mark.usefixtures("elasticsearch_url")
@@ -247,29 +243,6 @@ def test_sorts() -> None:
     assert ids("", sort="oldest")[0] == "tides"
 
 
-@pytest.mark.parametrize("sort", ["relevance", "newest", "oldest", "longest", "shortest"])
-def test_pages_are_the_whole(sort: str) -> None:
-    seen: list[str] = []
-    cursor = None
-    for _ in range(len(VIDEOS)):
-        answer = ask("", sort=sort, limit=3, cursor=cursor)
-        assert answer["total"] == len(VIDEOS)
-        seen += [hit["video_id"] for hit in answer["hits"]]
-        cursor = answer["cursor"]
-        if cursor is None:
-            break
-    assert sorted(seen) == sorted(each.video_id for each in VIDEOS)
-    assert seen == ids("", sort=sort)
-
-
-def test_a_cursor_belongs_to_its_search() -> None:
-    cursor = ask("sea", limit=1)["cursor"]
-    with pytest.raises(BadRequest, match="another search"):
-        ask("moon", limit=1, cursor=cursor)
-    with pytest.raises(BadRequest, match="cursor: expected"):
-        ask("sea", cursor="nonsense")
-
-
 PIECES = [
     *'"()|-*~:+!&^[]{}\\/<>. é😀',
     *(
@@ -317,61 +290,3 @@ def test_an_empty_library_finds_nothing() -> None:
     assert (answer["total"], answer["hits"], answer["cursor"]) == (0, [], None)
     assert search.search(["PLunknown"], USER, Params(q="sea"))["total"] == 0
     assert search.search(LIBRARY, "nobody", Params(q="sea"))["total"] == 0
-
-
-def unpacked(cursor: str) -> list[Any]:
-    """Signature, point in time, sort values."""
-    found: list[Any] = json.loads(base64.urlsafe_b64decode(cursor + "=="))
-    return found
-
-
-def packed(*parts: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
-
-
-def test_pages_do_not_repeat_or_lose_a_hit_while_indexing_goes_on() -> None:
-    whole = ids("sea")
-    first = ask("sea", limit=2)
-    before = [hit["video_id"] for hit in first["hits"]]
-    more = [video(f"new{number}", "Sea sea sea", "en", "the sea", "the sea") for number in range(20)]
-    search_index.write([(each, 1) for each in more])
-    search_index.write_library(USER, "PLmore", [each.video_id for each in [*VIDEOS, *more]], 2)
-    search_index.refresh()
-    try:
-        second = ask("sea", limit=2, cursor=first["cursor"])
-        assert [*before, *(hit["video_id"] for hit in second["hits"])] == whole
-        assert second["total"] == 3
-    finally:
-        search_index.write_library(
-            USER, "PLmore", [each.video_id for each in VIDEOS[len(VIDEOS) // 2 - 1 :]], 3
-        )
-
-
-def test_a_page_after_a_long_pause_comes_from_the_present_index() -> None:
-    first = ask("sea", limit=2)
-    clients.elasticsearch().close_point_in_time(id=unpacked(first["cursor"])[1])
-    second = ask("sea", limit=2, cursor=first["cursor"])
-    found = [hit["video_id"] for answer in (first, second) for hit in answer["hits"]]
-    assert sorted(found) == ["quiet", "ropes", "tides"]
-
-
-def test_a_forged_cursor_is_refused() -> None:
-    signature, pit, total, first, after = unpacked(ask("", limit=2)["cursor"])
-    assert (total, len(first), after) == (len(VIDEOS), 2, [])
-    forged = [
-        packed(signature, "bm9uc2Vuc2U=", total, first, after),
-        packed(signature, "", total, first, after),
-        packed(signature, pit, "many", first, after),
-        packed(signature, pit, 1e999, first, after),
-        packed(signature, pit, total, 5, after),
-        packed(signature, pit, total, first, ["x", {"y": 1}, None]),
-        packed(signature, pit, total, first, [1] * 1000),
-        packed(signature, pit, total, first, 5),
-        packed(signature, pit, total, first),
-        packed(signature),
-        "%%%",
-        "é",
-    ]
-    for cursor in forged:
-        with pytest.raises(BadRequest):
-            ask("", limit=2, cursor=cursor)
