@@ -6,12 +6,31 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import doomed
 from tests.stack import Stack, remove_abandoned
+
+#: What is quick and says most comes first. The browser comes last: Playwright leaves an event loop
+#: running in this thread until the session ends, and no other can be started beside it.
+_ORDER = ("unit", "integration", "security", "faults", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next(
+            (number for number, name in enumerate(_ORDER) if name in item.path.parts), len(_ORDER) - 1
+        )
+
+    items.sort(key=place)
+
+
+def _kind(path: Path) -> str:
+    """The folder of tests/ in which a test lies."""
+    return path.relative_to(Path(__file__).parent).parts[0]
 
 
 def _is_loopback(host: object) -> bool:
@@ -26,7 +45,7 @@ def _is_loopback(host: object) -> bool:
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unit tests reach nothing but this machine: an accidental request fails, loudly and at once."""
-    if "unit" not in request.path.parts:
+    if _kind(request.path) != "unit":
         return
     connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 

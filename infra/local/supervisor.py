@@ -42,7 +42,10 @@ class Supervisor:
             component.name: Runner(component, state.log(component.name), self._say_of, self._write_status)
             for component in self._stack.components
         }
-        self._schedules = Schedules(load_pipeline(config), self._stack.functions, self._say)
+        self._save_now = asyncio.Event()
+        self._schedules = Schedules(
+            load_pipeline(config), self._stack.functions, self._say, self._save_now.set
+        )
         self._phase = "starting"
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,7 +104,11 @@ class Supervisor:
         failing = False
         took = 0.0
         while True:
-            await asyncio.sleep(persistence.pause_after(took))
+            # A job that began or ended is worth a save at once: after a crash it is to be gone on with.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(persistence.pause_after(took)):
+                    await self._save_now.wait()
+            self._save_now.clear()
             began = time.monotonic()
             if self._runners["firestore"].state is not State.RUNNING:
                 continue
