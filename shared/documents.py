@@ -186,7 +186,7 @@ class Commit:
         ]
 
 
-def retried(attempt: Callable[[], T], *, attempts: int = 8) -> T:
+def retried(attempt: Callable[[], T], *, attempts: int = 12) -> T:
     """Runs read-decide-commit again while it meets a :class:`Conflict`.
 
     Raises:
@@ -198,7 +198,7 @@ def retried(attempt: Callable[[], T], *, attempts: int = 8) -> T:
         except Conflict as conflict:
             last = conflict
             # Jitter, so that two that collide do not collide again.
-            sleep(uniform(0, 0.02 * 2**number))  # noqa: S311
+            sleep(uniform(0, min(0.02 * 2**number, 1.0)))  # noqa: S311
     raise Transient("Firestore was changed by others again and again.") from last
 
 
