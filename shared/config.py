@@ -112,6 +112,10 @@ class Config:
     operator_token: str | None = field(repr=False)
     #: A job without progress for so long has lost messages: the sweep publishes them again.
     stalled_after_seconds: int
+    #: The name of this function; the platform sets it (https://cloud.google.com/run/docs/container-contract).
+    k_service: str | None
+    #: Where tests arm failpoints; of no effect without emulators. See shared.failpoints.
+    failpoints_dir: Path | None
 
     @property
     def local(self) -> bool:
@@ -160,6 +164,8 @@ class Config:
             owner_user_id=_optional(env, "OWNER_USER_ID"),
             operator_token=_optional(env, "OPERATOR_TOKEN"),
             stalled_after_seconds=_number(env, "STALLED_AFTER_SECONDS", 600, 1, 86400),
+            k_service=_optional(env, "K_SERVICE"),
+            failpoints_dir=Path(found) if (found := _optional(env, "FAILPOINTS_DIR")) else None,
         )
 
 

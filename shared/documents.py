@@ -18,7 +18,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.cloud.firestore_v1 import Increment
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared import clients
+from shared import clients, failpoints
 from shared.errors import Transient
 
 #: Seconds for one call, its retries included. Firestore answers in milliseconds.
@@ -133,6 +133,8 @@ class Commit:
         self._client = clients.firestore()
         self._batch = self._client.batch()
         self._paths: list[str] = []
+        #: For failpoints: `create jobs.ledger pending`, each kind of write once.
+        self._kinds: dict[str, None] = {}
         self._added: dict[int, list[str]] = {}
 
     def __len__(self) -> int:
@@ -141,11 +143,11 @@ class Commit:
     def create(self, path: str, data: Mapping[str, Any]) -> Commit:
         """Conflict if the document exists."""
         self._batch.create(self._client.document(path), dict(data))
-        return self._wrote(path)
+        return self._wrote("create", path, data)
 
     def set(self, path: str, data: Mapping[str, Any], *, merge: bool = False) -> Commit:
         self._batch.set(self._client.document(path), dict(data), merge=merge)
-        return self._wrote(path)
+        return self._wrote("set", path, data)
 
     def update(
         self, path: str, data: Mapping[str, Any], *, unchanged_since: datetime | None = None
@@ -153,7 +155,7 @@ class Commit:
         """Conflict if there is no such document, or it has changed since it was read."""
         option = self._client.write_option(last_update_time=unchanged_since) if unchanged_since else None
         self._batch.update(self._client.document(path), dict(data), option=option)
-        return self._wrote(path)
+        return self._wrote("update", path, data)
 
     def add(self, path: str, amounts: Mapping[str, int]) -> Commit:
         """Adds to counters; what is missing counts from 0. Makes the document if there is none."""
@@ -163,10 +165,12 @@ class Commit:
 
     def delete(self, path: str) -> Commit:
         self._batch.delete(self._client.document(path))
-        return self._wrote(path)
+        return self._wrote("delete", path, {})
 
-    def _wrote(self, path: str) -> Commit:
+    def _wrote(self, verb: str, path: str, data: Mapping[str, Any]) -> Commit:
         self._paths.append(path)
+        state = f" {data['state']}" if "state" in data else ""
+        self._kinds[f"{verb} {'.'.join(path.split('/')[::2])}{state}"] = None
         return self
 
     def run(self) -> list[dict[str, int]]:
@@ -176,7 +180,10 @@ class Commit:
             Conflict: a precondition failed; nothing was written.
             Transient: Firestore did not answer in time; it may have been written.
         """
-        results = _call(f"write {self._paths[0]}", lambda: self._batch.commit(retry=_RETRY, timeout=TIMEOUT))
+        with failpoints.around(" + ".join(self._kinds)):
+            results = _call(
+                f"write {self._paths[0]}", lambda: self._batch.commit(retry=_RETRY, timeout=TIMEOUT)
+            )
         return [
             {
                 name: value.integer_value

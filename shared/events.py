@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from werkzeug.exceptions import ServiceUnavailable
 
-from shared import logs, topics
+from shared import failpoints, logs, topics
 from shared.errors import Malformed, Transient
 from shared.messages import Message
 
@@ -97,6 +97,7 @@ def receive_raw(event: Any, handle: Callable[[Delivery], None], *, source: str) 
             except Malformed as error:
                 logs.warning("message rejected", reason=str(error))
                 topics.reject(data, source=source, message_id=message_id, reason=str(error))
+            failpoints.answer("ack")
         except Transient as error:
             logs.warning("given back to Pub/Sub", reason=str(error), cause=repr(error.__cause__))
             raise ServiceUnavailable(str(error)) from error

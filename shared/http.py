@@ -17,7 +17,7 @@ from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import Map, RequestRedirect, Rule
 
-from shared import auth, logs
+from shared import auth, failpoints, logs
 from shared.auth import Caller
 from shared.config import ConfigError
 from shared.errors import (
@@ -94,6 +94,7 @@ class Routes:
         caller = ANYBODY if public else auth.authenticate(request.headers.get("Authorization"))
         with logs.context(user=caller.user_id or None):
             answer = handler(request, caller, **arguments)
+        failpoints.answer("answer")
         if isinstance(answer, Response):
             for name, value in _HEADERS.items():
                 answer.headers.setdefault(name, value)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from shared import clients, config, search_mapping
+from shared import clients, config, failpoints, search_mapping
 from shared.errors import DeliveryError, Permanent, Transient
 from shared.search_documents import VideoDocument
 from shared.search_errors import explained, refusal
@@ -147,7 +147,7 @@ def _operations(
 
 def _bulk(operations: list[bytes]) -> list[tuple[str, str, dict[str, Any]]]:
     """Sends one bulk request: (video id, index or alias, error) of what failed, lost versions left out."""
-    with explained():
+    with explained(), failpoints.around("index videos"):
         answer = clients.elasticsearch().bulk(operations=cast(Any, operations))
     failed = []
     for action, item in zip(operations[::2], answer["items"], strict=True):
@@ -217,7 +217,7 @@ def _library(
         "version": version,
         "version_type": "external_gte",
     }
-    with explained():
+    with explained(), failpoints.around("index library"):
         # Terms lookups read by id, so they see a write at once; `refresh` is for who searches libraries.
         answer = clients.elasticsearch().bulk(
             index=libraries_index(), operations=[action, *body], refresh=True
@@ -233,7 +233,7 @@ def refresh() -> None:
     Raises:
         Transient: Elasticsearch does not answer.
     """
-    with explained():
+    with explained(), failpoints.around("refresh videos"):
         clients.elasticsearch().options(ignore_status=404).indices.refresh(index=videos_alias())
 
 

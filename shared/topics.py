@@ -9,7 +9,7 @@ from typing import Literal
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
 
-from shared import clients, config
+from shared import clients, config, failpoints
 from shared.errors import Transient
 from shared.messages import Message
 
@@ -28,12 +28,16 @@ def publish(topic: Topic, messages: Sequence[Message]) -> None:
     Raises:
         Transient: at least one was not taken in time.
     """
-    _publish(topic, [(message.encode(), {}) for message in messages])
+    with failpoints.around(f"publish {topic}"):
+        _publish(topic, [(message.encode(), {}) for message in messages])
 
 
 def reject(data: bytes, *, source: str, message_id: str, reason: str) -> None:
     """Sends what nobody can read to the dead letters, with where it was met and why."""
-    _publish("dead-letters", [(data, {"source": source, "message_id": message_id, "reason": reason[:240]})])
+    with failpoints.around("publish dead-letters"):
+        _publish(
+            "dead-letters", [(data, {"source": source, "message_id": message_id, "reason": reason[:240]})]
+        )
 
 
 def _publish(topic: Topic, payloads: Sequence[tuple[bytes, dict[str, str]]]) -> None:

@@ -51,7 +51,13 @@ class Stack:
         self.port = processes.free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION}
-        own = {"LOCAL_STATE_DIR": str(self.state.root), "PORT": str(self.port)}
+        #: Where failpoints of its functions are armed; see shared/failpoints.py.
+        self.failpoints = self.state.root / "failpoints"
+        own = {
+            "LOCAL_STATE_DIR": str(self.state.root),
+            "PORT": str(self.port),
+            "FAILPOINTS_DIR": str(self.failpoints),
+        }
         self.environment = kept | variables | own
         self._tokens: dict[str, str] = {}
         #: The id of a job that was started with it; see tests/doomed.py.

@@ -156,8 +156,13 @@ class _Builder:
         # gunicorn opens a control socket, in the home directory if it is not told better.
         sockets = self.state.run / "sockets" / function.name
         sockets.mkdir(parents=True, exist_ok=True)
-        threads = {"THREADS": str(function.threads), "XDG_RUNTIME_DIR": str(sockets)}
-        launch = Launch(argv, self.python | threads, "")
+        # K_SERVICE: as Cloud Run sets it.
+        own = {
+            "THREADS": str(function.threads),
+            "XDG_RUNTIME_DIR": str(sockets),
+            "K_SERVICE": function.name,
+        }
+        launch = Launch(argv, self.python | own, "")
         return Component(
             function.name,
             port,

@@ -1,0 +1,67 @@
+"""Failpoints: a process dies where a test wants it, once; nowhere without emulators."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local.state_dir import ROOT
+
+_LOCAL = {"FIRESTORE_EMULATOR_HOST": "localhost:1", "PUBSUB_EMULATOR_HOST": "localhost:2"}
+_PASSING = """
+from shared import failpoints
+with failpoints.around("publish videos"):
+    print("published")
+print("passed")
+"""
+
+
+def _pass(directory: Path, **environment: str) -> tuple[int, str]:
+    variables = {"FAILPOINTS_DIR": str(directory), "K_SERVICE": "planner", **environment}
+    result = subprocess.run(
+        [sys.executable, "-c", _PASSING],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return result.returncode, result.stdout
+
+
+@pytest.fixture
+def planner(tmp_path: Path) -> Path:
+    (tmp_path / "planner").mkdir()
+    return tmp_path / "planner"
+
+
+def test_an_armed_boundary_kills_once(planner: Path) -> None:
+    (planner / "after publish videos").touch()
+    assert _pass(planner.parent, **_LOCAL) == (-signal.SIGKILL, "")
+    assert _pass(planner.parent, **_LOCAL) == (0, "published\npassed\n")
+
+
+def test_another_functions_boundary_is_not_ones_own(planner: Path) -> None:
+    (planner / "before publish videos").touch()
+    assert _pass(planner.parent, **_LOCAL, K_SERVICE="sweep")[0] == 0
+    assert (planner / "before publish videos").exists()
+
+
+@pytest.mark.parametrize("missing", _LOCAL)
+def test_without_an_emulator_nothing_happens(planner: Path, missing: str) -> None:
+    (planner / "before publish videos").touch()
+    (planner / "record").touch()
+    kept = {name: value for name, value in _LOCAL.items() if name != missing}
+    assert _pass(planner.parent, **kept)[0] == 0
+    assert (planner / "record").read_text() == ""
+
+
+def test_what_is_passed_is_recorded(planner: Path) -> None:
+    (planner / "record").touch()
+    _pass(planner.parent, **_LOCAL)
+    assert (planner / "record").read_text() == "before publish videos\nafter publish videos\n"
