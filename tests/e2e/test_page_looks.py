@@ -44,8 +44,8 @@ def test_it_is_accessible_and_fits(
     examine(page, "home")
     page.get_by_role("searchbox").fill("fire OR 茶 OR chess OR telescope")
     expect(page.locator(".hit").nth(2)).to_be_visible()
-    for picture in page.locator("img:not([loading=lazy])").all():
-        expect(picture).to_have_js_property("complete", True)
+    for image in page.locator("img:not([loading=lazy])").all():
+        expect(image).to_have_js_property("complete", True)
     examine(page, "found")
     page.get_by_role("searchbox").fill("xylophonic zebra")
     expect(page.get_by_text("Nothing found for")).to_be_visible()

@@ -1,0 +1,78 @@
+"""Concurrent calls of one process become one call: group commit.
+
+While one call is under way, the others of the process wait, and go together in the next. So nothing
+is delayed when little happens, and what is sent grows by itself when much does. Each caller gets the
+answer, or the error, of its own item.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class _Caller(Generic[T, R]):
+    """One waiting call: woken either with its answer, or to make the next call for all that wait."""
+
+    def __init__(self, item: T) -> None:
+        self.item = item
+        self.woken = threading.Event()
+        self.answer: R | Exception | None = None
+        self.answered = False
+
+
+class Coalesced(Generic[T, R]):
+    """``work`` takes items and answers with as many answers, in their order; an exception is an answer too.
+
+    What ``work`` raises is raised to every caller of that call. ``work`` bounds its own time: a caller
+    waits for at most one call under way before its own.
+
+    Args:
+        most: items in one call.
+    """
+
+    def __init__(self, work: Callable[[Sequence[T]], Sequence[R | Exception]], most: int) -> None:
+        self._work = work
+        self._most = most
+        self._lock = threading.Lock()
+        self._busy = False
+        self._waiting: list[_Caller[T, R]] = []
+
+    def __call__(self, item: T) -> R:
+        caller = _Caller[T, R](item)
+        with self._lock:
+            self._waiting.append(caller)
+            leads, self._busy = not self._busy, True
+        if not leads:
+            caller.woken.wait()
+        if not caller.answered:
+            self._lead()
+        if isinstance(caller.answer, Exception):
+            raise caller.answer
+        return caller.answer  # type: ignore[return-value]  # answered: R, which may itself be None
+
+    def _lead(self) -> None:
+        """Makes the call for all that wait, the leader among them, and hands over to the next leader."""
+        with self._lock:
+            callers, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        answers: Sequence[R | Exception] = ()
+        try:
+            answers = self._work([caller.item for caller in callers])
+        except Exception as error:
+            answers = [error] * len(callers)
+        finally:
+            # Also when the process is told to end in here: nobody is left waiting.
+            with self._lock:
+                following = self._waiting[0] if self._waiting else None
+                self._busy = following is not None
+            if following is not None:
+                following.woken.set()
+            missing = RuntimeError("the call that this one was part of was broken off")
+            for number, caller in enumerate(callers):
+                caller.answer = answers[number] if number < len(answers) else missing
+                caller.answered = True
+                caller.woken.set()
