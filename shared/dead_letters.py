@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from shared import clock, jobs, ledger, logs
 from shared.documents import Commit, read
@@ -69,8 +70,15 @@ def _fail_video(message: VideoMessage, attempts: str) -> None:
 
 
 def _record(delivery: Delivery, reason: str) -> None:
-    """Keeps a message nobody can read where an operator finds it."""
-    message_id = delivery.attributes.get("message_id") or delivery.message_id
+    """Keeps a message nobody can read where an operator finds it.
+
+    Its time belongs to its name: an emulator that is started again counts its messages from 1 again.
+    """
+    told = delivery.attributes
+    message_id, published = told.get("message_id"), told.get("published", "")
+    if not message_id:
+        message_id, published = delivery.message_id, delivery.published
+    message_id = "-".join(part for part in (message_id, re.sub(r"\D", "", published)) if part)
     if not is_id(message_id):
         # Whoever published it wrote this; Firestore takes no such name, and nothing may be retried for ever.
         message_id = hashlib.sha256(message_id.encode("utf-8", "replace")).hexdigest()

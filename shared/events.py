@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from shared.errors import Malformed, Transient
 from shared.messages import Message
 
 M = TypeVar("M", bound=Message)
+_NO_EVENT = "expected a CloudEvent, or a push of Pub/Sub with message.data; found neither"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +88,17 @@ def receive(event: Any, kind: type[M], handle: Callable[[M, Delivery], None], *,
 
 def receive_raw(event: Any, handle: Callable[[Delivery], None], *, source: str) -> None:
     """As :func:`receive`, for a handler that reads the message itself."""
-    message_id, data = str(event["id"]), b""
+    message_id, published, data = str(event["id"]), "", b""
     with logs.context(function=source, message_id=message_id):
         try:
             try:
                 delivery = delivery_of(event)
                 message_id, data = delivery.message_id, delivery.data
+                published = delivery.published
                 with logs.context(attempt=delivery.attempt):
                     handle(delivery)
             except Malformed as error:
-                logs.warning("message rejected", reason=str(error))
-                topics.reject(data, source=source, message_id=message_id, reason=str(error))
+                _reject(data, source=source, message_id=message_id, published=published, reason=str(error))
             failpoints.answer("ack")
         except Transient as error:
             logs.warning("given back to Pub/Sub", reason=str(error), cause=repr(error.__cause__))
@@ -104,3 +106,39 @@ def receive_raw(event: Any, handle: Callable[[Delivery], None], *, source: str) 
         except Exception as error:
             logs.error("a defect: given back to Pub/Sub", error)
             raise
+
+
+def _reject(data: bytes, *, source: str, message_id: str, published: str, reason: str) -> None:
+    logs.warning("message rejected", reason=reason)
+    topics.reject(data, source=source, message_id=message_id, published=published, reason=reason)
+
+
+def unreadable(source: str) -> Callable[[Exception], tuple[str, int]]:
+    """What a function answers to a request that is no CloudEvent at all; for the framework's status 400.
+
+    Its own page repeats the request's headers, the caller's token among them. A push of Pub/Sub without
+    `message.data` ends there: recorded and acknowledged, or it would come again for ever.
+    """
+
+    def answer(_: Exception) -> tuple[str, int]:
+        from flask import request
+
+        body = request.get_data()
+        with logs.context(function=source):
+            try:
+                _reject(body, source=source, message_id=_id_in(body), published="", reason=_NO_EVENT)
+            except Transient as error:
+                logs.warning("given back to Pub/Sub", reason=str(error), cause=repr(error.__cause__))
+                return "Not recorded yet.\n", 503
+        return "Recorded as rejected.\n", 200
+
+    return answer
+
+
+def _id_in(body: bytes) -> str:
+    """Of the message in a push; otherwise a name of its content, the same at each repetition."""
+    try:
+        found = json.loads(body)["message"]["messageId"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        found = None
+    return str(found or f"content-{hashlib.sha256(body).hexdigest()}")

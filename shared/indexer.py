@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from shared import documents, jobs, ledger, logs, search_index, store
-from shared.errors import Malformed, Permanent
+from shared.documents import Commit
+from shared.errors import Malformed, Permanent, Transient
 from shared.events import Delivery
-from shared.ledger import State
+from shared.ledger import Entry, State
 from shared.messages import VideoMessage
 from shared.search_documents import VideoDocument
 from shared.store import Metadata, Outcome
@@ -43,6 +44,9 @@ def index(message: VideoMessage, delivery: Delivery) -> None:
         except Permanent as error:
             jobs.settle(job, entry, "failed", reason=str(error))
             return
+        except Transient as error:
+            _note(job.job_id, entry, error)
+            raise
         paid = outcome.job_id == job.job_id
         jobs.settle(
             job,
@@ -52,6 +56,17 @@ def index(message: VideoMessage, delivery: Delivery) -> None:
             reused=not paid,
             youtube_bytes=outcome.youtube_bytes if paid else 0,
         )
+
+
+def _note(job_id: str, entry: Entry, error: Transient) -> None:
+    """Writes a failed attempt into the ledger, where a person sees what the video waits for."""
+    commit = Commit()
+    ledger.note_attempt(commit, job_id, entry, reason=str(error), youtube_bytes=0)
+    try:
+        commit.run()
+    except Transient as trouble:
+        # Somebody settled it meanwhile, or Firestore is away too: what is raised is the first error.
+        logs.info("a failed attempt was not noted", reason=str(trouble))
 
 
 def state_of(outcome: Outcome) -> State:

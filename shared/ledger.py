@@ -32,7 +32,7 @@ STATES: tuple[State, ...] = ("pending", "indexed", "no_transcript", "unavailable
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One video of a job. ``attempts``: fetches that failed; ``round``: how often a person retried it."""
+    """One video of a job. ``attempts``: deliveries that failed; ``round``: how often a person retried it."""
 
     video_id: str
     state: State

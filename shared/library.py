@@ -72,10 +72,17 @@ def titles(user_id: str) -> dict[str, str]:
 
 
 def put(
-    user_id: str, playlist_id: str, title: str, thumbnail_url: str | None, video_ids: Sequence[str]
+    user_id: str,
+    playlist_id: str,
+    title: str,
+    thumbnail_url: str | None,
+    video_ids: Sequence[str],
+    *,
+    within: Commit | None = None,
 ) -> None:
     """Makes exactly these videos the membership of the playlist, in Firestore and, if it answers, in search.
 
+    ``within``: a commit that decides whether it may still be written; it is run here, and may raise Conflict.
     An Elasticsearch that is away does not stop planning: :func:`finish` writes it again, and insists.
     """
     now = clock.now()
@@ -85,7 +92,7 @@ def put(
         "video_ids": zlib.compress(" ".join(video_ids).encode()),
         "updated_at": now,
     }
-    Commit().set(_path(user_id, playlist_id), fields, merge=True).run()
+    (within or Commit()).set(_path(user_id, playlist_id), fields, merge=True).run()
     try:
         search_index.write_library(user_id, playlist_id, video_ids, _version(now))
     except Transient as error:

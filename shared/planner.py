@@ -34,7 +34,7 @@ from shared.jobs import Job
 from shared.ledger import NewEntry
 from shared.messages import PlaylistMessage, VideoMessage
 from shared.store import Metadata
-from shared.youtube import Item
+from shared.youtube import Item, PlaylistInfo
 
 #: Seconds between two writings of a growing membership: it is searchable while listing goes on.
 _MEMBERSHIP_EVERY = 1.0
@@ -121,19 +121,31 @@ def _list(job: Job) -> None:
             return
         if (began := monotonic()) >= next_writing:
             # What was in the library stays findable until the list is complete.
-            library.put(
-                job.user_id,
-                job.playlist_id,
-                info.title,
-                info.thumbnail_url,
-                list({**listed, **dict.fromkeys(before)}),
-            )
+            _put(job, info, list({**listed, **dict.fromkeys(before)}))
             took = monotonic() - began
             next_writing = monotonic() + max(_MEMBERSHIP_EVERY, _MEMBERSHIP_PAUSE * took)
     if not listed:
         raise JobFailed("The playlist is empty: there is nothing to index.")
-    library.put(job.user_id, job.playlist_id, info.title, info.thumbnail_url, list(listed))
+    _put(job, info, list(listed))
     jobs.seal(job.job_id)
+
+
+def _put(job: Job, info: PlaylistInfo, video_ids: Sequence[str]) -> None:
+    """Writes the membership, unless the job is no longer being listed.
+
+    Removing a playlist ends its job first: a planner that is late must not put back what was removed.
+    """
+
+    def attempt() -> None:
+        current = jobs.read(job.job_id)
+        if current is None or current.state != "planning":
+            return
+        still = Commit().update(
+            jobs.path(job.job_id), {"listed": current.listed}, unchanged_since=current.update_time
+        )
+        library.put(job.user_id, job.playlist_id, info.title, info.thumbnail_url, video_ids, within=still)
+
+    retried(attempt)
 
 
 def _enter(job: Job, items: Sequence[Item], held: _Held) -> bool:

@@ -32,12 +32,11 @@ def publish(topic: Topic, messages: Sequence[Message]) -> None:
         _publish(topic, [(message.encode(), {}) for message in messages])
 
 
-def reject(data: bytes, *, source: str, message_id: str, reason: str) -> None:
+def reject(data: bytes, *, source: str, message_id: str, published: str, reason: str) -> None:
     """Sends what nobody can read to the dead letters, with where it was met and why."""
+    about = {"source": source, "message_id": message_id, "published": published, "reason": reason[:240]}
     with failpoints.around("publish dead-letters"):
-        _publish(
-            "dead-letters", [(data, {"source": source, "message_id": message_id, "reason": reason[:240]})]
-        )
+        _publish("dead-letters", [(data, about)])
 
 
 def _publish(topic: Topic, payloads: Sequence[tuple[bytes, dict[str, str]]]) -> None:

@@ -8,6 +8,8 @@ from cloudevents.http import CloudEvent
 from shared import events
 from shared.dead_letters import settle
 
+functions_framework.errorhandler(400)(events.unreadable("dead_letters"))
+
 
 @functions_framework.cloud_event
 def dead_letters(event: CloudEvent) -> None:

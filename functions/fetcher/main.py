@@ -9,6 +9,8 @@ from shared import events
 from shared.fetcher import fetch
 from shared.messages import VideoMessage
 
+functions_framework.errorhandler(400)(events.unreadable("fetcher"))
+
 
 @functions_framework.cloud_event
 def fetcher(event: CloudEvent) -> None:

@@ -9,6 +9,8 @@ from shared import events
 from shared.indexer import index
 from shared.messages import VideoMessage
 
+functions_framework.errorhandler(400)(events.unreadable("indexer"))
+
 
 @functions_framework.cloud_event
 def indexer(event: CloudEvent) -> None:

@@ -9,6 +9,8 @@ from shared import events
 from shared.messages import PlaylistMessage
 from shared.planner import plan
 
+functions_framework.errorhandler(400)(events.unreadable("planner"))
+
 
 @functions_framework.cloud_event
 def planner(event: CloudEvent) -> None:

@@ -25,6 +25,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 _STEADY_SECONDS = 30.0
 #: What held the port before may need so long to end.
 _FREE_SECONDS = 10.0
+#: Between two looks at a component that runs, in seconds.
+LOOK_SECONDS = 5.0
 
 
 class State(StrEnum):
@@ -57,6 +59,8 @@ class Component:
     essential: bool = True
     ready_seconds: float = 60.0
     stop_seconds: float = 8.0
+    #: Without an answer for so long it hangs. Generous: a machine that is busy must not be taken for that.
+    hang_seconds: float = 60.0
     on_ready: Callable[[bool], Awaitable[None]] | None = None
     #: Why there is nothing to start.
     missing: str | None = None
@@ -158,9 +162,9 @@ class Runner:
             else:
                 await self._ready(restart, began, launch.note)
                 self.settled.set()
-                await ended
+                await self._until_dead_or_hung(ended)
                 if not self._stopping:
-                    self.say(self.name, f"ended with {_exit(process.returncode)}; starting it again")
+                    self.say(self.name, f"{self._end(process.returncode)}; starting it again")
         finally:
             # What it started must not outlive it: a worker would go on holding the port.
             signal_group(process.pid, signal.SIGKILL)
@@ -168,6 +172,22 @@ class Runner:
                 await process.wait()
             self._process = self.pid = None
             await _run_all(launch.cleanup)
+
+    async def _until_dead_or_hung(self, ended: asyncio.Task[int]) -> None:
+        heard = time.monotonic()
+        while not self._stopping and time.monotonic() - heard < self.component.hang_seconds:
+            done, _ = await asyncio.wait({ended}, timeout=LOOK_SECONDS)
+            if done:
+                return
+            if await self.component.probe():
+                heard = time.monotonic()
+        if self._stopping:
+            await ended
+
+    def _end(self, code: int | None) -> str:
+        if code is None:
+            return f"has not answered for {self.component.hang_seconds:.0f} s"
+        return f"ended with {_exit(code)}"
 
     async def _ready(self, restart: bool, began: float, note: str) -> None:
         if self.component.on_ready:

@@ -20,6 +20,8 @@ from infra.local.state_dir import ROOT, StateDir
 
 #: What stops in order needs less; after that nothing is left to wait for.
 STOP_SECONDS = 90.0
+#: What a process that is killed may need to be gone.
+_KILL_SECONDS = 10.0
 
 
 class NotRunning(RuntimeError):
@@ -169,19 +171,24 @@ class Follow:
 def stop(state: StateDir) -> bool:
     """Stops the run and what an earlier one left behind; whether there was anything.
 
+    A supervisor that does not end in time is killed: what it had saved remains.
+
     Raises:
-        TimeoutError: the supervisor does not end.
+        TimeoutError: somebody holds the lock who is no supervisor.
     """
-    stopped = False
+    stopped = killed = False
     deadline = time.monotonic() + STOP_SECONDS
     while is_supervised(state):
-        if time.monotonic() > deadline:
-            raise TimeoutError(
-                f"the run did not stop within {STOP_SECONDS:.0f} s: see {state.log('supervisor')}"
-            )
         if not stopped and (pid := _pid(state)):
             os.kill(pid, signal.SIGTERM)
             stopped = True
+        if time.monotonic() > deadline:
+            if killed or not (pid := _pid(state)):
+                raise TimeoutError(
+                    f"the run did not stop within {STOP_SECONDS:.0f} s: see {state.log('supervisor')}"
+                )
+            os.kill(pid, signal.SIGKILL)
+            killed, deadline = True, time.monotonic() + _KILL_SECONDS
         time.sleep(0.1)
     return processes.stop_marked(state) > 0 or stopped
 

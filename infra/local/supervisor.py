@@ -26,6 +26,8 @@ from infra.local.state_dir import StateDir, write_whole
 from infra.pipeline import PipelineError, load_pipeline
 from shared.config import Config, ConfigError
 
+#: What stopping waits for the last save of the library; less than control.STOP_SECONDS.
+_LAST_EXPORT_SECONDS = 40.0
 #: What is stopped one after the other; everything else between the delivery and the servers.
 _FIRST_TO_STOP = ("gateway", "delivery")
 _SERVERS = ("pubsub", "firestore", "elasticsearch")
@@ -165,9 +167,10 @@ class Supervisor:
         if self._config.firestore_emulator_host is not None or runner.state is not State.RUNNING:
             return
         try:
-            await self._stack.exports.save(self._stack.addresses.firestore)
-        except ExportFailed as error:
-            self._say(f"The library could not be saved: {error}. What the last export holds remains.")
+            async with asyncio.timeout(_LAST_EXPORT_SECONDS):
+                await self._stack.exports.save(self._stack.addresses.firestore)
+        except (ExportFailed, TimeoutError) as error:
+            self._say(f"The library could not be saved: {error!r}. What the last export holds remains.")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -110,6 +110,21 @@ def test_golden(name: str, run: Callable[[str], Run]) -> None:
 
 
 @pytest.mark.parametrize("name", USE_CASES)
+def test_what_is_no_event_is_recorded_and_its_headers_are_not_repeated(
+    name: str, run: Callable[[str], Run]
+) -> None:
+    one = run(name)
+    body = {"message": {"messageId": "m-1"}, "subscription": "s"}
+    for expected in (503, 200):
+        one.publish_fails = expected == 503
+        answer = one.web.post("/", headers={"Authorization": "Bearer hunter2hunter2"}, json=body)
+        assert answer.status_code == expected
+        assert "hunter2" not in answer.text
+    (rejected,) = one.rejected
+    assert (rejected["source"], json.loads(rejected["data"])) == (name, body)
+
+
+@pytest.mark.parametrize("name", USE_CASES)
 def test_a_message_is_handed_over_and_acknowledged(name: str, run: Callable[[str], Run]) -> None:
     one = run(name)
     assert one.post(USE_CASES[name][2]).status_code == 200
@@ -153,6 +168,7 @@ def test_what_a_use_case_cannot_read_is_rejected_with_its_reason(
             "data": USE_CASES[name][2],
             "source": name,
             "message_id": "m-1",
+            "published": "",
             "reason": "job j has no video v",
         }
     ]

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,40 @@ def test_what_does_not_end_when_asked_is_killed(tmp_path: Path, monkeypatch: pyt
     run(nothing, component)
     assert run.said[-1] == "it: did not end within 0 s; killed"
     assert port_is_free(run.port)
+
+
+def test_what_hangs_without_dying_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(components, "LOOK_SECONDS", 0.05)
+    run = Run(tmp_path)
+    first = True
+
+    async def answers_until_told() -> bool:
+        return first or run.starts > 1
+
+    async def scenario(runner: Runner) -> None:
+        nonlocal first
+        pid = runner.pid
+        first = False
+        await until(lambda: run.starts == 2 and runner.state is State.RUNNING)
+        assert runner.pid != pid
+
+    component = replace(run.component(), probe=answers_until_told, hang_seconds=0.5)
+    run(scenario, component)
+    assert any("has not answered for" in line and "starting it again" in line for line in run.said)
+    assert port_is_free(run.port)
+
+
+def test_a_slow_answer_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(components, "LOOK_SECONDS", 0.01)
+    run = Run(tmp_path)
+    answers: list[bool] = []
+
+    async def every_third_time() -> bool:
+        answers.append(len(answers) % 3 == 0)
+        return answers[-1]
+
+    async def scenario(runner: Runner) -> None:
+        await until(lambda: len(answers) > 30)
+
+    run(scenario, replace(run.component(), probe=every_third_time, hang_seconds=20))
+    assert run.starts == 1

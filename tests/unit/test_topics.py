@@ -97,9 +97,9 @@ def test_nothing_to_publish_is_no_error(publisher: Any) -> None:
 
 def test_a_rejection_says_where_and_why_within_what_an_attribute_holds(publisher: Any) -> None:
     made = publisher("1")
-    topics.reject(b"\xff", source="fetcher", message_id="m", reason="界" * 1000)
+    topics.reject(b"\xff", source="fetcher", message_id="m", published="2024", reason="界" * 1000)
     ((path, data, rest),) = made.sent
     assert path.endswith("/topics/dead-letters")
     assert data == b"\xff"
-    assert (rest["source"], rest["message_id"]) == ("fetcher", "m")
+    assert (rest["source"], rest["message_id"], rest["published"]) == ("fetcher", "m", "2024")
     assert 0 < len(rest["reason"].encode()) <= 1024

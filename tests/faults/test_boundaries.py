@@ -1,0 +1,162 @@
+"""kill -9 of each function before and after each of its writes, publishes and answers.
+
+The boundaries are not listed but found: a first job shows which ones there are (shared/failpoints.py), and
+every one of them is armed in a later job. All of that runs on one stack.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.faults.arming import Failpoints
+from tests.invariants import check, ledger
+from tests.stack import Stack, StackError
+
+FUNCTIONS = ("index", "planner", "fetcher", "indexer", "dead_letters")
+#: That the search for boundaries finds nothing less: what each function does, in its own words.
+EXPECTED = {
+    "index": ["create jobs queued + create active_jobs", "publish playlists", "answer"],
+    "planner": [
+        "update jobs planning",
+        "create jobs.ledger pending + set jobs.counters + update jobs",
+        "publish videos",
+        "set users.memberships",
+        "index library",
+        "update jobs running",
+        "ack",
+    ],
+    "fetcher": [
+        "create transcripts",
+        "set transcripts",
+        "update jobs.ledger + set transcripts",
+        "update jobs.ledger unavailable + set jobs.counters",
+        "publish transcripts",
+        "publish dead-letters",
+        "ack",
+    ],
+    "indexer": [
+        "index videos",
+        "update jobs.ledger indexed + set jobs.counters",
+        "update jobs.ledger no_transcript + set jobs.counters",
+        "ack",
+    ],
+    "dead_letters": ["set rejections", "update jobs.ledger failed + set jobs.counters", "ack"],
+}
+#: Jobs in which a boundary may be passed by another process, or not at all, until it is given up.
+_TRIES = 4
+
+
+@pytest.fixture
+def failpoints(stack: Stack) -> Iterator[Failpoints]:
+    stack.standin.reset("stats", "faults", "latency")
+    made = Failpoints(stack, *FUNCTIONS)
+    yield made
+    made.disarm()
+    stack.standin.reset("faults", "latency")
+
+
+class _Playlist:
+    """Five videos with every outcome there is: two with captions, one without, one that is gone and one
+    that a dead letter settles before YouTube has answered; one of them fails once."""
+
+    def __init__(self, stack: Stack, number: int) -> None:
+        self.stack = stack
+        self.id = f"PLboundary{number:03d}"
+        spoken = [{"language": "en", "kind": "human", "lines": [[0.0, 3.0, "a boundary was passed"]]}]
+        kinds: dict[str, dict[str, Any]] = {
+            "well": {"tracks": spoken},
+            "late": {"tracks": spoken},
+            "mute": {"status": "nocaptions"},
+            "gone": {"status": "unavailable"},
+            "dead": {"tracks": spoken},
+        }
+        self.videos = {kind: f"{kind}bnd{number:04d}" for kind in kinds}
+        stack.standin.define(
+            videos=[{"id": self.videos[kind], "title": kind, **fields} for kind, fields in kinds.items()],
+            playlists=[{"id": self.id, "title": self.id, "videos": list(self.videos.values())}],
+        )
+        stack.standin.fault("5xx", videos=[self.videos["late"]], endpoints=["player"], times=1)
+        stack.standin.fault("slow", videos=[self.videos["dead"]], endpoints=["player"], seconds=4)
+
+    def start(self) -> str:
+        """As a person does, who tries again when nobody answers; the job's id."""
+
+        def started() -> str:
+            try:
+                return self.stack.index(self.id)
+            except StackError:
+                # The gateway's 502: the function has died.
+                return ""
+
+        return self.stack.wait_for(started, 30, "a job is started")
+
+    def bury(self, job_id: str) -> None:
+        """What nobody can read, and a dead letter of the slow video."""
+        self.stack.publish("videos", b"nobody can read this")
+        self.stack.wait_for(
+            lambda: self.videos["dead"] in ledger(self.stack, job_id), 60, "the slow video is listed"
+        )
+        self.stack.publish("dead-letters", {"job_id": job_id, "video_id": self.videos["dead"]})
+
+
+@pytest.mark.timeout(400)
+def test_death_at_every_boundary_changes_nothing(stack: Stack, failpoints: Failpoints) -> None:
+    failpoints.record()
+    rehearsal = _Playlist(stack, 0)
+    jobs = {rehearsal.start(): rehearsal}
+    rehearsal.bury(next(iter(jobs)))
+    stack.finish(next(iter(jobs)))
+    passed = failpoints.passed()
+    for function, names in EXPECTED.items():
+        for name in names:
+            assert {f"before {name}", f"after {name}"} <= set(passed[function]), (function, name)
+
+    required = {
+        (each, f"{when} {name}")
+        for each, names in EXPECTED.items()
+        for name in names
+        for when in ("before", "after")
+    }
+    waiting = {function: deque(names) for function, names in passed.items()}
+    armed: dict[str, str] = {}
+    died: set[tuple[str, str]] = set()
+    tries: dict[tuple[str, str], int] = {}
+    while any(waiting.values()):
+        playlist = _Playlist(stack, len(jobs))
+        for function, left in waiting.items():
+            if left:
+                armed[function] = left.popleft()
+                failpoints.arm(function, armed[function])
+        job_id = playlist.start()
+        jobs[job_id] = playlist
+        playlist.bury(job_id)
+
+        def struck(job_id: str = job_id) -> bool:
+            return not any(map(failpoints.armed, FUNCTIONS)) or stack.job(job_id)["state"] == "done"
+
+        stack.wait_for(struck, 60, lambda: f"all die or the job is over; armed: {armed}")
+        for function, name in armed.items():
+            if not failpoints.armed(function):
+                died.add((function, name))
+            elif (count := tries.get((function, name), 0) + 1) < _TRIES:
+                tries[function, name] = count
+                waiting[function].append(name)
+        failpoints.disarm()
+        armed.clear()
+    assert required <= died
+
+    for job_id, playlist in jobs.items():
+        stack.finish(job_id, timeout=120)
+        check(stack, job_id, playlist.videos.values())
+    times = stack.standin.stats()["videos"]
+    asked = [
+        times.get(video, {}).get("player", 0) for each in jobs.values() for video in each.videos.values()
+    ]
+    # A fetcher that dies has asked for at most the five videos of its job in vain.
+    assert sum(asked) <= len(jobs) * (5 + 1) + 5 * sum(function == "fetcher" for function, _ in died)
+    assert requests.get(f"{stack.url}/api/health", timeout=30).status_code == 200
