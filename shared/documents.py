@@ -23,6 +23,10 @@ from shared.errors import Transient
 
 #: Seconds for one call, its retries included. Firestore answers in milliseconds.
 TIMEOUT = 10.0
+#: Seconds for all of a query: 5,000 documents take two. Within what the shortest function has that asks one.
+QUERY_TIMEOUT = 20.0
+#: Seconds for what reads whole collections, which only the operator asks for.
+WHOLE_TIMEOUT = 60.0
 #: Writes in one commit (https://firebase.google.com/docs/firestore/quotas allowed 500 for long; keep below).
 MAXIMUM_WRITES = 400
 
@@ -59,7 +63,7 @@ class Snapshot:
         return self.path.rsplit("/", 1)[1]
 
 
-def _call(what: str, call: Callable[[], T]) -> T:
+def _call(what: str, call: Callable[[], T], seconds: float | None = None) -> T:
     try:
         return call()
     except (
@@ -70,7 +74,7 @@ def _call(what: str, call: Callable[[], T]) -> T:
     ) as error:
         raise Conflict(f"Firestore refused to {what}: {error.message}") from error
     except _UNAVAILABLE as error:
-        raise Transient(f"Firestore did not {what} within {TIMEOUT:g} s.") from error
+        raise Transient(f"Firestore did not {what} within {seconds or TIMEOUT:g} s.") from error
 
 
 def _snapshot(document: Any) -> Snapshot:
@@ -123,7 +127,7 @@ def query(
         found = found.start_after({"__name__": client.collection(collection).document(start_after)})
     if limit is not None:
         found = found.limit(limit)
-    yield from _stream(found, collection)
+    yield from _stream(found, collection, QUERY_TIMEOUT)
 
 
 class Commit:
@@ -212,21 +216,23 @@ def retried(attempt: Callable[[], T], *, attempts: int = 12) -> T:
 def every(collection_id: str, fields: Sequence[str]) -> Iterator[Snapshot]:
     """Streams these fields of all documents of all collections of that name, wherever they lie."""
     yield from _stream(
-        clients.firestore().collection_group(collection_id).select(list(fields)), collection_id
+        clients.firestore().collection_group(collection_id).select(list(fields)), collection_id, WHOLE_TIMEOUT
     )
 
 
 def count(collection: str) -> int:
     """How many documents a collection has."""
     aggregation: Any = clients.firestore().collection(collection).count()  # type: ignore[no-untyped-call]
-    found = _call(f"count {collection}", lambda: aggregation.get(retry=_RETRY, timeout=TIMEOUT * 6))
+    found = _call(
+        f"count {collection}", lambda: aggregation.get(retry=_RETRY, timeout=WHOLE_TIMEOUT), WHOLE_TIMEOUT
+    )
     return int(found[0][0].value)
 
 
-def _stream(found: Any, name: str) -> Iterator[Snapshot]:
-    stream = iter(found.stream(retry=_RETRY, timeout=TIMEOUT * 6))
+def _stream(found: Any, name: str, seconds: float) -> Iterator[Snapshot]:
+    stream = iter(found.stream(retry=_RETRY, timeout=seconds))
     while True:
-        document = _call(f"list {name}", lambda: next(stream, None))
+        document = _call(f"list {name}", lambda: next(stream, None), seconds)
         if document is None:
             return
         yield _snapshot(document)

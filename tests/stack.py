@@ -130,6 +130,18 @@ class Stack:
         os.kill(pid, number)
         return int(pid)
 
+    def wait_until_back(self, killed: Mapping[str, int], timeout: float = 150) -> dict[str, dict[str, Any]]:
+        """Until all of these components (with the pids they had) run again; what they are now."""
+
+        def back() -> dict[str, dict[str, Any]]:
+            now = self.components()
+            up = all(
+                now[each]["state"] == "running" and now[each]["pid"] != pid for each, pid in killed.items()
+            )
+            return {name: now[name] for name in killed} if up else {}
+
+        return self.wait_for(back, timeout, f"{', '.join(killed)} run again")
+
     def log(self, name: str) -> str:
         """What a component has logged in this run."""
         try:

@@ -25,7 +25,7 @@ EXPECTED = {
         "update jobs planning",
         "create jobs.ledger pending + set jobs.counters + update jobs",
         "publish videos",
-        "set users.memberships",
+        "update jobs + set users.memberships",
         "index library",
         "update jobs running",
         "ack",

@@ -274,16 +274,3 @@ def test_what_is_somebody_elses_does_not_exist(stack: Stack) -> None:
         assert stack.request(method, path, None).status_code == 401, (method, path)
     phrase = generate.phrase_of(ids_of("PLgen-5-mine-short")[0]).text
     assert stack.search(f'"{phrase}"', "stranger")["total"] == 0
-
-
-@pytest.mark.timeout(450)
-def test_three_thousand_videos_in_one_job(stack: Stack) -> None:
-    expected = ids_of("PLgen-3000-many-short")
-    job_id = stack.index("PLgen-3000-many-short")
-    stack.finish(job_id, timeout=400)
-    job = check(stack, job_id, expected)
-    assert job["counts"]["indexed"] == 3000
-    assert set(asked(stack, expected).values()) == {1}
-    for video_id in expected[::250]:
-        (hit,) = stack.search(f'"{generate.phrase_of(video_id).text}"')["hits"]
-        assert hit["video_id"] == video_id
