@@ -1,4 +1,4 @@
-"""Who is calling: API tokens, shown once and kept as hashes.
+"""Who is calling: a session's cookie, or an API token, shown once and kept as a hash; never a mixture.
 
 A token is 256 random bits; a plain SHA-256 of it is as good as a slow hash of a password, and lets
 the document be found by it.
@@ -6,14 +6,13 @@ the document be found by it.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from shared import clock, config, documents
+from shared import clock, config, documents, sessions
 from shared.documents import Commit
 from shared.errors import BadRequest, NotFound, Unauthenticated
 from shared.messages import is_id
@@ -29,15 +28,19 @@ class Caller:
 
     user_id: str
     operator: bool = False
+    #: The session, of who came with its cookie.
+    session: str | None = field(default=None, repr=False)
 
 
-def authenticate(authorization: str | None) -> Caller:
-    """The caller named by an ``Authorization`` header.
+def authenticate(authorization: str | None, session: str | None = None) -> Caller:
+    """The caller named by an ``Authorization`` header or, only if there is none, by a session.
 
     Raises:
-        Unauthenticated: there is none, or nobody knows the token.
+        Unauthenticated: there is neither, or nobody knows the token, or the session has ended.
         Transient: Firestore does not answer.
     """
+    if authorization is None and session is not None:
+        return _of_session(session)
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
@@ -57,6 +60,13 @@ def authenticate(authorization: str | None) -> Caller:
     if data is None:
         raise Unauthenticated("This API token is not known, or was revoked. Make a new one.")
     return Caller(data["user_id"])
+
+
+def _of_session(token: str) -> Caller:
+    user_id = sessions.user_of(token)
+    if user_id is None:
+        raise Unauthenticated("You are not signed in any more. Sign in again.")
+    return Caller(user_id, session=token)
 
 
 def mint(user_id: object, name: object) -> dict[str, Any]:
@@ -102,8 +112,14 @@ def revoke(user_id: str, token_id: str) -> None:
     raise NotFound("There is no such token.")
 
 
+def forget(user_id: str) -> None:
+    """Revokes all tokens of a user."""
+    for snapshot in documents.query("api_tokens", ("user_id", "==", user_id), fields=["user_id"]):
+        Commit().delete(snapshot.path).run()
+
+
 def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return sessions.hashed(token)
 
 
 def _path(token_hash: str) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ELASTICSEARCH_TIMEOUT = 15.0
 #: Seconds a YouTube Data API call may take.
 DATA_API_TIMEOUT = 15.0
+#: Seconds a request to Google's sign-in may take; a person waits for it.
+GOOGLE_TIMEOUT = 8.0
 
 _thread = threading.local()
 
@@ -89,26 +91,51 @@ def elasticsearch() -> Elasticsearch:
     )
 
 
-def youtube() -> Any:
-    """The Data API v3, one client a thread: its httplib2 transport is not thread-safe."""
-    client = getattr(_thread, "youtube", None)
+def youtube(*, keyed: bool = True) -> Any:
+    """The Data API v3, one client a thread: its httplib2 transport is not thread-safe.
+
+    ``keyed``: with our API key. Without, each request brings a user's access token: Google takes a key
+    and a token together only if they belong to one project.
+    """
+    name = "youtube" if keyed else "youtube_of_users"
+    client = getattr(_thread, name, None)
     if client is None:
         import httplib2
         from googleapiclient.discovery import build
 
         settings = config.load()
-        if settings.youtube_api_key is None:
+        if keyed and settings.youtube_api_key is None:
             raise config.ConfigError("YOUTUBE_API_KEY: expected a key of the YouTube Data API, found nothing")
         options = {"api_endpoint": settings.youtube_api_endpoint} if settings.youtube_api_endpoint else {}
-        client = _thread.youtube = build(
+        client = build(
             "youtube",
             "v3",
             http=httplib2.Http(timeout=DATA_API_TIMEOUT),
-            developerKey=settings.youtube_api_key,
+            developerKey=settings.youtube_api_key if keyed else None,
             client_options=options,
             cache_discovery=False,
         )
+        setattr(_thread, name, client)
     return client
+
+
+def google() -> Any:
+    """Google's authorization server as an OAuth client, for one use: ``with clients.google() as client``.
+
+    Raises:
+        ConfigError: sign-in is not configured.
+    """
+    from authlib.integrations.requests_client import OAuth2Session
+
+    settings = config.load().oauth
+    return OAuth2Session(
+        settings.client_id,
+        settings.client_secret,
+        token_endpoint_auth_method="client_secret_post",  # noqa: S106 the name of a method
+        revocation_endpoint_auth_method="none",
+        code_challenge_method="S256",
+        default_timeout=GOOGLE_TIMEOUT,
+    )
 
 
 def youtube_session() -> Session:

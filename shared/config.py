@@ -52,6 +52,18 @@ def _url(env: Mapping[str, str], name: str, default: str | None) -> str | None:
     return text.rstrip("/")
 
 
+def _origin(env: Mapping[str, str], name: str) -> str | None:
+    url = _url(env, name, None)
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if url != f"{parts.scheme}://{parts.netloc}" or "@" in url:
+        raise ConfigError(f"{name}: expected an origin such as https://yts.example.org, found more than that")
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise ConfigError(f"{name}: expected https:// off this machine, found {url!r}")
+    return url
+
+
 def _host_port(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name, "").strip()
     if not text:
@@ -77,11 +89,42 @@ def _languages(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return codes
 
 
+def _keys(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    keys = tuple(key for key in (part.strip() for part in env.get(name, "").split(",")) if key)
+    for number, key in enumerate(keys, 1):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key):
+            raise ConfigError(
+                f"{name}: expected keys of 32 bytes in URL-safe base64, comma separated, found one of"
+                f" {len(key)} characters at place {number}"
+            )
+    return keys
+
+
 def _pattern(env: Mapping[str, str], name: str, default: str, pattern: str, meaning: str) -> str:
     text = _text(env, name, default)
     if not re.fullmatch(pattern, text):
         raise ConfigError(f"{name}: expected {meaning}, found {text!r}")
     return text
+
+
+#: What the local run, examples and templates put where a secret belongs.
+_PLACEHOLDER = re.compile(r"local-stand-in|change-?me|your[-_ ]|example|<|\bsecret\b|\bTODO\b", re.IGNORECASE)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """The client that people sign in with at Google, and where Google answers."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    auth_uri: str
+    token_uri: str
+    jwks_uri: str
+    issuer: str
+    revoke_uri: str
+    #: The first encrypts; all decrypt.
+    encryption_keys: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +159,20 @@ class Config:
     k_service: str | None
     #: Where tests arm failpoints; of no effect without emulators. See shared.failpoints.
     failpoints_dir: Path | None
+    google_oauth_client_id: str | None
+    google_oauth_client_secret: str | None = field(repr=False)
+    google_oauth_auth_uri: str
+    google_oauth_token_uri: str
+    google_oauth_jwks_uri: str
+    google_oauth_issuer: str
+    google_oauth_revoke_uri: str
+    #: Fernet keys, under which refresh tokens are stored; a new one is put in front, an old one kept behind.
+    grant_encryption_keys: tuple[str, ...] = field(repr=False)
+    #: The one origin as people open it; locally it is taken from the request.
+    public_url: str | None
+    #: Jobs a user may start in an hour, and have active at once.
+    jobs_per_hour: int
+    jobs_at_once: int
 
     @property
     def local(self) -> bool:
@@ -125,6 +182,39 @@ class Config:
     @property
     def owner(self) -> str | None:
         return self.owner_user_id or ("demo" if self.local else None)
+
+    @property
+    def sign_in(self) -> bool:
+        """Whether people can sign in with Google here."""
+        return self.google_oauth_client_id is not None
+
+    @property
+    def oauth(self) -> OAuth:
+        """Raises ConfigError, which names the variable that is missing or still has a placeholder's value."""
+        return OAuth(
+            self.secret("google_oauth_client_id"),
+            self.secret("google_oauth_client_secret"),
+            self.google_oauth_auth_uri,
+            self.google_oauth_token_uri,
+            self.google_oauth_jwks_uri,
+            self.google_oauth_issuer,
+            self.google_oauth_revoke_uri,
+            tuple(self.secret("grant_encryption_keys").split(",")),
+        )
+
+    def secret(self, name: str) -> str:
+        """The value of a field that has no default.
+
+        Raises:
+            ConfigError: it is missing, or, but for a local run, an example's value was left in place.
+        """
+        value = getattr(self, name)
+        text = ",".join(value) if isinstance(value, tuple) else value
+        if not text:
+            raise ConfigError(f"{name.upper()}: expected a value, found nothing")
+        if not self.local and _PLACEHOLDER.search(text):
+            raise ConfigError(f"{name.upper()}: expected a value of your own, found a placeholder's")
+        return str(text)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Config:
@@ -164,9 +254,41 @@ class Config:
             owner_user_id=_optional(env, "OWNER_USER_ID"),
             operator_token=_optional(env, "OPERATOR_TOKEN"),
             stalled_after_seconds=_number(env, "STALLED_AFTER_SECONDS", 600, 1, 86400),
+            google_oauth_client_id=_optional(env, "GOOGLE_OAUTH_CLIENT_ID"),
+            google_oauth_client_secret=_optional(env, "GOOGLE_OAUTH_CLIENT_SECRET"),
+            google_oauth_auth_uri=_url(env, "GOOGLE_OAUTH_AUTH_URI", None)
+            or "https://accounts.google.com/o/oauth2/v2/auth",
+            google_oauth_token_uri=_url(env, "GOOGLE_OAUTH_TOKEN_URI", None)
+            or "https://oauth2.googleapis.com/token",
+            google_oauth_jwks_uri=_url(env, "GOOGLE_OAUTH_JWKS_URI", None)
+            or "https://www.googleapis.com/oauth2/v3/certs",
+            google_oauth_issuer=_url(env, "GOOGLE_OAUTH_ISSUER", None) or "https://accounts.google.com",
+            google_oauth_revoke_uri=_url(env, "GOOGLE_OAUTH_REVOKE_URI", None)
+            or "https://oauth2.googleapis.com/revoke",
+            grant_encryption_keys=_keys(env, "GRANT_ENCRYPTION_KEYS"),
+            public_url=_origin(env, "PUBLIC_URL"),
+            jobs_per_hour=_number(env, "JOBS_PER_HOUR", 300, 1, 1_000_000),
+            jobs_at_once=_number(env, "JOBS_AT_ONCE", 100, 1, 1_000_000),
             k_service=_optional(env, "K_SERVICE"),
             failpoints_dir=Path(found) if (found := _optional(env, "FAILPOINTS_DIR")) else None,
         )
+
+
+def at_start(*names: str) -> None:
+    """Stops a deployed function that could not do its work, before it serves anybody.
+
+    Deployed is what has no emulators and runs on the platform (K_SERVICE, which Cloud Run sets:
+    https://cloud.google.com/run/docs/container-contract#env-vars) or names its project. So a function
+    can still be imported and inspected with an empty environment.
+
+    Raises:
+        ConfigError: a variable is missing or has a placeholder's value; names it.
+    """
+    settings = Config.from_env(os.environ)
+    if settings.local or not (settings.k_service or os.environ.get("GOOGLE_CLOUD_PROJECT")):
+        return
+    for name in names:
+        settings.secret(name.lower())
 
 
 @lru_cache(maxsize=1)

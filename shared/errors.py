@@ -6,16 +6,20 @@
      ├─ RequestError            the caller's fault; answered as application/problem+json
      │   ├─ BadRequest          400  what was sent cannot be understood
      │   ├─ Unauthenticated     401  no valid session or token
+     │   ├─ Forbidden           403  a page of another origin asks in somebody's name
      │   ├─ NotFound            404  it does not exist, or is not the caller's
      │   ├─ MethodNotAllowed    405
      │   ├─ Busy                409  something else has to end first
      │   ├─ TooLarge            413  more bytes than any sensible request has
+     │   ├─ TooMany             429  the caller has started more than their share
      │   └─ Unavailable         503  a dependency does not answer; worth trying again
      └─ DeliveryError           the fate of a Pub/Sub message
          ├─ Permanent           settled at once, with a reason a person can read
          │   ├─ NoTranscript    the video has no captions (looked at again later)
          │   ├─ VideoUnavailable  private, deleted, age restricted, … (looked at again later)
          │   └─ JobFailed       the playlist cannot be indexed; ends the job
+         │       ├─ NotVisible    it does not exist, or is not shown to who asks
+         │       └─ GrantExpired  what the user allowed us at Google has ended: sign in again
          ├─ Transient           given back to Pub/Sub, delivered again with backoff
          ├─ Deferred            acknowledged, and published again by the sweep when it is due
          └─ Malformed           nobody can ever read it: to the dead letters, acknowledged
@@ -49,6 +53,11 @@ class Unauthenticated(RequestError):
     title = "Sign in first"
 
 
+class Forbidden(RequestError):
+    status = 403
+    title = "Forbidden"
+
+
 class NotFound(RequestError):
     status = 404
     title = "Not found"
@@ -74,6 +83,16 @@ class TooLarge(RequestError):
     title = "Content too large"
 
 
+class TooMany(RequestError):
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        #: Seconds.
+        self.retry_after = retry_after
+
+
 class Unavailable(RequestError):
     status = 503
     title = "Temporarily unavailable"
@@ -97,6 +116,17 @@ class VideoUnavailable(Permanent):
 
 class JobFailed(Permanent):
     """The whole playlist cannot be indexed."""
+
+
+class NotVisible(JobFailed):
+    """The same whether there is no such playlist or it is somebody else's."""
+
+
+class GrantExpired(JobFailed):
+    """Revoked, expired, or without the scope; only the person can give it again."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in again with Google, then press Refresh.")
 
 
 class Transient(DeliveryError):

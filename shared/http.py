@@ -1,6 +1,7 @@
 """HTTP functions: routes, callers, JSON, and errors as application/problem+json (RFC 9457).
 
-Closed by default: a route asks who is calling unless it says ``public=True``.
+Closed by default: a route asks who is calling unless it says ``public=True``. Who comes with a cookie and
+wants to change something must come from a page of ours (see shared.origin).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import Map, RequestRedirect, Rule
 
-from shared import auth, failpoints, logs
+from shared import auth, config, failpoints, logs, origin
 from shared.auth import Caller
 from shared.config import ConfigError
 from shared.errors import (
@@ -26,9 +27,11 @@ from shared.errors import (
     NotFound,
     RequestError,
     TooLarge,
+    TooMany,
     Transient,
     Unavailable,
 )
+from shared.sessions import Cookie
 
 #: Bytes of a request's body; the largest sensible one is a URL.
 MAXIMUM_BODY = 65_536
@@ -40,6 +43,10 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Frame-Options": "DENY",
 }
 
 
@@ -58,6 +65,11 @@ class Routes:
             return handler
 
         return register
+
+    @property
+    def endpoints(self) -> list[tuple[str, str, bool]]:
+        """Method, rule and whether it is public, of every route."""
+        return [(*endpoint.split(" ", 1), public) for endpoint, (_, public) in self._handlers.items()]  # type: ignore[misc]
 
     def dispatch(self, request: Request) -> Response:
         """Answers a request; never raises but for defects, which are logged and answered 500."""
@@ -91,7 +103,7 @@ class Routes:
         except (NoRoute, RequestRedirect) as error:
             raise NotFound(f"There is nothing at {request.path[:200]}.") from error
         handler, public = self._handlers[endpoint]
-        caller = ANYBODY if public else auth.authenticate(request.headers.get("Authorization"))
+        caller = ANYBODY if public else _caller(request)
         with logs.context(user=caller.user_id or None):
             answer = handler(request, caller, **arguments)
         failpoints.answer("answer")
@@ -103,6 +115,13 @@ class Routes:
         return as_json(body, status)
 
 
+def _caller(request: Request) -> Caller:
+    caller = auth.authenticate(request.headers.get("Authorization"), Cookie.of(request).session)
+    if caller.session is not None:
+        origin.require_same(request)
+    return caller
+
+
 def as_json(body: Any, status: int = 200, mimetype: str = "application/json") -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text + "\n", status, headers=_HEADERS, mimetype=mimetype)
@@ -110,8 +129,18 @@ def as_json(body: Any, status: int = 200, mimetype: str = "application/json") ->
 
 def problem(error: RequestError) -> Response:
     """RFC 9457; ``detail`` is for a person."""
-    body = {"type": "about:blank", "title": error.title, "status": error.status, "detail": str(error)}
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error),
+    }
+    if error.status == 401:
+        # Where a page sends who is nobody yet; null where only tokens are known.
+        body["sign_in"] = "/api/login" if _sign_in() else None
     response = as_json(body, error.status, "application/problem+json")
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
@@ -119,6 +148,13 @@ def problem(error: RequestError) -> Response:
     if error.status == 503:
         response.headers["Retry-After"] = "2"
     return response
+
+
+def _sign_in() -> bool:
+    try:
+        return config.load().sign_in
+    except ConfigError:
+        return False
 
 
 def body_of(request: Request) -> dict[str, Any]:

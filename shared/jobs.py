@@ -19,7 +19,7 @@ from uuid import uuid4
 from shared import clock, documents, ledger, library, logs, search_index, topics
 from shared.documents import Commit, Snapshot, retried
 from shared.errors import Busy
-from shared.ledger import Counts, Entry, State
+from shared.ledger import Entry, State
 from shared.messages import PlaylistMessage, is_id
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
@@ -172,11 +172,17 @@ def _change(job_id: str, decide: Callable[[Job], dict[str, Any] | None]) -> Job 
     return retried(attempt)
 
 
+def current(user_id: str, playlist_id: str) -> Job | None:
+    """The job of a playlist that is not over, if there is one."""
+    pointer = documents.read(_active_path(user_id, playlist_id))[0]
+    job = read(pointer.data["job_id"]) if pointer.data else None
+    return job if job is not None and job.active else None
+
+
 def require_free(job: Job) -> None:
     """Raises Busy when the playlist has another job that is not over."""
-    pointer = documents.read(_active_path(job.user_id, job.playlist_id))[0]
-    other = read(pointer.data["job_id"]) if pointer.data else None
-    if other is not None and other.active and other.job_id != job.job_id:
+    other = current(job.user_id, job.playlist_id)
+    if other is not None and other.job_id != job.job_id:
         raise Busy("Another job of this playlist is not over yet: wait for it, or cancel it.")
 
 
@@ -301,11 +307,10 @@ def cancel(job_id: str) -> None:
 
 def cancel_active(user_id: str, playlist_id: str) -> bool:
     """Cancels the active job of a playlist; whether there was one."""
-    pointer = documents.read(_active_path(user_id, playlist_id))[0]
-    if pointer.data is None:
-        return False
-    cancel(pointer.data["job_id"])
-    return True
+    job = current(user_id, playlist_id)
+    if job is not None:
+        cancel(job.job_id)
+    return job is not None
 
 
 def publish(job: Job) -> None:
@@ -321,30 +326,8 @@ def recent(user_id: str, limit: int = 20) -> list[Job]:
     return [job for job in map(job_of, found) if job is not None]
 
 
-def active() -> list[Job]:
-    """All jobs that are not over."""
-    found = documents.query("jobs", ("state", "in", list(ACTIVE)))
+def active(user_id: str | None = None) -> list[Job]:
+    """All jobs that are not over; only those of a user, if one is given."""
+    whose = [("user_id", "==", user_id)] if user_id else []
+    found = documents.query("jobs", *whose, ("state", "in", list(ACTIVE)))
     return [job for job in map(job_of, found) if job is not None]
-
-
-def view(job: Job, counts: Counts) -> dict[str, Any]:
-    """As `GET /api/jobs/{id}` answers it."""
-    eta: int | None = None
-    if job.state == "running" and job.started_at and counts.settled:
-        elapsed = (clock.now() - job.started_at).total_seconds()
-        eta = round(elapsed / counts.settled * counts.states["pending"])
-    return {
-        "job_id": job.job_id,
-        "playlist_id": job.playlist_id,
-        "title": job.title or None,
-        "state": job.state,
-        "total": job.total,
-        "counts": dict(counts.states),
-        "reused": counts.reused,
-        "youtube_bytes": counts.youtube_bytes,
-        "created_at": clock.rfc3339(job.created_at),
-        "finished_at": clock.rfc3339(job.finished_at),
-        "eta_seconds": eta,
-        "blocked_until": clock.rfc3339(job.blocked_until),
-        "error": job.error,
-    }

@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from shared import clock, documents, logs, search_index
 from shared.documents import Commit, Snapshot
@@ -30,6 +29,8 @@ class Playlist:
     indexed_at: datetime | None
     indexed_videos: int
     job_id: str | None
+    #: public, unlisted or private when it was last listed; None where that was not asked yet.
+    privacy: str | None = None
 
 
 def _path(user_id: str, playlist_id: str) -> str:
@@ -50,6 +51,7 @@ def _playlist_of(snapshot: Snapshot) -> Playlist | None:
         indexed_at=data.get("indexed_at"),
         indexed_videos=data.get("indexed_videos", 0),
         job_id=data.get("job_id"),
+        privacy=data.get("privacy"),
     )
 
 
@@ -78,6 +80,7 @@ def put(
     thumbnail_url: str | None,
     video_ids: Sequence[str],
     *,
+    privacy: str | None = None,
     within: Commit | None = None,
 ) -> None:
     """Makes exactly these videos the membership of the playlist, in Firestore and, if it answers, in search.
@@ -90,6 +93,7 @@ def put(
         "title": title,
         "thumbnail_url": thumbnail_url,
         "video_ids": zlib.compress(" ".join(video_ids).encode()),
+        "privacy": privacy,
         "updated_at": now,
     }
     (within or Commit()).set(_path(user_id, playlist_id), fields, merge=True).run()
@@ -125,6 +129,18 @@ def remove(user_id: str, playlist_id: str) -> None:
         logs.warning("search keeps a list that nobody uses", reason=str(error), playlist_id=playlist_id)
 
 
+def erase(user_id: str) -> None:
+    """Removes all of a user's library, first where it is only a view: what fails is found again.
+
+    Raises:
+        Transient: Elasticsearch or Firestore does not answer.
+    """
+    held = [snapshot.id for snapshot in documents.query(f"users/{user_id}/memberships", fields=["title"])]
+    for playlist_id in {*held, *search_index.libraries_of(user_id)}:
+        search_index.delete_library(user_id, playlist_id, _version(clock.now()))
+        Commit().delete(_path(user_id, playlist_id)).run()
+
+
 def rebuild(user_id: str, snapshot: Snapshot) -> None:
     """Writes one membership document of Firestore into search again."""
     found = _playlist_of(snapshot)
@@ -134,20 +150,3 @@ def rebuild(user_id: str, snapshot: Snapshot) -> None:
 
 def _version(time: datetime) -> int:
     return int(time.timestamp() * 1_000_000)
-
-
-def view(each: Playlist) -> dict[str, Any]:
-    """As `GET /api/playlists` shows it."""
-    return {
-        "playlist_id": each.playlist_id,
-        "title": each.title,
-        "thumbnail_url": each.thumbnail_url,
-        "video_count": len(each.video_ids),
-        "indexed": {
-            "videos": each.indexed_videos,
-            "at": clock.rfc3339(each.indexed_at),
-            "job_id": each.job_id,
-        }
-        if each.indexed_at
-        else None,
-    }

@@ -19,10 +19,11 @@ _fields: ContextVar[dict[str, object]] = ContextVar("log_fields", default={})  #
 #: What must not stand in a log: bearer and API tokens, authorization codes, e-mail addresses.
 _SECRETS = re.compile(
     # The quotes of JSON within JSON are escaped.
-    r"(?P<key>(?:basic|bearer|token|code|key|password|secret|session|authorization)"
+    r"(?P<key>(?:basic|bearer|token|code|key|password|secret|session|authorization|verifier|nonce)"
     r"\\*[\"']?\s*[=: ]\s*\\*[\"']?)"
-    r"[A-Za-z0-9._~+/=-]{12,}"
-    r"|(?P<token>\b(?:yts_|ya29\.|1//)[A-Za-z0-9._-]{8,})"
+    r"[A-Za-z0-9._~%+/=-]{12,}"
+    # Our own, Google's access and refresh tokens and codes, and JSON Web Tokens, wherever they stand.
+    r"|(?P<token>\b(?:yts_|ya29\.|1//|4/0|eyJ)[A-Za-z0-9._-]{8,})"
     r"|(?P<mail>\b[\w.+-]+@[\w-]+\.[\w.-]+\b)",
     re.IGNORECASE,
 )

@@ -6,8 +6,8 @@ harmless: an entry is born once, and what is pending is only published again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import monotonic
 from uuid import NAMESPACE_URL, uuid5
 
@@ -15,6 +15,7 @@ from shared import (
     clock,
     config,
     documents,
+    grants,
     indexer,
     jobs,
     ledger,
@@ -28,7 +29,7 @@ from shared import (
 )
 from shared.config import ConfigError
 from shared.documents import Commit, retried
-from shared.errors import Deferred, JobFailed, Malformed, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, NotVisible, Transient
 from shared.events import Delivery
 from shared.jobs import Job
 from shared.ledger import NewEntry
@@ -41,6 +42,8 @@ _MEMBERSHIP_EVERY = 1.0
 #: So many times what such a writing took is waited as well: an Elasticsearch that hangs takes its whole
 #: timeout each time, and listing has to end before the planner's own.
 _MEMBERSHIP_PAUSE = 20
+#: Why a video is left out that is visible in its owner's name only.
+_OF_ONE = "YouTube shows this video to nobody but you."
 
 
 @dataclass(slots=True)
@@ -74,6 +77,8 @@ def plan(message: PlaylistMessage, delivery: Delivery) -> None:
         try:
             _list(job)
         except (JobFailed, ConfigError) as error:
+            if isinstance(error, GrantExpired):
+                grants.expire(job.user_id)
             # What the configuration lacks, no other delivery has either.
             logs.warning("job failed", reason=str(error))
             jobs.fail(job.job_id, str(error))
@@ -105,62 +110,91 @@ def _job(message: PlaylistMessage, delivery: Delivery) -> Job | None:
 
 
 def _list(job: Job) -> None:
-    info = youtube.playlist(job.playlist_id)
+    info, access = _found(job)
     job = jobs.begin_planning(job, info.title, info.item_count)
     known = library.playlist(job.user_id, job.playlist_id)
-    before = known.video_ids if known else ()
-    listed: dict[str, None] = {}
+    before = dict.fromkeys(known.video_ids if known else ())
+    listed: set[str] = set()
+    # What this playlist lets its user find: what YouTube shows in it, now or when they had it before.
+    shown: dict[str, None] = {}
     held, next_writing = _Held(), 0.0
-    for items in youtube.pages(job.playlist_id):
-        fresh = [
-            item for item in {item.video_id: item for item in items}.values() if item.video_id not in listed
-        ]
-        listed.update(dict.fromkeys(item.video_id for item in fresh))
-        # Before the membership: what was cancelled and removed meanwhile must not come back.
-        if not _enter(job, fresh, held):
-            return
-        if (began := monotonic()) >= next_writing:
-            # What was in the library stays findable until the list is complete.
-            _put(job, info, list({**listed, **dict.fromkeys(before)}))
-            took = monotonic() - began
-            next_writing = monotonic() + max(_MEMBERSHIP_EVERY, _MEMBERSHIP_PAUSE * took)
+    try:
+        for page in youtube.pages(job.playlist_id, access):
+            fresh = [
+                item
+                for item in {each.video_id: each for each in page}.values()
+                if item.video_id not in listed
+            ]
+            listed.update(item.video_id for item in fresh)
+            items, metadata = _described(fresh, before, of_user=access is not None)
+            if not _enter(job, items, metadata, held):
+                return
+            shown.update((item.video_id, None) for item in items if not item.gone or item.video_id in before)
+            if (began := monotonic()) >= next_writing:
+                # What was in the library stays findable until the list is complete.
+                if not _put(job, info, {**shown, **before}):
+                    return
+                took = monotonic() - began
+                next_writing = monotonic() + max(_MEMBERSHIP_EVERY, _MEMBERSHIP_PAUSE * took)
+    except GrantExpired:
+        # The job ends here, and keeps what it has.
+        _put(job, info, {**shown, **before})
+        raise
     if not listed:
         raise JobFailed("The playlist is empty: there is nothing to index.")
-    _put(job, info, list(listed))
-    jobs.seal(job.job_id)
+    if _put(job, info, shown):
+        jobs.seal(job.job_id)
 
 
-def _put(job: Job, info: PlaylistInfo, video_ids: Sequence[str]) -> None:
-    """Writes the membership, unless the job is no longer being listed.
+def _found(job: Job) -> tuple[PlaylistInfo, str | None]:
+    """The playlist as everybody sees it; or as the job's user does, with the access token that shows it.
 
-    Removing a playlist ends its job first: a planner that is late must not put back what was removed.
+    To who may not see it, a private playlist is one that does not exist.
+    """
+    try:
+        return youtube.playlist(job.playlist_id), None
+    except NotVisible:
+        access = grants.access_token(job.user_id)
+        if access is None:
+            raise
+        return youtube.playlist(job.playlist_id, access), access
+
+
+def _put(job: Job, info: PlaylistInfo, video_ids: Iterable[str]) -> bool:
+    """Writes the membership, unless the job is no longer being listed; whether it is.
+
+    Removing a playlist, or erasing a user, ends the job first: a planner that is late must not put back
+    what was removed.
     """
 
-    def attempt() -> None:
+    def attempt() -> bool:
         current = jobs.read(job.job_id)
         if current is None or current.state != "planning":
-            return
+            return False
         still = Commit().update(
             jobs.path(job.job_id), {"listed": current.listed}, unchanged_since=current.update_time
         )
-        library.put(job.user_id, job.playlist_id, info.title, info.thumbnail_url, video_ids, within=still)
+        library.put(
+            job.user_id,
+            job.playlist_id,
+            info.title,
+            info.thumbnail_url,
+            list(video_ids),
+            privacy=info.privacy,
+            within=still,
+        )
+        return True
 
-    retried(attempt)
+    return retried(attempt)
 
 
-def _enter(job: Job, items: Sequence[Item], held: _Held) -> bool:
+def _enter(job: Job, items: Sequence[Item], metadata: Mapping[str, Metadata], held: _Held) -> bool:
     """Enters one page into the ledger and publishes what is pending of it. False when the job is over."""
-    metadata, changed = _metadata(items)
     settled = _settled(items, metadata, held)
     entries = [
         settled.get(item.video_id) or NewEntry(item.video_id, metadata[item.video_id].title, item.position)
         for item in items
     ]
-    if changed:
-        commit = Commit()
-        for each in changed:
-            store.put_metadata(commit, each)
-        commit.run()
 
     def attempt() -> list[VideoMessage] | None:
         job_now, *snapshots = documents.read(
@@ -194,11 +228,22 @@ def _enter(job: Job, items: Sequence[Item], held: _Held) -> bool:
     return True
 
 
-def _metadata(items: Sequence[Item]) -> tuple[dict[str, Metadata], list[Metadata]]:
-    """Metadata of all items, and what of it has to be stored because it is new or has changed."""
+def _described(
+    items: Sequence[Item], before: Container[str], *, of_user: bool
+) -> tuple[list[Item], dict[str, Metadata]]:
+    """The items, with those gone that nobody may index, and metadata of all; what is new of it is stored.
+
+    Stored is what everybody may see: a video that YouTube shows to one person alone leaves no trace in
+    the store, and of one that is hidden from this user (``gone``) the store tells them nothing that
+    they did not have ``before``. ``of_user``: listed in the name of a user.
+    """
     now = clock.now()
     snapshots = documents.read(*(store.video_path(item.video_id) for item in items))
-    known = {each.video_id: each for each in map(store.metadata_of, snapshots) if each}
+    known = {
+        item.video_id: found
+        for item, found in zip(items, map(store.metadata_of, snapshots), strict=True)
+        if found is not None and (not item.gone or item.video_id in before)
+    }
     stale = [
         item.video_id
         for item in items
@@ -206,15 +251,25 @@ def _metadata(items: Sequence[Item]) -> tuple[dict[str, Metadata], list[Metadata
         and (item.video_id not in known or now - known[item.video_id].fetched_at > store.METADATA_AGE)
     ]
     answered = {each.video_id: each for each in youtube.videos(stale)}
+    left_out = {video_id for video_id in stale if video_id not in answered}
+    if of_user:
+        items = [replace(item, gone=_OF_ONE) if item.video_id in left_out else item for item in items]
     # What videos.list leaves out keeps what is known, or at least what the playlist says of it.
-    found = {item.video_id: item.metadata(now) for item in items} | known | answered
+    metadata = {item.video_id: item.metadata(now) for item in items} | known | answered
     changed = list(answered.values()) + [
-        found[item.video_id] for item in items if item.video_id not in known and item.video_id not in answered
+        metadata[item.video_id]
+        for item in items
+        if not item.gone and item.video_id in left_out - known.keys()
     ]
-    return found, changed
+    if changed:
+        commit = Commit()
+        for each in changed:
+            store.put_metadata(commit, each)
+        commit.run()
+    return list(items), metadata
 
 
-def _settled(items: Sequence[Item], metadata: dict[str, Metadata], held: _Held) -> dict[str, NewEntry]:
+def _settled(items: Sequence[Item], metadata: Mapping[str, Metadata], held: _Held) -> dict[str, NewEntry]:
     """Entries of videos for which nothing remains to be done.
 
     Those that are gone; and those that are stored and that Elasticsearch holds as they are: they

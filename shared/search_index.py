@@ -24,6 +24,7 @@ __all__ = [
     "delete_library",
     "fingerprints",
     "finish_rebuild",
+    "libraries_of",
     "refresh",
     "start_rebuild",
     "write",
@@ -205,6 +206,19 @@ def write_library(user_id: str, playlist_id: str, video_ids: Sequence[str], vers
 def delete_library(user_id: str, playlist_id: str, version: int) -> None:
     """Takes a playlist out of what the user may search; the next search sees it. Raises as above."""
     _library({"delete": {}}, user_id, playlist_id, version, [])
+
+
+def libraries_of(user_id: str) -> list[str]:
+    """The playlists that Elasticsearch holds of a user, whatever Firestore says. Raises as above."""
+    create_missing()
+    with explained():
+        found = clients.elasticsearch().search(
+            index=libraries_index(),
+            query={"term": {"user_id": user_id}},
+            source={"includes": ["playlist_id"]},
+            size=1000,
+        )
+    return [hit["_source"]["playlist_id"] for hit in found["hits"]["hits"]]
 
 
 def _library(

@@ -11,19 +11,33 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared import clients, clock
-from shared.errors import Deferred, JobFailed, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, NotVisible, Transient
+from shared.messages import is_id
 from shared.store import Metadata
 
 #: YouTube's own limits are 100 and 5,000 characters; more than this is not a title or description.
 _MAXIMUM_TITLE, _MAXIMUM_DESCRIPTION = 500, 20_000
-_PRIVATE = ("WL", "HL")
+#: Watch Later and the history: https://developers.google.com/youtube/v3/revision_history#september-15,-2016
+_REFUSED = ("WL", "HL")
+WATCH_LATER = (
+    "YouTube shows Watch Later and the history to no other program. Add the videos to a playlist of "
+    "your own and index that."
+)
+_LIKED = "LL"
+_PLAYLIST_PARTS = "snippet,contentDetails,status"
+#: What is assumed of Liked videos where YouTube lists them but does not describe them.
+_LIKED_TITLE, _LIKED_COUNT = "Liked videos", 5000
+#: Pages of own playlists that are listed, 50 each.
+_MAXIMUM_PAGES = 20
 _NOT_THERE = (
-    "YouTube knows no playlist with this id, or it is private. Check the link, or make the playlist "
-    "public or unlisted."
+    "YouTube knows no playlist with this id, or it is private. Check the link, make the playlist "
+    "public or unlisted, or sign in with Google as the one it belongs to."
 )
 
 
@@ -33,6 +47,8 @@ class PlaylistInfo:
     thumbnail_url: str | None
     #: What YouTube says; it can exceed what it lists.
     item_count: int
+    #: public, unlisted or private.
+    privacy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,52 +79,101 @@ class Item:
         )
 
 
-def playlist(playlist_id: str) -> PlaylistInfo:
-    """Raises JobFailed (unknown, private, not listable), Deferred (quota) or Transient."""
-    if playlist_id in _PRIVATE:
-        raise JobFailed(
-            "YouTube shows Watch Later and the history to no other program. Add the videos to a playlist of "
-            "your own and index that."
-        )
+def refused(playlist_id: str) -> bool:
+    """Whether YouTube shows it to no program, not even in its owner's name."""
+    return playlist_id in _REFUSED
+
+
+def playlist(playlist_id: str, access: str | None = None) -> PlaylistInfo:
+    """As everybody sees it, or as who gave us the access token ``access``.
+
+    Raises:
+        NotVisible: unknown, or private to somebody else.
+        GrantExpired: the access has ended.
+        JobFailed: not listable.
+        Deferred: the quota is used up.
+        Transient: YouTube does not answer.
+    """
+    if refused(playlist_id):
+        raise JobFailed(WATCH_LATER)
     answer = _execute(
-        lambda api: api.playlists().list(part="snippet,contentDetails", id=playlist_id, maxResults=1)
+        lambda api: api.playlists().list(part=_PLAYLIST_PARTS, id=playlist_id, maxResults=1), access
     )
     found = _items(answer)
-    if not found:
-        raise JobFailed(_NOT_THERE)
-    snippet = found[0].get("snippet", {})
+    if found:
+        return _info(found[0])
+    if access is not None and playlist_id.startswith(_LIKED):
+        return PlaylistInfo(_LIKED_TITLE, None, _LIKED_COUNT, "private")
+    raise NotVisible(_NOT_THERE)
+
+
+def own_playlists(access: str) -> list[tuple[str, PlaylistInfo]]:
+    """The playlists of who gave us ``access``, the Liked videos first; id and what is known of each.
+
+    Raises as :func:`playlist`.
+    """
+    answer = _execute(lambda api: api.channels().list(part="contentDetails", mine=True, maxResults=1), access)
+    found: list[tuple[str, PlaylistInfo]] = []
+    for channel in _items(answer):
+        likes = ((channel.get("contentDetails") or {}).get("relatedPlaylists") or {}).get("likes")
+        if isinstance(likes, str) and is_id(likes):
+            found.append((likes, playlist(likes, access)))
+    listed = _pages(
+        lambda api, page_token: api.playlists().list(
+            part=_PLAYLIST_PARTS, mine=True, maxResults=50, pageToken=page_token
+        ),
+        access,
+    )
+    for items in islice(listed, _MAXIMUM_PAGES):
+        found += [(str(item["id"]), _info(item)) for item in items if is_id(item.get("id"))]
+    return found
+
+
+def _info(found: dict[str, Any]) -> PlaylistInfo:
+    snippet = found.get("snippet") or {}
+    privacy = (found.get("status") or {}).get("privacyStatus")
     return PlaylistInfo(
         str(snippet.get("title", ""))[:_MAXIMUM_TITLE],
         _thumbnail(snippet),
-        _whole(found[0].get("contentDetails", {}).get("itemCount")) or 0,
+        _whole((found.get("contentDetails") or {}).get("itemCount")) or 0,
+        privacy if privacy in ("public", "unlisted", "private") else None,
     )
 
 
-def pages(playlist_id: str) -> Iterator[list[Item]]:
+def pages(playlist_id: str, access: str | None = None) -> Iterator[list[Item]]:
     """The items of a playlist, up to 50 at a time, in its order; raises as :func:`playlist`."""
+    listed = _pages(
+        lambda api, page_token: api.playlistItems().list(
+            part="snippet,contentDetails,status",
+            playlistId=playlist_id,
+            maxResults=50,
+            pageToken=page_token,
+        ),
+        access,
+    )
+    for items in listed:
+        yield [item for item in map(_item, items) if item is not None]
+
+
+def _pages(request: Callable[..., Any], access: str | None) -> Iterator[list[dict[str, Any]]]:
     token: str | None = None
     seen: set[str] = set()
     while True:
-        page_token = token
-        answer = _execute(
-            lambda api: api.playlistItems().list(
-                part="snippet,contentDetails,status",
-                playlistId=playlist_id,
-                maxResults=50,
-                pageToken=page_token,  # noqa: B023 executed before the next turn
-            )
-        )
-        yield [item for item in map(_item, _items(answer)) if item is not None]
+        answer = _execute(partial(request, page_token=token), access)
+        yield _items(answer)
         token = answer.get("nextPageToken")
         if not token:
             return
         if token in seen:
-            raise Transient("YouTube listed the same page of the playlist twice.")
+            raise Transient("YouTube listed the same page twice.")
         seen.add(token)
 
 
 def videos(video_ids: Sequence[str]) -> list[Metadata]:
-    """Metadata of up to 50 videos; those that are private or gone are missing from the answer."""
+    """Metadata of up to 50 videos as everybody sees them; those that are private or gone are missing.
+
+    Never asked in a user's name: what it answers is stored for everybody.
+    """
     if not video_ids:
         return []
     answer = _execute(
@@ -199,18 +264,21 @@ def _quota_reset(now: datetime) -> datetime:
     return datetime.combine(tomorrow, datetime.min.time(), pacific.tzinfo).astimezone(UTC)
 
 
-def _execute(request: Callable[[Any], Any]) -> dict[str, Any]:
-    """Runs one API call; its errors become ours (https://developers.google.com/youtube/v3/docs/errors)."""
+def _execute(request: Callable[[Any], Any], access: str | None = None) -> dict[str, Any]:
+    """Runs one API call, with our key or a user's access token; its errors become ours (https://developers.google.com/youtube/v3/docs/errors)."""
     from google.auth.exceptions import GoogleAuthError
     from googleapiclient.errors import Error, HttpError
     from httplib2 import HttpLib2Error
 
     # Outside: what is missing in the configuration is not YouTube's silence.
-    client = clients.youtube()
+    client = clients.youtube() if access is None else clients.youtube(keyed=False)
     try:
-        answer = request(client).execute(num_retries=0)
+        call = request(client)
+        if access is not None:
+            call.headers["authorization"] = f"Bearer {access}"
+        answer = call.execute(num_retries=0)
     except HttpError as error:
-        raise _translated(error) from error
+        raise _translated(error, of_user=access is not None) from error
     except (Error, GoogleAuthError, HttpLib2Error, OSError, ValueError) as error:
         raise Transient(f"YouTube's Data API did not answer ({type(error).__name__}).") from error
     if not isinstance(answer, dict):
@@ -218,17 +286,21 @@ def _execute(request: Callable[[Any], Any]) -> dict[str, Any]:
     return answer
 
 
-def _translated(error: Any) -> Exception:
+def _translated(error: Any, *, of_user: bool) -> Exception:
     status, reasons = int(error.resp.status), _reasons(error.content)
+    if of_user and (
+        status == 401 or reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}
+    ):
+        return GrantExpired()
     if reasons & {"quotaExceeded", "dailyLimitExceeded"}:
         until = _quota_reset(clock.now())
         return Deferred(f"YouTube's daily quota is used up; it goes on at {clock.rfc3339(until)}.", until)
     if reasons & {"rateLimitExceeded", "userRateLimitExceeded"} or status == 429 or status >= 500:
         return Transient(f"YouTube's Data API asks for patience (HTTP {status}).")
     if status == 404 or reasons & {"playlistNotFound", "playlistForbidden", "playlistItemsNotAccessible"}:
-        return JobFailed(_NOT_THERE)
+        return NotVisible(_NOT_THERE)
     if reasons & {"watchLaterNotAccessible", "watchHistoryNotAccessible"}:
-        return JobFailed("YouTube shows Watch Later and the history to no other program.")
+        return JobFailed(WATCH_LATER)
     detail = ", ".join(sorted(reasons)) or "no reason given"
     return JobFailed(f"YouTube's Data API refused the request (HTTP {status}: {detail}).")
 

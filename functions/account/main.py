@@ -1,4 +1,4 @@
-"""/api/me and /api/tokens: who the caller is, and API tokens."""
+"""/api/me, /api/tokens and the way in and out: who the caller is, API tokens, sign-in with Google."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import auth
+from shared import auth, config, erasure, origin, profiles, sessions, signin
 from shared.auth import Caller
 from shared.http import Routes, body_of
+from shared.sessions import Cookie
+from shared.signin import Step
 
+config.at_start("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS", "PUBLIC_URL")
 routes = Routes()
 
 
@@ -21,7 +24,40 @@ def account(request: Request) -> Response:
 
 @routes.add("GET", "/api/me")
 def me(request: Request, caller: Caller) -> dict[str, Any]:
-    return {"user_id": caller.user_id}
+    return profiles.view(caller.user_id)
+
+
+@routes.add("DELETE", "/api/me")
+def erase(request: Request, caller: Caller) -> Response:
+    erasure.erase(caller.user_id)
+    return _gone(request, caller)
+
+
+@routes.add("GET", "/api/login", public=True)
+def login(request: Request, caller: Caller) -> Response:
+    back = f"{origin.of(request)}/api/login/callback"
+    return _go(request, signin.begin(request.args.get("next"), back, Cookie.of(request)))
+
+
+@routes.add("GET", "/api/login/callback", public=True)
+def callback(request: Request, caller: Caller) -> Response:
+    return _go(request, signin.complete(request.args, Cookie.of(request)))
+
+
+@routes.add("POST", "/api/logout")
+def logout(request: Request, caller: Caller) -> Response:
+    if caller.session is not None:
+        sessions.end(caller.session)
+    return _gone(request, caller)
+
+
+def _gone(request: Request, caller: Caller) -> Response:
+    answer = Response(status=204)
+    return Cookie(None, None).put(answer, request) if caller.session is not None else answer
+
+
+def _go(request: Request, step: Step) -> Response:
+    return step.cookie.put(Response(status=302, headers={"Location": step.location}), request)
 
 
 @routes.add("GET", "/api/tokens")

@@ -7,9 +7,9 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import jobs, logs
+from shared import jobs, limits, logs, youtube
 from shared.auth import Caller
-from shared.errors import Transient
+from shared.errors import BadRequest, Transient
 from shared.http import Routes, body_of
 from shared.playlist_ids import playlist_id_of
 
@@ -23,7 +23,10 @@ def index(request: Request) -> Response:
 
 @routes.add("POST", "/api/index")
 def start(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
-    job, new = jobs.start(caller.user_id, playlist_id_of(body_of(request).get("playlist")))
+    playlist_id = playlist_id_of(body_of(request).get("playlist"))
+    if youtube.refused(playlist_id):
+        raise BadRequest(youtube.WATCH_LATER)
+    job, new = limits.start(caller.user_id, playlist_id)
     if new:
         try:
             jobs.publish(job)

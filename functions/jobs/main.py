@@ -11,7 +11,8 @@ from shared import ledger
 from shared.auth import Caller
 from shared.errors import BadRequest, NotFound
 from shared.http import Routes, limit_of
-from shared.jobs import Job, cancel, read, recent, view
+from shared.job_views import view
+from shared.jobs import Job, cancel, read, recent
 from shared.messages import is_id
 from shared.rounds import retry
 
@@ -30,18 +31,14 @@ def _own(caller: Caller, job_id: str) -> Job:
     return job
 
 
-def _view(job: Job) -> dict[str, Any]:
-    return view(job, ledger.counts(job.job_id, job.shards))
-
-
 @routes.add("GET", "/api/jobs")
 def all_recent(request: Request, caller: Caller) -> dict[str, Any]:
-    return {"jobs": [_view(job) for job in recent(caller.user_id, limit_of(request, 20, 100))]}
+    return {"jobs": [view(job) for job in recent(caller.user_id, limit_of(request, 20, 100))]}
 
 
 @routes.add("GET", "/api/jobs/<job_id>")
 def one(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
-    return _view(_own(caller, job_id))
+    return view(_own(caller, job_id))
 
 
 @routes.add("GET", "/api/jobs/<job_id>/videos")
@@ -64,10 +61,10 @@ def videos(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
 @routes.add("POST", "/api/jobs/<job_id>/retry")
 def retry_failed(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
     retry(_own(caller, job_id))
-    return _view(_own(caller, job_id))
+    return view(_own(caller, job_id))
 
 
 @routes.add("POST", "/api/jobs/<job_id>/cancel")
 def cancel_one(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
     cancel(_own(caller, job_id).job_id)
-    return _view(_own(caller, job_id))
+    return view(_own(caller, job_id))

@@ -1,4 +1,4 @@
-"""/api/playlists: what is in the caller's library."""
+"""/api/playlists: what is in the caller's library, and what they have at YouTube."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import jobs
+from shared import config, dashboard, jobs
 from shared.auth import Caller
 from shared.errors import BadRequest, NotFound
 from shared.http import Routes
-from shared.library import playlist, playlists, remove, view
+from shared.library import playlist, remove
 from shared.playlist_ids import playlist_id_of
 
+config.at_start("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS")
 routes = Routes()
 
 
@@ -24,7 +25,7 @@ def library(request: Request) -> Response:
 
 @routes.add("GET", "/api/playlists")
 def of_caller(request: Request, caller: Caller) -> dict[str, Any]:
-    return {"playlists": [view(each) for each in playlists(caller.user_id)]}
+    return dashboard.of(caller.user_id)
 
 
 @routes.add("DELETE", "/api/playlists/<playlist_id>")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared import events
+from shared import config, events
 from shared.messages import PlaylistMessage
 from shared.planner import plan
 
+config.at_start(
+    "YOUTUBE_API_KEY", "GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS"
+)
 functions_framework.errorhandler(400)(events.unreadable("planner"))
 
 

@@ -1,4 +1,4 @@
-"""Publishes again what was lost: called by the scheduler, never from outside."""
+"""Publishes again what was lost, and completes erasures: called by the scheduler, never from outside."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
+from shared import config, erasure
 from shared.auth import Caller
 from shared.http import Routes, body_of
 from shared.sweep import run
 
+config.at_start("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS")
 routes = Routes()
 
 
@@ -24,4 +26,5 @@ def sweep(request: Request) -> Response:
 @routes.add("POST", "/", public=True)
 def over_all_jobs(request: Request, caller: Caller) -> dict[str, Any]:
     body = body_of(request) if request.get_data() else {}
-    return asdict(run(messages_lost=body.get("messages_lost") is True))
+    swept = run(messages_lost=body.get("messages_lost") is True)
+    return {**asdict(swept), "erasures": erasure.resume_all()}

@@ -26,12 +26,7 @@ _PASSED_ON = (
 )
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-#: Sign-in; read by the functions where they need it.
-_OAUTH = ("CLIENT_ID", "CLIENT_SECRET", "AUTH_URI", "TOKEN_URI", "JWKS_URI", "ISSUER", "REVOKE_URI")
-CONFIGURATION = (
-    *(field.name.upper() for field in fields(Config)),
-    *(f"GOOGLE_OAUTH_{name}" for name in _OAUTH),
-)
+CONFIGURATION = tuple(field.name.upper() for field in fields(Config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,7 @@ def for_python(caller: Mapping[str, str], state: StateDir, config: Config, at: A
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "STALLED_AFTER_SECONDS": "20",
+        "GRANT_ENCRYPTION_KEYS": state.encryption_key(),
     }
     if at.youtube:
         environment |= _stand_in(at.youtube)

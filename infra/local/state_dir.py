@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import secrets
@@ -86,6 +87,14 @@ class StateDir:
             token = secrets.token_urlsafe(32)
             self.keep_secret("operator-token", token)
         return token
+
+    def encryption_key(self) -> str:
+        """Made once per directory, as the grants that it encrypts are kept there: a Fernet key."""
+        key = self.secret("grant-encryption-key")
+        if key is None:
+            key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+            self.keep_secret("grant-encryption-key", key)
+        return key
 
     @contextmanager
     def lock(self) -> Iterator[bool]:

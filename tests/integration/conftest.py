@@ -10,8 +10,9 @@ import pytest
 
 from infra.local.servers.tools import Missing
 from infra.local.standin.inprocess import InProcess, running
-from shared import clients, config
+from shared import clients, config, erasure
 from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams, close_clients
+from tests.integration.signin_support import signing_in
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +78,12 @@ def clock_of_test(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     made.install(monkeypatch)
     return made
+
+
+@pytest.fixture
+def google(youtube: InProcess, seams: Seams) -> Iterator[InProcess]:
+    """The stand-in as an authorization server too, as it is at its start; nobody has signed in."""
+    with signing_in(youtube):
+        for user in ("demo", "other"):
+            erasure.erase(user)
+        yield youtube

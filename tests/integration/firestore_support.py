@@ -105,7 +105,12 @@ class Seams:
         patch.setattr(search_index, "refresh", lambda: self._called("refresh"))
         patch.setattr(search_index, "fingerprints", self._fingerprints)
         patch.setattr(search_index, "write_library", self._write_library)
-        patch.setattr(search_index, "delete_library", lambda *_: self._called("delete_library"))
+        patch.setattr(search_index, "delete_library", self._delete_library)
+        patch.setattr(
+            search_index,
+            "libraries_of",
+            lambda user: [each for whose, each in self.libraries if whose == user],
+        )
 
     def _called(self, name: str) -> None:
         with self._lock:
@@ -131,6 +136,11 @@ class Seams:
         self._called("write_library")
         with self._lock:
             self.libraries[user, playlist] = tuple(video_ids)
+
+    def _delete_library(self, user: str, playlist: str, version: int) -> None:
+        self._called("delete_library")
+        with self._lock:
+            self.libraries.pop((user, playlist), None)
 
     def videos(self, topic: str = "videos") -> list[str]:
         """Video ids published on a topic, in order."""
@@ -292,7 +302,7 @@ def refusing(error: Any, spent: int = 100) -> Any:
 def sweep_one(job: Job, **how: bool) -> sweep.Swept:
     """A sweep that sees no other test's jobs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "active", lambda: [each for each in [job_of(job.job_id)] if each.active])
+        patch.setattr(jobs, "active", lambda *_: [each for each in [job_of(job.job_id)] if each.active])
         return sweep.run(**how)
 
 

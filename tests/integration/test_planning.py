@@ -48,7 +48,7 @@ def test_a_playlist_is_listed_page_by_page_and_published_as_it_is_listed(
     published_by_page: list[int] = []
     pages = data_api.pages
 
-    def watched(playlist_id: str) -> Iterator[list[data_api.Item]]:
+    def watched(playlist_id: str, access: str | None) -> Iterator[list[data_api.Item]]:
         for page in pages(playlist_id):
             published_by_page.append(len(seams.videos()))
             yield page
@@ -217,7 +217,7 @@ def test_a_planner_at_work_does_not_bring_back_what_was_removed(
     job = new_job(playlist=f"PLgen-150-{uuid4().hex[:6]}")
     pages = data_api.pages
 
-    def removed_meanwhile(playlist_id: str) -> Iterator[list[data_api.Item]]:
+    def removed_meanwhile(playlist_id: str, access: str | None) -> Iterator[list[data_api.Item]]:
         for number, page in enumerate(pages(playlist_id)):
             if number == 1:
                 jobs.cancel_active(job.user_id, job.playlist_id)

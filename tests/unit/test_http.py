@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared import auth, config, documents, jobs
+from shared import auth, config, documents, jobs, limits
 from shared.config import ConfigError
 from shared.documents import Snapshot
 from shared.errors import Transient
@@ -91,7 +91,7 @@ def problem(answer: Any, status: int) -> dict[str, Any]:
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     body: dict[str, Any] = answer.get_json()
-    assert body.keys() == {"type", "title", "status", "detail"}
+    assert body.keys() == {"type", "title", "status", "detail"} | ({"sign_in"} if status == 401 else set())
     assert body["status"] == status
     assert body["detail"].endswith(".") or body["detail"].endswith(")."), body
     return body
@@ -300,8 +300,8 @@ def test_starting_answers_though_pubsub_does_not(monkeypatch: pytest.MonkeyPatch
         raise Transient("Pub/Sub did not take a message.")
 
     made: Any = type("Job", (), {"job_id": "j", "playlist_id": "PLx"})()
-    monkeypatch.setattr(auth, "authenticate", lambda header: auth.Caller("ada"))
-    monkeypatch.setattr(jobs, "start", lambda user, playlist: (made, True))
+    monkeypatch.setattr(auth, "authenticate", lambda header, session: auth.Caller("ada"))
+    monkeypatch.setattr(limits, "start", lambda user, playlist: (made, True))
     monkeypatch.setattr(jobs, "publish", publish)
     with client("index") as web:
         answer = web.post("/api/index", json={"playlist": "https://www.youtube.com/playlist?list=PLx"})

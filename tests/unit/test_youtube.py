@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from infra.local.standin.inprocess import InProcess
 from shared import clients, youtube
-from shared.errors import Deferred, DeliveryError, JobFailed, Transient
+from shared.errors import Deferred, DeliveryError, JobFailed, NotVisible, Transient
 
 
 class _Answer:
@@ -65,10 +65,10 @@ ERRORS: list[tuple[Exception, type[DeliveryError], str]] = [
     ),
     (http_error(500, "backendError"), Transient, "HTTP 500"),
     (http_error(503), Transient, "HTTP 503"),
-    (http_error(404, "playlistNotFound"), JobFailed, "knows no playlist"),
-    (http_error(404), JobFailed, "knows no playlist"),
-    (http_error(403, "playlistForbidden"), JobFailed, "knows no playlist"),
-    (http_error(403, "playlistItemsNotAccessible"), JobFailed, "knows no playlist"),
+    (http_error(404, "playlistNotFound"), NotVisible, "knows no playlist"),
+    (http_error(404), NotVisible, "knows no playlist"),
+    (http_error(403, "playlistForbidden"), NotVisible, "knows no playlist"),
+    (http_error(403, "playlistItemsNotAccessible"), NotVisible, "knows no playlist"),
     (http_error(403, "watchLaterNotAccessible"), JobFailed, "Watch Later"),
     (http_error(403, "watchHistoryNotAccessible"), JobFailed, "Watch Later"),
     (http_error(400, "badRequest", details=[{"reason": "API_KEY_INVALID"}]), JobFailed, "API_KEY_INVALID"),
@@ -254,7 +254,7 @@ FAULTS: list[tuple[dict[str, Any], type[DeliveryError]]] = [
     ({"kind": "rate_limit_exceeded"}, Transient),
     ({"kind": "backend_error"}, Transient),
     ({"kind": "backend_error", "status": 503}, Transient),
-    ({"kind": "playlist_not_found"}, JobFailed),
+    ({"kind": "playlist_not_found"}, NotVisible),
     ({"kind": "key_invalid"}, JobFailed),
     ({"kind": "auth_error"}, JobFailed),
     ({"kind": "forbidden"}, JobFailed),

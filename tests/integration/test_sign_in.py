@@ -1,0 +1,314 @@
+"""Signing in with Google, against an authorization server that speaks its wire format and errs on demand."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from infra.local.standin.inprocess import InProcess
+from infra.local.standin.oauth_tokens import ID_TOKEN_FAULTS
+from shared import documents, sessions, signin
+from tests.integration.firestore_support import Clock
+from tests.integration.signin_support import OURS, Browser, query_of
+
+YOUTUBE = "https://www.googleapis.com/auth/youtube.readonly"
+
+
+def attempts() -> list[documents.Snapshot]:
+    return list(documents.query("sign_in_attempts"))
+
+
+def test_signing_in_names_the_person_and_goes_where_they_wanted(google: InProcess) -> None:
+    browser = Browser()
+    assert browser.me().status_code == 401
+    assert browser.me().get_json()["sign_in"] == "/api/login"
+    assert browser.sign_in("demo", "/?q=grüße sagen#top") == "/?q=gr%C3%BC%C3%9Fe%20sagen#top"
+    assert browser.me().get_json() == {
+        "user_id": "demo",
+        "email": "demo@example.com",
+        "name": "Demo Person",
+        "picture_url": browser.me().get_json()["picture_url"],
+        "grant": "ok",
+        "player_base_url": "https://www.youtube-nocookie.com",
+        "sign_in": True,
+    }
+    assert browser.me().get_json()["picture_url"].startswith("http")
+    assert attempts() == []
+
+
+def test_google_is_asked_for_what_is_needed_and_no_more(google: InProcess) -> None:
+    browser = Browser()
+    asked = query_of(browser.ask())
+    assert set(asked["scope"].split()) == {"openid", "email", "profile", YOUTUBE}
+    assert asked["response_type"] == "code"
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["access_type"] == "offline"
+    assert asked["redirect_uri"] == "http://localhost/api/login/callback"
+    (attempt,) = attempts()
+    assert attempt.data is not None
+    digest = hashlib.sha256(attempt.data["code_verifier"].encode()).digest()
+    assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == asked["code_challenge"]
+    assert len({asked["state"], asked["nonce"], attempt.data["code_verifier"]}) == 3
+    again = query_of(browser.ask())
+    assert not {again[name] for name in ("state", "nonce", "code_challenge")} & set(asked.values())
+    browser.back(f"/api/login/callback?state={again['state']}&error=access_denied")
+
+
+def test_the_cookie_is_for_this_site_and_no_script(google: InProcess) -> None:
+    browser = Browser()
+    begun = browser.web.get("/api/login").headers["Set-Cookie"]
+    callback = browser.allow(browser.ask())
+    ended = browser.web.get(urlsplit(callback).path, query_string=urlsplit(callback).query)
+    for header in (begun, ended.headers["Set-Cookie"]):
+        flags = {part.strip() for part in header.split(";")[1:]}
+        assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= flags
+        assert not any(flag.startswith("Domain") or flag == "Secure" for flag in flags)
+    assert ended.headers["Referrer-Policy"] == "no-referrer"
+
+
+def _wrong(changes: dict[str, str | None]) -> Any:
+    def change(address: str) -> str:
+        query = {**query_of(address), **changes}
+        kept = {name: value for name, value in query.items() if value is not None}
+        return f"{urlsplit(address).path}?{urlencode(kept)}"
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "another"},
+        {"state": None},
+        {"state": ""},
+        {"code": "4/0foreign-code-of-somebody"},
+        {"code": None},
+        {"code": ""},
+        {"code": "\x00é"},
+        {"code": None, "error": "server_error"},
+    ],
+)
+def test_an_answer_that_is_not_to_this_attempt_is_none(
+    changes: dict[str, str | None], google: InProcess
+) -> None:
+    browser = Browser()
+    callback = browser.allow(browser.ask())
+    assert browser.back(_wrong(changes)(callback)) == "/?signin=failed"
+    assert browser.me().status_code == 401
+    # And the attempt is used up: the right answer comes too late.
+    assert browser.back(callback) == "/?signin=expired"
+    assert browser.me().status_code == 401
+
+
+def test_an_answer_counts_once(google: InProcess) -> None:
+    browser = Browser()
+    callback = browser.allow(browser.ask())
+    cookie = browser.cookie
+    assert browser.back(callback) == "/"
+    assert cookie is not None
+    thief = Browser()
+    thief.cookie = cookie
+    assert thief.back(callback) == "/?signin=expired"
+    assert thief.me().status_code == 401
+
+
+def test_an_answer_is_of_no_use_in_another_browser(google: InProcess) -> None:
+    """Login CSRF: a victim's browser is sent to the attacker's answer, to work in the attacker's account."""
+    attacker, victim = Browser(), Browser()
+    callback = attacker.allow(attacker.ask(), "other")
+    assert victim.back(callback) == "/?signin=expired"
+    assert victim.me().status_code == 401
+    victim.ask()
+    assert victim.back(callback) == "/?signin=failed"
+    assert victim.me().status_code == 401
+
+
+def test_a_code_from_another_attempt_is_refused(google: InProcess) -> None:
+    """The code of the attacker's attempt with the state of the victim's: the verifier does not fit."""
+    attacker, victim = Browser(), Browser()
+    foreign = query_of(attacker.allow(attacker.ask(), "other"))["code"]
+    callback = victim.allow(victim.ask(), "demo")
+    assert victim.back(_wrong({"code": foreign})(callback)) == "/?signin=failed"
+    assert victim.me().status_code == 401
+
+
+@pytest.mark.parametrize("fault", ID_TOKEN_FAULTS)
+def test_an_id_token_that_proves_nothing_signs_nobody_in(fault: str, google: InProcess) -> None:
+    google.control("oauth", {"id_token": fault})
+    browser = Browser()
+    assert browser.sign_in() == "/?signin=failed"
+    assert browser.me().status_code == 401
+    assert not list(documents.query("sessions"))
+
+
+def test_new_keys_of_google_are_fetched_when_they_are_met(
+    google: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.google._KEYS_AGAIN", 0.0)
+    assert Browser().sign_in() == "/"
+    google.control("oauth", {"rotate_keys": True})
+    assert Browser().sign_in() == "/"
+
+
+def test_who_refuses_is_told_so(google: InProcess) -> None:
+    google.control("oauth", {"deny": True})
+    browser = Browser()
+    assert browser.sign_in() == "/?signin=denied"
+    assert browser.me().status_code == 401
+
+
+def test_who_leaves_youtube_out_is_known_but_has_to_do_it_again(google: InProcess) -> None:
+    google.control("oauth", {"without_scopes": [YOUTUBE]})
+    browser = Browser()
+    assert browser.sign_in(next_path="/elsewhere") == "/?signin=missing_scope"
+    assert browser.me().get_json()["grant"] == "expired"
+    google.control("reset", {"what": ["oauth"]})
+    assert browser.sign_in() == "/"
+    assert browser.me().get_json()["grant"] == "ok"
+    # Less, later, does not take away what was given.
+    google.control("oauth", {"without_scopes": [YOUTUBE]})
+    assert browser.sign_in() == "/?signin=missing_scope"
+    assert browser.me().get_json()["grant"] == "ok"
+
+
+def test_an_attempt_ends_after_ten_minutes(google: InProcess, clock_of_test: Clock) -> None:
+    browser = Browser()
+    callback = browser.allow(browser.ask())
+    clock_of_test.forward(minutes=10, seconds=1)
+    assert browser.back(callback) == "/?signin=expired"
+    assert browser.me().status_code == 401
+
+
+@pytest.mark.parametrize("target", ["token", "certs"])
+def test_a_google_that_does_not_answer_signs_nobody_in(target: str, google: InProcess) -> None:
+    google.control("faults", {"kind": "5xx", "endpoints": ["oauth"], "videos": [target]})
+    browser = Browser()
+    assert browser.sign_in() == "/?signin=failed"
+    assert browser.me().status_code == 401
+
+
+# -- sessions ----------------------------------------------------------------------------------------
+
+
+def test_a_session_is_new_at_each_sign_in_and_the_one_before_ends(google: InProcess) -> None:
+    browser = Browser()
+    browser.sign_in()
+    first = browser.cookie
+    assert first is not None
+    browser.sign_in()
+    assert browser.cookie != first
+    stale = Browser()
+    stale.cookie = first
+    assert stale.me().status_code == 401
+    assert browser.me().status_code == 200
+
+
+def test_a_session_planted_beforehand_becomes_nobodys(google: InProcess) -> None:
+    """Session fixation."""
+    planted = f"yts_session_{'A' * 43}"
+    browser, attacker = Browser(), Browser()
+    browser.cookie = attacker.cookie = planted
+    assert browser.sign_in() == "/"
+    assert browser.cookie != planted
+    assert attacker.me().status_code == 401
+
+
+def test_who_is_signed_in_stays_so_when_another_attempt_fails(google: InProcess) -> None:
+    browser = Browser()
+    browser.sign_in()
+    google.control("oauth", {"deny": True})
+    address = browser.ask()
+    assert query_of(address)["login_hint"] == "demo"
+    assert browser.me().status_code == 200
+    assert browser.back(browser.allow(address)) == "/?signin=denied"
+    assert browser.me().get_json()["user_id"] == "demo"
+
+
+def test_signing_out_ends_it_wherever_it_was_copied_to(google: InProcess) -> None:
+    browser, thief = Browser(), Browser()
+    browser.sign_in()
+    assert browser.cookie is not None
+    thief.cookie = browser.cookie
+    assert thief.me().status_code == 200
+    answer = browser.web.post("/api/logout", headers=OURS)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert browser.cookie is None
+    assert thief.me().status_code == 401
+    assert not list(documents.query("sessions", ("user_id", "==", "demo")))
+
+
+def test_a_session_ends_by_itself(google: InProcess, clock_of_test: Clock) -> None:
+    browser = Browser()
+    browser.sign_in()
+    clock_of_test.ahead = sessions.LIFETIME * 0.99
+    assert browser.me().status_code == 200
+    clock_of_test.ahead = sessions.LIFETIME
+    assert browser.me().status_code == 401
+
+
+def test_a_forged_cookie_is_nobodys(google: InProcess) -> None:
+    browser = Browser()
+    browser.sign_in()
+    assert browser.cookie is not None
+    (stored,) = documents.query("sessions", ("user_id", "==", "demo"))
+    assert browser.cookie not in str(stored)
+    for forged in (
+        stored.id,
+        f"yts_session_{stored.id}",
+        browser.cookie[:-1],
+        browser.cookie + "A",
+        "demo",
+        "~",
+        "",
+    ):
+        thief = Browser()
+        thief.cookie = forged
+        assert thief.me().status_code == 401, forged
+
+
+def test_a_token_and_a_cookie_are_never_mixed(google: InProcess) -> None:
+    browser = Browser()
+    browser.sign_in("demo")
+    other = Browser()
+    other.sign_in("other")
+    token = other.web.post("/api/tokens", json={"name": "laptop"}, headers=OURS).get_json()["token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert browser.web.get("/api/me", headers=bearer).get_json()["user_id"] == "other"
+    for header in ("Bearer yts_unknown", "Basic eDp5", "", f"Bearer {browser.cookie}"):
+        assert browser.web.get("/api/me", headers={"Authorization": header}).status_code == 401, header
+    # A token as a cookie, and signing out with a token: neither touches the session.
+    thief = Browser()
+    thief.cookie = token
+    assert thief.me().status_code == 401
+    assert browser.web.post("/api/logout", headers=bearer).status_code == 204
+    assert browser.me().get_json()["user_id"] == "demo"
+
+
+# -- where it goes afterwards --------------------------------------------------------------------------
+
+AWAY = [
+    *("https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "\\\\evil.example"),
+    *("http:evil.example", "javascript:alert(1)", "data:text/html,x", "evil.example", "/\\/evil.example"),
+    *("/\t/evil.example", "/\n//evil.example", "\t//evil.example", " //evil.example", "/a\\b", "/\x00", ""),
+    *("/x\r\nSet-Cookie: a=b", "/" + "x" * 2000, "/\ud800"),
+]
+
+
+@pytest.mark.parametrize("wanted", AWAY, ids=repr)
+def test_next_never_leaves_the_site(wanted: str) -> None:
+    assert signin.path_of_this_site(wanted) == "/"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["/", "/?q=a+b&x=%2F", "/#token", "/a/b.html", "/.//evil.example", "/@evil.example"]
+)
+def test_next_is_any_path_of_the_site(wanted: str) -> None:
+    assert signin.path_of_this_site(wanted) == wanted
+
+
+def test_an_open_redirect_is_none_through_the_whole_flow(google: InProcess) -> None:
+    assert Browser().sign_in(next_path="//evil.example/") == "/"
