@@ -1,5 +1,8 @@
 """Firestore documents: read together, committed under preconditions, with timeouts and our errors.
 
+Reads and commits that several threads of a process ask for at once travel together (shared.coalescing):
+most of what a small one costs is the call.
+
 There is one way to change what others may change too: read, decide, commit "unless it has changed
 since", and on :class:`Conflict` begin again (``retried``). No transaction holds a lock.
 """
@@ -15,10 +18,11 @@ from typing import Any, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
-from google.cloud.firestore_v1 import Increment
+from google.cloud.firestore_v1 import Increment, WriteBatch
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import clients, failpoints
+from shared.coalescing import Coalesced
 from shared.errors import Transient
 
 #: Seconds for one call, its retries included. Firestore answers in milliseconds.
@@ -29,6 +33,10 @@ QUERY_TIMEOUT = 20.0
 WHOLE_TIMEOUT = 60.0
 #: Writes in one commit (https://firebase.google.com/docs/firestore/quotas allowed 500 for long; keep below).
 MAXIMUM_WRITES = 400
+#: Reads, or commits, of one call. Twenty of the longest transcripts are 8 MB; a request has 10 at most.
+_READS, _COMMITS = 50, 20
+#: Writes of a commit that travels with others: a page of a playlist goes by itself.
+_SMALL = 8
 
 _RETRY = Retry(
     predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0, timeout=TIMEOUT
@@ -41,6 +49,7 @@ _UNAVAILABLE = (
 )
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Conflict(Transient):
@@ -90,16 +99,31 @@ def read(*paths: str, fields: Sequence[str] | None = None) -> list[Snapshot]:
     if not paths:
         return []
     client = clients.firestore()
+    references = [client.document(path) for path in paths]
+    return _read_together(references) if fields is None else _read(references, fields)
+
+
+def _read(references: Sequence[Any], fields: Sequence[str] | None = None) -> list[Snapshot]:
+    client = clients.firestore()
+    different = list({reference.path: reference for reference in references}.values())
     found = _call(
-        f"read {paths[0]}",
+        f"read {references[0].path}",
         lambda: {
             document.reference.path: _snapshot(document)
-            for document in client.get_all(
-                [client.document(path) for path in paths], field_paths=fields, retry=_RETRY, timeout=TIMEOUT
-            )
+            for document in client.get_all(different, field_paths=fields, retry=_RETRY, timeout=TIMEOUT)
         },
     )
-    return [found[path] for path in paths]
+    return [found[reference.path] for reference in references]
+
+
+def _read_all(callers: Sequence[Sequence[Any]]) -> list[list[Snapshot]]:
+    found = iter(_read([reference for references in callers for reference in references]))
+    return [[next(found) for _ in references] for references in callers]
+
+
+_read_together = Coalesced[Sequence[Any], list[Snapshot]](
+    lambda callers: _or_each_alone(callers, _read_all), most=_READS
+)
 
 
 def query(
@@ -134,8 +158,7 @@ class Commit:
     """Writes that happen together or not at all."""
 
     def __init__(self) -> None:
-        self._client = clients.firestore()
-        self._batch = self._client.batch()
+        self._writes: list[Callable[[WriteBatch], object]] = []
         self._paths: list[str] = []
         #: For failpoints: `create jobs.ledger pending`, each kind of write once.
         self._kinds: dict[str, None] = {}
@@ -146,20 +169,21 @@ class Commit:
 
     def create(self, path: str, data: Mapping[str, Any]) -> Commit:
         """Conflict if the document exists."""
-        self._batch.create(self._client.document(path), dict(data))
-        return self._wrote("create", path, data)
+        reference, fields = self._reference(path), dict(data)
+        return self._write("create", path, data, lambda batch: batch.create(reference, fields))
 
     def set(self, path: str, data: Mapping[str, Any], *, merge: bool = False) -> Commit:
-        self._batch.set(self._client.document(path), dict(data), merge=merge)
-        return self._wrote("set", path, data)
+        reference, fields = self._reference(path), dict(data)
+        return self._write("set", path, data, lambda batch: batch.set(reference, fields, merge=merge))
 
     def update(
         self, path: str, data: Mapping[str, Any], *, unchanged_since: datetime | None = None
     ) -> Commit:
         """Conflict if there is no such document, or it has changed since it was read."""
-        option = self._client.write_option(last_update_time=unchanged_since) if unchanged_since else None
-        self._batch.update(self._client.document(path), dict(data), option=option)
-        return self._wrote("update", path, data)
+        client = clients.firestore()
+        option = client.write_option(last_update_time=unchanged_since) if unchanged_since else None
+        reference, fields = self._reference(path), dict(data)
+        return self._write("update", path, data, lambda batch: batch.update(reference, fields, option))
 
     def add(self, path: str, amounts: Mapping[str, int]) -> Commit:
         """Adds to counters; what is missing counts from 0. Makes the document if there is none."""
@@ -168,10 +192,16 @@ class Commit:
         return self.set(path, {name: Increment(amount) for name, amount in amounts.items()}, merge=True)
 
     def delete(self, path: str) -> Commit:
-        self._batch.delete(self._client.document(path))
-        return self._wrote("delete", path, {})
+        reference = self._reference(path)
+        return self._write("delete", path, {}, lambda batch: batch.delete(reference))
 
-    def _wrote(self, verb: str, path: str, data: Mapping[str, Any]) -> Commit:
+    def _reference(self, path: str) -> Any:
+        return clients.firestore().document(path)
+
+    def _write(
+        self, verb: str, path: str, data: Mapping[str, Any], write: Callable[[WriteBatch], object]
+    ) -> Commit:
+        self._writes.append(write)
         self._paths.append(path)
         state = f" {data['state']}" if "state" in data else ""
         self._kinds[f"{verb} {'.'.join(path.split('/')[::2])}{state}"] = None
@@ -185,16 +215,78 @@ class Commit:
             Transient: Firestore did not answer in time; it may have been written.
         """
         with failpoints.around(" + ".join(self._kinds)):
-            results = _call(
-                f"write {self._paths[0]}", lambda: self._batch.commit(retry=_RETRY, timeout=TIMEOUT)
-            )
-        return [
+            if len(self) > _SMALL:
+                return _commit_all([self])[0]
+            return _commit_together(self)
+
+
+def _commit_all(commits: Sequence[Commit]) -> list[list[dict[str, int]]]:
+    """All of them or, in a Conflict, none."""
+    batch = clients.firestore().batch()
+    for commit in commits:
+        for write in commit._writes:
+            write(batch)
+    results = iter(
+        _call(f"write {commits[0]._paths[0]}", lambda: batch.commit(retry=_RETRY, timeout=TIMEOUT))
+    )
+    return [
+        [
             {
                 name: value.integer_value
-                for name, value in zip(self._added.get(number, ()), result.transform_results, strict=True)
+                for name, value in zip(
+                    commit._added.get(number, ()), next(results).transform_results, strict=True
+                )
             }
-            for number, result in enumerate(results)
+            for number in range(len(commit))
         ]
+        for commit in commits
+    ]
+
+
+def _commit_each(commits: Sequence[Commit]) -> list[list[dict[str, int]] | Exception]:
+    """In as few calls as can be.
+
+    Not two that write the same document in one, unless both only add to it: preconditions are held
+    against what was there before the call, so both would succeed.
+    """
+    answers: dict[int, list[dict[str, int]] | Exception] = {}
+    left = list(enumerate(commits))
+    while left:
+        together: list[tuple[int, Commit]] = []
+        apart: list[tuple[int, Commit]] = []
+        added, written = set[str](), set[str]()
+        for number, commit in left:
+            adds = {commit._paths[place] for place in commit._added}
+            writes = set(commit._paths) - adds
+            if writes & (added | written) or adds & written:
+                apart.append((number, commit))
+            else:
+                together.append((number, commit))
+                added |= adds
+                written |= writes
+        found = _or_each_alone([commit for _, commit in together], _commit_all)
+        answers |= {number: answer for (number, _), answer in zip(together, found, strict=True)}
+        left = apart
+    return [answers[number] for number in range(len(commits))]
+
+
+_commit_together = Coalesced[Commit, list[dict[str, int]]](_commit_each, most=_COMMITS)
+
+
+def _or_each_alone(items: Sequence[T], work: Callable[[Sequence[T]], Sequence[R]]) -> Sequence[R | Exception]:
+    """What one of them is refused for is not the others' fault; a Firestore that is away is away for all."""
+    try:
+        return work(items)
+    except Exception as error:
+        if len(items) == 1 or (isinstance(error, Transient) and not isinstance(error, Conflict)):
+            return [error] * len(items)
+    answers: list[R | Exception] = []
+    for item in items:
+        try:
+            answers += work([item])
+        except Exception as error:
+            answers.append(error)
+    return answers
 
 
 def retried(attempt: Callable[[], T], *, attempts: int = 12) -> T:

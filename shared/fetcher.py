@@ -30,6 +30,7 @@ def fetch(
         snapshots = documents.read(
             jobs.path(message.job_id),
             ledger.entry_path(message.job_id, message.video_id),
+            store.transcript_path(message.video_id),
         )
         job, entry = jobs.job_of(snapshots[0]), ledger.entry_of(snapshots[1])
         if job is None or not job.active:
@@ -39,7 +40,7 @@ def fetch(
             raise Malformed(f"job {message.job_id} has no video {message.video_id}")
         if entry.state != "pending":
             return
-        stored = store.read_outcomes([message.video_id])[message.video_id]
+        stored = store.stored_of(snapshots[2])
         outcome = stored.outcome
         if outcome is None or not outcome.fresh(clock.now()):
             outcome = _ask(job, entry, stored, ask)

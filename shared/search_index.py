@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from shared import clients, config, failpoints, search_mapping
+from shared.coalescing import Coalesced
 from shared.errors import DeliveryError, Permanent, Transient
 from shared.search_documents import VideoDocument
 from shared.search_errors import explained, refusal
@@ -34,6 +35,8 @@ __all__ = [
 
 #: A bulk request is sent when it has grown to this; Elasticsearch takes 100 MB, but slowly.
 _BULK_BYTES = 4_000_000
+#: Threads whose documents travel together.
+_WRITERS = 32
 #: Seconds after which no search can be under way any more, and how many idle looks in a row are enough.
 _LONGEST_SEARCH, _IDLE_LOOKS = 30.0, 4
 
@@ -80,12 +83,17 @@ def write(documents: Sequence[tuple[VideoDocument, int]]) -> None:
     """Writes videos; with each the version (microseconds) of what it shows.
 
     An older write never overwrites a newer one: that it lost is success. If a rebuild is under way, the
-    index being built gets the documents too.
+    index being built gets the documents too. What several threads write at once is one bulk request.
 
     Raises:
         NotWritten: (Transient) Elasticsearch is down, slow, overloaded; `failed` says which ids.
         Refused: (Permanent) Elasticsearch refuses documents; `failed` says which ids and why.
     """
+    _write_together(documents)
+
+
+def _write(documents: Sequence[tuple[VideoDocument, int]]) -> dict[str, DeliveryError]:
+    """What happened to those that are not written, by video id."""
     targets = [videos_alias(), building_alias()]
     failed: dict[str, DeliveryError] = {}
     missing: set[str] = set()
@@ -102,7 +110,18 @@ def write(documents: Sequence[tuple[VideoDocument, int]]) -> None:
         again = [pair for pair in documents if pair[0].video_id in missing]
         for operations in _operations(again, [videos_alias()]):
             failed |= {video_id: refusal(error) for video_id, _, error in _bulk(operations)}
-    _raise(failed)
+    return failed
+
+
+def _write_all(callers: Sequence[Sequence[tuple[VideoDocument, int]]]) -> list[Exception | None]:
+    failed = _write([pair for documents in callers for pair in documents])
+    return [
+        _error_of({each.video_id: failed[each.video_id] for each, _ in documents if each.video_id in failed})
+        for documents in callers
+    ]
+
+
+_write_together = Coalesced[Sequence[tuple[VideoDocument, int]], None](_write_all, most=_WRITERS)
 
 
 def _write_into(index: str, documents: Sequence[tuple[VideoDocument, int]]) -> None:
@@ -110,14 +129,14 @@ def _write_into(index: str, documents: Sequence[tuple[VideoDocument, int]]) -> N
     failed: dict[str, DeliveryError] = {}
     for operations in _operations(documents, [index], require_alias=False):
         failed |= {video_id: refusal(error) for video_id, _, error in _bulk(operations)}
-    _raise(failed)
+    if error := _error_of(failed):
+        raise error
 
 
-def _raise(failed: Mapping[str, DeliveryError]) -> None:
+def _error_of(failed: Mapping[str, DeliveryError]) -> NotWritten | Refused | None:
     if any(isinstance(error, Transient) for error in failed.values()):
-        raise NotWritten(failed)
-    if failed:
-        raise Refused(failed)
+        return NotWritten(failed)
+    return Refused(failed) if failed else None
 
 
 def _operations(
