@@ -9,6 +9,7 @@ import pytest
 
 from shared import config
 from shared.config import Config, ConfigError
+from tests.unit.functions import client
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -31,6 +32,7 @@ def test_empty_and_blank_values_are_none_at_all() -> None:
     assert Config.from_env(dict.fromkeys(names, "  ")) == Config.from_env({})
 
 
+KEY = "A" * 43 + "="
 WRONG = [
     *(("PORT", value) for value in ["0", "65536", "http", "-1", "80.5", "8080a", "1" * 10]),
     *(("PUBSUB_EMULATOR_HOST", value) for value in ["localhost", "localhost:", "http://localhost:1", ":80"]),
@@ -49,6 +51,11 @@ WRONG = [
     *(("PROXY_URL", value) for value in ["proxy:80", "socks5://proxy:80"]),
     ("PROXY_MODE", "sometimes"),
     *(("TRANSCRIPT_LANGUAGES", value) for value in ["en,english language", "e", "en;de", "en,../de"]),
+    *(("GOOGLE_OAUTH_TOKEN_URI", value) for value in ["accounts.google.com", "javascript:alert(1)"]),
+    *(("GRANT_ENCRYPTION_KEYS", value) for value in ["short", "a" * 44, f"{KEY},x", "é" * 43 + "="]),
+    *(("PUBLIC_URL", value) for value in ["https://yts.test/app", "http://yts.test", "yts.test"]),
+    *(("PUBLIC_URL", value) for value in ["https://ada@yts.test", "https://yts.test?x"]),
+    *(("JOBS_PER_HOUR", value) for value in ["0", "-1", "many"]),
     *(("STALLED_AFTER_SECONDS", value) for value in ["0", "86401", "10m"]),
 ]
 
@@ -118,3 +125,60 @@ def test_it_is_read_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
         assert first.port == 1234
     finally:
         config.load.cache_clear()
+
+
+SECRETS = {
+    "GOOGLE_OAUTH_CLIENT_ID": "1234.apps.googleusercontent.com",
+    "GOOGLE_OAUTH_CLIENT_SECRET": "GOCSPX-abcdefghijk",
+    "GRANT_ENCRYPTION_KEYS": KEY,
+    "PUBLIC_URL": "https://yts.test",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("value", ["", "local-stand-in-client", "change-me", "your-secret", "<secret>"])
+def test_a_secret_that_is_missing_or_an_example_stops_a_start_in_the_cloud(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    for each, good in SECRETS.items():
+        monkeypatch.setenv(each, good)
+    monkeypatch.setenv("K_SERVICE", "account")
+    config.at_start(*SECRETS)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=name) as raised:
+        config.at_start(*SECRETS)
+    assert not value or value not in str(raised.value) or name == "PUBLIC_URL"
+    # Neither a local run nor an import without any environment is stopped.
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "localhost:1")
+    if name not in ("PUBLIC_URL", "GRANT_ENCRYPTION_KEYS") or not value:
+        config.at_start(*SECRETS)
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST")
+    monkeypatch.delenv("K_SERVICE")
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
+    monkeypatch.setenv(name, "")
+    config.at_start(*SECRETS)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "a-real-project")
+    with pytest.raises(ConfigError, match=name):
+        config.at_start(*SECRETS)
+
+
+def test_secrets_are_not_in_what_is_printed() -> None:
+    settings = Config.from_env({**SECRETS, "YOUTUBE_API_KEY": "AIzaSy-a-key"})
+    printed = f"{settings} {settings.oauth}"
+    for secret in ("GOCSPX", KEY, "AIzaSy"):
+        assert secret not in printed
+    assert (settings.sign_in, Config.from_env({}).sign_in) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["account", "library", "planner", "sweep"])
+def test_a_function_that_handles_grants_does_not_start_without_its_secrets(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in (*SECRETS, "YOUTUBE_API_KEY", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"):
+        monkeypatch.delenv(each, raising=False)
+    signature = "cloudevent" if name == "planner" else "http"
+    client(name, signature=signature)
+    monkeypatch.setenv("K_SERVICE", name)
+    with pytest.raises(ConfigError, match=r"^(GOOGLE_OAUTH_CLIENT_ID|YOUTUBE_API_KEY): expected a value"):
+        client(name, signature=signature)

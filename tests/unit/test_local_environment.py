@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from infra.local import environment
 from infra.local.environment import MARKER, Addresses
@@ -85,6 +86,15 @@ def test_the_operators_token_is_made_once_and_nobody_else_can_read_it(state: Sta
     assert stat.S_IMODE(state.secrets.stat().st_mode) == 0o700
     assert _environment(state)["OPERATOR_TOKEN"] == token
     assert _environment(state, OPERATOR_TOKEN="mine")["OPERATOR_TOKEN"] == "mine"
+
+
+def test_the_key_of_grants_stays_with_the_directory(state: StateDir) -> None:
+    key = _environment(state)["GRANT_ENCRYPTION_KEYS"]
+    assert len(Fernet(key).encrypt(b"x")) > 0
+    assert _environment(state)["GRANT_ENCRYPTION_KEYS"] == key
+    assert stat.S_IMODE((state.secrets / "grant-encryption-key").stat().st_mode) == 0o600
+    mine = Fernet.generate_key().decode()
+    assert _environment(state, GRANT_ENCRYPTION_KEYS=mine)["GRANT_ENCRYPTION_KEYS"] == mine
 
 
 def test_the_lock_is_held_once_and_given_back_by_a_death(state: StateDir) -> None:

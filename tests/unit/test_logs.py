@@ -91,6 +91,11 @@ SECRETS = [
     f"Cookie: __session={SECRET}",
     f"the token yts_{SECRET} is not known",
     f"ya29.{SECRET}",
+    f"Cookie: __session=yts_session_{SECRET}~yts_attempt_{SECRET}",
+    f"/api/login/callback?code=4%2F0{SECRET}&scope=openid",
+    f"Malformed auth code 4/0{SECRET}",
+    f"id_token eyJhbGciOiJSUzI1NiJ9.{SECRET}.{SECRET}",
+    f"code_verifier={SECRET}",
     f"1//{SECRET}",
     f"ada.{SECRET}+lists@mail.example.co.uk wrote",
 ]
