@@ -230,13 +230,9 @@ def delete_library(user_id: str, playlist_id: str, version: int) -> None:
 def libraries_of(user_id: str) -> list[str]:
     """The playlists that Elasticsearch holds of a user, whatever Firestore says. Raises as above."""
     create_missing()
+    query = {"term": {"user_id": user_id}}
     with explained():
-        found = clients.elasticsearch().search(
-            index=libraries_index(),
-            query={"term": {"user_id": user_id}},
-            source={"includes": ["playlist_id"]},
-            size=1000,
-        )
+        found = clients.elasticsearch().search(index=libraries_index(), query=query, size=1000)
     return [hit["_source"]["playlist_id"] for hit in found["hits"]["hits"]]
 
 
