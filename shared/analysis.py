@@ -102,6 +102,9 @@ def _makes_a_word(character: str) -> bool:
 
 def clean(text: str) -> str:
     """One line of composed (NFC) characters with single spaces, without controls or our own marks."""
+    if text.isascii() and text.isprintable():
+        # Nothing to remove, nothing to compose: most caption lines.
+        return " ".join(text.split())
     text = _UNREADABLE.sub(" ", text.translate(_REMOVED))
     return " ".join(unicodedata.normalize("NFC", text).split())
 

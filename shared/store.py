@@ -62,7 +62,7 @@ class Outcome:
     """What YouTube answered when it was asked for the transcript.
 
     ``job_id`` asked, and ``youtube_bytes`` is what that cost; ``checks`` counts askings without a
-    transcript. ``lines`` is empty without a transcript, or when read without them.
+    transcript. ``packed`` is empty without a transcript, or when read without it.
     """
 
     kind: OutcomeKind
@@ -70,13 +70,18 @@ class Outcome:
     language: str | None
     language_name: str | None
     generated: bool | None
-    lines: tuple[Line, ...]
+    packed: bytes
     checked_at: datetime
     checks: int
     look_again_at: datetime | None
     job_id: str
     youtube_bytes: int
     digest: str
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Unpacked at each call: most who read an outcome have no use for them."""
+        return unpack_lines(self.packed) if self.packed else ()
 
     def fresh(self, now: datetime) -> bool:
         """Nobody needs to ask YouTube."""
@@ -141,14 +146,13 @@ def stored_of(snapshot: Snapshot) -> Stored:
     data = snapshot.data or {}
     outcome = None
     if data.get("kind"):
-        packed = data.get("lines")
         outcome = Outcome(
             kind=data["kind"],
             reason=data.get("reason", ""),
             language=data.get("language"),
             language_name=data.get("language_name"),
             generated=data.get("generated"),
-            lines=unpack_lines(packed) if packed else (),
+            packed=data.get("lines", b""),
             checked_at=data["checked_at"],
             checks=data.get("checks", 0),
             look_again_at=data.get("look_again_at"),
