@@ -42,7 +42,7 @@ def pack_lines(lines: tuple[Line, ...]) -> bytes:
     Raises:
         Permanent: more than a Firestore document takes (some sixty hours of speech).
     """
-    packed = zlib.compress(json.dumps(lines, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+    packed = zlib.compress(json.dumps(lines, ensure_ascii=False, separators=(",", ":")).encode(), 3)
     if len(packed) > MAXIMUM_STORED_BYTES:
         raise Permanent(f"The transcript is too long to store ({len(lines):,} lines).")
     return packed
