@@ -6,8 +6,10 @@ import sys
 from typing import Any
 
 import functions_framework
+import pytest
 
 from infra.staging import ROOT
+from shared import http
 
 
 def client(name: str, source: str | None = None, *, signature: str = "http") -> Any:
@@ -23,3 +25,18 @@ def client(name: str, source: str | None = None, *, signature: str = "http") -> 
         else:
             sys.modules.pop("main", None)
     return app.test_client()
+
+
+def endpoints(name: str) -> list[tuple[str, str, bool]]:
+    """Method, rule and whether it is public, of every route of an HTTP function."""
+    made: list[http.Routes] = []
+    begin = http.Routes.__init__
+
+    def noted(routes: http.Routes) -> None:
+        begin(routes)
+        made.append(routes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http.Routes, "__init__", noted)
+        client(name)
+    return made[0].endpoints

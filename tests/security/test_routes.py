@@ -1,0 +1,148 @@
+"""Every route, asked by nobody, by somebody else and by whom it is meant for. A route without a row fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from infra.pipeline import load_pipeline
+from shared.config import Config
+from tests.security.visitors import ALONE, PLAYLIST, SAID, Visitor, World
+from tests.unit.functions import endpoints
+
+PIPELINE = load_pipeline(Config.from_env({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``stranger``: the status for another user, None for what acts on the caller alone and ends it."""
+
+    path: Callable[[World], str]
+    stranger: int | None
+    owner: int
+    body: Callable[[World], dict[str, str]] | None = None
+    public: bool = False
+
+    def ask(self, method: str, world: World, visitor: Visitor, **headers: str) -> tuple[int, str]:
+        body = self.body(world) if self.body else None
+        answer = visitor.ask(method, self.path(world), json=body, headers=headers)
+        return answer.status_code, answer.text
+
+
+#: What ends something of the owner's stands last.
+TABLE: dict[tuple[str, str], Row] = {
+    ("GET", "/api/health"): Row(lambda w: "/api/health", 200, 200, public=True),
+    ("GET", "/api/login"): Row(lambda w: "/api/login?next=//evil.example", 302, 302, public=True),
+    ("GET", "/api/login/callback"): Row(
+        lambda w: "/api/login/callback?state=x&code=y", 302, 302, public=True
+    ),
+    ("GET", "/api/me"): Row(lambda w: "/api/me", 200, 200),
+    ("GET", "/api/jobs"): Row(lambda w: "/api/jobs?limit=100", 200, 200),
+    ("GET", "/api/jobs/<job_id>"): Row(lambda w: f"/api/jobs/{w.job_id}", 404, 200),
+    ("GET", "/api/jobs/<job_id>/videos"): Row(lambda w: f"/api/jobs/{w.job_id}/videos", 404, 200),
+    ("GET", "/api/playlists"): Row(lambda w: "/api/playlists", 200, 200),
+    ("GET", "/api/search"): Row(lambda w: f"/api/search?q={SAID}", 200, 200),
+    ("GET", "/api/search/export"): Row(lambda w: f"/api/search/export?q={SAID}", 200, 200),
+    ("GET", "/api/suggest"): Row(lambda w: f"/api/suggest?q={SAID[:4]}", 200, 200),
+    ("GET", "/api/videos/<video_id>"): Row(lambda w: f"/api/videos/{ALONE}", 404, 200),
+    ("GET", "/api/tokens"): Row(lambda w: "/api/tokens", 200, 200),
+    ("POST", "/api/tokens"): Row(lambda w: "/api/tokens", 201, 201, lambda w: {"name": "x", "user": "other"}),
+    ("POST", "/api/jobs/<job_id>/retry"): Row(lambda w: f"/api/jobs/{w.job_id}/retry", 404, 200),
+    ("POST", "/api/jobs/<job_id>/cancel"): Row(lambda w: f"/api/jobs/{w.job_id}/cancel", 404, 200),
+    ("DELETE", "/api/tokens/<token_id>"): Row(lambda w: f"/api/tokens/{w.token_id}", 404, 204),
+    ("DELETE", "/api/playlists/<playlist_id>"): Row(lambda w: f"/api/playlists/{PLAYLIST}", 404, 204),
+    # After the one above: the stranger's attempt, as long as it is active, is a job of their own.
+    ("POST", "/api/index"): Row(lambda w: "/api/index", 202, 202, lambda w: {"playlist": PLAYLIST}),
+    ("POST", "/api/logout"): Row(lambda w: "/api/logout", None, 204),
+    ("DELETE", "/api/me"): Row(lambda w: "/api/me", None, 204),
+}
+_IDS = [f"{method} {rule}" for method, rule in TABLE]
+_CLOSED = [(key, row) for key, row in TABLE.items() if not row.public]
+
+
+def test_every_route_has_a_row() -> None:
+    found = {
+        (method, rule): public
+        for function in PIPELINE.functions
+        if function.routes
+        for method, rule, public in endpoints(function.name)
+    }
+    assert found == {key: row.public for key, row in TABLE.items()}
+
+
+@pytest.mark.parametrize("function", [each.name for each in PIPELINE.functions if each.trigger == "http"])
+def test_every_route_lies_where_the_gateway_looks_for_it(function: str) -> None:
+    """And what has no route in the pipeline (the sweep, the reindex) has none below /api/."""
+    prefixes = next(each.routes for each in PIPELINE.functions if each.name == function)
+    for _, rule, _ in endpoints(function):
+        assert any(rule == prefix or rule.startswith(f"{prefix}/") for prefix in prefixes) or not prefixes
+        assert prefixes or not rule.startswith("/api")
+
+
+@pytest.mark.parametrize(("key", "row"), _CLOSED, ids=[" ".join(key) for key, _ in _CLOSED])
+def test_nobody_is_told_to_sign_in(key: tuple[str, str], row: Row, world: World) -> None:
+    forged = f"__session=yts_session_{'A' * 43}"
+    for headers in (
+        {},
+        {"Cookie": forged},
+        {"Authorization": "Bearer yts_nobody"},
+        {"Cookie": "__session=~"},
+    ):
+        status, text = row.ask(key[0], world, world.nobody, **headers)
+        assert status == 401, (headers, text)
+        assert '"sign_in":"/api/login"' in text
+        assert not world.reveals(text)
+
+
+@pytest.mark.parametrize(("key", "row"), list(TABLE.items()), ids=_IDS)
+def test_somebody_else_finds_nothing(key: tuple[str, str], row: Row, world: World) -> None:
+    if row.stranger is None:
+        # It names nobody: it can act on the caller alone, and is tried on the owner below.
+        assert "<" not in key[1]
+        return
+    visitor = world.nobody if row.public else world.stranger
+    status, text = row.ask(key[0], world, visitor)
+    world.nobody.forget()
+    assert status == row.stranger, text
+    assert not world.reveals(text), text
+
+
+def test_a_token_that_somebody_else_makes_is_their_own(world: World) -> None:
+    made = world.stranger.ask("POST", "/api/tokens", json={"name": "x", "user": "other", "user_id": "other"})
+    headers = {"Authorization": f"Bearer {made.json()['token']}"}
+    assert world.nobody.get("/api/me", headers=headers)["user_id"] == "demo"
+    world.secrets.append(made.json()["token"])
+
+
+def test_nothing_that_somebody_else_tried_has_changed_anything(world: World) -> None:
+    assert world.owner.get(f"/api/jobs/{world.job_id}")["state"] == "done"
+    assert world.owner.get(f"/api/search?q={SAID}")["total"] == 2
+    assert world.token_id in str(world.owner.get("/api/tokens"))
+
+
+@pytest.mark.parametrize("key", [key for key in TABLE if key[0] != "GET"], ids=" ".join)
+def test_a_page_of_another_origin_changes_nothing(key: tuple[str, str], world: World) -> None:
+    row = TABLE[key]
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:1"},
+        {"Sec-Fetch-Site": "none"},
+    ):
+        status, text = row.ask(key[0], world, world.owner, **headers)
+        assert status == 403, (headers, text)
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in TABLE if key[1] not in ("/api/me", "/api/logout")], ids=" ".join
+)
+def test_the_owner_may(key: tuple[str, str], world: World) -> None:
+    row = TABLE[key]
+    if row.public:
+        visitor = Visitor(world.stack)
+        assert row.ask(key[0], world, visitor)[0] == row.owner
+        visitor.close()
+        return
+    status, text = row.ask(key[0], world, world.owner)
+    assert status == row.owner, text

@@ -1,0 +1,137 @@
+"""Two people with browsers, and what one of them has that the other must never see."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from tests.stack import Stack
+
+_SECONDS = 30
+#: What the page's own requests say of themselves.
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+PLAYLIST, TITLE = "PLowned-in-private", "Quiet cellar <b>notes</b>"
+#: One video in the private playlist alone; one that everybody may name.
+ALONE, SHARED = "ownedAlone0", "ownedShare1"
+#: Said in ALONE only.
+SAID = "zimtquarz"
+#: What a hostile uploader would write.
+HOSTILE_TITLE = "\"><img src=x onerror=alert(1)> =HYPERLINK('x') \u202egpj.exe\u202c \x07javascript:alert(1)"
+HOSTILE_LINE = "<script>alert('x')</script> & <b onmouseover=alert(2)> javascript:alert(3) \u2066turned\u2069"
+LINES = [
+    [0.0, 3.0, f"the {SAID} lies in the cellar"],
+    [3.0, 3.0, HOSTILE_LINE],
+    [6.0, 3.0, "=1+1 and 1 < 2 & 3"],
+]
+
+
+class Visitor:
+    """A browser with cookies of its own."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._session = requests.Session()
+        self.seen: list[str] = []
+
+    def close(self) -> None:
+        self._session.close()
+
+    @property
+    def cookie(self) -> str:
+        """The session, as it would be stolen; "" without one."""
+        return str(self._session.cookies.get("__session", ""))
+
+    def forget(self) -> None:
+        self._session.cookies.clear()
+
+    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+        """As a page of ours does; whatever comes is remembered."""
+        headers = {**OURS, **options.pop("headers", {})}
+        answer = self._session.request(
+            method,
+            self._stack.url + path,
+            headers=headers,
+            timeout=_SECONDS,
+            allow_redirects=False,
+            **options,
+        )
+        self.seen.append(f"{answer.headers} {answer.text}")
+        return answer
+
+    def get(self, path: str, **options: Any) -> Any:
+        """The JSON of an answer of 200."""
+        answer = self.ask("GET", path, **options)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def sign_in(self, person: str) -> str:
+        """With Google; the code that Google gave."""
+        begun = self.ask("GET", "/api/login")
+        agreed = requests.get(
+            f"{begun.headers['Location']}&login_hint={person}", timeout=_SECONDS, allow_redirects=False
+        )
+        back = urlsplit(agreed.headers["Location"])
+        ended = self.ask("GET", f"{back.path}?{back.query}")
+        assert (ended.status_code, ended.headers["Location"]) == (302, "/"), ended.headers
+        return parse_qs(back.query)["code"][0]
+
+
+@dataclass(slots=True)
+class World:
+    """``owner`` has a private playlist, indexed; ``stranger`` is signed in, too; ``nobody`` is not."""
+
+    stack: Stack
+    owner: Visitor
+    stranger: Visitor
+    nobody: Visitor
+    job_id: str = ""
+    token: str = ""
+    token_id: str = ""
+    #: Never to be seen in a log, a message, an answer or the store.
+    secrets: list[str] = field(default_factory=list)
+
+    def reveals(self, text: str) -> list[str]:
+        """What of the owner's stands in a text."""
+        hints = (self.job_id, self.token_id, ALONE, "Quiet cellar", "lies in the cellar", "other@example.com")
+        return [hint for hint in hints if hint and hint in text]
+
+
+def made(stack: Stack) -> World:
+    world = World(stack, Visitor(stack), Visitor(stack), Visitor(stack))
+    track = {"language": "en", "kind": "human", "lines": LINES}
+    stack.standin.define(
+        videos=[
+            {"id": ALONE, "title": HOSTILE_TITLE, "description": HOSTILE_LINE, "tracks": [track]},
+            {"id": SHARED, "title": "A shared thing", "tracks": [track]},
+        ],
+        playlists=[
+            {
+                "id": PLAYLIST,
+                "title": TITLE,
+                "videos": [ALONE, SHARED],
+                "owner": "other",
+                "privacy": "private",
+            }
+        ],
+    )
+    world.secrets += [world.owner.sign_in("other"), world.stranger.sign_in("demo")]
+    answer = world.owner.ask("POST", "/api/index", json={"playlist": PLAYLIST})
+    assert answer.status_code == 202, answer.text
+    world.job_id = answer.json()["job_id"]
+    made_token = world.owner.ask("POST", "/api/tokens", json={"name": "laptop"}).json()
+    world.token, world.token_id = made_token["token"], made_token["token_id"]
+    world.secrets += [world.owner.cookie, world.stranger.cookie, world.token]
+    job: dict[str, Any] = {}
+
+    def done() -> bool:
+        job.update(world.owner.get(f"/api/jobs/{world.job_id}"))
+        return job["state"] in ("done", "failed", "cancelled")
+
+    stack.wait_for(done, 60, lambda: f"the private playlist is indexed: {job}")
+    assert (job["state"], job["counts"]["indexed"]) == ("done", 2), json.dumps(job)
+    return world
