@@ -19,6 +19,12 @@ from tests.stack import Stack, remove_abandoned
 _ORDER = ("unit", "integration", "security", "faults", "e2e")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fault-seeds", type=int, default=5, metavar="N", help="runs of tests/faults/test_random.py"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
         return next(

@@ -30,9 +30,9 @@ class Failpoints:
     def arm(self, function: str, boundary: str) -> None:
         (self._directories[function] / boundary).touch()
 
-    def armed(self, function: str) -> bool:
-        """Whether a boundary of it still waits to be passed."""
-        return any(path.name != "record" for path in self._directories[function].iterdir())
+    def armed(self, function: str) -> set[str]:
+        """Its boundaries that still wait to be passed."""
+        return {path.name for path in self._directories[function].iterdir()} - {"record"}
 
     def disarm(self) -> None:
         for directory in self._directories.values():

@@ -49,6 +49,8 @@ EXPECTED = {
 }
 #: Jobs in which a boundary may be passed by another process, or not at all, until it is given up.
 _TRIES = 4
+#: Deaths of each function in one job.
+_DEATHS = 2
 
 
 @pytest.fixture
@@ -123,15 +125,15 @@ def test_death_at_every_boundary_changes_nothing(stack: Stack, failpoints: Failp
         for when in ("before", "after")
     }
     waiting = {function: deque(names) for function, names in passed.items()}
-    armed: dict[str, str] = {}
     died: set[tuple[str, str]] = set()
     tries: dict[tuple[str, str], int] = {}
     while any(waiting.values()):
         playlist = _Playlist(stack, len(jobs))
-        for function, left in waiting.items():
-            if left:
-                armed[function] = left.popleft()
-                failpoints.arm(function, armed[function])
+        armed = [
+            (name, left.popleft()) for name, left in waiting.items() for _ in range(min(_DEATHS, len(left)))
+        ]
+        for function, boundary in armed:
+            failpoints.arm(function, boundary)
         job_id = playlist.start()
         jobs[job_id] = playlist
         playlist.bury(job_id)
@@ -139,15 +141,14 @@ def test_death_at_every_boundary_changes_nothing(stack: Stack, failpoints: Failp
         def struck(job_id: str = job_id) -> bool:
             return not any(map(failpoints.armed, FUNCTIONS)) or stack.job(job_id)["state"] == "done"
 
-        stack.wait_for(struck, 60, lambda: f"all die or the job is over; armed: {armed}")
-        for function, name in armed.items():
-            if not failpoints.armed(function):
-                died.add((function, name))
-            elif (count := tries.get((function, name), 0) + 1) < _TRIES:
-                tries[function, name] = count
-                waiting[function].append(name)
+        stack.wait_for(struck, 60, f"all die or the job is over; armed: {armed}")
+        for function, boundary in armed:
+            if boundary not in failpoints.armed(function):
+                died.add((function, boundary))
+            elif (count := tries.get((function, boundary), 0) + 1) < _TRIES:
+                tries[function, boundary] = count
+                waiting[function].append(boundary)
         failpoints.disarm()
-        armed.clear()
     assert required <= died
 
     for job_id, playlist in jobs.items():

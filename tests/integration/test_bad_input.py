@@ -1,57 +1,61 @@
-"""Bad input: a clear error or a recorded rejection each, and none is retried for ever."""
+"""Bad input: a clear error or a recorded rejection each, and none is retried for ever.
+
+The table is bad_inputs.py. What travels in messages and playlists goes in at once, many to a job.
+"""
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
 import pytest
 import requests
 
+from infra.local.standin import generate
+from tests.integration import bad_inputs
+from tests.integration.bad_inputs import (
+    ANSWERS,
+    BODIES,
+    DELIVERIES,
+    MESSAGES,
+    PLAYLISTS,
+    REQUESTS,
+    ROUNDS,
+    VIDEOS,
+)
+from tests.invariants import asked, check, ids_of, ledger
 from tests.stack import Stack
 
-_EXPECTED = "Expected a playlist id"
+
+def test_the_table_is_long_and_nothing_stands_in_it_twice() -> None:
+    assert bad_inputs.count() >= 300
+    for table in (BODIES, REQUESTS, MESSAGES, ROUNDS, ANSWERS, PLAYLISTS):
+        assert len(set(table)) == len(table)
+    assert len({json.dumps(fields) for fields, _ in VIDEOS.values()}) == len(VIDEOS)
 
 
-@pytest.mark.parametrize(
-    ("body", "detail"),
-    [
-        (b"", "JSON object"),
-        (b"{", "JSON object"),
-        (b"\xff\xfe", "JSON object"),
-        (b"[]", "JSON object"),
-        (b'"PLx"', "JSON object"),
-        (b"[" * 50_000, "JSON object"),
-        (b"{}", _EXPECTED),
-        (b'{"playlist": null}', _EXPECTED),
-        (b'{"playlist": 7}', _EXPECTED),
-        (b'{"playlist": ["PLx"]}', _EXPECTED),
-        (b'{"playlist": ""}', _EXPECTED),
-        (b'{"playlist": "   "}', _EXPECTED),
-        (b'{"playlist": "hello world"}', _EXPECTED),
-        (b'{"playlist": "../../etc/passwd"}', _EXPECTED),
-        (b'{"playlist": "PL/../../secrets"}', _EXPECTED),
-        (b'{"playlist": "PL\\u0000x"}', _EXPECTED),
-        (b'{"playlist": "https://example.com/playlist?list=PLx"}', _EXPECTED),
-        (b'{"playlist": "https://youtube.com.example.com/playlist?list=PLx"}', _EXPECTED),
-        (b'{"playlist": "https://youtube.com@example.com/?list=PLx"}', _EXPECTED),
-        (b'{"playlist": "javascript:alert(1)//youtube.com?list=PLx"}', _EXPECTED),
-        (b'{"playlist": "https://www.youtube.com/watch?v=dQw4w9WgXcQ"}', "names no playlist"),
-        (b'{"playlist": "https://www.youtube.com/playlist?list=no spaces"}', "no playlist id"),
-        (b'{"playlist": "https://www.youtube.com/playlist?list="}', _EXPECTED),
-        (b'{"playlist": "https://[::1/?list=PLx"}', _EXPECTED),
-        (json.dumps({"playlist": "PL" + "x" * 60_000}).encode(), _EXPECTED),
-    ],
-)
-def test_what_is_not_a_playlist_is_a_400_that_says_so(stack: Stack, body: bytes, detail: str) -> None:
-    answer = stack.post("/api/index", data=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 400, answer.text
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
-    problem = answer.json()
-    assert (problem["status"], problem["title"]) == (400, "Bad request")
-    assert detail in problem["detail"]
-    assert len(problem["detail"]) < 400
+# -- requests --------------------------------------------------------------------------------------
+
+
+def test_what_is_not_a_playlist_is_a_400_that_says_so(stack: Stack) -> None:
+    wrong = []
+    for body, detail in BODIES:
+        answer = stack.post("/api/index", data=body, headers={"Content-Type": "application/json"})
+        problem = answer.json() if "problem+json" in answer.headers["Content-Type"] else {}
+        good = (answer.status_code, problem.get("status"), problem.get("title")) == (400, 400, "Bad request")
+        if not (good and detail in problem["detail"] and len(problem["detail"]) < 400):
+            wrong.append((body[:100], answer.status_code, answer.text[:200]))
+    assert wrong == []
+
+
+def test_other_requests_get_the_status_they_deserve_and_never_a_500(stack: Stack) -> None:
+    wrong = []
+    for method, path, status in REQUESTS:
+        answer = stack.request(method, path)
+        kind = answer.headers["Content-Type"]
+        if answer.status_code != status or (status >= 400 and "problem+json" not in kind):
+            wrong.append((method, path[:100], status, answer.status_code, kind, answer.text[:200]))
+    assert wrong == []
 
 
 def test_a_body_beyond_all_measure_is_not_read(stack: Stack) -> None:
@@ -59,71 +63,47 @@ def test_a_body_beyond_all_measure_is_not_read(stack: Stack) -> None:
     assert (answer.status_code, answer.json()["detail"]) == (413, "Expected at most 65,536 bytes.")
 
 
-@pytest.mark.parametrize(
-    ("playlist", "error"),
-    [
-        ("PLnobody-knows-this", "knows no playlist"),
-        ("PLother-evenings", "knows no playlist"),
-        ("PLempty", "is empty"),
-        ("WL", "Watch Later"),
-        ("HL", "Watch Later"),
-    ],
-)
-def test_a_playlist_that_cannot_be_indexed_ends_the_job_with_a_reason(
-    stack: Stack, playlist: str, error: str
-) -> None:
-    stack.standin.define(playlists=[{"id": "PLempty", "title": "Empty", "videos": []}])
-    job = stack.finish(stack.index(playlist))
-    assert job["state"] == "failed"
-    assert error in job["error"]
-    assert job["finished_at"]
+# -- messages --------------------------------------------------------------------------------------
 
 
 def _rejections(stack: Stack) -> list[dict[str, str]]:
     """What the pipeline has recorded as rejected; read from Firestore itself."""
     url = f"http://{stack.firestore}/v1/projects/yts-local/databases/(default)/documents/rejections"
-    answer = requests.get(
-        url, params={"pageSize": 300}, headers={"Authorization": "Bearer owner"}, timeout=30
-    )
-    answer.raise_for_status()
-    return [
-        {name: next(iter(value.values())) for name, value in document["fields"].items()}
-        for document in answer.json().get("documents", [])
-    ]
+    found: list[dict[str, str]] = []
+    page = ""
+    while True:
+        options: dict[str, Any] = {"pageSize": 300, **({"pageToken": page} if page else {})}
+        answer = requests.get(url, params=options, headers={"Authorization": "Bearer owner"}, timeout=30)
+        answer.raise_for_status()
+        for document in answer.json().get("documents", []):
+            fields = {name: next(iter(value.values())) for name, value in document["fields"].items()}
+            found.append(fields | {"name": document["name"].rsplit("/", 1)[1]})
+        page = answer.json().get("nextPageToken", "")
+        if not page:
+            return found
 
 
-def _recorded(stack: Stack, source: str, data: str) -> dict[str, str]:
-    found = stack.wait_for(
-        lambda: [each for each in _rejections(stack) if (each["source"], each["data"]) == (source, data)],
-        30,
-        f"{data!r} is recorded as rejected by {source}",
-    )
-    return found[0]
+def test_malformed_messages_are_recorded_and_not_delivered_again(stack: Stack) -> None:
+    topics = {"playlists": "planner", "videos": "fetcher", "transcripts": "indexer"}
+    sent: dict[str, tuple[str, bytes, str]] = {}
+    for topic, source in topics.items():
+        for data, reason in MESSAGES if topic == "playlists" else [*MESSAGES, *ROUNDS]:
+            sent[stack.publish(topic, data)] = (source, data, reason)
 
+    def recorded() -> dict[str, dict[str, str]]:
+        # The name is the message's id and time.
+        return {each["name"].split("-")[0]: each for each in _rejections(stack)}
 
-@pytest.mark.parametrize(
-    ("topic", "source"), [("playlists", "planner"), ("videos", "fetcher"), ("transcripts", "indexer")]
-)
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"not json", "JSON"),
-        (b"\xff\xfe\x00", "UTF-8"),
-        (b"[1, 2]", "JSON object"),
-        (b"{}", "to be an id"),
-        (b'{"video_id": 7, "playlist_id": 7, "job_id": "x"}', "to be an id"),
-        (b'{"video_id": "a/b", "playlist_id": "a/b", "job_id": "x"}', "to be an id"),
-        (b'{"video_id": "", "playlist_id": "", "job_id": "x"}', "to be an id"),
-    ],
-)
-def test_a_malformed_message_is_recorded_and_not_delivered_again(
-    stack: Stack, topic: str, source: str, data: bytes, reason: str
-) -> None:
-    message_id = stack.publish(topic, data)
-    found = _recorded(stack, source, data.decode("utf-8", "replace"))
-    assert reason in found["reason"]
-    deliveries = [line for line in stack.log("delivery").splitlines() if f'"{message_id}"' in line]
-    assert len(deliveries) == 1, deliveries
+    stack.wait_for(lambda: sent.keys() <= recorded().keys(), 60, "all are recorded")
+    found = recorded()
+    for message_id, (source, data, reason) in sent.items():
+        assert found[message_id]["source"] == source
+        assert found[message_id]["data"] == data.decode("utf-8", "replace")[:2000]
+        assert reason in found[message_id]["reason"], (data, found[message_id])
+    lines = [json.loads(line) for line in stack.log("delivery").splitlines()]
+    of_sources = [line for line in lines if line.get("function") in topics.values()]
+    for message_id in sent:
+        assert sum(line.get("message_id") == message_id for line in of_sources) == 1, message_id
 
 
 def test_a_message_for_a_video_that_its_job_does_not_have(stack: Stack) -> None:
@@ -138,28 +118,66 @@ def test_a_message_for_a_video_that_its_job_does_not_have(stack: Stack) -> None:
     assert stack.job(job_id)["total"] == 3
 
 
-@pytest.mark.parametrize("function", ["planner", "fetcher", "indexer", "dead_letters"])
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"data": "%%% not base64 %%%"},
-        {"data": 7},
-        {"data": None},
-        {"attributes": {"only": "attributes"}},
-        {"data": base64.b64encode(b"{}").decode(), "attributes": [1]},
-    ],
-)
-def test_a_delivery_of_the_wrong_form_is_acknowledged(
-    stack: Stack, function: str, message: dict[str, Any]
-) -> None:
-    """As Eventarc sends it; a 2xx is what keeps Pub/Sub from sending it for ever."""
-    port = stack.components()[function]["port"]
-    headers = {
-        "ce-id": f"wrong-{function}-{len(json.dumps(message))}",
+def test_deliveries_of_the_wrong_form_are_acknowledged_and_repeat_no_secret(stack: Stack) -> None:
+    """As Eventarc sends them, and as a push of Pub/Sub; a 2xx is what keeps them from coming for ever."""
+    components = stack.components()
+    event = {
         "ce-source": "//pubsub.googleapis.com/projects/yts-local/topics/videos",
         "ce-specversion": "1.0",
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
     }
-    body = {"message": message, "subscription": "projects/yts-local/subscriptions/x"}
-    answer = requests.post(f"http://127.0.0.1:{port}/", json=body, headers=headers, timeout=30)
-    assert answer.status_code == 200, answer.text
+    for function in ("planner", "fetcher", "indexer", "dead_letters"):
+        url = f"http://127.0.0.1:{components[function]['port']}/"
+        for number, message in enumerate(DELIVERIES):
+            body = {"message": message, "subscription": "projects/yts-local/subscriptions/x"}
+            for headers in (event | {"ce-id": f"wrong-{function}-{number}"}, {}):
+                secret = {"Authorization": "Bearer hunter2hunter2"}
+                answer = requests.post(url, json=body, headers=headers | secret, timeout=30)
+                assert answer.status_code == 200, (function, message, headers, answer.text)
+                assert "hunter2" not in answer.text
+
+
+# -- playlists and what YouTube says of their videos -----------------------------------------------
+
+
+def test_a_playlist_that_cannot_be_indexed_ends_the_job_with_a_reason(stack: Stack) -> None:
+    stack.standin.define(playlists=[{"id": "PLempty", "title": "Empty", "videos": []}])
+    jobs = {stack.index(playlist): error for playlist, error in PLAYLISTS}
+    for job_id, error in jobs.items():
+        job = stack.finish(job_id)
+        assert (job["state"], bool(job["finished_at"])) == ("failed", True)
+        assert error in job["error"], job
+
+
+@pytest.mark.timeout(300)
+def test_every_odd_video_reaches_its_state(stack: Stack) -> None:
+    ids = {name: f"odd{number:08d}" for number, name in enumerate(VIDEOS)}
+    for name, (fields, _) in VIDEOS.items():
+        stack.standin.define(videos=[{"title": name, **fields, "id": ids[name]}])
+    stack.standin.define(
+        playlists=[{"id": "PLodd", "title": "\x00Odd\U0001f3ac", "videos": list(ids.values())}]
+    )
+    job_id = stack.index("PLodd")
+    stack.finish(job_id, timeout=200)
+    check(stack, job_id, ids.values())
+    found = ledger(stack, job_id)
+    states = {name: found[video_id]["state"] for name, video_id in ids.items()}
+    assert states == {name: state for name, (_, state) in VIDEOS.items()}
+    for video_id in ids.values():
+        if found[video_id]["state"] == "indexed":
+            answer = stack.get(f"/api/videos/{video_id}")
+            assert answer.status_code == 200, answer.text
+
+
+def test_every_broken_answer_is_asked_for_again(stack: Stack) -> None:
+    playlist = f"PLgen-{len(ANSWERS)}-broken-short"
+    videos = ids_of(playlist)
+    stack.standin.reset("stats", "faults")
+    for video_id, (kind, endpoint) in zip(videos, ANSWERS, strict=True):
+        stack.standin.fault(kind, endpoints=[endpoint], videos=[video_id], times=1)
+    job_id = stack.index(playlist)
+    stack.finish(job_id)
+    stack.standin.reset("faults")
+    assert check(stack, job_id, videos)["counts"]["indexed"] == len(ANSWERS)
+    assert set(asked(stack, videos).values()) == {2}
+    assert stack.search(f'"{generate.phrase_of(videos[0]).text}"')["total"] == 1

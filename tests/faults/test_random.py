@@ -1,0 +1,152 @@
+"""Random faults, all kinds at once, over 200 videos a seed: whatever happens on the way, the end is exact.
+
+A seed decides everything that is done (not when exactly it strikes: that is the machine's). Five in the
+suite; more with ``--fault-seeds 50``. The jobs of several seeds overlap, on one stack.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.faults.arming import Failpoints
+from tests.faults.test_boundaries import EXPECTED
+from tests.invariants import asked, check, ids_of
+from tests.stack import Stack
+
+#: Most videos at YouTube at once (FETCH_CONCURRENCY): what a fetcher that dies has asked for in vain.
+_AT_YOUTUBE = 50
+_KILLED = ("planner", "fetcher", "indexer")
+#: Errors of YouTube that pass.
+_ERRORS = (
+    ("5xx", "player"), ("429", "player"), ("rate_limited", "player"), ("reset", "player"),
+    ("empty", "player"),
+    ("5xx", "timedtext"), ("empty", "timedtext"), ("truncated", "timedtext"), ("cut", "timedtext"),
+)  # fmt: skip
+
+
+@dataclass
+class _Run:
+    """One seed: its playlist, and what is done to it. ``told``: in the order in which it was done."""
+
+    seed: int
+    stack: Stack
+    failpoints: Failpoints
+    told: list[str] = field(default_factory=list)
+    job_id: str = ""
+    fetcher_deaths: int = 0
+
+    def __post_init__(self) -> None:
+        self.choose = random.Random(self.seed)
+        self.playlist = f"PLgen-200-random{self.seed}-short-mixed"
+        self.videos = ids_of(self.playlist)
+
+    def begin(self) -> None:
+        for kind, endpoint in self.choose.sample(_ERRORS, 3):
+            self._tell(f"YouTube: {kind} of {endpoint}")
+            rule: dict[str, Any] = {"rate": 0.15, "seed": self.seed, "times": 1, "sticky": True}
+            self.stack.standin.fault(kind, endpoints=[endpoint], videos=self.videos, **rule)
+        seconds = self.choose.uniform(0, 0.15)
+        self._tell(f"YouTube: {seconds:.2f} s")
+        self.stack.standin.latency(player={"seconds": seconds, "jitter": 0.1}, timedtext=seconds)
+        self.job_id = self.stack.index(self.playlist)
+
+    def disturb(self) -> None:
+        """Everything that is done while the job runs."""
+        work: list[Callable[[], None]] = [self._duplicate, self._duplicate]
+        work += [partial(self._kill, name) for name in _KILLED if self.choose.random() < 0.6]
+        if self.choose.random() < 0.4:
+            work.append(partial(self._restart, "delivery"))
+        # In turn, so that five seeds have each of them.
+        server = (None, "pubsub", None, "elasticsearch", None)[self.seed % 5]
+        if server:
+            work.append(partial(self._restart, server))
+        self.choose.shuffle(work)
+        for number, act in enumerate(work):
+            self._wait_for(number * 120 // len(work))
+            act()
+        self._wait_for(140)
+
+    def _wait_for(self, settled: int) -> None:
+        """So many videos, or what holds them up will take longer than is worth waiting for."""
+
+        def far_enough() -> bool:
+            counts = self.stack.job(self.job_id)["counts"]
+            return bool(sum(counts.values()) - counts["pending"] >= settled)
+
+        try:
+            self.stack.wait_for(far_enough, 10, "")
+        except AssertionError:
+            self._tell(f"fewer than {settled} are settled")
+
+    def _duplicate(self) -> None:
+        """Messages again, in any order, also of videos that nobody has fetched yet."""
+        some = self.choose.sample(self.videos, 40)
+        messages = [
+            (topic, {"job_id": self.job_id, "video_id": each})
+            for each in some
+            for topic in ("videos", "transcripts")
+        ]
+        messages += [("playlists", {"playlist_id": self.playlist, "job_id": self.job_id})]
+        self.choose.shuffle(messages)
+        self._tell(f"{len(messages)} messages again")
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda message: self.stack.publish(*message), messages))
+
+    def _kill(self, function: str) -> None:
+        boundary = f"{self.choose.choice(('before', 'after'))} {self.choose.choice(EXPECTED[function])}"
+        self._tell(f"{function} dies {boundary}")
+        self.fetcher_deaths += function == "fetcher"
+        self.failpoints.arm(function, boundary)
+
+    def _restart(self, name: str) -> None:
+        self._tell(f"{name} is killed")
+        self.stack.wait_until_back({name: self.stack.kill(name)})
+
+    def _tell(self, what: str) -> None:
+        self.told.append(what)
+
+    def verify(self) -> None:
+        self.stack.finish(self.job_id, timeout=240)
+        job = check(self.stack, self.job_id, self.videos)
+        assert job["counts"]["failed"] == 0, job
+
+
+@pytest.fixture
+def failpoints(stack: Stack) -> Iterator[Failpoints]:
+    stack.standin.reset("stats", "faults", "latency")
+    made = Failpoints(stack, *_KILLED)
+    yield made
+    made.disarm()
+    stack.standin.reset("faults", "latency")
+
+
+@pytest.mark.timeout(0)
+def test_whatever_happens_the_end_is_exact(
+    stack: Stack, failpoints: Failpoints, request: pytest.FixtureRequest
+) -> None:
+    runs = []
+    for seed in range(request.config.getoption("--fault-seeds")):
+        run = _Run(seed, stack, failpoints)
+        runs.append(run)
+        run.begin()
+        run.disturb()
+    failpoints.disarm()
+    for run in runs:
+        try:
+            run.verify()
+        except AssertionError as error:
+            raise AssertionError(f"seed {run.seed}: {'; '.join(run.told)}") from error
+    # Each video is asked for once, and once more for each error, and for each death of a fetcher
+    # that was asking: nothing that is repeated or restarted costs a request.
+    videos = [video_id for run in runs for video_id in run.videos]
+    struck = sum(stack.standin.stats()["faults"].values())
+    deaths = sum(run.fetcher_deaths for run in runs)
+    requests = sum(asked(stack, videos).values())
+    assert requests <= len(videos) + struck + _AT_YOUTUBE * deaths, (requests, struck, deaths)

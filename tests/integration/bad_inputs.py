@@ -1,0 +1,285 @@
+"""Bad inputs, each with the state it must reach. Data only: test_bad_input.py puts them in."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from typing import Any
+
+# -- requests: what may be sent to /api/index, and a part of the answer's detail; each is a 400 ------
+
+_EXPECTED = "Expected a playlist id"
+_OBJECT = "JSON object"
+
+
+def _playlist(value: object) -> bytes:
+    return json.dumps({"playlist": value}).encode()
+
+
+BODIES: list[tuple[bytes, str]] = [
+    (b"", _OBJECT),
+    (b"{", _OBJECT),
+    (b"\xff\xfe", _OBJECT),
+    (b"\x00", _OBJECT),
+    (b"[]", _OBJECT),
+    (b"null", _OBJECT),
+    (b"true", _OBJECT),
+    (b"NaN", _OBJECT),
+    (b"1e999", _OBJECT),
+    (b"9" * 5000, _OBJECT),
+    (b'"PLx"', _OBJECT),
+    (b"playlist=PLx", _OBJECT),
+    (b"<playlist>PLx</playlist>", _OBJECT),
+    (b"[" * 50_000, _OBJECT),
+    (b'{"playlist":' * 5_000, _OBJECT),
+    (b'{"playlist": "PLx"} and more', _OBJECT),
+    (b"{'playlist': 'PLx'}", _OBJECT),
+    (b'{"playlist": "PL\xff"}', _OBJECT),
+    (b"{}", _EXPECTED),
+    (b'{"Playlist": "PLx"}', _EXPECTED),
+    *(
+        (_playlist(value), _EXPECTED)
+        for value in (
+            None, 7, 0.5, True, [], ["PLx"], {}, {"id": "PLx"}, "", "   ", "\n", "\x00", "PL\x00x", "PL x",
+            "hello world", "x", "pl-small-letters", "P", "PL/../../secrets", "../../etc/passwd", "PLx'--",
+            "PLx;drop", "PL%00", "PLé", "🎬", "PL🎬", "\u202ePLx", "PL\ud800", "PL" + "x" * 79,
+            "PL" + "x" * 60_000,
+            "https://example.com/playlist?list=PLx", "https://youtube.com.example.com/playlist?list=PLx",
+            "https://youtube.com@example.com/?list=PLx", "https://notyoutube.com/?list=PLx",
+            "javascript:alert(1)//youtube.com?list=PLx", "file:///etc/passwd?list=PLx",
+            "data:text/html,youtube.com?list=PLx", "ftp://youtube.com/?list=PLx", "https://[::1/?list=PLx",
+            "https://youtube.com:99999999/?list=", "//youtube.com/?list=PLx", "http://", "https://?list=PLx",
+            "https://www.youtube.com/playlist?list=", "https://127.0.0.1/?list=PLx", "list=PLx",
+        )
+    ),
+    (_playlist("https://www.youtube.com/watch?v=dQw4w9WgXcQ"), "names no playlist"),
+    (_playlist("https://youtu.be/dQw4w9WgXcQ"), "names no playlist"),
+    (_playlist("https://www.youtube.com/@somebody"), "names no playlist"),
+    (_playlist("https://www.youtube.com/playlist?List=PLx"), "names no playlist"),
+    (_playlist("https://www.youtube.com/playlist?list=no spaces"), "no playlist id"),
+    (_playlist("https://www.youtube.com/playlist?list=PL%00"), "no playlist id"),
+    (_playlist("https://www.youtube.com/playlist?list=%F0%9F%8E%AC"), "no playlist id"),
+    (_playlist("https://www.youtube.com/playlist?list=../x"), "no playlist id"),
+]  # fmt: skip
+
+#: Other requests: method, path, status.
+REQUESTS: list[tuple[str, str, int]] = [
+    ("GET", "/api/index", 405),
+    ("PUT", "/api/index", 405),
+    ("DELETE", "/api/index", 405),
+    ("POST", "/api/index/more", 404),
+    ("POST", "/api/jobs", 405),
+    ("GET", "/api/jobs?limit=0", 400),
+    ("GET", "/api/jobs?limit=-1", 400),
+    ("GET", "/api/jobs?limit=101", 400),
+    ("GET", "/api/jobs?limit=many", 400),
+    ("GET", "/api/jobs?limit=%F0%9D%9F%99", 400),
+    ("GET", "/api/jobs?limit=1e3", 400),
+    ("GET", "/api/jobs?limit=", 400),
+    ("GET", "/api/jobs/nobodys", 404),
+    ("GET", "/api/jobs/__reserved__", 404),
+    ("GET", "/api/jobs/%00", 404),
+    ("GET", "/api/jobs/..", 404),
+    ("GET", "/api/jobs/a%2Fb", 404),
+    ("GET", "/api/jobs/" + "x" * 2000, 404),
+    ("GET", "/api/jobs/%F0%9F%8E%AC", 404),
+    ("GET", "/api/jobs/%FF%FE", 404),
+    ("GET", "/api/jobs/nobodys/videos", 404),
+    ("POST", "/api/jobs/nobodys/retry", 404),
+    ("POST", "/api/jobs/nobodys/cancel", 404),
+    ("GET", "/api/jobs/nobodys/cancel", 405),
+    ("GET", "/api/jobs/nobodys/elsewhere", 404),
+    ("DELETE", "/api/playlists/PLnobody-has-this", 404),
+    ("DELETE", "/api/playlists/a%20b", 404),
+    ("DELETE", "/api/playlists/__x__", 404),
+    ("DELETE", "/api/playlists/%00", 404),
+    ("POST", "/api/playlists", 405),
+    ("GET", "/api/videos/nobodys", 404),
+    ("GET", "/api/videos/%00", 404),
+    ("GET", "/api/search?q=a&limit=0", 400),
+    ("GET", "/api/search?q=a&limit=51", 400),
+    ("GET", "/api/search?q=a&limit=x", 400),
+    ("GET", "/api/search?q=a&cursor=x", 400),
+    ("GET", "/api/search?q=a&sort=sideways", 400),
+    ("GET", "/api/search?q=a&in=nowhere", 400),
+    ("GET", "/api/search?q=a&after=yesterday", 400),
+    ("GET", "/api/search?q=a&before=2024-13-01", 400),
+    ("GET", "/api/search?q=a&min_minutes=x", 400),
+    ("GET", "/api/search?q=%00", 200),
+    ("GET", "/api/search?q=%22unclosed", 200),
+    ("GET", "/api/search?q=%28%28%28%28", 200),
+    ("GET", "/api/search?q=title%3A", 200),
+    ("GET", "/api/search?q=after%3Anever", 200),
+    ("GET", "/api/search?q=%2A", 200),
+    ("GET", "/api/search?q=" + "a+" * 1500, 200),
+    ("GET", "/api/search?q=%F0%9F%8E%AC", 200),
+    ("GET", "/api/suggest?q=%00", 200),
+    ("GET", "/api/nothing/here", 404),
+    ("GET", "/api/", 404),
+]
+
+# -- messages: what may be published, and a part of the reason with which it is recorded -------------
+
+_ID = "to be an id"
+_IDS: tuple[Any, ...] = (
+    None,
+    7,
+    True,
+    [],
+    {},
+    "",
+    " ",
+    "a/b",
+    "a b",
+    "..",
+    "__x__",
+    "é",
+    "🎬",
+    "\x00",
+    "x" * 129,
+)
+_ROUNDS: tuple[Any, ...] = (-1, 0.5, "1", True, [], 1e300)
+MESSAGES: list[tuple[bytes, str]] = [
+    (b"not json", "JSON"),
+    (b"\xff\xfe\x00", "UTF-8"),
+    (b"\xef\xbb\xbf{}", "JSON"),
+    (b"{", "JSON"),
+    (b"[1, 2]", "JSON object"),
+    (b'"text"', "JSON object"),
+    (b"null", "JSON object"),
+    (b"12", "JSON object"),
+    (b"[" * 30_000, "JSON"),
+    (b"{}", _ID),
+    (b'{"unknown": "field"}', _ID),
+    *(
+        (json.dumps({"video_id": value, "playlist_id": value, "job_id": "bad-inputs"}).encode(), _ID)
+        for value in _IDS
+    ),
+]
+#: Only where a message is of a video.
+ROUNDS: list[tuple[bytes, str]] = [
+    (json.dumps({"job_id": "j", "video_id": "v", "round": value}).encode(), '"round"') for value in _ROUNDS
+]
+#: Deliveries of the wrong form, as Eventarc would send them: the body's `message`.
+DELIVERIES: list[Any] = [
+    {"data": "%%% not base64 %%%"},
+    {"data": 7},
+    {"data": None},
+    {"data": ""},
+    {"data": []},
+    {"attributes": {"only": "attributes"}},
+    {"data": base64.b64encode(b"{}").decode(), "attributes": [1]},
+    [],
+    "text",
+    None,
+]
+
+# -- videos of one playlist: what YouTube says of them, and the state each must reach ----------------
+
+
+def _said(*texts: str, language: str = "en", start: float = 0.0, step: float = 4.0) -> list[dict[str, Any]]:
+    lines = [[start + number * step, 3.0, text] for number, text in enumerate(texts)]
+    return [{"language": language, "kind": "human", "lines": lines}]
+
+
+_ODD = {
+    "NUL": "before\x00after",
+    "control characters": "".join(map(chr, range(1, 32))),
+    "emoji": "👩‍👩‍👧‍👦🏳️‍🌈🇺🇦" * 10,
+    "right to left": "\u202eשלום\u202c مرحبا",
+    "zero width": "\u200b\u200c\u200d\ufeff",
+    "combining": "Z" + "\u0335" * 300,
+    "private use": "\ue000marked\ue001",
+    "beyond the basic plane": "𝒳𐍈𠀀" * 20,
+    "noncharacters": "\ufffe\uffff\U0010ffff",
+    "markup": "<script>alert(1)</script>&amp;]]>",
+    "a query": '"}},{"match_all":{}}',
+    "a path": "../../etc/passwd\r\nSet-Cookie: a=b",
+    "a template": "{{7*7}}${7*7}%s%n",
+    "one word without end": "a" * 40_000,
+}
+
+#: Name -> fields of the video, and the state it must reach.
+VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
+    **{
+        f"title: {name}": ({"title": text, "tracks": _said("a word")}, "indexed")
+        for name, text in _ODD.items()
+    },
+    **{
+        f"description: {name}": ({"description": text, "tracks": _said("a word")}, "indexed")
+        for name, text in _ODD.items()
+    },
+    **{
+        f"channel: {name}": ({"channel": _ODD[name], "tracks": _said("a word")}, "indexed")
+        for name in ("NUL", "emoji", "right to left", "markup", "one word without end")
+    },
+    **{
+        f"caption: {name}": (
+            {"tracks": _said("a word", text)},
+            "indexed",
+        )
+        for name, text in _ODD.items()
+        # XML, in which captions come, has no way to write these.
+        if name not in ("NUL", "control characters", "noncharacters")
+    },
+    "title: empty": ({"title": "", "tracks": _said("a word")}, "indexed"),
+    "description: 10 MB": ({"description": "long " * 2_000_000, "tracks": _said("a word")}, "indexed"),
+    "description: 10 MB of emoji": ({"description": "🎬" * 2_500_000, "tracks": _said("a word")}, "indexed"),
+    "caption: one line of 300 KB": ({"tracks": _said("word " * 60_000)}, "indexed"),
+    "caption: 12 hours": ({"tracks": _said(*(f"line {n} of many" for n in range(10_800)))}, "indexed"),
+    "caption: more than a document holds": (
+        # What does not compress: 1.1 MB of random digits.
+        {"tracks": _said(*(f"{random.Random(n).getrandbits(512):0128x}" for n in range(18_000)))},
+        "no_transcript",
+    ),
+    "caption: no tracks": ({"tracks": []}, "no_transcript"),
+    "caption: a track without lines": ({"tracks": _said()}, "no_transcript"),
+    "caption: nothing but blanks": ({"tracks": _said(" ", "\n", "\t")}, "no_transcript"),
+    "caption: times that run backwards": ({"tracks": _said("b word", "a word", start=9, step=-4)}, "indexed"),
+    "caption: times before the beginning": ({"tracks": _said("a word", start=-5)}, "indexed"),
+    "caption: times beyond all measure": ({"tracks": _said("a word", start=1e9)}, "indexed"),
+    "caption: all at once": ({"tracks": _said("a word", "b word", step=0)}, "indexed"),
+    "language: unknown": ({"tracks": _said("a word", language="xx")}, "indexed"),
+    "language: very long": ({"tracks": _said("a word", language="en-x-" + "y" * 40)}, "indexed"),
+    "duration: none": ({"duration": 0, "tracks": _said("a word")}, "indexed"),
+    "duration: a year": ({"duration": 31_536_000, "tracks": _said("a word")}, "indexed"),
+    "views: as many as fit": ({"views": 10**18 - 1, "tracks": _said("a word")}, "indexed"),
+    "views: more than fit": ({"views": 10**30, "tracks": _said("a word")}, "indexed"),
+    "published: nonsense": ({"published_at": "yesterday", "tracks": _said("a word")}, "indexed"),
+    "published: long ago": ({"published_at": "0001-01-01T00:00:00Z", "tracks": _said("a word")}, "indexed"),
+    "status: private": ({"status": "private"}, "unavailable"),
+    "status: deleted": ({"status": "deleted"}, "unavailable"),
+    "status: unplayable without a reason": ({"status": "unplayable"}, "unavailable"),
+    "status: a reason of markup": ({"status": "unplayable", "reason": "<b>no</b>" * 50}, "unavailable"),
+}
+#: Answers that pass: kind of fault and endpoint; each video is indexed after all.
+ANSWERS: list[tuple[str, str]] = [
+    *((kind, endpoint) for endpoint in ("player", "timedtext")
+      for kind in ("empty", "truncated", "garbage", "cut", "reset", "429", "5xx")),
+    ("bot", "player"), ("rate_limited", "player"), ("po_token", "player"),
+]  # fmt: skip
+#: Playlists that end the job: id, and a part of the reason.
+PLAYLISTS: list[tuple[str, str]] = [
+    ("PLnobody-knows-this", "knows no playlist"),
+    ("PLother-evenings", "knows no playlist"),
+    ("PLempty", "is empty"),
+    ("WL", "Watch Later"),
+    ("HL", "Watch Later"),
+    ("XX", "knows no playlist"),
+    ("PL" + "x" * 78, "knows no playlist"),
+    ("PL_-_-_", "knows no playlist"),
+]
+
+
+def count() -> int:
+    return (
+        len(BODIES)
+        + len(REQUESTS)
+        + 3 * len(MESSAGES)
+        + 2 * len(ROUNDS)
+        + 4 * len(DELIVERIES)
+        + len(VIDEOS)
+        + len(ANSWERS)
+        + len(PLAYLISTS)
+    )
