@@ -269,6 +269,7 @@ def _execute(request: Callable[[Any], Any], access: str | None = None) -> dict[s
     from google.auth.exceptions import GoogleAuthError
     from googleapiclient.errors import Error, HttpError
     from httplib2 import HttpLib2Error
+    from httplib2.decode import DecodeLimitError, DecodeRatioError
 
     # Outside: what is missing in the configuration is not YouTube's silence.
     client = clients.youtube() if access is None else clients.youtube(keyed=False)
@@ -281,6 +282,8 @@ def _execute(request: Callable[[Any], Any], access: str | None = None) -> dict[s
         raise _translated(error, of_user=access is not None) from error
     except (Error, GoogleAuthError, HttpLib2Error, OSError, ValueError) as error:
         raise Transient(f"YouTube's Data API did not answer ({type(error).__name__}).") from error
+    except (DecodeLimitError, DecodeRatioError) as error:
+        raise Transient("YouTube's Data API sent an answer that unpacks beyond all measure.") from error
     if not isinstance(answer, dict):
         raise Transient("YouTube's Data API answered something that is not an object.")
     return answer

@@ -21,7 +21,10 @@ _ORDER = ("unit", "integration", "security", "faults", "e2e")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--fault-seeds", type=int, default=5, metavar="N", help="runs of tests/faults/test_random.py"
+        "--fault-seeds",
+        default="5",
+        metavar="N or FROM:TO",
+        help="the seeds of tests/faults/test_random.py: the first N, or from one to before another",
     )
 
 

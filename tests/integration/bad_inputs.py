@@ -56,6 +56,9 @@ BODIES: list[tuple[bytes, str]] = [
     (_playlist("https://www.youtube.com/watch?v=dQw4w9WgXcQ"), "names no playlist"),
     (_playlist("https://youtu.be/dQw4w9WgXcQ"), "names no playlist"),
     (_playlist("https://www.youtube.com/@somebody"), "names no playlist"),
+    (_playlist("WL"), "Watch Later"),
+    (_playlist("HL"), "Watch Later"),
+    (_playlist("https://www.youtube.com/playlist?list=WL"), "Watch Later"),
     (_playlist("https://www.youtube.com/playlist?List=PLx"), "names no playlist"),
     (_playlist("https://www.youtube.com/playlist?list=no spaces"), "no playlist id"),
     (_playlist("https://www.youtube.com/playlist?list=PL%00"), "no playlist id"),
@@ -224,8 +227,14 @@ VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
         if name not in ("NUL", "control characters", "noncharacters")
     },
     "title: empty": ({"title": "", "tracks": _said("a word")}, "indexed"),
-    "description: 10 MB": ({"description": "long " * 2_000_000, "tracks": _said("a word")}, "indexed"),
-    "description: 10 MB of emoji": ({"description": "🎬" * 2_500_000, "tracks": _said("a word")}, "indexed"),
+    "description: 10 MB": (
+        {"description": random.Random(1).randbytes(5_000_000).hex(), "tracks": _said("a word")},
+        "indexed",
+    ),
+    "description: as long as YouTube allows, in emoji": (
+        {"description": "🎬" * 5_000, "tracks": _said("a word")},
+        "indexed",
+    ),
     "caption: one line of 300 KB": ({"tracks": _said("word " * 60_000)}, "indexed"),
     "caption: 12 hours": ({"tracks": _said(*(f"line {n} of many" for n in range(10_800)))}, "indexed"),
     "caption: more than a document holds": (
@@ -264,8 +273,6 @@ PLAYLISTS: list[tuple[str, str]] = [
     ("PLnobody-knows-this", "knows no playlist"),
     ("PLother-evenings", "knows no playlist"),
     ("PLempty", "is empty"),
-    ("WL", "Watch Later"),
-    ("HL", "Watch Later"),
     ("XX", "knows no playlist"),
     ("PL" + "x" * 78, "knows no playlist"),
     ("PL_-_-_", "knows no playlist"),

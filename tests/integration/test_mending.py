@@ -81,6 +81,16 @@ def test_a_planner_that_is_late_does_not_put_back_a_playlist_that_was_removed(
     check(job.job_id)
 
 
+def test_an_answer_that_unpacks_beyond_all_measure_is_no_defect(youtube: InProcess, seams: Seams) -> None:
+    (video_id,) = fresh_ids(1)
+    video = {"id": video_id, "description": "long " * 4_000_000}
+    youtube.control("playlists", {"videos": [video], "playlists": [{"id": "PLbomb", "videos": [video_id]}]})
+    job = new_job(playlist="PLbomb")
+    with pytest.raises(Transient, match="beyond all measure"):
+        plan(job)
+    assert "beyond all measure" in (job_of(job.job_id).error or "")
+
+
 def test_two_messages_of_one_id_are_two_rejections(seams: Seams) -> None:
     """The emulator counts from 1 again when it is started again; a repetition is still no second one."""
     message_id = uuid4().hex
