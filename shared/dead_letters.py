@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 
-from shared import clock, jobs, ledger, logs
+from shared import clock, jobs, ledger, logs, store, topics
 from shared.documents import Commit, read
 from shared.errors import Malformed
 from shared.events import Delivery
+from shared.jobs import Job
+from shared.ledger import Entry
 from shared.messages import PlaylistMessage, VideoMessage, is_id
 
 #: Attributes that Pub/Sub adds (https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic).
 _ATTEMPTS = "CloudPubSubDeadLetterSourceDeliveryCount"
 _SUBSCRIPTION = "CloudPubSubDeadLetterSourceSubscription"
+#: Failed attempts after which a video that was claimed to the last is no longer sent again.
+_CHANCES = 3
 #: Characters kept of a message nobody can read.
 _KEPT = 2000
 
@@ -57,8 +61,14 @@ def _fail_video(message: VideoMessage, attempts: str) -> None:
     job = jobs.read(message.job_id)
     if job is None:
         return
-    entry = ledger.entry_of(read(ledger.entry_path(message.job_id, message.video_id))[0])
+    of_entry, of_transcript = read(
+        ledger.entry_path(message.job_id, message.video_id), store.transcript_path(message.video_id)
+    )
+    entry, stored = ledger.entry_of(of_entry), store.stored_of(of_transcript)
     if entry is None:
+        return
+    if stored.claimed_until is not None and entry.attempts < _CHANCES and _waits(job, entry, message):
+        _again(message, entry)
         return
     cause = entry.reason or "It could not be fetched and indexed."
     jobs.settle(
@@ -67,6 +77,22 @@ def _fail_video(message: VideoMessage, attempts: str) -> None:
     logs.warning(
         "video failed: given up", job_id=message.job_id, video_id=message.video_id, attempts=attempts
     )
+
+
+def _waits(job: Job, entry: Entry, message: VideoMessage) -> bool:
+    return job.active and entry.state == "pending" and entry.round == message.round
+
+
+def _again(message: VideoMessage, entry: Entry) -> None:
+    """Sends a video again whose deliveries were used up by waiting for the claim of a worker that has died.
+
+    Nothing was wrong with the video. If it is what kills the workers, it runs out of chances.
+    """
+    commit = Commit()
+    ledger.note_attempt(commit, message.job_id, entry, reason="A worker died at this video.", youtube_bytes=0)
+    commit.run()
+    topics.publish("videos", [message])
+    logs.warning("video sent again: a worker died at it", job_id=message.job_id, video_id=message.video_id)
 
 
 def _record(delivery: Delivery, reason: str) -> None:

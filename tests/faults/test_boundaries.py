@@ -45,7 +45,13 @@ EXPECTED = {
         "update jobs.ledger no_transcript + set jobs.counters",
         "ack",
     ],
-    "dead_letters": ["set rejections", "update jobs.ledger failed + set jobs.counters", "ack"],
+    "dead_letters": [
+        "set rejections",
+        "update jobs.ledger",
+        "publish videos",
+        "update jobs.ledger failed + set jobs.counters",
+        "ack",
+    ],
 }
 #: Jobs in which a boundary may be passed by another process, or not at all, until it is given up.
 _TRIES = 4
@@ -83,7 +89,7 @@ class _Playlist:
             playlists=[{"id": self.id, "title": self.id, "videos": list(self.videos.values())}],
         )
         stack.standin.fault("5xx", videos=[self.videos["late"]], endpoints=["player"], times=1)
-        stack.standin.fault("slow", videos=[self.videos["dead"]], endpoints=["player"], seconds=4)
+        stack.standin.fault("slow", videos=[self.videos["dead"]], endpoints=["player"], seconds=8)
 
     def start(self) -> str:
         """As a person does, who tries again when nobody answers; the job's id."""
@@ -103,7 +109,9 @@ class _Playlist:
         self.stack.wait_for(
             lambda: self.videos["dead"] in ledger(self.stack, job_id), 60, "the slow video is listed"
         )
-        self.stack.publish("dead-letters", {"job_id": job_id, "video_id": self.videos["dead"]})
+        # A worker has it claimed: so it is sent again, until it runs out of chances.
+        for _ in range(4):
+            self.stack.publish("dead-letters", {"job_id": job_id, "video_id": self.videos["dead"]})
 
 
 @pytest.mark.timeout(400)
@@ -154,6 +162,8 @@ def test_death_at_every_boundary_changes_nothing(stack: Stack, failpoints: Failp
     for job_id, playlist in jobs.items():
         stack.finish(job_id, timeout=120)
         check(stack, job_id, playlist.videos.values())
+        failed = ledger(stack, job_id, state="failed")
+        assert failed.keys() <= {playlist.videos["dead"]}, failed
     times = stack.standin.stats()["videos"]
     asked = [
         times.get(video, {}).get("player", 0) for each in jobs.values() for video in each.videos.values()
