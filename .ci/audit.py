@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+_PINNED = ("requirements.txt", "infra/local/requirements.txt", "requirements-dev.txt")
 #: Seconds for a request and for all of them.
 _REQUEST, _ALL = 10, 300
 
@@ -14,7 +15,8 @@ _REQUEST, _ALL = 10, 300
 def main() -> int:
     command = [
         *(str(Path(sys.executable).with_name("pip-audit")), "--format", "json", "--timeout", str(_REQUEST)),
-        *("--disable-pip", "--no-deps", "--progress-spinner", "off", "--requirement", "requirements-dev.txt"),
+        *("--disable-pip", "--no-deps", "--progress-spinner", "off"),
+        *(f"--requirement={name}" for name in _PINNED),
     ]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=_ALL, check=False)
@@ -28,9 +30,8 @@ def main() -> int:
     vulnerable = [each for each in known if each["vulns"]]
     for each in vulnerable:
         for flaw in each["vulns"]:
-            _say(
-                f"{each['name']} {each['version']}: {flaw['id']}, fixed in {flaw['fix_versions'] or 'nothing'}"
-            )
+            fixed = ", ".join(flaw["fix_versions"]) or "no version yet"
+            _say(f"{each['name']} {each['version']}: {flaw['id']}, fixed in {fixed}")
     _say(f"{len(known)} of {len(found)} packages audited, {len(vulnerable)} vulnerable")
     return 1 if vulnerable else 0
 

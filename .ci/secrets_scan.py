@@ -1,4 +1,4 @@
-"""Secrets in what is committed: keys and tokens of known forms anywhere, anything suspicious in the product."""
+"""Secrets in what is committed: tokens of known forms anywhere, anything suspicious in the product."""
 
 from __future__ import annotations
 
