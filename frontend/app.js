@@ -1,54 +1,134 @@
-// The page: locked until there is a token that the API takes, then jobs and search.
+// The page: who is here, what the address asks for, and the keys that work everywhere.
 
-import { ApiError } from "/api.js";
+import * as api from "/api.js";
+import * as connection from "/connection.js";
+import * as dialogs from "/dialogs.js";
 import { byId, say } from "/dom.js";
+import * as job from "/job.js";
 import * as jobs from "/jobs.js";
+import * as library from "/library.js";
+import * as router from "/router.js";
+import * as box from "/search-box.js";
 import * as search from "/search.js";
 import * as session from "/session.js";
+import * as settings from "/settings.js";
+import * as watch from "/watch.js";
 
-const REFUSED = "This token is not, or no longer, valid.";
+const VIEWS = { library, search, watch, job, settings };
+const FAILURES = {
+	denied: "Google was told no, so nothing was shared. You can sign in whenever you like.",
+	missing_scope: "Without leave to see your YouTube playlists there is nothing to show. Please tick that box.",
+	expired: "Signing in took too long. Please try again.",
+	failed: "Signing in did not work. Please try again.",
+};
 
-function lock(message) {
-  byId("open").hidden = true;
-  byId("search").hidden = true;
-  byId("locked").hidden = false;
-  say(byId("locked-error"), message);
-  byId("token").focus();
+let view = null;
+
+function show() {
+	const { view: wanted, parameters } = router.here();
+	if (session.me === null) return;
+	if (view === "watch") watch.hide();
+	const changed = view !== null && view !== wanted;
+	view = wanted;
+	turnTo(`view-${wanted}`);
+	for (const link of document.querySelectorAll("[data-view]")) {
+		if (link.dataset.view === wanted) link.setAttribute("aria-current", "page");
+		else link.removeAttribute("aria-current");
+	}
+	const typing = document.activeElement === byId("q");
+	if (wanted !== "search") box.put(parameters.get("q") ?? "");
+	VIEWS[wanted].show(parameters).then(() => {
+		// Whoever follows a link hears where it led, and goes on from there.
+		if (changed && !typing && document.activeElement === document.body) {
+			byId(`view-${wanted}`).querySelector("h1")?.focus({ preventScroll: true });
+		}
+	});
 }
 
-async function open() {
-  const had = session.token() !== null;
-  try {
-    await jobs.load();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    session.forget();
-    lock(had ? REFUSED : "");
-    return;
-  }
-  byId("locked").hidden = true;
-  byId("open").hidden = false;
-  byId("search").hidden = false;
-  search.fromAddress();
+function turnTo(id) {
+	for (const section of byId("content").children) section.hidden = section.id !== id;
+}
+
+/** Nobody is signed in. */
+function welcome(message) {
+	session.become(null);
+	session.forget();
+	watch.hide();
+	library.forget();
+	search.forget();
+	jobs.forget();
+	view = null;
+	byId("search").hidden = true;
+	byId("nav").hidden = true;
+	const parameters = new URLSearchParams(location.search);
+	const failure = parameters.get("signin");
+	if (failure) {
+		parameters.delete("signin");
+		history.replaceState(null, "", parameters.size ? `/?${parameters}` : "/");
+	}
+	byId("sign-in").href = session.signInAddress(location.pathname + location.search);
+	document.title = "yts · search what was said";
+	turnTo("view-welcome");
+	say(byId("welcome-error"), message || (failure ? (FAILURES[failure] ?? FAILURES.failed) : ""));
 }
 
 function refused() {
-  session.forget();
-  lock(REFUSED);
+	if (session.token()) say(byId("token-error"), "This token is not, or no longer, valid.");
+	byId("with-token").open = Boolean(session.token());
+	welcome(session.me && !session.token() ? "Your session has ended. Sign in again, and go on where you were." : "");
 }
 
-jobs.setUp({ onChange: search.jobsChanged, onRefused: refused });
-search.setUp({ onRefused: refused });
-byId("unlock").addEventListener("submit", (event) => {
-  event.preventDefault();
-  session.keep(byId("token").value);
-  byId("token").value = "";
-  open();
+async function open() {
+	say(byId("token-error"), "");
+	session.become(null);
+	try {
+		session.become(await api.me());
+	} catch (error) {
+		if (!(error instanceof api.ApiError)) throw error;
+		if (error.status !== 401) welcome(error.message);
+		return;
+	}
+	byId("search").hidden = false;
+	byId("nav").hidden = false;
+	const { name, email, user_id: id } = session.me;
+	say(byId("person"), [...(name || email || id)][0].toUpperCase());
+	show();
+}
+
+function keys(event) {
+	if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || session.me === null) return;
+	if (event.target.closest?.("input, textarea, select, dialog")) return;
+	if (settings.keysOff() && event.key !== "Escape") return;
+	if (event.key === "/") box.focus();
+	else if (event.key === "?") dialogs.help();
+	else if (view !== "watch" || !watch.key(event.key)) return;
+	event.preventDefault();
+}
+
+api.onRefused(refused);
+connection.setUp();
+dialogs.setUp();
+library.setUp();
+job.setUp();
+search.setUp();
+settings.setUp({ onLeave: welcome });
+jobs.onChange((changed, ended) => {
+	if (!ended) return;
+	const trouble = changed.counts.failed ? `, ${changed.counts.failed} failed` : "";
+	dialogs.toast(`${changed.title ?? changed.playlist_id}: ${changed.state}${trouble}`);
+	search.jobEnded();
 });
-// Another address in this same tab: with a token, or from the history.
-addEventListener("popstate", () => {
-  if (session.takeFromAddress()) open();
-  else if (!byId("open").hidden) search.fromAddress();
+document.addEventListener("keydown", keys);
+byId("unlock").addEventListener("submit", (event) => {
+	event.preventDefault();
+	session.keep(byId("token").value);
+	byId("token").value = "";
+	open();
+});
+router.setUp(() => {
+	// Another address in this same tab may bring a token.
+	if (session.takeFromAddress()) open();
+	else show();
 });
 session.takeFromAddress();
 open();

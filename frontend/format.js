@@ -3,6 +3,7 @@
 const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
 const clock = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", hourCycle: "h23" });
 const numbers = new Intl.NumberFormat("en");
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
 const rightToLeft = new Set(["ar", "ckb", "dv", "fa", "he", "iw", "ku", "ps", "sd", "ug", "ur", "yi"]);
 
@@ -10,11 +11,13 @@ export const count = (number) => numbers.format(number);
 
 export const many = (number, one, several) => `${count(number)} ${number === 1 ? one : several}`;
 
+export const videos = (number) => many(number, "video", "videos");
+
 /** h:mm:ss, the second in which something begins. */
 export function moment(seconds) {
-  const whole = Math.floor(seconds);
-  const two = (number) => String(number).padStart(2, "0");
-  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+	const whole = Math.floor(seconds);
+	const two = (number) => String(number).padStart(2, "0");
+	return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
 }
 
 /** How long a video is: without hours where there are none. */
@@ -24,20 +27,33 @@ export const day = (time) => dates.format(new Date(time));
 
 export const timeOfDay = (time) => clock.format(new Date(time));
 
+/** How long ago, in words; after a month, the day. */
+export function ago(time) {
+	const seconds = (Date.now() - new Date(time)) / 1000;
+	if (seconds < 60) return "just now";
+	if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), "minute");
+	if (seconds < 86400) return relative.format(-Math.floor(seconds / 3600), "hour");
+	if (seconds < 30 * 86400) return relative.format(-Math.floor(seconds / 86400), "day");
+	return `on ${day(time)}`;
+}
+
 /** About how long something still takes. */
 export function remaining(seconds) {
-  if (seconds < 10) return "a few seconds left";
-  if (seconds < 90) return `about ${Math.round(seconds / 10) * 10} s left`;
-  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min left`;
-  return `about ${Math.round(seconds / 3600)} h left`;
+	if (seconds < 10) return "a few seconds left";
+	if (seconds < 90) return `about ${Math.round(seconds / 10) * 10} s left`;
+	if (seconds < 5400) return `about ${Math.round(seconds / 60)} min left`;
+	return `about ${Math.round(seconds / 3600)} h left`;
 }
 
 export function languageName(code) {
-  try {
-    return languages.of(code);
-  } catch {
-    return code; // not a BCP 47 code: shown as it is
-  }
+	try {
+		return languages.of(code);
+	} catch {
+		return code; // not a BCP 47 code: shown as it is
+	}
 }
 
 export const direction = (code) => (rightToLeft.has(code.split("-")[0].toLowerCase()) ? "rtl" : "ltr");
+
+/** The attributes of text in the language of a video, so that it is read, spoken and set correctly. */
+export const spoken = (language) => (language ? { lang: language, dir: direction(language) } : { dir: "auto" });

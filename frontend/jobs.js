@@ -1,132 +1,102 @@
-// Starting jobs, and watching them until they are over.
+// The caller's jobs, as far as this page knows them; those that are not over are asked about until they are.
 
 import * as api from "/api.js";
-import { byId, say } from "/dom.js";
-import { isActive, JobCard } from "/job-card.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
-const AGAIN_MS = 3_000;
+// The rate is that of the last half minute.
+const WINDOW_MS = 30_000;
 
-const cards = new Map();
-const watched = new Set();
-let changed = () => {};
-let refused = () => {};
+const ACTIVE = new Set(["queued", "planning", "running"]);
+const SETTLED = ["indexed", "no_transcript", "unavailable", "failed"];
 
-/**
- * `onChange(jobs)`: called with how many jobs there are, and whether one ended just now.
- * `onRefused(error)`: the token is not, or no longer, good.
- */
-export function setUp({ onChange, onRefused }) {
-  changed = onChange;
-  refused = onRefused;
-  byId("start").addEventListener("submit", start);
-}
+const known = new Map();
+const watched = new Map();
+const samples = new Map();
+const listeners = [];
 
-/**
- * The caller's recent jobs, so that loading the page again loses nothing. What goes wrong is shown,
- * and tried again; only a token that is not taken is thrown, as an ApiError.
- */
+export const isActive = (job) => ACTIVE.has(job.state);
+
+export const settled = ({ counts }) => SETTLED.reduce((sum, name) => sum + counts[name], 0);
+
+/** Newest first. */
+export const jobs = () => [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at));
+
+export const find = (id) => known.get(id) ?? null;
+
+/** The newest job of a playlist, or null. */
+export const latestOf = (playlist) => jobs().find((job) => job.playlist_id === playlist) ?? null;
+
+/** `listener(job, ended)`: for every change of a job; whether it ended just now. */
+export const onChange = (listener) => listeners.push(listener);
+
 export async function load() {
-  let jobs;
-  try {
-    jobs = await api.recentJobs();
-  } catch (error) {
-    if (!(error instanceof api.ApiError) || error.status === 401) throw error;
-    say(byId("jobs-error"), error.message);
-    setTimeout(() => load().catch(refused), AGAIN_MS);
-    return;
-  }
-  say(byId("jobs-error"), "");
-  byId("jobs").replaceChildren();
-  cards.clear();
-  for (const job of jobs) show(job, false);
-  changed({ count: cards.size, ended: false });
+	for (const job of await api.recentJobs()) put(job);
 }
 
-async function start(event) {
-  event.preventDefault();
-  const input = byId("playlist");
-  const button = event.submitter ?? byId("start").querySelector("button");
-  if (button.disabled) return;
-  say(byId("start-error"), "");
-  button.disabled = true;
-  try {
-    const { job_id: id } = await api.startIndexing(input.value);
-    show(await api.job(id), true);
-    input.value = "";
-    input.removeAttribute("aria-invalid");
-    changed({ count: cards.size, ended: false });
-    cards.get(id).element.scrollIntoView({ block: "nearest" });
-  } catch (error) {
-    if (!failed(error, "start-error")) return;
-    input.setAttribute("aria-invalid", "true");
-    input.focus();
-  } finally {
-    button.disabled = false;
-  }
+/** Takes a job as it is now, and follows it until its end. */
+export function put(job) {
+	const before = known.get(job.job_id);
+	known.set(job.job_id, job);
+	sample(job);
+	const ended = Boolean(before) && isActive(before) && !isActive(job);
+	if (JSON.stringify(before) !== JSON.stringify(job)) for (const each of listeners) each(job, ended);
+	if (isActive(job)) watch(job.job_id);
 }
 
-function show(job, first) {
-  let card = cards.get(job.job_id);
-  if (card) {
-    card.update(job);
-  } else {
-    card = new JobCard(job, (after) => show(after, false));
-    cards.set(job.job_id, card);
-    if (first) byId("jobs").prepend(card.element);
-    else byId("jobs").append(card.element);
-  }
-  if (isActive(job)) watch(job);
+export function forget() {
+	for (const watcher of watched.values()) watcher.abort();
+	for (const each of [known, watched, samples]) each.clear();
+}
+
+/** Videos a second lately; null if that cannot be said. */
+export function rate(id) {
+	const all = samples.get(id) ?? [];
+	if (all.length < 2) return null;
+	const [first, last] = [all[0], all.at(-1)];
+	const seconds = (last.at - first.at) / 1000;
+	return seconds < 1 || last.settled === first.settled ? null : (last.settled - first.settled) / seconds;
+}
+
+function sample(job) {
+	const all = samples.get(job.job_id) ?? [];
+	all.push({ at: Date.now(), settled: settled(job) });
+	while (all.length > 2 && Date.now() - all[0].at > WINDOW_MS) all.shift();
+	samples.set(job.job_id, all);
 }
 
 /** Asks often while something happens, and less and less often while nothing does. */
-async function watch(job) {
-  const id = job.job_id;
-  if (watched.has(id)) return;
-  watched.add(id);
-  let pause = FIRST_PAUSE_MS;
-  let last = JSON.stringify(job);
-  while (watched.has(id)) {
-    await passed(pause);
-    if (!cards.has(id)) break;
-    try {
-      const now = await api.job(id);
-      say(byId("jobs-error"), "");
-      const text = JSON.stringify(now);
-      pause = text === last ? Math.min(pause * 1.5, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
-      last = text;
-      cards.get(id)?.update(now);
-      if (!isActive(now)) {
-        watched.delete(id);
-        say(byId("jobs-status"), `${now.title ?? now.playlist_id}: ${now.state}`);
-        changed({ count: cards.size, ended: true });
-      }
-    } catch (error) {
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-      if (!failed(error, "jobs-error")) break;
-    }
-  }
-  watched.delete(id);
+async function watch(id) {
+	if (watched.has(id)) return;
+	const watcher = new AbortController();
+	watched.set(id, watcher);
+	let pause = FIRST_PAUSE_MS;
+	let last = "";
+	try {
+		while (isActive(known.get(id))) {
+			await passed(pause);
+			if (watcher.signal.aborted) return;
+			const now = await api.job(id);
+			if (watcher.signal.aborted) return;
+			const text = JSON.stringify(now.counts) + now.state;
+			pause = text === last ? Math.min(pause * 1.5, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+			last = text;
+			put(now);
+		}
+	} catch (error) {
+		// Gone, or nobody is signed in any more: the page says that elsewhere.
+		if (!(error instanceof api.ApiError)) throw error;
+	} finally {
+		if (watched.get(id) === watcher) watched.delete(id);
+	}
 }
 
 /** After the pause, and not while nobody sees the page. */
 function passed(milliseconds) {
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      if (!document.hidden) resolve();
-      else document.addEventListener("visibilitychange", resolve, { once: true });
-    }, milliseconds);
-  });
-}
-
-/** Shows what an ApiError says; false if the person has to come back with another token first. */
-function failed(error, place) {
-  if (!(error instanceof api.ApiError)) throw error;
-  if (error.status === 401) {
-    refused(error);
-    return false;
-  }
-  say(byId(place), error.message);
-  return true;
+	return new Promise((resolve) => {
+		setTimeout(() => {
+			if (!document.hidden) resolve();
+			else document.addEventListener("visibilitychange", resolve, { once: true });
+		}, milliseconds);
+	});
 }

@@ -1,156 +1,194 @@
-// Searching while one types.
+// The search view: what is asked for stands in the address, what was found below it.
 
 import * as api from "/api.js";
-import { byId, make, say } from "/dom.js";
-import { many } from "/format.js";
+import { save, syntaxRows, toast } from "/dialogs.js";
+import { attempt, byId, button, make, roving, say } from "/dom.js";
+import * as filters from "/filters.js";
+import { count, videos } from "/format.js";
 import { hitElement } from "/hits.js";
+import { isActive, jobs } from "/jobs.js";
+import { comeBack, go, here, remember, searchParameters, state } from "/router.js";
+import * as box from "/search-box.js";
 
-const PAUSE_MS = 180;
-const EXAMPLES = [
-  ['"exact phrase"', "these words in this order, also across caption lines"],
-  ["tomatoes -greenhouse", "the one without the other"],
-  ["sourdough OR starter", "either of them"],
-  ["title:chess channel:museum", "only there"],
-  ["sail* tomatos~", "beginnings of words, and misspellings"],
-];
+const PAGE = 20;
+const MOST_A_PAGE = 50;
+// What is there at once needs no sign that it is being waited for.
+const PATIENCE_MS = 200;
+const NOTHING = { playlists: [], channels: [], languages: [], years: [] };
 
 let running = null;
-let timer = 0;
+// What the hits on the page answer, and how to go on.
 let shown = null;
 let cursor = null;
-let jobs = 0;
-let refused = () => {};
 
-/** `onRefused(error)`: the token is not, or no longer, good. */
-export function setUp({ onRefused }) {
-  refused = onRefused;
-  const input = byId("q");
-  input.addEventListener("input", (event) => {
-    if (!event.isComposing) later();
-  });
-  input.addEventListener("compositionend", later);
-  byId("search").addEventListener("submit", (event) => {
-    event.preventDefault();
-    run();
-  });
-  byId("more").addEventListener("click", more);
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      event.preventDefault();
-      input.focus();
-      input.select();
-    }
-  });
+const hits = () => byId("hits");
+const items = () => [...hits().querySelectorAll("[data-key]")];
+
+export function setUp() {
+	box.setUp({ onSearch: asked, onDown: () => items()[0]?.focus() });
+	filters.setUp({ onChange: refined });
+	roving(hits(), items, box.focus);
+	byId("more").addEventListener("click", () => more(true));
+	byId("sort").addEventListener("change", ({ target }) => {
+		refined((parameters) => parameters.set("sort", target.value === "relevance" ? "" : target.value));
+	});
+	byId("export").addEventListener("click", ({ target }) => target.dataset.format && exportAll(target.dataset.format));
+	// The list goes on before its end is reached.
+	const ahead = { rootMargin: "800px" };
+	new IntersectionObserver(([entry]) => entry.isIntersecting && more(false), ahead).observe(byId("more"));
 }
 
-/** The query that stands in the address. */
-export function fromAddress() {
-  byId("q").value = new URLSearchParams(location.search).get("q") ?? "";
-  run();
+/** From the box: a query, in a new search or in the one that is on the screen. */
+function asked(q, typing) {
+	const { view, parameters } = here();
+	const searching = view === "search";
+	if (searching && (parameters.get("q") ?? "") === q.trim()) {
+		if (!typing) remember({ typing });
+		return;
+	}
+	const next = searching ? parameters : new URLSearchParams();
+	next.set("q", q.trim());
+	// While one types there is one entry in the history, not one for each letter.
+	go(`/?${searchParameters(next)}`, { replace: searching && state().typing, typing });
 }
 
-/** How many jobs there are decides what to say where nothing is searched; asks again when one ended. */
-export function jobsChanged({ count, ended }) {
-  jobs = count;
-  if (ended && query()) run({ again: true });
-  else if (!query()) welcome();
+/** The same query with other filters or in another order: `change` is given the parameters. */
+function refined(change) {
+	const next = searchParameters(here().parameters);
+	if (!next.has("q")) next.set("q", "");
+	change(next);
+	go(`/?${searchParameters(next)}`);
 }
 
-const query = () => byId("q").value.trim();
-
-function later() {
-  clearTimeout(timer);
-  timer = setTimeout(run, PAUSE_MS);
+/** Shows the search of an address: at once if its hits are still there. */
+export async function show(parameters) {
+	const wanted = searchParameters(parameters);
+	const q = wanted.get("q") ?? "";
+	box.put(q);
+	byId("sort").value = wanted.get("sort") ?? "relevance";
+	document.title = `${q || "Search"} · yts`;
+	if (String(wanted) === shown) return comeBack();
+	running?.abort();
+	shown = String(wanted);
+	if (shown === "q=") return found(null, wanted);
+	const known = state().shown ?? 0;
+	const answer = await ask(wanted, Math.max(Math.min(known, MOST_A_PAGE), PAGE));
+	if (!answer) return;
+	found(answer, wanted);
+	while (hits().children.length < known && (await more(false)));
+	comeBack();
 }
 
-async function run({ again = false } = {}) {
-  clearTimeout(timer);
-  const q = query();
-  if (q === shown && !again) return;
-  running?.abort();
-  shown = q;
-  cursor = null;
-  history.replaceState(history.state, "", q ? `?${new URLSearchParams({ q })}` : location.pathname);
-  document.title = q ? `${q} · yts` : "yts · search what was said";
-  say(byId("found-error"), "");
-  if (!q) {
-    welcome();
-    return;
-  }
-  byId("welcome").hidden = true;
-  const answer = await ask(q);
-  if (!answer) return;
-  byId("hits").replaceChildren(...answer.hits.map(hitElement));
-  // Text, and one button where there is another spelling to try.
-  const status = byId("found-status");
-  status.replaceChildren(answer.total ? `${many(answer.total, "video", "videos")}` : `Nothing found for “${q}”.`);
-  if (answer.did_you_mean && answer.did_you_mean !== q) {
-    const button = make("button", { type: "button", class: "plain", dir: "auto" }, answer.did_you_mean);
-    button.addEventListener("click", () => {
-      byId("q").value = answer.did_you_mean;
-      run();
-    });
-    status.append(" Did you mean ", button, "?");
-  }
+/** Somebody else may come. */
+export function forget() {
+	running?.abort();
+	shown = null;
+	hits().replaceChildren();
 }
 
-async function more() {
-  const answer = await ask(shown, cursor);
-  if (!answer) return;
-  const added = answer.hits.map(hitElement);
-  byId("hits").append(...added);
-  added[0]?.querySelector("h2 a")?.focus();
+/** What was not found before may be found when a job has ended. */
+export function jobEnded() {
+	if (here().view !== "search" || shown === "q=" || hits().children.length) return;
+	shown = null;
+	show(here().parameters);
+}
+
+/** One more page; whether there was one. */
+async function more(focus) {
+	if (!cursor || running) return false;
+	const parameters = new URLSearchParams(shown);
+	const answer = await ask(parameters, PAGE, cursor);
+	if (!answer) return false;
+	const added = answer.hits.map((hit) => hitElement(hit, parameters.get("q")));
+	hits().append(...added);
+	remember({ shown: hits().children.length });
+	if (focus) added[0]?.querySelector("[data-key]").focus();
+	return added.length > 0;
 }
 
 /** One page of hits; null if another search took its place, or it failed, which is said. */
-async function ask(q, from = null) {
-  running?.abort();
-  const mine = new AbortController();
-  running = mine;
-  const found = byId("hits");
-  found.setAttribute("aria-busy", "true");
-  byId("more").disabled = true;
-  try {
-    const answer = await api.search(q, from, mine.signal);
-    if (running !== mine) return null;
-    cursor = answer.cursor;
-    byId("more").hidden = !cursor;
-    return answer;
-  } catch (error) {
-    if (running !== mine || mine.signal.aborted) return null;
-    if (!(error instanceof api.ApiError)) throw error;
-    shown = null; // the same words may be asked again
-    if (error.status === 401) refused(error);
-    found.replaceChildren();
-    byId("more").hidden = true;
-    say(byId("found-status"), "");
-    say(byId("found-error"), error.message);
-    return null;
-  } finally {
-    if (running === mine) {
-      found.removeAttribute("aria-busy");
-      byId("more").disabled = false;
-    }
-  }
+async function ask(parameters, limit, from = "") {
+	running?.abort();
+	const mine = (running = new AbortController());
+	const asked = new URLSearchParams(parameters);
+	asked.set("limit", limit);
+	asked.set("cursor", from);
+	const waiting = setTimeout(() => (byId("busy").hidden = false), PATIENCE_MS);
+	let answer = null;
+	try {
+		await attempt(async () => (answer = await api.search(asked, mine.signal)), (message) => {
+			shown = null; // the same words may be asked again
+			found(null, parameters, message);
+		});
+		return answer;
+	} catch (error) {
+		if (!mine.signal.aborted) throw error;
+		return null;
+	} finally {
+		clearTimeout(waiting);
+		if (running === mine) {
+			running = null;
+			byId("busy").hidden = true;
+			cursor = answer?.cursor;
+			byId("more").hidden = !cursor;
+		}
+	}
 }
 
-function welcome() {
-  byId("hits").replaceChildren();
-  byId("more").hidden = true;
-  say(byId("found-status"), "");
-  const place = byId("welcome");
-  place.hidden = false;
-  if (jobs === 0) {
-    place.replaceChildren(
-      make("h2", {}, "Nothing to search yet"),
-      make("p", {}, "Paste the address of a YouTube playlist, and every word said in it can be found, to the second."),
-    );
-    return;
-  }
-  const examples = make("dl", { class: "examples" });
-  for (const [example, meaning] of EXAMPLES) {
-    examples.append(make("div", {}, make("dt", {}, make("code", {}, example)), make("dd", {}, meaning)));
-  }
-  place.replaceChildren(make("h2", {}, "Search what was said"), examples);
+/** Puts an answer on the page, all at once; without one, why, or what could be asked for. */
+function found(answer, parameters, error = "") {
+	const q = parameters.get("q") ?? "";
+	const elements = answer?.hits.map((hit) => hitElement(hit, q)) ?? [];
+	if (elements[0]) elements[0].querySelector("[data-key]").tabIndex = 0;
+	hits().replaceChildren(...elements);
+	say(byId("found-error"), error);
+	const time = answer && make("span", { class: "took", "aria-hidden": "true" }, ` in ${count(answer.took_ms)} ms`);
+	const total = answer && make("strong", {}, answer.total ? videos(answer.total) : "Nothing found");
+	byId("found-status").replaceChildren(total ?? "", time ?? "");
+	const note = byId("found-note");
+	note.replaceChildren(...(answer?.notices ?? []).map((text) => `${text} `));
+	const better = answer?.did_you_mean;
+	if (better) note.append("Did you mean ", query(better), "?");
+	note.hidden = !note.childNodes.length;
+	filters.show(answer?.facets ?? NOTHING, parameters);
+	const empty = byId("found-nothing");
+	empty.hidden = Boolean(error || elements.length);
+	if (!answer) {
+		cursor = null;
+		byId("more").hidden = true;
+	}
+	if (!empty.hidden) empty.replaceChildren(...(answer ? nothing(q) : start()));
+}
+
+const query = (q) => button(q, () => asked(q, false), { class: "plain", dir: "auto" });
+
+function nothing(q) {
+	const tips = [];
+	if (filters.inUse()) tips.push([button("Search without the filters", () => refined(filters.clear), { class: "plain" })]);
+	const words = q.split(/\s+/);
+	if (words.every((word) => /^[\p{L}\p{N}]+$/u.test(word))) {
+		if (words.length > 1) tips.push(["Any of the words: ", query(words.join(" OR "))]);
+		else tips.push(["Its beginning: ", query(`${q}*`)], ["Words like it: ", query(`${q}~`)]);
+	} else tips.push(["Use fewer words, or leave out quotation marks: all that stands there has to be found."]);
+	if (jobs().some(isActive)) tips.push(["Wait: a playlist is still being read, and can be searched as it arrives."]);
+	tips.push([make("a", { href: "/" }, "Look at what is indexed")]);
+	return [
+		make("h2", { dir: "auto" }, q ? `No video has “${q}”` : "No video is like this"),
+		make("p", {}, "Titles, descriptions and everything said in your playlists were searched. You could try:"),
+		make("ul", { class: "tips" }, ...tips.map((tip) => make("li", {}, ...tip))),
+	];
+}
+
+const start = () => [
+	make("h2", {}, "What to ask for"),
+	make("dl", { class: "syntax" }, ...syntaxRows()),
+	make("p", {}, make("a", { href: "/?sort=newest" }, "Look through everything, newest first")),
+];
+
+async function exportAll(format) {
+	toast("The export is being made …");
+	await attempt(async () => {
+		await save(api.file(`/api/search/export?${shown}&format=${format}`), `search.${format}`);
+		toast("The export is saved: every hit, with every moment.");
+	}, toast);
 }

@@ -16,7 +16,7 @@ from shared.http import Routes
 from shared.search import every_hit
 from shared.search import search as find
 from shared.search_params import Params
-from shared.search_video import video
+from shared.search_video import matches, video
 
 routes = Routes()
 
@@ -65,9 +65,11 @@ def suggestions(request: Request, caller: Caller) -> dict[str, Any]:
 @routes.add("GET", "/api/videos/<video_id>")
 def transcript(request: Request, caller: Caller, video_id: str) -> Response | dict[str, Any]:
     form = _form(request, "json", ["json", *subtitles.MIMETYPES])
-    about, lines = video(list(library.titles(caller.user_id)), caller.user_id, video_id)
+    playlists, q = list(library.titles(caller.user_id)), request.args.get("q")
+    about, lines = video(playlists, caller.user_id, video_id)
     if form == "json":
         shown = [{"start": line.start, "duration": line.duration, "text": line.text} for line in lines]
-        return {**about, "lines": shown}
+        found = {"matches": matches(playlists, caller.user_id, video_id, q)} if q else {}
+        return {**about, "lines": shown, **found}
     headers = {"Content-Disposition": f'attachment; filename="{about["video_id"]}.{form}"'}
     return Response(subtitles.render(lines, form), mimetype=subtitles.MIMETYPES[form], headers=headers)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from tests.e2e.page import Open
+from tests.e2e.page import SAMPLE, Open
 from tests.stack import Stack
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -47,13 +47,22 @@ def user() -> str:
     return f"page-{os.getpid()}-{next(_users)}"
 
 
+@pytest.fixture(scope="session")
+def reader(stack: Stack) -> str:
+    """Somebody whose library is the sample playlist; for tests that change nothing in it."""
+    stack.finish(stack.index(SAMPLE, "reader"), "reader")
+    return "reader"
+
+
 @pytest.fixture
 def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
     """Opens the page as a user, or as nobody. What the browser complains about fails the test."""
     complaints: list[str] = []
 
     def open_page(user: str | None, path: str = "/", **options: Any) -> Page:
-        page = chromium.new_context(**options).new_page()
+        context = chromium.new_context(**options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("console", lambda message: _complaint(message.type, message.text, complaints))

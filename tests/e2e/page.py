@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.stack import Stack
 
@@ -19,7 +19,22 @@ Open = Callable[..., Page]
 
 def start(page: Page, playlist: str) -> None:
     page.get_by_label("Playlist URL or id").fill(playlist)
-    page.get_by_role("button", name="Index").click()
+    page.get_by_role("button", name="Start indexing", exact=True).click()
+
+
+def card(page: Page, playlist: str) -> Locator:
+    return page.locator(f'.card[data-playlist-id="{playlist}"]')
+
+
+def hits(page: Page) -> Locator:
+    return page.locator(".hit")
+
+
+def search(page: Page, query: str) -> None:
+    """Types it, and waits until its answer is on the page."""
+    with page.expect_response(lambda response: "/api/search?" in response.url):
+        page.get_by_role("combobox").first.fill(query)
+    expect(page.locator("#busy")).to_be_hidden()
 
 
 def picture(page: Page, name: str) -> None:
@@ -39,6 +54,6 @@ def spoken(stack: Stack, user: str, count: int) -> list[str]:
     tracks = [{"language": "en", "lines": [[0, 2, "some words"]]}]
     stack.standin.define(
         videos=[{"id": each, "title": f"Spoken {each}", "tracks": tracks} for each in videos],
-        playlists=[{"id": f"PL{user}", "videos": videos}],
+        playlists=[{"id": f"PL{user}", "title": f"Of {user}", "videos": videos}],
     )
     return videos

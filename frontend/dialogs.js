@@ -1,0 +1,99 @@
+// What lies above the page: a question before something is lost, help, and a word that something is done.
+
+import { byId, make, say } from "/dom.js";
+
+const TOAST_MS = 4_000;
+let timer = 0;
+
+const KEYS = [
+	[["/"], "search"],
+	[["↑", "↓"], "move through results, or lines"],
+	[["Enter"], "open, and play at the second"],
+	[["n", "p"], "next, previous match"],
+	[["k"], "play or pause"],
+	[["c"], "copy the link at the second"],
+	[["f"], "follow what is spoken"],
+	[["Esc"], "close; back to the results"],
+	[["?"], "this help"],
+];
+export const SYNTAX = [
+	['"exact phrase"', "these words in this order, also across caption lines"],
+	["tomatoes -greenhouse", "the one without the other"],
+	["sourdough OR starter", "either of them; group with ( )"],
+	["sail* tomatos~", "beginnings of words, and misspellings"],
+	['"slow fire"~8', "both within eight words"],
+	["title:chess channel:museum", "only there; also description:"],
+	["language:de after:2024-01-31", "captions in German, published since; before:"],
+	["longer:20m shorter:1h", "how long a video is"],
+];
+
+/** Rows of a list of terms. */
+export const syntaxRows = () =>
+	SYNTAX.map(([example, meaning]) =>
+		make("div", {}, make("dt", {}, make("code", {}, example)), make("dd", {}, meaning)),
+	);
+
+export function setUp() {
+	byId("syntax").append(...syntaxRows());
+	for (const [keys, meaning] of KEYS) {
+		const term = make("dt", {}, ...keys.map((key) => make("kbd", {}, key)));
+		byId("keys").append(make("div", {}, term, make("dd", {}, meaning)));
+	}
+	byId("help-open").addEventListener("click", help);
+	for (const dialog of document.querySelectorAll("dialog")) {
+		// A click beside it; what lies in it is another target.
+		dialog.addEventListener("click", (event) => event.target === dialog && dialog.close(""));
+	}
+	// Menus close when something else is done.
+	document.addEventListener("click", (event) => {
+		for (const menu of document.querySelectorAll("details.menu[open]")) {
+			if (!menu.contains(event.target) || event.target.closest("div button")) menu.open = false;
+		}
+	});
+}
+
+export function help() {
+	if (!byId("help").open) byId("help").showModal();
+}
+
+/** Whether the person says yes. */
+export function confirmed(title, text, yes) {
+	const dialog = byId("confirm");
+	say(byId("confirm-title"), title);
+	say(byId("confirm-text"), text);
+	say(byId("confirm-yes"), yes);
+	dialog.returnValue = "";
+	dialog.showModal();
+	return new Promise((resolve) => {
+		dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+	});
+}
+
+/** Said shortly, and read out. */
+export function toast(text) {
+	const place = byId("toast");
+	place.textContent = text;
+	place.classList.add("shown");
+	clearTimeout(timer);
+	timer = setTimeout(() => {
+		place.classList.remove("shown");
+		place.textContent = "";
+	}, TOAST_MS);
+}
+
+/** Copies a text and says so; where that is not allowed, shows it to be copied by hand. */
+export async function copy(text, said) {
+	try {
+		await navigator.clipboard.writeText(text);
+		toast(said);
+	} catch {
+		toast(`Copy it from here: ${text}`);
+	}
+}
+
+/** Hands a file of the API to the browser to save. */
+export async function save(blob, name) {
+	const address = URL.createObjectURL(await blob);
+	make("a", { href: address, download: name }).click();
+	setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}

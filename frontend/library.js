@@ -1,0 +1,131 @@
+// The library view: a card for each playlist, and a place to paste the address of another.
+
+import * as api from "/api.js";
+import { toast } from "/dialogs.js";
+import { attempt, byId, make, say } from "/dom.js";
+import * as jobs from "/jobs.js";
+import { Card } from "/playlist-card.js";
+import { comeBack } from "/router.js";
+
+const DRAFT = "yts-draft";
+
+const cards = new Map();
+let playlists = null;
+// Jobs that failed before there was a playlist stay until they are put away, or the page is loaded again.
+const dismissed = new Set();
+
+const failed = (message) => say(byId("library-error"), message);
+
+export function setUp() {
+	const input = byId("playlist");
+	// Signing in again, or loading the page, does not lose what was pasted.
+	input.value = sessionStorage.getItem(DRAFT) ?? "";
+	input.addEventListener("input", () => sessionStorage.setItem(DRAFT, input.value));
+	byId("start").addEventListener("submit", submit);
+	jobs.onChange((job, ended) => {
+		if (playlists === null) return;
+		render();
+		if (ended) attempt(load, failed);
+	});
+}
+
+export async function show() {
+	document.title = "Your playlists · yts";
+	if (playlists === null) {
+		const waiting = Array.from({ length: 3 }, () => make("li", { class: "card skeleton", "aria-hidden": "true" }));
+		byId("cards").replaceChildren(...waiting);
+	}
+	await attempt(load, failed);
+	comeBack();
+}
+
+/** Somebody else may come. */
+export function forget() {
+	playlists = null;
+	cards.clear();
+}
+
+async function load() {
+	const [answer] = await Promise.all([api.playlists(), jobs.load()]);
+	failed("");
+	playlists = answer.playlists;
+	const notices = (answer.notices ?? []).map(({ code, detail }) => {
+		const again = code === "grant_expired" && make("a", { href: "/api/login?next=/" }, "Sign in again");
+		return make("li", {}, detail, ...(again ? [" ", again] : []));
+	});
+	byId("notices").replaceChildren(...notices);
+	render();
+}
+
+/** Liked videos first, then what was just added, then the playlists as the server orders them. */
+function entries() {
+	const listed = new Set(playlists.map((each) => each.playlist_id));
+	const added = jobs
+		.jobs()
+		.filter((job) => !listed.has(job.playlist_id) && jobs.latestOf(job.playlist_id) === job)
+		.filter((job) => jobs.isActive(job) || (job.state === "failed" && !dismissed.has(job.job_id)))
+		.map((job) => ({ playlist: null, job }));
+	const own = playlists.map((playlist) => ({ playlist, job: jobs.latestOf(playlist.playlist_id) ?? playlist.job ?? null }));
+	const liked = ({ playlist }) => playlist.source === "liked";
+	return [...own.filter(liked), ...added, ...own.filter((entry) => !liked(entry))];
+}
+
+function render() {
+	const wanted = entries().map((entry) => {
+		const id = (entry.playlist ?? entry.job).playlist_id;
+		if (!cards.has(id)) cards.set(id, new Card({ start, remove }));
+		cards.get(id).update(entry);
+		return cards.get(id).element;
+	});
+	const place = byId("cards");
+	// Only when the order changed: elements that are put in again lose the focus.
+	if (wanted.length !== place.children.length || wanted.some((each, at) => place.children[at] !== each)) {
+		place.replaceChildren(...wanted);
+	}
+	byId("no-cards").hidden = wanted.length > 0;
+}
+
+async function submit(event) {
+	event.preventDefault();
+	const input = byId("playlist");
+	const button = event.target.querySelector("button");
+	if (button.disabled) return;
+	const told = (message) => {
+		say(byId("start-error"), message);
+		input.setAttribute("aria-invalid", String(Boolean(message)));
+	};
+	told("");
+	button.disabled = true;
+	await attempt(async () => {
+		await start(input.value);
+		input.value = "";
+		sessionStorage.removeItem(DRAFT);
+	}, (message) => {
+		told(message);
+		input.focus();
+	});
+	button.disabled = false;
+}
+
+/** Starts indexing, or says that it goes on already. Throws ApiError. */
+async function start(playlist) {
+	const { job_id: id, playlist_id: listed } = await api.startIndexing(playlist);
+	jobs.put(await api.job(id));
+	cards.get(listed)?.element.scrollIntoView({ block: "nearest" });
+	toast("Indexing has begun. You can search while it goes on, and close this tab.");
+}
+
+/** Throws ApiError. */
+async function remove({ playlist, job }) {
+	if (playlist) {
+		await api.removePlaylist(playlist.playlist_id);
+		toast("Removed: its videos are not found any more.");
+		await load();
+	} else if (jobs.isActive(job)) {
+		jobs.put(await api.cancelJob(job.job_id));
+	} else {
+		dismissed.add(job.job_id);
+		render();
+	}
+	byId("library-title").focus();
+}

@@ -1,0 +1,80 @@
+// The address decides what is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`.
+// All of it is in the query, so that any server of files serves the page.
+
+const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort"];
+
+let show = () => {};
+let saving = 0;
+// The state of an address that was come back to, until its place is found again: meanwhile the page is
+// shorter than it was, and where it is scrolled to says nothing.
+let coming = history.state;
+
+/** `render(view, parameters)` is called for each address that is gone to or come back to. */
+export function setUp(render) {
+	show = render;
+	// Results come later than the browser would scroll to them.
+	history.scrollRestoration = "manual";
+	addEventListener("popstate", (event) => {
+		coming = event.state;
+		show();
+	});
+	addEventListener("scroll", () => {
+		clearTimeout(saving);
+		saving = setTimeout(() => coming || remember({ y: scrollY }), 150);
+	}, { passive: true });
+	document.addEventListener("click", follow);
+}
+
+/** `{view, parameters}` of the address. */
+export function here() {
+	const parameters = new URLSearchParams(location.search);
+	for (const [name, view] of [["v", "watch"], ["job", "job"], ["settings", "settings"]]) {
+		if (parameters.has(name)) return { view, parameters };
+	}
+	return { view: SEARCH.some((name) => parameters.has(name)) ? "search" : "library", parameters };
+}
+
+/** What is kept with this entry of the history: `y`, `focus`, `shown`, `typing`, `play`. */
+export const state = () => history.state ?? {};
+
+export function remember(more) {
+	history.replaceState({ ...state(), ...more }, "");
+}
+
+/** Goes to an address of the page; with `replace` it takes the place of this one in the history. */
+export function go(address, { replace = false, ...kept } = {}) {
+	clearTimeout(saving);
+	coming = null;
+	if (!replace) remember({ y: scrollY });
+	history[replace ? "replaceState" : "pushState"](kept, "", address);
+	show();
+}
+
+/** Only what a search has in the address, in one order. */
+export function searchParameters(parameters) {
+	const kept = new URLSearchParams();
+	for (const name of SEARCH) {
+		for (const value of parameters.getAll(name)) if (value || name === "q") kept.append(name, value);
+	}
+	return kept;
+}
+
+/** Once the content is there: to where one was when this address was left; to its beginning, if it is new. */
+export function comeBack() {
+	if (coming?.focus) {
+		document.querySelector(`main [data-key="${CSS.escape(coming.focus)}"]`)?.focus({ preventScroll: true });
+	}
+	scrollTo(0, coming?.y ?? 0);
+	coming = null;
+}
+
+/** Links within the page change what is shown instead of loading it again. */
+function follow(event) {
+	const link = event.target.closest?.("a[href]");
+	if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+	if (link.origin !== location.origin || link.pathname !== "/" || link.target || link.hash || link.download) return;
+	event.preventDefault();
+	if (link.dataset.key) remember({ focus: link.dataset.key });
+	const play = link.hasAttribute("data-play");
+	go(link.getAttribute("href"), { ...(play ? { play } : {}), from: location.search });
+}

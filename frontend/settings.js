@@ -1,0 +1,111 @@
+// The settings: who one is, API tokens, keys, and leaving.
+
+import * as api from "/api.js";
+import { confirmed, copy, toast } from "/dialogs.js";
+import { attempt, button, byId, make, say } from "/dom.js";
+import { day } from "/format.js";
+import { comeBack } from "/router.js";
+import * as session from "/session.js";
+
+const KEYS_OFF = "yts-keys-off";
+
+/** Keys of one letter can be turned off, for those who speak to their computer (WCAG 2.1.4). */
+export const keysOff = () => localStorage.getItem(KEYS_OFF) !== null;
+
+const error = make("p", { class: "error", role: "alert" });
+let leave = () => {};
+
+/** `onLeave(message)`: nobody is signed in any more. */
+export function setUp({ onLeave }) {
+	leave = onLeave;
+}
+
+export async function show() {
+	document.title = "Settings · yts";
+	const h1 = make("h1", { id: "settings-title", tabindex: "-1" }, "Settings");
+	byId("view-settings").replaceChildren(h1, error, person(), await tokens(), keys(), erase());
+	comeBack();
+}
+
+const part = (title, ...content) => make("section", { class: "setting" }, make("h2", {}, title), ...content);
+
+const acting = (title, act, attributes) =>
+	button(title, () => {
+		say(error, "");
+		attempt(act, (message) => say(error, message));
+	}, attributes);
+
+function person() {
+	const { me } = session;
+	const out = acting("Sign out", async () => {
+		// A token is of this tab only: forgotten, it is as good as signed out.
+		if (!session.token()) await api.logout();
+		leave("");
+	}, { class: "soft" });
+	const how = session.token() ? "With an API token, kept in this tab." : me.name ? me.email : "";
+	const again = make("a", { href: session.signInAddress("/?settings") }, "Sign in again");
+	const expired = me.grant === "expired";
+	return part(
+		"You",
+		make("p", { dir: "auto" }, make("strong", {}, me.name || me.email || me.user_id)),
+		make("p", { class: "quiet" }, how),
+		expired ? make("p", { class: "note" }, "YouTube does not show us your playlists any more. ", again) : null,
+		make("p", {}, out),
+	);
+}
+
+async function tokens() {
+	const list = make("ul", { class: "tokens" });
+	const made = make("p", { class: "note made", hidden: true });
+	const field = make("input", { id: "token-name", maxlength: "100", required: true, autocomplete: "off", placeholder: "What is it for?" });
+	const submit = make("button", {}, "Make a token");
+	const form = make("form", { class: "line" }, make("label", { for: "token-name" }, "New token"), field, submit);
+	const load = async () => list.replaceChildren(...(await api.tokens()).map((token) => row(token, load)));
+	form.addEventListener("submit", (event) => {
+		event.preventDefault();
+		attempt(async () => {
+			const { token } = await api.makeToken(field.value);
+			field.value = "";
+			const text = make("code", { tabindex: "0" }, token);
+			const copying = button("Copy", () => copy(token, "The token is copied."), { class: "soft" });
+			made.replaceChildren("Copy it now; it is shown only once: ", text, copying);
+			made.hidden = false;
+			await load();
+			text.focus();
+		}, (message) => say(error, message));
+	});
+	await attempt(load, (message) => say(error, message));
+	const about = "For curl and programs of your own: whoever has one can see and change your library.";
+	return part("API tokens", make("p", { class: "quiet" }, about), list, form, made);
+}
+
+function row({ token_id: id, name, created_at: time }, load) {
+	const revoke = acting("Revoke", async () => {
+		if (!(await confirmed(`Revoke “${name}”?`, "Whatever uses it is refused from now on.", "Revoke"))) return;
+		await api.revokeToken(id);
+		toast("The token is revoked.");
+		await load();
+	}, { class: "act", "aria-label": `Revoke ${name}` });
+	const made = make("span", { class: "quiet" }, time ? `made ${day(time)}` : "");
+	return make("li", {}, make("span", { class: "name", dir: "auto" }, name), made, revoke);
+}
+
+function keys() {
+	const box = make("input", { type: "checkbox", checked: !keysOff() });
+	box.addEventListener("change", () => {
+		if (box.checked) localStorage.removeItem(KEYS_OFF);
+		else localStorage.setItem(KEYS_OFF, "1");
+	});
+	return part("Keyboard", make("label", { class: "choice" }, box, "Keys of one letter: / n p k c f ?"));
+}
+
+function erase() {
+	const act = acting("Delete my data", async () => {
+		const text = "Your library, jobs, tokens and the grant at Google are erased, for good. Nothing changes on YouTube.";
+		if (!(await confirmed("Delete everything about you?", text, "Delete everything"))) return;
+		await api.forgetMe();
+		leave("Everything about you is deleted.");
+	}, { class: "danger" });
+	const about = "Your library, your jobs and tokens, and what Google let us see.";
+	return part("Delete my data", make("p", { class: "quiet" }, about), make("p", {}, act));
+}
