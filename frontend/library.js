@@ -6,6 +6,7 @@ import { attempt, byId, make, say } from "/dom.js";
 import * as jobs from "/jobs.js";
 import { Card } from "/playlist-card.js";
 import { comeBack } from "/router.js";
+import * as search from "/search.js";
 
 const DRAFT = "yts-draft";
 
@@ -49,11 +50,14 @@ async function load() {
 	const [answer] = await Promise.all([api.playlists(), jobs.load()]);
 	failed("");
 	playlists = answer.playlists;
-	const notices = (answer.notices ?? []).map(({ code, detail }) => {
-		const again = code === "grant_expired" && make("a", { href: "/api/login?next=/" }, "Sign in again");
-		return make("li", {}, detail, ...(again ? [" ", again] : []));
+	const notices = answer.notices ?? [];
+	// What is always so stands below; what is new, above.
+	say(byId("library-note"), notices.find(({ code }) => code === "watch_later")?.detail ?? "");
+	const told = notices.filter(({ code }) => code !== "watch_later").map(({ code, detail }) => {
+		const again = code === "grant_expired" ? make("a", { href: "/api/login?next=/" }, "Sign in again") : null;
+		return make("li", {}, `${detail} `, again);
 	});
-	byId("notices").replaceChildren(...notices);
+	byId("notices").replaceChildren(...told);
 	render();
 }
 
@@ -119,6 +123,7 @@ async function start(playlist) {
 async function remove({ playlist, job }) {
 	if (playlist) {
 		await api.removePlaylist(playlist.playlist_id);
+		search.forget();
 		toast("Removed: its videos are not found any more.");
 		await load();
 	} else if (jobs.isActive(job)) {

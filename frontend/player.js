@@ -109,7 +109,7 @@ export class Player {
 	}
 
 	#send(message) {
-		// Until it is loaded, the frame is of this page's own origin, and there is nobody to tell.
-		if (this.#frame?.contentWindow) this.#frame.contentWindow.postMessage(JSON.stringify(message), this.#origin);
+		// To whoever is there: nothing of it is secret, and an empty frame would be complained about.
+		this.#frame?.contentWindow?.postMessage(JSON.stringify(message), "*");
 	}
 }

@@ -65,8 +65,9 @@ export class Card {
 	}
 
 	#thumbnail(url, name) {
-		if (url === this.#picture) return;
-		this.#picture = url;
+		const drawn = `${url} ${name[0]}`;
+		if (drawn === this.#picture) return;
+		this.#picture = drawn;
 		// Behind the picture, should it not come.
 		this.#frame.replaceChildren(make("span", { "aria-hidden": "true" }, [...name][0]), picture(url) ?? "");
 	}

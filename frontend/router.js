@@ -6,8 +6,8 @@ const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_
 let show = () => {};
 let saving = 0;
 // The state of an address that was come back to, until its place is found again: meanwhile the page is
-// shorter than it was, and where it is scrolled to says nothing.
-let coming = history.state;
+// shorter than it was, and where it is scrolled to says nothing. Null at a new address.
+let coming = history.state ?? {};
 
 /** `render(view, parameters)` is called for each address that is gone to or come back to. */
 export function setUp(render) {
@@ -15,7 +15,7 @@ export function setUp(render) {
 	// Results come later than the browser would scroll to them.
 	history.scrollRestoration = "manual";
 	addEventListener("popstate", (event) => {
-		coming = event.state;
+		coming = event.state ?? {};
 		show();
 	});
 	addEventListener("scroll", () => {
@@ -58,6 +58,9 @@ export function searchParameters(parameters) {
 	}
 	return kept;
 }
+
+/** Whether one comes back: what is still there need not be asked for again. */
+export const returning = () => coming !== null;
 
 /** Once the content is there: to where one was when this address was left; to its beginning, if it is new. */
 export function comeBack() {

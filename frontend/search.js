@@ -7,7 +7,7 @@ import * as filters from "/filters.js";
 import { count, videos } from "/format.js";
 import { hitElement } from "/hits.js";
 import { isActive, jobs } from "/jobs.js";
-import { comeBack, go, here, remember, searchParameters, state } from "/router.js";
+import { comeBack, go, here, remember, returning, searchParameters, state } from "/router.js";
 import * as box from "/search-box.js";
 
 const PAGE = 20;
@@ -67,10 +67,13 @@ export async function show(parameters) {
 	box.put(q);
 	byId("sort").value = wanted.get("sort") ?? "relevance";
 	document.title = `${q || "Search"} · yts`;
-	if (String(wanted) === shown) return comeBack();
+	if (String(wanted) === shown && returning()) return comeBack();
 	running?.abort();
 	shown = String(wanted);
-	if (shown === "q=") return found(null, wanted);
+	if (shown === "q=") {
+		found(null, wanted);
+		return comeBack();
+	}
 	const known = state().shown ?? 0;
 	const answer = await ask(wanted, Math.max(Math.min(known, MOST_A_PAGE), PAGE));
 	if (!answer) return;
@@ -79,7 +82,7 @@ export async function show(parameters) {
 	comeBack();
 }
 
-/** Somebody else may come. */
+/** Somebody else may come, or what was found may be gone. */
 export function forget() {
 	running?.abort();
 	shown = null;

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.e2e.page import SAMPLE, Open
 from tests.stack import Stack
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _users = itertools.count(1)
+# Other work on the machine may make everything slow; what fails fails anyway.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +60,11 @@ def reader(stack: Stack) -> str:
 def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
     """Opens the page as a user, or as nobody. What the browser complains about fails the test."""
     complaints: list[str] = []
+    contexts: list[BrowserContext] = []
 
     def open_page(user: str | None, path: str = "/", **options: Any) -> Page:
         context = chromium.new_context(**options)
+        contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
         page.set_default_timeout(20_000)
@@ -70,6 +74,8 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
         return page
 
     yield open_page
+    for context in contexts:
+        context.close()
     assert complaints == []
 
 

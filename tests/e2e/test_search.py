@@ -1,0 +1,200 @@
+"""Searching in Chromium, on a whole local run."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.page import Open, hits, picture, search
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+
+def _ids(page: Page) -> list[str]:
+    found: list[str] = hits(page).evaluate_all("hits => hits.map(hit => hit.dataset.videoId)")
+    return found
+
+
+def test_the_address_is_the_search(stack: Stack, open_page: Open, reader: str) -> None:
+    page = open_page(reader)
+    box = page.get_by_role("combobox").first
+    expect(box).to_be_visible()
+    page.keyboard.press("/")
+    expect(box).to_be_focused()
+    # While one types there is one entry in the history.
+    for query in ("th", "the", "the OR der"):
+        search(page, query)
+    expect(page).to_have_url(f"{stack.url}/?q=the+OR+der")
+    total = stack.search("the OR der", reader)["total"]
+    expect(page.get_by_role("status").filter(has_text=f"{total} videos")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.get_by_role("checkbox", name="English").check()
+    expect(page).to_have_url(f"{stack.url}/?q=the+OR+der&language=en")
+    expect(page.get_by_role("checkbox", name="English")).to_be_focused()
+    english = stack.search("the OR der", reader, language="en")
+    expect(page.locator("#found-status strong")).to_have_text(f"{english['total']} videos")
+    page.get_by_label("Sort by").select_option("Oldest first")
+    oldest = stack.search("the OR der", reader, language="en", sort="oldest")
+    expect(page).to_have_url(re.compile("sort=oldest"))
+    expect(page.locator("#found-status strong")).to_be_visible()
+    expect(hits(page).first).to_have_attribute("data-video-id", oldest["hits"][0]["video_id"])
+    picture(page, "search-filtered")
+
+    # A search can be sent to somebody, and come back to.
+    before = _ids(page)
+    page.reload()
+    expect(hits(page)).to_have_count(len(before))
+    assert _ids(page) == before
+    page.go_back()
+    expect(page.get_by_label("Sort by")).to_have_value("relevance")
+    page.go_back()
+    expect(page.get_by_role("button", name="Remove the filter English")).to_be_hidden()
+    expect(page.get_by_role("checkbox", name="English")).not_to_be_checked()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    page.go_forward()
+    expect(box).to_have_value("the OR der")
+
+    page.goto(f"{stack.url}/?q=the&after=2018-01-01&before=2019-01-01&max_minutes=10&in=transcript")
+    expect(hits(page).first).to_be_visible()
+    for chip in ("2018", "Up to 10 minutes", "What is said"):
+        expect(page.get_by_role("button", name=f"Remove the filter {chip}")).to_be_visible()
+    page.get_by_role("button", name="Remove the filter 2018").click()
+    expect(page).to_have_url(f"{stack.url}/?q=the&max_minutes=10&in=transcript")
+    page.get_by_label("From").fill("2021-05-01")
+    page.get_by_label("From").press("Enter")
+    expect(page).to_have_url(re.compile("after=2021-05-01"))
+    page.get_by_role("button", name="Clear all").click()
+    expect(page).to_have_url(f"{stack.url}/?q=the")
+
+
+def test_suggestions_and_other_spellings(open_page: Open, reader: str) -> None:
+    page = open_page(reader, "/?q=")
+    expect(page.get_by_role("heading", name="What to ask for")).to_be_visible()
+    box = page.get_by_role("combobox").first
+    box.press_sequentially("sourd")
+    options = page.locator("#suggestions li")
+    expect(options.first).to_be_visible()
+    picture(page, "suggestions")
+    box.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    text = options.first.inner_text()
+    box.press("Enter")
+    expect(box).to_have_value(text)
+    expect(options).to_have_count(0)
+    expect(hits(page).first).to_be_visible()
+
+    search(page, "compst")
+    page.locator("#found-note").get_by_role("button", name="compost").click()
+    expect(hits(page).first).to_contain_text("Compost")
+
+    search(page, "xylophonic zebra")
+    expect(page.get_by_role("heading", name="No video has “xylophonic zebra”")).to_be_visible()
+    picture(page, "nothing-found")
+    page.get_by_role("button", name="xylophonic OR zebra").click()
+    expect(box).to_have_value("xylophonic OR zebra")
+
+
+def test_only_the_last_of_several_searches_is_shown(open_page: Open, reader: str) -> None:
+    page = open_page(reader, "/?q=")
+    expect(page.get_by_role("heading", name="What to ask for")).to_be_visible()
+    asked: list[str] = []
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/search?*", hold_the_first)
+    box = page.get_by_role("combobox").first
+    with page.expect_request("**/api/search?q=compost*"):
+        box.fill("compost")
+    box.fill("telescope")
+    expect(hits(page)).not_to_have_count(0)
+    (abandoned,) = held
+    # Nobody waits for its answer any more; were it shown, the hits would go.
+    abandoned.fulfill(json={"total": 0, "hits": [], "cursor": None})
+    expect(page.locator(".hit mark").first).to_have_text(re.compile("telescope", re.IGNORECASE))
+    assert len(asked) == 2
+
+
+def test_pages_follow_and_keep_their_place(stack: Stack, open_page: Open, reader: str) -> None:
+    total = stack.search("the", reader)["total"]
+    assert total > 20
+    page = open_page(reader, "/?q=the")
+    expect(hits(page)).to_have_count(20)
+    # Nearing the end is enough; with the keyboard, too.
+    hits(page).nth(19).scroll_into_view_if_needed()
+    expect(hits(page)).to_have_count(min(40, total))
+    assert len(set(_ids(page))) == len(_ids(page))
+    moment = hits(page).nth(22).locator("[data-key]").first
+    moment.scroll_into_view_if_needed()
+    expect(moment).to_be_in_viewport()
+    moment.click()
+    expect(page.locator("#view-watch h1")).to_be_visible()
+    page.go_back()
+    expect(moment).to_be_focused()
+    expect(moment).to_be_in_viewport()
+    page.reload()
+    expect(hits(page)).to_have_count(min(40, total))
+    expect(moment).to_be_in_viewport()
+
+
+def test_text_of_others_stays_text_and_languages_are_told(stack: Stack, open_page: Open, user: str) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    video_id = f"{user[-8:]:y<8}htm"
+    video: dict[str, Any] = {
+        "id": video_id,
+        "title": f"Markup {evil}",
+        "channel": evil,
+        "description": f"About {evil}",
+        "tracks": [{"language": "ar", "lines": [[61, 4, "2 < 3 & zanzibarian مرحبا"]]}],
+    }
+    playlist = {"id": f"PLhtml-{user}", "title": f"List {evil}", "videos": [video_id]}
+    stack.standin.define(videos=[video], playlists=[playlist])
+    stack.finish(stack.index(f"PLhtml-{user}", user), user)
+    page = open_page(user)
+    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    expect(page.locator(".card h2")).to_have_text(f"List {evil}")
+    search(page, "zanzibarian")
+    hit = hits(page)
+    expect(hit.locator("h2")).to_have_text(f"Markup {evil}")
+    expect(hit.locator(".channel")).to_have_text(evil)
+    snippet = hit.locator(".snippet")
+    expect(snippet).to_have_text("2 < 3 & zanzibarian مرحبا")
+    expect(snippet).to_have_attribute("lang", "ar")
+    expect(snippet).to_have_attribute("dir", "rtl")
+    expect(hit.locator("time").last).to_have_text("0:01:01")
+    expect(hit.get_by_text("Arabic")).to_be_visible()
+    hit.locator(".moments a").click()
+    lines = page.locator(".lines")
+    expect(lines).to_contain_text("2 < 3 & zanzibarian")
+    expect(page.locator("#watch-title")).to_have_text(f"Markup {evil}")
+    expect(lines).to_have_attribute("dir", "rtl")
+    expect(lines).to_have_attribute("lang", "ar")
+    picture(page, "watch-right-to-left")
+    page.get_by_role("combobox").first.fill(evil)
+    expect(page.get_by_role("status").filter(has_text=re.compile("video|Nothing"))).to_be_visible()
+    assert page.locator("main img[src='x']").count() == 0
+
+
+def test_every_hit_is_exported(stack: Stack, open_page: Open, reader: str) -> None:
+    page = open_page(reader, "/?q=the+OR+der")
+    expect(hits(page).first).to_be_visible()
+    for name, ending in (("Spreadsheet", "csv"), ("JSON Lines", "jsonl")):
+        page.locator("#export summary").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        answer = stack.get(
+            "/api/search/export", reader, params={"q": "the OR der", "format": ending}
+        )
+        assert download.value.suggested_filename == f"search.{ending}"
+        assert download.value.path().read_bytes() == answer.content
