@@ -193,8 +193,6 @@ def test_every_hit_is_exported(stack: Stack, open_page: Open, reader: str) -> No
         page.locator("#export summary").click()
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
-        answer = stack.get(
-            "/api/search/export", reader, params={"q": "the OR der", "format": ending}
-        )
+        answer = stack.get("/api/search/export", reader, params={"q": "the OR der", "format": ending})
         assert download.value.suggested_filename == f"search.{ending}"
         assert download.value.path().read_bytes() == answer.content

@@ -74,10 +74,7 @@ def test_the_frontend_is_only_read(frontend: Path) -> None:
 def test_every_answer_has_the_security_headers(frontend: Path) -> None:
     policy = HEADERS["Content-Security-Policy"]
     assert "default-src 'none'" in policy
-    assert (
-        "img-src 'self' data: https://i.ytimg.com http://127.0.0.1:9;"
-        in policy
-    )
+    assert "img-src 'self' data: https://i.ytimg.com http://127.0.0.1:9;" in policy
     assert "frame-src http://127.0.0.1:9;" in policy
     assert "unsafe" not in policy
     assert "{" not in policy
