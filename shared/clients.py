@@ -132,7 +132,6 @@ def google() -> Any:
         settings.client_id,
         settings.client_secret,
         token_endpoint_auth_method="client_secret_post",  # noqa: S106 the name of a method
-        revocation_endpoint_auth_method="none",
         code_challenge_method="S256",
         default_timeout=GOOGLE_TIMEOUT,
     )

@@ -40,13 +40,16 @@ def _view(
             "at": clock.rfc3339(held.indexed_at),
             "job_id": held.job_id,
         }
+    # What is private is one's own, also while YouTube cannot be asked.
+    mine = own is not None or known.privacy == "private"
+    source = "liked" if playlist_id.startswith("LL") else "own" if mine else "url"
     return {
         "playlist_id": playlist_id,
         "title": known.title,
         "thumbnail_url": known.thumbnail_url,
         "video_count": own.item_count if own else len(held.video_ids) if held else 0,
         "indexed": indexed,
-        "source": "liked" if playlist_id.startswith("LL") else "own" if own else "url",
+        "source": source,
         "privacy": known.privacy,
         "job": job_views.brief(job) if job else None,
     }

@@ -123,17 +123,20 @@ def _tokens(method: str, **parameters: str) -> Tokens:
 def revoke(token: str) -> None:
     """Takes back all that the token stands for; one that is dead already is no error.
 
+    https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
+
     Raises:
-        Transient: Google does not answer.
+        Transient: Google does not answer, or refuses.
     """
     from requests import RequestException
 
     try:
         with clients.google() as client:
-            answer = client.revoke_token(config.load().oauth.revoke_uri, token=token)
-    except (RequestException, ValueError) as error:
+            answer = client.post(config.load().oauth.revoke_uri, data={"token": token}, withhold_token=True)
+            dead = answer.status_code == 400 and answer.json().get("error") == "invalid_token"
+    except (RequestException, ValueError, AttributeError) as error:
         raise Transient(f"Google did not revoke the grant ({type(error).__name__}).") from error
-    if answer.status_code not in (200, 400):
+    if answer.status_code != 200 and not dead:
         raise Transient(f"Google did not revoke the grant (HTTP {answer.status_code}).")
 
 

@@ -6,11 +6,12 @@ has not reviewed, after seven days (https://developers.google.com/identity/proto
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from shared import clock, crypto, documents, google, logs
 from shared.crypto import Undecryptable
-from shared.documents import Commit
+from shared.documents import Commit, retried
 from shared.errors import GrantExpired
 
 State = Literal["ok", "expired"]
@@ -44,7 +45,7 @@ def access_token(user_id: str) -> str | None:
         GrantExpired: the person has to sign in again.
         Transient: Google or Firestore does not answer.
     """
-    data = documents.read(_path(user_id))[0].data
+    asked_at, data = clock.now(), documents.read(_path(user_id))[0].data
     if data is None:
         return None
     refresh_token, outdated = _opened(data)
@@ -53,7 +54,7 @@ def access_token(user_id: str) -> str | None:
     try:
         answer = google.refreshed(refresh_token)
     except GrantExpired:
-        expire(user_id)
+        expire(user_id, asked_at)
         raise
     renewed = answer.refresh_token or refresh_token
     if outdated or renewed != refresh_token:
@@ -61,10 +62,17 @@ def access_token(user_id: str) -> str | None:
     return answer.access_token
 
 
-def expire(user_id: str) -> None:
-    """Google no longer takes it."""
-    logs.warning("a grant has ended", user=user_id)
-    Commit().set(_path(user_id), {"state": "expired"}, merge=True).run()
+def expire(user_id: str, asked_at: datetime) -> None:
+    """Google refused what was asked for then; a grant that the person has given since is another one."""
+
+    def attempt() -> None:
+        snapshot = documents.read(_path(user_id))[0]
+        if snapshot.data is None or snapshot.data["granted_at"] > asked_at:
+            return
+        Commit().update(_path(user_id), {"state": "expired"}, unchanged_since=snapshot.update_time).run()
+        logs.warning("a grant has ended", user=user_id)
+
+    retried(attempt)
 
 
 def revoke(user_id: str) -> None:

@@ -54,3 +54,13 @@ def require_same(request: Request) -> None:
             "Expected a request from this site's own pages. Programs send an API token in the header"
             " Authorization instead of a cookie."
         )
+
+
+def require_navigation(request: Request) -> None:
+    """Lets pass what a person opens, and not what a page of any site loads as a picture or a script.
+
+    Raises:
+        Forbidden: the browser says that it is not shown.
+    """
+    if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+        raise Forbidden("Expected a browser that opens this address itself, not a page that loads it.")

@@ -67,13 +67,13 @@ def forget(user_id: str) -> None:
 
 
 def _listed(user_id: str) -> dict[str, PlaylistInfo]:
-    access = grants.access_token(user_id)
+    asked_at, access = clock.now(), grants.access_token(user_id)
     if access is None:
         return {}
     try:
         found = dict(youtube.own_playlists(access))
     except GrantExpired:
-        grants.expire(user_id)
+        grants.expire(user_id, asked_at)
         raise
     packed = [{"playlist_id": playlist_id, **asdict(info)} for playlist_id, info in found.items()]
     Commit().set(_path(user_id), {"playlists": packed, "listed_at": clock.now()}).run()

@@ -74,11 +74,12 @@ def plan(message: PlaylistMessage, delivery: Delivery) -> None:
     if job is None or not job.active or job.state == "running":
         return
     with logs.context(job_id=job.job_id, playlist_id=job.playlist_id):
+        asked_at = clock.now()
         try:
             _list(job)
         except (JobFailed, ConfigError) as error:
             if isinstance(error, GrantExpired):
-                grants.expire(job.user_id)
+                grants.expire(job.user_id, asked_at)
             # What the configuration lacks, no other delivery has either.
             logs.warning("job failed", reason=str(error))
             jobs.fail(job.job_id, str(error))

@@ -35,12 +35,14 @@ def erase(request: Request, caller: Caller) -> Response:
 
 @routes.add("GET", "/api/login", public=True)
 def login(request: Request, caller: Caller) -> Response:
+    origin.require_navigation(request)
     back = f"{origin.of(request)}/api/login/callback"
     return _go(request, signin.begin(request.args.get("next"), back, Cookie.of(request)))
 
 
 @routes.add("GET", "/api/login/callback", public=True)
 def callback(request: Request, caller: Caller) -> Response:
+    origin.require_navigation(request)
     return _go(request, signin.complete(request.args, Cookie.of(request)))
 
 

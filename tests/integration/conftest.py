@@ -10,7 +10,8 @@ import pytest
 
 from infra.local.servers.tools import Missing
 from infra.local.standin.inprocess import InProcess, running
-from shared import clients, config, erasure
+from shared import clients, config, documents, erasure
+from shared.documents import Commit
 from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams, close_clients
 from tests.integration.signin_support import signing_in
 
@@ -86,4 +87,6 @@ def google(youtube: InProcess, seams: Seams) -> Iterator[InProcess]:
     with signing_in(youtube):
         for user in ("demo", "other"):
             erasure.erase(user)
+        for attempt in documents.query("sign_in_attempts"):
+            Commit().delete(attempt.path).run()
         yield youtube

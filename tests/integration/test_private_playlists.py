@@ -202,7 +202,7 @@ def test_a_job_whose_grant_dies_midway_keeps_what_it_has(
     assert set(held.video_ids) == set(videos[:50])
     assert grants.state("demo") == "expired"
     found = dashboard(demo)
-    assert [each["playlist_id"] for each in found["playlists"]] == [playlist_id]
+    assert [(each["playlist_id"], each["source"]) for each in found["playlists"]] == [(playlist_id, "own")]
     assert found["notices"] == [{"code": "grant_expired", "detail": AGAIN}]
 
 
@@ -306,9 +306,16 @@ def test_refresh_tokens_are_encrypted_and_keys_can_be_exchanged(demo: Browser, g
 
 
 def test_a_grant_that_is_dead_is_not_asked_for_again(demo: Browser, google: InProcess) -> None:
-    grants.expire("demo")
+    grants.expire("demo", datetime.now(UTC))
     before = google.stats()["endpoints"]["oauth"]["requests"]
     with pytest.raises(JobFailed, match="Sign in again"):
         grants.access_token("demo")
     assert google.stats()["endpoints"]["oauth"]["requests"] == before
     assert grants.access_token("nobody-of-that-name") is None
+
+
+def test_what_google_said_of_an_earlier_grant_is_not_held_against_a_new_one(demo: Browser) -> None:
+    before = datetime.now(UTC)
+    demo.sign_in("demo")
+    grants.expire("demo", before)
+    assert grants.state("demo") == "ok"

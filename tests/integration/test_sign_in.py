@@ -191,6 +191,16 @@ def test_a_google_that_does_not_answer_signs_nobody_in(target: str, google: InPr
     assert browser.me().status_code == 401
 
 
+@pytest.mark.parametrize("mode", ["no-cors", "cors", "same-origin", "websocket"])
+def test_a_page_of_another_site_cannot_begin_a_sign_in_by_a_picture(mode: str, google: InProcess) -> None:
+    browser = Browser()
+    for path in ("/api/login", "/api/login/callback"):
+        answer = browser.web.get(path, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode})
+        assert answer.status_code == 403
+        assert "Set-Cookie" not in answer.headers
+    assert attempts() == []
+
+
 # -- sessions ----------------------------------------------------------------------------------------
 
 
