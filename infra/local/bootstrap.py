@@ -130,7 +130,7 @@ def _venv(base: str) -> subprocess.CompletedProcess[str]:
 def main() -> None:
     arguments = sys.argv[1:]
     try:
-        prepare(_FOR_TESTS if arguments[:1] == ["test"] else _FOR_ALL)
+        prepare(_FOR_TESTS if arguments[:1] in (["test"], ["bench"]) else _FOR_ALL)
     except (BootstrapError, OSError, subprocess.TimeoutExpired) as error:
         sys.exit(str(error))
     os.execv(_PYTHON, [str(_PYTHON), "-m", "infra.local.cli", *arguments])  # noqa: S606

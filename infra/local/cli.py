@@ -79,7 +79,10 @@ class Commands:
         return 0
 
     def test(self, arguments: argparse.Namespace) -> int:
-        return testing.run(arguments.pytest)
+        return testing.run(arguments.rest)
+
+    def bench(self, arguments: argparse.Namespace) -> int:
+        return testing.bench(arguments.rest)
 
     def token(self, arguments: argparse.Namespace) -> int:
         print(self._api(arguments.user).new_token())
@@ -130,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("name", nargs="?", metavar="NAME")
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is added")
     commands.add_parser("test", help="run all tests; what follows is for pytest")
+    commands.add_parser("bench", help="measure indexing, beside Celery; --help lists its options")
     token = commands.add_parser("token", help="print a new API token of a local user")
     token.add_argument("user", nargs="?", default=upping.DEMO_USER, metavar="USER")
     index = commands.add_parser("index", help="index a playlist and show how it goes")
@@ -146,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _parsable(argv: list[str]) -> list[str]:
     """What argparse is to see: it takes everything that begins with a dash for an option of its own."""
-    if argv[:1] == ["test"]:
+    if argv[:1] in (["test"], ["bench"]):
         return argv[:1]
     if argv[:1] != ["search"] or "--" in argv:
         return argv
@@ -166,7 +170,7 @@ def _parsable(argv: list[str]) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     arguments = _parser().parse_args(_parsable(argv))
-    arguments.pytest = argv[1:]
+    arguments.rest = argv[1:]
     try:
         config = Config.from_env(os.environ)
         commands = Commands(config, StateDir.at(config.local_state_dir))

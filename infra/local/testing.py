@@ -1,4 +1,4 @@
-"""`test`: everything the tests need, then pytest."""
+"""`test`: everything the tests need, then pytest; `bench`: the benchmark of indexing."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def run(arguments: list[str]) -> int:
         if strict:
             return 1
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+
+
+def bench(arguments: list[str]) -> int:
+    """The exit code of the benchmark."""
+    command = [sys.executable, "-m", "tests.benchmarks.bench_pipeline", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def _chromium() -> None:

@@ -1,0 +1,290 @@
+"""How fast and how cheap indexing is: every row against its limit, and against Celery in the same run.
+
+    ./emulators.sh bench [--videos 1000] [--large 5000] [--no-peer]
+
+A local run of its own. The stand-in YouTube takes 0.5 s a request and 0.1 s for a page of the Data API,
+and makes videos of real length (2,100 words in the median, some of 50,000). A limit follows from
+waiting alone: two requests a video, and so many at once. What the processors add is the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+import requests
+from youtube_transcript_api import YouTubeTranscriptApi
+
+from infra.local.servers.tools import Missing
+from shared.egress import Session, player_key
+from tests.benchmarks import bench_celery
+from tests.stack import Stack
+
+#: Seconds of a request to YouTube, and of a page of the Data API.
+REQUEST, PAGE = 0.5, 0.1
+_LATENCIES = {"watch": REQUEST, "player": REQUEST, "timedtext": REQUEST, "data_api": PAGE}
+#: Requests a video, ours and the unmodified library's.
+OURS, STOCK = 2, 3
+_JOB_SECONDS = 900
+#: Videos that the unmodified library fetches to see what it costs.
+_SAMPLE = 30
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of what was measured; ``limit`` is the physical one, ``goal`` the one to reach."""
+
+    rows: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+
+    def add(self, work: str, measured: float, unit: str, goal: float, limit: float | None = None) -> None:
+        ratio = f"{measured / limit:.2f}" if limit else ""
+        shown = f"{limit:g} {unit}" if limit is not None else ""
+        reached = "yes" if measured <= goal else "NO"
+        self.rows.append((work, f"{measured:.3g} {unit}", shown, ratio, f"≤ {goal:g} {unit}: {reached}"))
+        self._print(self.rows[-1])
+
+    def note(self, work: str, measured: str) -> None:
+        self.rows.append((work, measured, "", "", ""))
+        self._print(self.rows[-1])
+
+    def head(self) -> None:
+        self._print(("work", "measured", "limit", "ratio", "to reach"))
+
+    @staticmethod
+    def _print(row: tuple[str, ...]) -> None:
+        print("| {:<52} | {:>12} | {:>9} | {:>5} | {:<16} |".format(*row), flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./emulators.sh bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--videos", type=int, default=1000, help="of the jobs that are compared (1000)")
+    parser.add_argument("--large", type=int, default=5000, help="of the large job; 0: none (5000)")
+    parser.add_argument("--no-peer", action="store_true", help="without Celery")
+    options = parser.parse_args()
+    table = Table()
+    table.head()
+    with _run(50) as stack:
+        _at_fifty(stack, table, options.videos)
+        if not options.no_peer:
+            _peer(stack, table, options.videos)
+    with _run(200) as stack:
+        _at_two_hundred(stack, table, options.videos, options.large)
+    return 0
+
+
+@contextmanager
+def _run(concurrency: int) -> Iterator[Stack]:
+    """A run whose processes have done their work once: what is measured is not their start."""
+    stack = Stack(FETCH_CONCURRENCY=str(concurrency))
+    try:
+        stack.start()
+        stack.standin.latency(**_LATENCIES)
+        stack.finish(stack.index(f"PLgen-{2 * concurrency}-warm", "warm"), "warm")
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _at_fifty(stack: Stack, table: Table, videos: int) -> None:
+    playlist, limit = f"PLgen-{videos}-bench", OURS * REQUEST * videos / 50
+    before = _processor_seconds(stack)
+    took, first, job = _job(stack, playlist, "demo", until_first=True)
+    spent = {name: seconds - before.get(name, 0) for name, seconds in _processor_seconds(stack).items()}
+    table.add(f"{videos:,} videos, 50 at once, until the last is searchable", took, "s", 1.2 * limit, limit)
+    table.add("the first video is searchable", first, "s", 3, PAGE * 3 + OURS * REQUEST)
+    in_flight = stack.standin.stats()["in_flight"]["videos"]["peak"]
+    table.add("videos at YouTube at once, at most", in_flight, "", 50, 50)
+    _costs(table, spent, videos)
+    _memory(stack, table, f"with {videos:,} videos done")
+    _again(stack, table, playlist, videos)
+    _bytes(stack, table, job["job_id"])
+    _posts(stack, table)
+
+
+def _at_two_hundred(stack: Stack, table: Table, videos: int, large: int) -> None:
+    limit = OURS * REQUEST * videos / 200
+    took, _, _ = _job(stack, f"PLgen-{videos}-bench", "demo")
+    table.add(f"{videos:,} videos, 200 at once, until the last is searchable", took, "s", 2.8 * limit, limit)
+    small = _largest(stack)
+    if large:
+        limit = OURS * REQUEST * large / 200
+        took, _, _ = _job(stack, f"PLgen-{large}-large", "demo")
+        table.add(f"{large:,} videos, 200 at once", took, "s", 2.8 * limit, limit)
+        name, megabytes = _largest(stack)
+        table.note(
+            "largest function, after that job and before", f"{megabytes:.0f} / {small[1]:.0f} MB {name}"
+        )
+
+
+def _job(
+    stack: Stack, playlist: str, user: str, *, until_first: bool = False
+) -> tuple[float, float, dict[str, Any]]:
+    """Seconds from the POST to the last video searchable, and to the first; the job."""
+    stack.token(user)
+    first: list[float] = []
+    begun = time.monotonic()
+
+    def look() -> None:
+        while not first and time.monotonic() - begun < _JOB_SECONDS:
+            if stack.search("", user, playlist=playlist, limit=1)["total"]:
+                first.append(time.monotonic() - begun)
+            time.sleep(0.1)
+
+    job_id = stack.index(playlist, user)
+    looking = threading.Thread(target=look) if until_first else None
+    if looking:
+        looking.start()
+    job: dict[str, Any] = {}
+
+    def over() -> bool:
+        job.update(stack.job(job_id, user))
+        return job["state"] in ("done", "failed", "cancelled")
+
+    # Asking is work too: a page does it once or twice a second.
+    stack.wait_for(over, _JOB_SECONDS, lambda: f"the job ends; it is {job}", interval=0.5)
+    took = time.monotonic() - begun
+    if looking:
+        looking.join()
+    searchable = stack.search("", user, playlist=playlist, limit=1)["total"]
+    if job["state"] != "done" or searchable != job["total"]:
+        sys.exit(f"expected all to be searchable, found {searchable} of {job}")
+    return took, first[0] if first else 0.0, job
+
+
+def _again(stack: Stack, table: Table, playlist: str, videos: int) -> None:
+    """A second user, and the first one when nothing has changed."""
+    stack.standin.reset("stats")
+    took, _, _ = _job(stack, playlist, "second")
+    table.add(f"a second user, the same {videos:,}", took, "s", 5)
+    endpoints = stack.standin.stats()["endpoints"]
+    asked = sum(endpoints[name]["requests"] for name in ("watch", "player", "timedtext"))
+    table.add("requests to YouTube for that", asked, "", 0)
+    delivered = stack.log("delivery").count('"function": "fetcher"')
+    took, _, _ = _job(stack, playlist, "demo")
+    table.add(f"nothing changed since the last time, {videos:,}", took, "s", 3, PAGE * videos / 50)
+    messages = stack.log("delivery").count('"function": "fetcher"') - delivered
+    table.add("messages for that", messages, "", 0)
+
+
+def _bytes(stack: Stack, table: Table, job_id: str) -> None:
+    """The same videos by the unmodified library as it is, and with what is kept between videos."""
+    playlist = stack.get(f"/api/jobs/{job_id}/videos").json()
+    sample = [each["video_id"] for each in playlist["videos"][:_SAMPLE]]
+    session = Session(stack.standin.url)
+
+    def received(*, stock: bool) -> float:
+        total = 0
+        for video_id in sample:
+            if stock:
+                player_key.forget()
+            session.begin()
+            next(iter(YouTubeTranscriptApi(http_client=session).list(video_id))).fetch()
+            total += session.received
+        return total / len(sample) / 1000
+
+    stock, ours = received(stock=True), received(stock=False)
+    table.note("bytes from YouTube a video, ours and the library's", f"{ours:.0f} / {stock:.0f} KB")
+    table.add("ours against the library's", ours / stock, "", round(1 / 6, 3))
+
+
+def _posts(stack: Stack, table: Table) -> None:
+    """POST /api/index while 50 fetches run."""
+    job_id = stack.index("PLgen-3000-busy", "busy")
+
+    def running() -> bool:
+        return bool(stack.standin.stats()["in_flight"]["videos"]["current"] >= 45)
+
+    stack.wait_for(running, 60, "some fifty fetches run")
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {stack.token('posting')}"
+    times = []
+    for number in range(40):
+        begun = time.perf_counter()
+        body = {"playlist": f"PLgen-1-post{number}-short"}
+        answer = session.post(f"{stack.url}/api/index", json=body, timeout=30)
+        times.append(1000 * (time.perf_counter() - begun))
+        if answer.status_code not in (202, 429):
+            sys.exit(f"expected 202, found {answer.status_code}: {answer.text}")
+    stack.post(f"/api/jobs/{job_id}/cancel", "busy")
+    table.note("POST answered while 50 fetches run, median", f"{statistics.median(times):.0f} ms")
+    table.add("POST answered while 50 fetches run, p95", sorted(times)[int(len(times) * 0.95) - 1], "ms", 100)
+
+
+def _peer(stack: Stack, table: Table, videos: int) -> None:
+    """The same videos by the unmodified library in Celery's green threads."""
+    job_id = stack.get("/api/jobs").json()["jobs"][-1]["job_id"]
+    ids: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        parameters = {"cursor": cursor} if cursor else {}
+        page = stack.get(f"/api/jobs/{job_id}/videos", params=parameters).json()
+        ids += [each["video_id"] for each in page["videos"]]
+        cursor = page.get("cursor")
+    for concurrency in (50, 200):
+        limit = STOCK * REQUEST * len(ids) / concurrency
+        try:
+            took, spent = bench_celery.seconds(stack, ids, concurrency)
+        except Missing as error:
+            table.note("Celery, Redis, gevent", str(error))
+            return
+        table.note(f"Celery, Redis and gevent: {videos:,} videos, {concurrency} at once", f"{took:.1f} s")
+        table.note("  limit of the library's three requests", f"{limit:g} s")
+        table.note("  its worker and Redis, processor a video", f"{1000 * spent / len(ids):.1f} ms")
+
+
+def _costs(table: Table, spent: dict[str, float], videos: int) -> None:
+    for name, seconds in sorted(spent.items(), key=lambda pair: -pair[1]):
+        if 1000 * seconds / videos >= 0.1:
+            table.note(f"  processor a video: {name}", f"{1000 * seconds / videos:.1f} ms")
+    table.add("processor a video, everything", 1000 * sum(spent.values()) / videos, "ms", 17.5)
+
+
+def _memory(stack: Stack, table: Table, when: str) -> None:
+    total = sum(_megabytes(process) for _, process in _processes(stack))
+    table.add(f"memory of the whole run, {when}", total, "MB", 2500)
+    name, megabytes = _largest(stack)
+    table.add(f"memory of the largest function ({name})", megabytes, "MB", 150)
+
+
+def _largest(stack: Stack) -> tuple[str, float]:
+    """The function that takes most memory, in MB; its processes share most of theirs."""
+    servers = ("elasticsearch", "pubsub", "firestore", "youtube", "delivery", "gateway")
+    sizes: dict[str, float] = {}
+    for name, process in _processes(stack):
+        if name not in servers:
+            sizes[name] = sizes.get(name, 0) + _megabytes(process)
+    return max(sizes.items(), key=lambda pair: pair[1])
+
+
+def _processes(stack: Stack) -> Iterator[tuple[str, psutil.Process]]:
+    for name, component in stack.components().items():
+        if component["pid"]:
+            process = psutil.Process(component["pid"])
+            for each in (process, *process.children(recursive=True)):
+                yield name, each
+
+
+def _megabytes(process: psutil.Process) -> float:
+    """Proportional: what several processes share counts once."""
+    return float(process.memory_full_info().pss) / 1e6
+
+
+def _processor_seconds(stack: Stack) -> dict[str, float]:
+    """Of each component and its children, so far."""
+    seconds: dict[str, float] = {}
+    for name, process in _processes(stack):
+        times = process.cpu_times()
+        seconds[name] = seconds.get(name, 0) + times.user + times.system
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
