@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 
-from shared import clock, jobs, ledger, logs, store, topics
+from shared import clock, jobs, ledger, logs, topics
 from shared.documents import Commit, read
 from shared.errors import Malformed
 from shared.events import Delivery
-from shared.jobs import Job
 from shared.ledger import Entry
 from shared.messages import PlaylistMessage, VideoMessage, is_id
 
 #: Attributes that Pub/Sub adds (https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic).
 _ATTEMPTS = "CloudPubSubDeadLetterSourceDeliveryCount"
 _SUBSCRIPTION = "CloudPubSubDeadLetterSourceSubscription"
-#: Failed attempts after which a video that was claimed to the last is no longer sent again.
-_CHANCES = 3
+#: Failed attempts in the ledger with which a video is given up; a message of it has eight deliveries.
+_ENOUGH = 6
 #: Characters kept of a message nobody can read.
 _KEPT = 2000
 
@@ -61,13 +60,11 @@ def _fail_video(message: VideoMessage, attempts: str) -> None:
     job = jobs.read(message.job_id)
     if job is None:
         return
-    of_entry, of_transcript = read(
-        ledger.entry_path(message.job_id, message.video_id), store.transcript_path(message.video_id)
-    )
-    entry, stored = ledger.entry_of(of_entry), store.stored_of(of_transcript)
+    entry = ledger.entry_of(read(ledger.entry_path(message.job_id, message.video_id))[0])
     if entry is None:
         return
-    if stored.claimed_until is not None and entry.attempts < _CHANCES and _waits(job, entry, message):
+    waits = job.active and entry.state == "pending" and entry.round == message.round
+    if waits and entry.attempts < _ENOUGH:
         _again(message, entry)
         return
     cause = entry.reason or "It could not be fetched and indexed."
@@ -79,20 +76,18 @@ def _fail_video(message: VideoMessage, attempts: str) -> None:
     )
 
 
-def _waits(job: Job, entry: Entry, message: VideoMessage) -> bool:
-    return job.active and entry.state == "pending" and entry.round == message.round
-
-
 def _again(message: VideoMessage, entry: Entry) -> None:
-    """Sends a video again whose deliveries were used up by waiting for the claim of a worker that has died.
+    """Sends a video again whose deliveries were used up by something other than itself.
 
-    Nothing was wrong with the video. If it is what kills the workers, it runs out of chances.
+    Such as waiting for the claim of a worker that has died, or being one of several messages of the
+    video. What kills its workers, so that none notes an attempt, is not sent for ever: this is one.
     """
+    reason = entry.reason or "Workers died, or were waited for in vain."
     commit = Commit()
-    ledger.note_attempt(commit, message.job_id, entry, reason="A worker died at this video.", youtube_bytes=0)
+    ledger.note_attempt(commit, message.job_id, entry, reason=reason, youtube_bytes=0)
     commit.run()
     topics.publish("videos", [message])
-    logs.warning("video sent again: a worker died at it", job_id=message.job_id, video_id=message.video_id)
+    logs.warning("video sent again", job_id=message.job_id, video_id=message.video_id, reason=reason)
 
 
 def _record(delivery: Delivery, reason: str) -> None:

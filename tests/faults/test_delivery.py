@@ -62,7 +62,7 @@ def test_messages_that_come_after_the_end_change_nothing(stack: Stack) -> None:
 
 def test_messages_that_come_after_a_removal_bring_nothing_back(stack: Stack) -> None:
     """A playlist removed while it is indexed, and one that was done."""
-    playlists = {"PLgen-30-cut-off-short": False, "PLgen-6-put-away-short": True}
+    playlists = {"PLgen-30-cutoff-short": False, "PLgen-6-putaway-short": True}
     late: list[tuple[str, dict[str, str]]] = []
     jobs = {}
     for playlist, done in playlists.items():

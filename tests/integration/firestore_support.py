@@ -325,7 +325,17 @@ def settle(job: Job, video_id: str, state: State, *, spent: int = 0, of_round: i
     )
 
 
-def dead_letter(job: Job, video_id: str, number: int = 0) -> None:
+def worn_out(job: Job, video_id: str) -> None:
+    """As after eight attempts that failed and were noted."""
+    path = ledger.entry_path(job.job_id, video_id)
+    if documents.read(path)[0].data is not None:
+        Commit().update(path, {"attempts": 8}).run()
+
+
+def dead_letter(job: Job, video_id: str, number: int = 0, *, worn: bool = True) -> None:
+    """Of a video whose attempts have all failed, unless told."""
+    if worn:
+        worn_out(job, video_id)
     attributes = {"CloudPubSubDeadLetterSourceDeliveryCount": "8"}
     dead_letters.settle(
         Delivery(uuid4().hex, VideoMessage(job.job_id, video_id, number).encode(), attributes, None)

@@ -29,6 +29,7 @@ from tests.integration.firestore_support import (
     plan,
     running,
     sweep_one,
+    worn_out,
 )
 from tests.unit.functions import client
 
@@ -138,7 +139,8 @@ def indexer_case() -> Case:
 
 def _dead_letters() -> Case:
     job, video_id, verify = one("failed")
-    return Case(lambda: dead_letter(job, video_id), verify)
+    worn_out(job, video_id)
+    return Case(lambda: dead_letter(job, video_id, worn=False), verify)
 
 
 def _sweep() -> Case:
