@@ -12,13 +12,15 @@ import requests
 import youtube_transcript_api as api
 
 from shared import clients, config
-from shared.egress import Session, player_key
-from shared.errors import DeliveryError, NoTranscript, Transient, VideoUnavailable
+from shared.egress import AddressClosed, Session, player_key
+from shared.errors import Blocked, DeliveryError, NoTranscript, Transient, VideoUnavailable
 from shared.transcripts import Line, Transcript
 
 #: What YouTube says about videos that cannot be played, and what follows
 #: (the texts are those of playabilityStatus.reason, in English because we ask in English).
 _BUSY = re.compile(r"try again later", re.IGNORECASE)
+#: What a video of a blocked address waits for.
+REFUSED = "YouTube refuses requests from this address."
 _NOT_YET = re.compile(r"premiere|will begin|live event|upcoming|offline|processing", re.IGNORECASE)
 
 
@@ -120,7 +122,7 @@ def meaning(error: Exception) -> DeliveryError:
     """What an exception of the library means for the video.
 
     Permanent for the video: unavailable, age restricted, not a video. Soft: captions disabled (they
-    often appear later). Everything else is of the moment, of the network, or of our address. The
+    often appear later). Blocked: of our address. Everything else is of the moment or of the network. The
     order matters: some of the library's exceptions derive from others.
     """
     for kind, make in _MEANINGS:
@@ -134,7 +136,7 @@ def _unplayable(error: Exception) -> DeliveryError:
     said = [getattr(error, "reason", None), *getattr(error, "sub_reasons", ())]
     reason = " ".join(str(part).strip() for part in said if part).rstrip(".") or "no reason given"
     if _BUSY.search(reason):
-        return Transient(f"YouTube cannot play it now: {reason}.")
+        return Blocked(f"YouTube cannot play it now: {reason}.", weak=True)
     if _NOT_YET.search(reason):
         return NoTranscript(f"YouTube cannot play it yet: {reason}.")
     return VideoUnavailable(f"YouTube does not play it: {reason}.")
@@ -149,7 +151,8 @@ _MEANINGS: tuple[_Meaning, ...] = (
     ),
     ((api.VideoUnplayable,), _unplayable),
     ((api.TranscriptsDisabled, api.NoTranscriptFound), lambda _: NoTranscript("The video has no captions.")),
-    ((api.IpBlocked, api.RequestBlocked), lambda _: Transient("YouTube refuses requests from this address.")),
+    ((api.IpBlocked, api.RequestBlocked), lambda _: Blocked(REFUSED)),
+    ((AddressClosed,), lambda _: Blocked(REFUSED, asked=False)),
     ((api.PoTokenRequired,), lambda _: Transient("YouTube asks for a proof of origin for these captions.")),
     ((api.FailedToCreateConsentCookie,), lambda _: Transient("YouTube insists on its consent page.")),
     (

@@ -144,6 +144,8 @@ class Config:
     youtube_base_url: str
     youtube_embed_base_url: str
     fetch_concurrency: int
+    #: The name of the address that YouTube sees; processes of one name share one breaker.
+    egress_name: str
     webshare_proxy_username: str | None = field(repr=False)
     webshare_proxy_password: str | None = field(repr=False)
     proxy_url: str | None = field(repr=False)
@@ -246,6 +248,13 @@ class Config:
             youtube_embed_base_url=_url(env, "YOUTUBE_EMBED_BASE_URL", None)
             or "https://www.youtube-nocookie.com",
             fetch_concurrency=_number(env, "FETCH_CONCURRENCY", 50, 1, 1000),
+            egress_name=_pattern(
+                env,
+                "EGRESS_NAME",
+                "main",
+                r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}",
+                "up to 63 letters, digits, dots, hyphens and underscores",
+            ),
             webshare_proxy_username=_optional(env, "WEBSHARE_PROXY_USERNAME"),
             webshare_proxy_password=_optional(env, "WEBSHARE_PROXY_PASSWORD"),
             proxy_url=_url(env, "PROXY_URL", None),

@@ -7,8 +7,9 @@ no timeout itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -76,16 +77,32 @@ def is_watch_page(request: requests.PreparedRequest) -> bool:
 player_key = PlayerKey()
 
 
+class Way(Protocol):
+    """The way that requests leave by (see shared.routes)."""
+
+    @property
+    def proxies(self) -> Mapping[str, str] | None: ...
+
+    @property
+    def rotating(self) -> bool:
+        """Each connection leaves from another address."""
+
+    def sending(self) -> bool:
+        """Counts a request; False if it would be wasted, because the address is blocked."""
+
+
 class Session(requests.Session):
     """One a thread. ``received`` counts the bytes of answers as they came over the wire, compressed.
 
     ``shortened``: a watch page was answered by :class:`PlayerKey`. Both since :meth:`begin`.
+    ``way``: by which requests leave; None for the direct one, without counting.
     """
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.received = 0
         self.shortened = False
+        self.way: Way | None = None
         self._deadline = 0.0
         # The environment's proxies are not ours: which way a request leaves is decided here.
         self.trust_env = False
@@ -98,7 +115,7 @@ class Session(requests.Session):
         self._deadline = monotonic() + BUDGET
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Raises requests' own exceptions; ContentTooLong for an answer beyond all measure."""
+        """Raises requests' own exceptions; ContentTooLong for an answer beyond all measure; AddressClosed."""
         known = player_key.page_for(request)
         if known is not None:
             self.shortened = True
@@ -107,6 +124,12 @@ class Session(requests.Session):
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)
+        if self.way is not None:
+            if not self.way.sending():
+                raise AddressClosed("not sent: the address is blocked", request=request)
+            kwargs["proxies"] = dict(self.way.proxies or {})
+            if self.way.rotating:
+                request.headers["Connection"] = "close"
         kwargs["timeout"] = (min(TIMEOUT[0], left), min(TIMEOUT[1], left))
         kwargs["stream"] = True
         response = super().send(request, **kwargs)
@@ -132,3 +155,7 @@ class Session(requests.Session):
 
 class ContentTooLong(requests.RequestException):
     """An answer is longer than anything YouTube sends."""
+
+
+class AddressClosed(requests.RequestException):
+    """Not sent: another video's answer has shown meanwhile that the address is blocked."""

@@ -21,6 +21,7 @@
          │       ├─ NotVisible    it does not exist, or is not shown to who asks
          │       └─ GrantExpired  what the user allowed us at Google has ended: sign in again
          ├─ Transient           given back to Pub/Sub, delivered again with backoff
+         │   └─ Blocked         YouTube refuses our address, not the video: no attempt of the video's
          ├─ Deferred            acknowledged, and published again by the sweep when it is due
          └─ Malformed           nobody can ever read it: to the dead letters, acknowledged
 
@@ -131,6 +132,19 @@ class GrantExpired(JobFailed):
 
 class Transient(DeliveryError):
     """Worth another delivery after a backoff."""
+
+
+class Blocked(Transient):
+    """YouTube refuses requests from this address.
+
+    ``weak``: what it said may also be of the video alone. ``asked``: False when nothing was sent, because
+    another worker has met the block meanwhile.
+    """
+
+    def __init__(self, reason: str, *, weak: bool = False, asked: bool = True) -> None:
+        super().__init__(reason)
+        self.weak = weak
+        self.asked = asked
 
 
 class Deferred(DeliveryError):

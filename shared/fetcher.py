@@ -3,16 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Literal
 
-from shared import captions, clock, documents, jobs, ledger, logs, store, topics
+from shared import captions, clock, documents, gate, jobs, ledger, logs, routes, store, topics
 from shared.captions import Fetched, Refused
 from shared.documents import Commit, Conflict
-from shared.errors import DeliveryError, Malformed, NoTranscript, Permanent, VideoUnavailable
+from shared.errors import (
+    Blocked,
+    DeliveryError,
+    Malformed,
+    NoTranscript,
+    Permanent,
+    Transient,
+    VideoUnavailable,
+)
 from shared.events import Delivery
+from shared.gate import Shut
 from shared.jobs import Job
 from shared.ledger import Entry
 from shared.messages import VideoMessage
+from shared.routes import Leave
 from shared.store import Outcome, OutcomeKind, Stored
+
+#: Failed attempts at YouTube after which a video is given up. Deliveries count for nothing: Pub/Sub's
+#: are used up by an outage of Firestore, too.
+ATTEMPTS = 8
+#: Seconds that a delivery waits for its turn, or for an address to be let in again; what has to wait
+#: longer is published again by the sweep. With the fetch itself it is less than the function's timeout.
+PATIENCE = 40.0
+#: Leave that was waited for longer is not used before a look whether the job still wants the video.
+_LONG = 1.0
+#: A message of this age is not given back to other workers any more, but published anew: Pub/Sub
+#: counts its deliveries.
+_YOUNG = timedelta(minutes=5)
+#: Until a message that others are to take is published anew.
+_FOR_OTHERS = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be fetched, as it was last read."""
+
+    job: Job
+    entry: Entry
+    stored: Stored
+
+    @property
+    def answer(self) -> Outcome | None:
+        """What the store knows already; None when YouTube has to be asked."""
+        outcome = self.stored.outcome
+        return outcome if outcome is not None and outcome.fresh(clock.now()) else None
 
 
 def fetch(
@@ -20,50 +63,126 @@ def fetch(
 ) -> None:
     """Makes sure that the store has an answer for the video, and sends it on.
 
-    A video somebody has fetched before is not fetched again. An unavailable one is settled here.
+    A video somebody has fetched before is not fetched again. An unavailable one is settled here. While
+    no address may ask, the video waits: here for :data:`PATIENCE` seconds, then in the ledger.
 
     Raises:
         Malformed: the job has no such video.
         Transient: worth another delivery.
     """
     with logs.context(job_id=message.job_id, video_id=message.video_id):
-        snapshots = documents.read(
-            jobs.path(message.job_id),
-            ledger.entry_path(message.job_id, message.video_id),
-            store.transcript_path(message.video_id),
+        deadline = monotonic() + PATIENCE
+        while (work := _look(message)) is not None:
+            try:
+                outcome = work.answer or _ask_in_turn(message, work, ask, deadline - monotonic())
+            except Shut as shut:
+                if _wait(work, shut, delivery, deadline - monotonic()):
+                    continue
+                return
+            if outcome == "again":
+                continue
+            if outcome != "over":
+                _hand_on(work, outcome)
+            return
+
+
+def _look(message: VideoMessage) -> _Work | None:
+    """The video as things are now; None when nothing remains to be done for it."""
+    snapshots = documents.read(
+        jobs.path(message.job_id),
+        ledger.entry_path(message.job_id, message.video_id),
+        store.transcript_path(message.video_id),
+    )
+    job, entry = jobs.job_of(snapshots[0]), ledger.entry_of(snapshots[1])
+    if job is None or not job.active:
+        logs.info("dropped: the job is over")
+        return None
+    if entry is None:
+        raise Malformed(f"job {message.job_id} has no video {message.video_id}")
+    if entry.state != "pending":
+        return None
+    return _Work(job, entry, store.stored_of(snapshots[2]))
+
+
+def _hand_on(work: _Work, outcome: Outcome) -> None:
+    job, entry = work.job, work.entry
+    if outcome.kind == "unavailable":
+        jobs.settle(
+            job,
+            entry,
+            "unavailable",
+            reason=outcome.reason,
+            reused=outcome.job_id != job.job_id,
+            youtube_bytes=outcome.youtube_bytes if outcome.job_id == job.job_id else 0,
         )
-        job, entry = jobs.job_of(snapshots[0]), ledger.entry_of(snapshots[1])
-        if job is None or not job.active:
-            logs.info("dropped: the job is over")
-            return
-        if entry is None:
-            raise Malformed(f"job {message.job_id} has no video {message.video_id}")
-        if entry.state != "pending":
-            return
-        stored = store.stored_of(snapshots[2])
-        outcome = stored.outcome
-        if outcome is None or not outcome.fresh(clock.now()):
-            outcome = _ask(job, entry, stored, ask)
-        if outcome.kind == "unavailable":
-            jobs.settle(
-                job,
-                entry,
-                "unavailable",
-                reason=outcome.reason,
-                reused=outcome.job_id != job.job_id,
-                youtube_bytes=outcome.youtube_bytes if outcome.job_id == job.job_id else 0,
-            )
+    else:
+        topics.publish("transcripts", [VideoMessage(job.job_id, entry.video_id, entry.round)])
+
+
+_Asked = Outcome | Literal["again", "over"]
+
+
+def _ask_in_turn(
+    message: VideoMessage, work: _Work, ask: Callable[[str], Fetched], patience: float
+) -> _Asked:
+    """Asks YouTube when it is the video's turn. Raises Shut."""
+    with routes.leave(message.video_id, patience) as leave:
+        if leave.waited < _LONG:
+            return _ask(work, ask, leave)
+        # Meanwhile the job may have been cancelled, or the video fetched for another one.
+        again = _look(message)
+        if again is None:
+            return "over"
+        return again.answer or _ask(again, ask, leave)
+
+
+def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
+    """Whether it was waited for; otherwise the video is parked until the sweep publishes it again.
+
+    Raises:
+        Transient: a worker with another address may take it.
+    """
+    now = clock.now()
+    until = shut.until
+    if shut.refused:
+        if gate.somebody_else_may(routes.gates()[0].name):
+            published = clock.parse(delivery.published)
+            if published is not None and now - published < _YOUNG:
+                raise Transient("This address is blocked; another worker may take it.")
+            until = now + _FOR_OTHERS
         else:
-            topics.publish("transcripts", [VideoMessage(message.job_id, message.video_id, entry.round)])
+            jobs.pause(work.job, until)
+            if (until - now).total_seconds() < patience:
+                routes.wait(until, patience)
+                return True
+    _park(work, until, captions.REFUSED if shut.refused else "It waits for its turn at YouTube.")
+    return False
 
 
-def _ask(job: Job, entry: Entry, stored: Stored, ask: Callable[[str], Fetched]) -> Outcome:
-    """Asks YouTube, and stores whatever it answers for good; what is of the moment is noted and raised."""
+def _park(work: _Work, until: datetime, reason: str) -> None:
+    commit = Commit()
+    ledger.park(commit, work.job.job_id, work.entry, reason=reason, until=until)
+    try:
+        commit.run()
+    except Conflict:
+        # Somebody works at it: then it is theirs.
+        logs.info("not parked: it has changed")
+        return
+    logs.info("parked", until=clock.rfc3339(until))
+
+
+def _ask(work: _Work, ask: Callable[[str], Fetched], leave: Leave) -> _Asked:
+    """Asks YouTube, and stores whatever it answers for good; what is of the moment is noted and raised.
+
+    "again": the address was refused, and the video has yet to be asked for. "over": it was given up.
+    """
+    job, entry, stored = work.job, work.entry, work.stored
     video_id = entry.video_id
     store.claim(video_id, stored)
     fetched: Fetched | None = None
     try:
         fetched = ask(video_id)
+        leave.passed()
         return store.save(
             video_id,
             stored.outcome,
@@ -74,6 +193,7 @@ def _ask(job: Job, entry: Entry, stored: Stored, ask: Callable[[str], Fetched]) 
     except Refused as refused:
         error, spent = refused.error, refused.youtube_bytes
         if isinstance(error, NoTranscript | VideoUnavailable):
+            leave.passed()
             absent: OutcomeKind = "no_transcript" if isinstance(error, NoTranscript) else "unavailable"
             return store.save(
                 video_id,
@@ -83,8 +203,16 @@ def _ask(job: Job, entry: Entry, stored: Stored, ask: Callable[[str], Fetched]) 
                 absent=absent,
                 reason=str(error),
             )
+        if isinstance(error, Blocked) and (not error.asked or leave.blocked(weak=error.weak)):
+            _note(job.job_id, entry, error, spent, counted=False)
+            return "again"
         _note(job.job_id, entry, error, spent)
-        raise error from refused
+        if entry.attempts + 1 < ATTEMPTS:
+            raise error from refused
+        given_up = f"{error} Given up after {ATTEMPTS} attempts."
+        jobs.settle(job, entry, "failed", reason=given_up, of_round=entry.round)
+        logs.warning("video failed: given up", reason=str(error))
+        return "over"
     except Permanent as error:
         return store.save(
             video_id,
@@ -96,10 +224,10 @@ def _ask(job: Job, entry: Entry, stored: Stored, ask: Callable[[str], Fetched]) 
         )
 
 
-def _note(job_id: str, entry: Entry, error: DeliveryError, spent: int) -> None:
-    """Writes a failed attempt into the ledger and frees the video, so that the next delivery may try."""
+def _note(job_id: str, entry: Entry, error: DeliveryError, spent: int, *, counted: bool = True) -> None:
+    """Writes a failed attempt into the ledger and frees the video, so that the next one may be made."""
     commit = Commit()
-    ledger.note_attempt(commit, job_id, entry, reason=str(error), youtube_bytes=spent)
+    ledger.note_attempt(commit, job_id, entry, reason=str(error), youtube_bytes=spent, counted=counted)
     store.release(commit, entry.video_id)
     try:
         commit.run()

@@ -11,10 +11,14 @@ from shared.jobs import Job
 def view(job: Job) -> dict[str, Any]:
     """As `GET /api/jobs/{id}` answers it."""
     counts = ledger.counts(job.job_id, job.shards)
-    eta: int | None = None
+    now, eta = clock.now(), None
+    blocked = max((time for time in (job.blocked_until, job.paused_until) if time), default=None)
+    if blocked is not None and blocked <= now:
+        blocked = None
     if job.state == "running" and job.started_at and counts.settled:
-        elapsed = (clock.now() - job.started_at).total_seconds()
-        eta = round(elapsed / counts.settled * counts.states["pending"])
+        elapsed = (now - job.started_at).total_seconds()
+        waiting = (blocked - now).total_seconds() if blocked else 0.0
+        eta = round(waiting + elapsed / counts.settled * counts.states["pending"])
     return {
         "job_id": job.job_id,
         "playlist_id": job.playlist_id,
@@ -27,7 +31,7 @@ def view(job: Job) -> dict[str, Any]:
         "created_at": clock.rfc3339(job.created_at),
         "finished_at": clock.rfc3339(job.finished_at),
         "eta_seconds": eta,
-        "blocked_until": clock.rfc3339(job.blocked_until),
+        "blocked_until": clock.rfc3339(blocked),
         "error": job.error,
     }
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -28,6 +28,8 @@ ACTIVE: tuple[JobState, ...] = (*_LISTING, "running")
 #: Videos a counter shard serves; with at most 64 shards a job of 5,000 moves each 80 times.
 _VIDEOS_A_SHARD = 50
 _MAXIMUM_SHARDS = 64
+#: Pauses that end so near each other are one.
+_SAME_PAUSE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     blocked_until: datetime | None
+    #: YouTube refuses all our addresses until then.
+    paused_until: datetime | None
     error: str | None
     #: How often in a row the sweep has published its videos again, in vain.
     stalls: int
@@ -82,6 +86,7 @@ def job_of(snapshot: Snapshot) -> Job | None:
         started_at=data.get("started_at"),
         finished_at=data.get("finished_at"),
         blocked_until=data.get("blocked_until"),
+        paused_until=data.get("paused_until"),
         error=data.get("error"),
         stalls=data.get("stalls", 0),
         update_time=snapshot.update_time,
@@ -281,7 +286,7 @@ def finish_if_settled(job_id: str) -> bool:
 
 def _over() -> dict[str, Any]:
     """What changes whenever a job ends: it waits for nothing any more."""
-    return {"finished_at": clock.now(), "blocked_until": None}
+    return {"finished_at": clock.now(), "blocked_until": None, "paused_until": None}
 
 
 def fail(job_id: str, reason: str) -> None:
@@ -298,6 +303,17 @@ def note(job_id: str, error: str, until: datetime | None = None) -> None:
     """Says on a job that is being listed what it waits for."""
     waiting = {"error": error, "blocked_until": until}
     _change(job_id, lambda now: waiting if now.state in _LISTING else None)
+
+
+def pause(job: Job, until: datetime) -> None:
+    """Says on a job that YouTube refuses all our addresses until then, if it does not say so yet."""
+    if job.paused_until is not None and abs(until - job.paused_until) < _SAME_PAUSE:
+        return
+    try:
+        Commit().update(path(job.job_id), {"paused_until": until}, unchanged_since=job.update_time).run()
+    except documents.Conflict:
+        # Somebody else has just written to it: as likely as not, this very thing.
+        logs.info("the pause was not noted: the job has changed")
 
 
 def cancel(job_id: str) -> None:

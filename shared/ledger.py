@@ -42,6 +42,7 @@ class Entry:
     attempts: int
     round: int
     next_attempt_at: datetime | None
+    parked: bool
     youtube_bytes: int
     update_time: datetime | None
 
@@ -94,6 +95,7 @@ def entry_of(snapshot: Snapshot) -> Entry | None:
         attempts=data.get("attempts", 0),
         round=data.get("round", 0),
         next_attempt_at=data.get("next_attempt_at"),
+        parked=data.get("parked", False),
         youtube_bytes=data.get("youtube_bytes", 0),
         update_time=snapshot.update_time,
     )
@@ -161,17 +163,32 @@ def settle(
     return commit.run()[1]["pending"] <= 0
 
 
-def note_attempt(commit: Commit, job_id: str, entry: Entry, *, reason: str, youtube_bytes: int) -> None:
-    """Puts a failed attempt into ``commit``; Pub/Sub's backoff tells when about the next one comes."""
+def note_attempt(
+    commit: Commit, job_id: str, entry: Entry, *, reason: str, youtube_bytes: int, counted: bool = True
+) -> None:
+    """Puts a failed attempt into ``commit``; Pub/Sub's backoff tells when about the next one comes.
+
+    Not ``counted``: our address was refused, and not the video. The next one is made when it is let in.
+    """
     wait = timedelta(seconds=min(_LONGEST_BACKOFF, 2**entry.attempts))
     commit.update(
         entry_path(job_id, entry.video_id),
         {
             "reason": reason,
-            "attempts": entry.attempts + 1,
+            "attempts": entry.attempts + counted,
             "next_attempt_at": clock.now() + wait,
+            "parked": False,
             "youtube_bytes": entry.youtube_bytes + youtube_bytes,
         },
+        unchanged_since=entry.update_time,
+    )
+
+
+def park(commit: Commit, job_id: str, entry: Entry, *, reason: str, until: datetime) -> None:
+    """Puts a video aside in ``commit``: no message of it is on its way, until the sweep publishes one."""
+    commit.update(
+        entry_path(job_id, entry.video_id),
+        {"reason": reason, "next_attempt_at": until, "parked": True},
         unchanged_since=entry.update_time,
     )
 
@@ -216,7 +233,7 @@ def postpone(job_id: str, waiting: Sequence[Entry], until: datetime) -> None:
         for entry in waiting[start : start + _A_COMMIT]:
             commit.update(
                 entry_path(job_id, entry.video_id),
-                {"next_attempt_at": until},
+                {"next_attempt_at": until, "parked": False},
                 unchanged_since=entry.update_time,
             )
         try:

@@ -175,7 +175,12 @@ class Pacer:
         if self.known.state != "closed":
             # One of those that were in flight: an earlier request, perhaps.
             sure, limit = self.known.sure, self.known.limit
-            if ticket.generation == self.known.generation - 1 and sure and limit and sure <= ticket.last <= limit:
+            if (
+                ticket.generation == self.known.generation - 1
+                and sure
+                and limit
+                and sure <= ticket.last <= limit
+            ):
                 limit = max(_LEAST_BUDGET, ticket.last - 1)
                 self.known = replace(self.known, limit=limit, sure=min(sure, limit))
             return True
@@ -199,8 +204,10 @@ class Pacer:
             self._change(state="open", opens_at=now + (self.known.pause if ticket.sent else 0.0))
 
     def adopt(self, known: Known) -> None:
-        """Another process of the same address has moved on."""
+        """Another process of the same address has moved on: what tickets here say comes too late."""
         self.known = known
+        for ticket in self.tickets:
+            ticket.generation = -1
         self._suspects.clear()
 
     def _ticket(self, video_id: str, *, probe: bool = False) -> Ticket:

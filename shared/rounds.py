@@ -34,19 +34,21 @@ def retry(job: Job) -> None:
 def republish(job_id: str, which: Literal["all", "stalled", "overdue"] = "all") -> int:
     """Publishes pending videos of a job again.
 
-    ``all``; or those that are ``overdue``, their next attempt not having come in time; or, in a
-    ``stalled`` job, all but those that still wait for their next attempt.
+    ``all``; or those that are ``overdue``: parked ones whose time has come, and those whose next attempt
+    has not come in time; or, in a ``stalled`` job, all but those that still wait for their next attempt.
 
     Returns:
         How many.
     """
     now = clock.now()
     late = now - ledger.LATE
-    found = ledger.overdue(job_id, late) if which == "overdue" else ledger.entries(job_id, "pending")
+    found = ledger.overdue(job_id, now) if which == "overdue" else ledger.entries(job_id, "pending")
     entries = [
         entry
         for entry in found
-        if which != "stalled" or entry.next_attempt_at is None or entry.next_attempt_at <= late
+        if which == "all"
+        or entry.next_attempt_at is None
+        or entry.next_attempt_at <= (now if entry.parked else late)
     ]
     topics.publish("videos", [VideoMessage(job_id, entry.video_id, entry.round) for entry in entries])
     # This message is now what is waited for: else every sweep would send one more until the first arrives.

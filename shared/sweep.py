@@ -68,7 +68,8 @@ def _sweep(job: Job, swept: Swept, stalled: timedelta, *, messages_lost: bool) -
     if counts.states["pending"] == 0:
         swept.ended += jobs.finish_if_settled(job.job_id)
         return
-    moved = max(time for time in (job.update_time, counts.changed_at) if time)
+    # Nothing is lost of a job that waits for YouTube to let us in.
+    moved = max(time for time in (job.update_time, counts.changed_at, job.paused_until) if time)
     stalls = job.stalls if moved == job.update_time else 0
     if still(moved, stalls):
         _touch(job, {"stalls": 0 if messages_lost else min(stalls + 1, _DOUBLINGS)})

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
 from infra.local.servers.tools import Missing
 from infra.local.standin.inprocess import InProcess, running
-from shared import clients, config, documents, erasure
+from shared import clients, config, documents, erasure, routes
 from shared.documents import Commit
 from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams, close_clients
 from tests.integration.signin_support import signing_in
@@ -68,10 +69,16 @@ def youtube(shared_youtube: InProcess) -> InProcess:
 
 
 @pytest.fixture
-def seams(firestore_alone: None, monkeypatch: pytest.MonkeyPatch) -> Seams:
+def seams(firestore_alone: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seams]:
     made = Seams()
     made.install(monkeypatch)
-    return made
+    # What the address of one test bears is nothing to the next.
+    monkeypatch.setenv("EGRESS_NAME", f"test-{uuid4().hex[:8]}")
+    config.load.cache_clear()
+    routes.gates.cache_clear()
+    yield made
+    config.load.cache_clear()
+    routes.gates.cache_clear()
 
 
 @pytest.fixture

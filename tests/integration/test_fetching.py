@@ -80,7 +80,7 @@ def test_a_failed_attempt_is_noted_and_frees_the_video(seams: Seams, clock_of_te
     (video_id,) = fresh_ids(1)
     job = running([video_id])
     due: list[timedelta] = []
-    for number in range(8):
+    for number in range(7):
         before = clock_of_test()
         with pytest.raises(Transient, match="refuses"):
             fetch(job, video_id, ask=refusing(Transient("YouTube refuses requests.")))
@@ -88,10 +88,10 @@ def test_a_failed_attempt_is_noted_and_frees_the_video(seams: Seams, clock_of_te
         assert entry.attempts == number + 1
         assert entry.next_attempt_at is not None
         due.append(entry.next_attempt_at - before)
-    assert [round(each.total_seconds()) for each in due] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert [round(each.total_seconds()) for each in due] == [1, 2, 4, 8, 16, 32, 60]
     fetch(job, video_id, ask=lambda _: Fetched(SPOKEN, 50))
     index(job, video_id)
-    assert check(job.job_id).youtube_bytes == 850
+    assert check(job.job_id).youtube_bytes == 750
 
 
 def test_without_captions_it_is_looked_at_again_less_and_less_often(

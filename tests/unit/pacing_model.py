@@ -71,7 +71,7 @@ def simulate(
     latency: float = 0.1,
     jitter: float = 0.2,
     overhead: float = 0.02,
-    workers: int = 50,
+    workers: int = 20,
     seed: int = 1,
     start: float = _START,
 ) -> Run:
@@ -117,7 +117,7 @@ def simulate(
                 continue
             admitted = pacer.admit(str(queue[0]), clock)
             if isinstance(admitted, float):
-                yield max(0.005, min(1.0, admitted - clock))
+                yield max(0.02, min(1.0, admitted - clock + 0.001))
                 continue
             video = queue.popleft()
             yield overhead * rng.random()

@@ -19,8 +19,8 @@ from youtube_transcript_api import _errors
 from infra.local.standin import generate
 from infra.local.standin.inprocess import InProcess
 from shared.captions import Refused, choose, fetch, meaning
-from shared.egress import player_key
-from shared.errors import DeliveryError, NoTranscript, Transient, VideoUnavailable
+from shared.egress import AddressClosed, player_key
+from shared.errors import Blocked, DeliveryError, NoTranscript, Transient, VideoUnavailable
 from tests.unit.youtube_support import asking
 
 VIDEO = "abcdefghijk"
@@ -127,8 +127,8 @@ MEANINGS: dict[str, tuple[Exception, type[DeliveryError]]] = {
     "VideoUnplayable": (unplayable("This video is private"), VideoUnavailable),
     "VideoUnavailable": (api.VideoUnavailable(VIDEO), VideoUnavailable),
     "InvalidVideoId": (api.InvalidVideoId(VIDEO), VideoUnavailable),
-    "RequestBlocked": (api.RequestBlocked(VIDEO), Transient),
-    "IpBlocked": (api.IpBlocked(VIDEO), Transient),
+    "RequestBlocked": (api.RequestBlocked(VIDEO), Blocked),
+    "IpBlocked": (api.IpBlocked(VIDEO), Blocked),
     "TranscriptsDisabled": (api.TranscriptsDisabled(VIDEO), NoTranscript),
     "AgeRestricted": (api.AgeRestricted(VIDEO), VideoUnavailable),
     "NotTranslatable": (api.NotTranslatable(VIDEO), Transient),
@@ -171,7 +171,7 @@ def _subclasses(base: type[Exception]) -> list[type[Exception]]:
     return [base, *(each for child in base.__subclasses__() for each in _subclasses(child))]
 
 
-NETWORK = sorted(set(_subclasses(requests.RequestException)), key=str)
+NETWORK = sorted(set(_subclasses(requests.RequestException)) - {AddressClosed}, key=str)
 
 
 @pytest.mark.parametrize("kind", NETWORK)
@@ -189,7 +189,7 @@ def test_what_cannot_be_understood_is_of_the_moment(error: Exception) -> None:
 
 
 REASONS: list[tuple[str | None, type[DeliveryError]]] = [
-    ("This content isn't available, try again later.", Transient),
+    ("This content isn't available, try again later.", Blocked),
     ("Private video", VideoUnavailable),
     ("This video is private", VideoUnavailable),
     ("Join this channel to get access to members-only content like this video.", VideoUnavailable),
@@ -227,10 +227,10 @@ def test_the_status_behind_a_failed_request_is_told() -> None:
 # -- with the real library, against the stand-in ----------------------------------------------------
 
 FAULTS: list[tuple[dict[str, Any], type[DeliveryError]]] = [
-    ({"kind": "429"}, Transient),
-    ({"kind": "bot"}, Transient),
-    ({"kind": "recaptcha"}, Transient),
-    ({"kind": "rate_limited"}, Transient),
+    ({"kind": "429"}, Blocked),
+    ({"kind": "bot"}, Blocked),
+    ({"kind": "recaptcha"}, Blocked),
+    ({"kind": "rate_limited"}, Blocked),
     ({"kind": "5xx"}, Transient),
     ({"kind": "empty"}, Transient),
     ({"kind": "truncated"}, Transient),

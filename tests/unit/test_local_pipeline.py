@@ -23,7 +23,11 @@ def test_the_description_is_sound() -> None:
     assert functions["search"].routes == ("/api/search", "/api/suggest", "/api/videos")
     assert functions["sweep"].routes == ()
     fetcher = next(each for each in pipeline.subscriptions if each.name == "fetcher")
-    assert (fetcher.topic, fetcher.ack_deadline_seconds, fetcher.max_delivery_attempts) == ("videos", 120, 8)
+    assert (fetcher.topic, fetcher.ack_deadline_seconds, fetcher.max_delivery_attempts) == (
+        "videos",
+        120,
+        100,
+    )
     dead_letters = next(each for each in pipeline.subscriptions if each.name == "dead_letters")
     assert dead_letters.max_delivery_attempts is None
 

@@ -1,0 +1,271 @@
+"""The way to YouTube from one address: paced, and in step with the other processes of that address.
+
+The threads of a process share a :class:`shared.pacing.Pacer`; the processes share what it knows through
+the document ``egress/NAME``. It is read and written once a second while videos are fetched, and at
+once when the breaker moves: a video in good weather costs Firestore nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from shared import clock, documents, logs
+from shared.documents import Commit, Conflict
+from shared.errors import Transient
+from shared.pacing import Known, Pacer, Ticket
+
+#: Seconds between two looks at what the other processes know.
+_EXCHANGE_EVERY = 1.0
+#: Attempts to write it against the others; the next look comes soon.
+_ATTEMPTS = 4
+#: A worker that was not seen for so long takes nothing over.
+_ALIVE = timedelta(seconds=30)
+_TIMES = ("opens_at", "began")
+
+
+class Shut(Exception):
+    """No request may leave now. ``until``: when to ask again; ``refused``: because YouTube blocks."""
+
+    def __init__(self, until: datetime, *, refused: bool = True) -> None:
+        super().__init__(f"until {until:%H:%M:%S}")
+        self.until = until
+        self.refused = refused
+
+
+def path(name: str) -> str:
+    return f"egress/{name}"
+
+
+def known_of(data: Mapping[str, Any] | None) -> Known:
+    """What a document says; nothing is known without one."""
+    if not data:
+        return Known()
+    fields = {name: data[name] for name in asdict(Known()) if name in data}
+    return Known(**fields | {name: data[name].timestamp() for name in _TIMES})
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the document said last, and what this process has not told it yet."""
+
+    known: Known
+    bytes: int = 0
+
+
+class Gate:
+    """``proxies``: as requests takes them; None for the direct way. ``rotating``: each connection leaves
+    from another address, so that one refusal is no proof against all. ``worker``: of a process
+    that takes messages by itself, and so takes over those that others cannot fetch.
+
+    Thread-safe. Firestore is never asked while the lock is held.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        capacity: int,
+        *,
+        proxies: Mapping[str, str] | None = None,
+        rotating: bool = False,
+        worker: bool = False,
+    ) -> None:
+        self.name, self.proxies, self.rotating, self.worker = name, proxies, rotating, worker
+        self._pacer = Pacer(capacity)
+        self._changed = threading.Condition()
+        self._exchanging = threading.Lock()
+        self._told: _Told | None = None
+        self._looked_at = float("-inf")
+        self._bytes = 0
+
+    def enter(self, video_id: str, patience: float) -> Ticket:
+        """Waits until the video has its turn, ``patience`` seconds at most.
+
+        Raises:
+            Shut: the address is blocked, has used up its budget, or is too busy.
+            Transient: Firestore does not answer.
+        """
+        deadline = monotonic() + patience
+        self._look(first=True)
+        while True:
+            with self._changed:
+                now = clock.now().timestamp()
+                generation = self._pacer.known.generation
+                admitted = self._pacer.admit(video_id, now)
+                moved = self._pacer.known.generation != generation
+                if not moved and isinstance(admitted, float):
+                    if admitted > now:
+                        raise Shut(_time(admitted))
+                    left = deadline - monotonic()
+                    if left <= 0:
+                        raise Shut(_time(now + 5), refused=False)
+                    self._changed.wait(min(left, _EXCHANGE_EVERY))
+            if moved:
+                self.exchange()
+            else:
+                self._look()
+            if isinstance(admitted, Ticket):
+                if not moved or self._is_ours(admitted):
+                    return admitted
+                # Another process was first.
+                self.leave(admitted)
+
+    def _is_ours(self, ticket: Ticket) -> bool:
+        with self._changed:
+            return ticket.generation == self._pacer.known.generation
+
+    def sending(self, ticket: Ticket) -> bool:
+        """Counts a request; False if it would be wasted."""
+        with self._changed:
+            return self._pacer.sending(ticket, clock.now().timestamp())
+
+    def passed(self, ticket: Ticket) -> None:
+        """YouTube has answered, whatever it said of the video."""
+        self._settle(ticket, refused=False, weak=False)
+
+    def blocked(self, ticket: Ticket, *, weak: bool) -> bool:
+        """YouTube refused; whether that is of the address, and not of the video."""
+        return self._settle(ticket, refused=True, weak=weak or self.rotating)
+
+    def _settle(self, ticket: Ticket, *, refused: bool, weak: bool) -> bool:
+        with self._changed:
+            now = clock.now().timestamp()
+            before = self._pacer.known
+            if not ticket.sent:
+                self._pacer.sending(ticket, now)
+            of_address = refused and self._pacer.blocked(ticket, now, weak=weak)
+            if not refused:
+                self._pacer.passed(ticket, now)
+            after = self._pacer.known
+            self._changed.notify_all()
+        if before.state != after.state:
+            logs.warning(
+                "the breaker has moved",
+                egress=self.name,
+                state=after.state,
+                was=before.state,
+                opens_at=clock.rfc3339(_time(after.opens_at)),
+                requests_borne=after.sure,
+                window_seconds=after.longest,
+            )
+        if before.generation != after.generation:
+            self.exchange()
+        return of_address
+
+    def leave(self, ticket: Ticket, received: int = 0) -> None:
+        """Gives the ticket back; ``received`` bytes came through."""
+        with self._changed:
+            self._bytes += received
+            self._pacer.release(ticket, clock.now().timestamp())
+            self._changed.notify_all()
+
+    def wait(self, until: datetime, patience: float) -> None:
+        """Until then, or until the breaker closes, or for ``patience`` seconds."""
+        deadline = monotonic() + patience
+        while (left := deadline - monotonic()) > 0:
+            with self._changed:
+                known = self._pacer.known
+                due = (until - clock.now()).total_seconds()
+                if known.state == "closed" or (known.state == "open" and due <= 0):
+                    return
+                self._changed.wait(min(left, _EXCHANGE_EVERY, due if due > 0 else _EXCHANGE_EVERY))
+            self._look()
+
+    def _look(self, *, first: bool = False) -> None:
+        """An exchange, if it is time for one; nobody waits for somebody else's, but for the ``first``."""
+        if first and self._told is None:
+            with self._exchanging:
+                if self._told is None:
+                    self._exchange_against_others()
+        elif monotonic() - self._looked_at >= _EXCHANGE_EVERY and self._exchanging.acquire(blocking=False):
+            try:
+                self._exchange_or_warn()
+            finally:
+                self._exchanging.release()
+
+    def exchange(self) -> None:
+        """Tells the others what happened here, and learns what happened there, if Firestore answers."""
+        with self._exchanging:
+            self._exchange_or_warn()
+
+    def _exchange_or_warn(self) -> None:
+        try:
+            self._exchange_against_others()
+        except Transient as error:
+            # What this process knows by itself has to do for the moment.
+            logs.warning("what is known of an egress could not be exchanged", reason=str(error))
+
+    def _exchange_against_others(self) -> None:
+        self._looked_at = monotonic()
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._exchange()
+            except Conflict:
+                continue
+        return None
+
+    def _exchange(self) -> None:
+        with self._changed:
+            here, received = self._pacer.known, self._bytes
+        snapshot = documents.read(path(self.name))[0]
+        there = known_of(snapshot.data)
+        told = self._told or _Told(there)
+        if there.generation != told.known.generation:
+            with self._changed:
+                self._told = _Told(there)
+                self._pacer.adopt(there)
+                self._changed.notify_all()
+            return
+        if here.generation != told.known.generation and self._told is not None:
+            agreed = here
+        else:
+            agreed = replace(
+                there,
+                borne=there.borne + here.borne - told.known.borne if self._told else there.borne,
+                spent=there.spent + here.spent - told.known.spent if self._told else there.spent,
+                began=there.began if there.spent else here.began,
+            )
+        fields = asdict(agreed) | {name: _time(getattr(agreed, name)) for name in _TIMES}
+        fields |= {"seen_at": clock.now(), "bytes": (snapshot.data or {}).get("bytes", 0) + received}
+        fields["worker"] = self.worker
+        if snapshot.data is None:
+            Commit().create(path(self.name), fields).run()
+        else:
+            Commit().update(path(self.name), fields, unchanged_since=snapshot.update_time).run()
+        with self._changed:
+            now = self._pacer.known
+            self._bytes -= received
+            self._told = _Told(agreed)
+            if agreed.generation != here.generation:
+                self._pacer.adopt(agreed)
+            elif now.generation == here.generation:
+                self._pacer.known = replace(
+                    agreed,
+                    spent=agreed.spent + now.spent - here.spent,
+                    borne=agreed.borne + now.borne - here.borne,
+                )
+            self._changed.notify_all()
+
+
+def somebody_else_may(name: str) -> bool:
+    """Whether a worker with another address lives, and is not blocked.
+
+    Raises:
+        Transient: Firestore does not answer.
+    """
+    now = clock.now()
+    for snapshot in documents.query("egress"):
+        data = snapshot.data or {}
+        if snapshot.id == name or data["seen_at"] < now - _ALIVE:
+            continue
+        if data.get("worker") and (data["state"] == "closed" or data["opens_at"] <= now):
+            return True
+    return False
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,127 @@
+"""Which way a video leaves to YouTube: directly while that works, then by the paid proxy, if there is one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from time import monotonic
+from urllib.parse import urlsplit
+
+from youtube_transcript_api.proxies import GenericProxyConfig, ProxyConfig, WebshareProxyConfig
+
+from shared import clients, config
+from shared.config import Config, ConfigError
+from shared.gate import Gate, Shut
+from shared.pacing import Ticket
+
+
+@dataclass(slots=True)
+class Leave:
+    """A video's leave to ask YouTube by one way. ``waited``: seconds for its turn."""
+
+    gate: Gate
+    ticket: Ticket
+    waited: float
+
+    @property
+    def proxies(self) -> Mapping[str, str] | None:
+        return self.gate.proxies
+
+    @property
+    def rotating(self) -> bool:
+        return self.gate.rotating
+
+    def sending(self) -> bool:
+        return self.gate.sending(self.ticket)
+
+    def passed(self) -> None:
+        self.gate.passed(self.ticket)
+
+    def blocked(self, *, weak: bool) -> bool:
+        """Whether the refusal is of the address, and not of the video."""
+        return self.gate.blocked(self.ticket, weak=weak)
+
+
+@contextmanager
+def leave(video_id: str, patience: float) -> Iterator[Leave]:
+    """By the first way that is open; this thread's session to YouTube takes it meanwhile.
+
+    ``patience``: seconds to wait for the video's turn, at most.
+
+    Raises:
+        Shut: no way is open; until the first of them may be.
+        Transient: Firestore does not answer.
+    """
+    began = monotonic()
+    gate, ticket = _enter(video_id, patience)
+    session, received = clients.youtube_session(), 0
+    session.way = given = Leave(gate, ticket, monotonic() - began)
+    session.received = 0
+    try:
+        yield given
+    finally:
+        session.way, received = None, session.received
+        gate.leave(ticket, received)
+
+
+def _enter(video_id: str, patience: float) -> tuple[Gate, Ticket]:
+    shut: list[Shut] = []
+    for gate in gates():
+        try:
+            return gate, gate.enter(video_id, patience)
+        except Shut as one:
+            shut.append(one)
+    raise min(shut, key=lambda one: one.until)
+
+
+def wait(until: datetime, patience: float) -> None:
+    """Until then, or until the first way is open again."""
+    gates()[0].wait(until, patience)
+
+
+@lru_cache(maxsize=1)
+def gates() -> tuple[Gate, ...]:
+    """The ways of this process, in the order in which they are to be tried.
+
+    Raises:
+        ConfigError: PROXY_MODE=always without a proxy.
+    """
+    settings = config.load()
+    direct = Gate(settings.egress_name, settings.fetch_concurrency)
+    proxy = _proxy(settings)
+    if settings.proxy_mode != "always":
+        return (direct,) if proxy is None else (direct, proxy)
+    if proxy is None:
+        raise ConfigError(
+            "PROXY_MODE: expected PROXY_URL, or WEBSHARE_PROXY_USERNAME and WEBSHARE_PROXY_PASSWORD,"
+            " because it is 'always'; found neither"
+        )
+    return (proxy,)
+
+
+def _proxy(settings: Config) -> Gate | None:
+    made: ProxyConfig
+    if settings.webshare_proxy_username and settings.webshare_proxy_password:
+        made = WebshareProxyConfig(settings.webshare_proxy_username, settings.webshare_proxy_password)
+        account = f"webshare {settings.webshare_proxy_username}"
+    elif settings.proxy_url:
+        made = GenericProxyConfig(settings.proxy_url)
+        parts = urlsplit(settings.proxy_url)
+        account = f"{parts.username}@{parts.hostname}:{parts.port}"
+    else:
+        return None
+    # All who use the account share its breaker; its name is nobody else's business.
+    name = f"proxy-{hashlib.sha256(account.encode()).hexdigest()[:12]}"
+    if settings.proxy_mode == "always":
+        name = f"{settings.egress_name}-{name}"
+    proxies = made.to_requests_dict()
+    return Gate(
+        name,
+        settings.fetch_concurrency,
+        proxies={"http": proxies["http"], "https": proxies["https"]},
+        rotating=made.prevent_keeping_connections_alive,
+    )
