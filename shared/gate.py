@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -49,14 +49,6 @@ def known_of(data: Mapping[str, Any] | None) -> Known:
     return Known(**fields | {name: data[name].timestamp() for name in _TIMES})
 
 
-@dataclass(slots=True)
-class _Told:
-    """What the document said last, and what this process has not told it yet."""
-
-    known: Known
-    bytes: int = 0
-
-
 class Gate:
     """``proxies``: as requests takes them; None for the direct way. ``rotating``: each connection leaves
     from another address, so that one refusal is no proof against all. ``worker``: of a process
@@ -78,7 +70,8 @@ class Gate:
         self._pacer = Pacer(capacity)
         self._changed = threading.Condition()
         self._exchanging = threading.Lock()
-        self._told: _Told | None = None
+        #: What the document said last.
+        self._told: Known | None = None
         self._looked_at = float("-inf")
         self._bytes = 0
 
@@ -213,20 +206,20 @@ class Gate:
             here, received = self._pacer.known, self._bytes
         snapshot = documents.read(path(self.name))[0]
         there = known_of(snapshot.data)
-        told = self._told or _Told(there)
-        if there.generation != told.known.generation:
+        told = self._told or there
+        if there.generation != told.generation:
             with self._changed:
-                self._told = _Told(there)
+                self._told = there
                 self._pacer.adopt(there)
                 self._changed.notify_all()
             return
-        if here.generation != told.known.generation and self._told is not None:
+        if here.generation != told.generation and self._told is not None:
             agreed = here
         else:
             agreed = replace(
                 there,
-                borne=there.borne + here.borne - told.known.borne if self._told else there.borne,
-                spent=there.spent + here.spent - told.known.spent if self._told else there.spent,
+                borne=there.borne + here.borne - told.borne if self._told else there.borne,
+                spent=there.spent + here.spent - told.spent if self._told else there.spent,
                 began=there.began if there.spent else here.began,
             )
         fields = asdict(agreed) | {name: _time(getattr(agreed, name)) for name in _TIMES}
@@ -239,7 +232,7 @@ class Gate:
         with self._changed:
             now = self._pacer.known
             self._bytes -= received
-            self._told = _Told(agreed)
+            self._told = agreed
             if agreed.generation != here.generation:
                 self._pacer.adopt(agreed)
             elif now.generation == here.generation:

@@ -32,10 +32,6 @@ def _define(stack: Stack, playlist: str, videos: dict[str, str]) -> None:
 
 
 _PASSING: list[dict[str, Any]] = [
-    {"kind": "429", "endpoints": ["player"]},
-    {"kind": "429", "endpoints": ["timedtext"]},
-    {"kind": "bot", "endpoints": ["player"]},
-    {"kind": "rate_limited", "endpoints": ["player"]},
     {"kind": "5xx", "endpoints": ["player"]},
     {"kind": "5xx", "endpoints": ["timedtext"]},
     {"kind": "empty", "endpoints": ["timedtext"]},

@@ -1,0 +1,70 @@
+"""YouTube blocks addresses: videos wait without using up attempts, and work goes on by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+import pytest
+import requests
+
+from tests.invariants import check, ids_of, ledger
+from tests.stack import Stack
+
+REFUSED = 429
+
+
+@pytest.fixture(autouse=True)
+def _a_new_address(stack: Stack) -> Iterator[None]:
+    """One that YouTube and we know nothing of."""
+    _forget(stack)
+    yield
+    _forget(stack)
+
+
+def _forget(stack: Stack) -> None:
+    stack.standin.reset("stats", "faults", "latency", "addresses")
+    url = f"http://{stack.firestore}/v1/projects/yts-local/databases/(default)/documents/egress/main"
+    requests.delete(url, headers={"Authorization": "Bearer owner"}, timeout=10).raise_for_status()
+
+
+def _requests(stack: Stack) -> tuple[int, int]:
+    """To YouTube's pages, and how many of them were refused."""
+    endpoints = stack.standin.stats()["endpoints"]
+    found: list[dict[str, Any]] = [
+        endpoints[name] for name in ("watch", "player", "timedtext") if name in endpoints
+    ]
+    return (
+        sum(each["requests"] for each in found),
+        sum(each["statuses"].get(str(REFUSED), 0) for each in found),
+    )
+
+
+@pytest.mark.timeout(300)
+def test_an_address_that_bears_a_hundred_requests_a_window(stack: Stack) -> None:
+    """300 videos: all of them, at most 3 % wasted, faster than a rate that is slow enough for any address."""
+    # The fetcher's own memory of the address is renewed with the first video.
+    stack.finish(stack.index("PLgen-1-forgotten-short"))
+    budget, window = 100, 6.0
+    stack.standin.latency(player=0.1, timedtext=0.1)
+    stack.standin.reset("stats")
+    stack.standin.control("addresses", {"address": "*", "requests": budget, "window": window})
+    expected = ids_of("PLgen-300-blocks-short")
+    began = monotonic()
+    job_id = stack.index("PLgen-300-blocks-short")
+    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 60, "the job says until when it waits")
+    blocked = stack.job(job_id)
+    stack.finish(job_id, timeout=200)
+    seconds = monotonic() - began
+    total, refused = _requests(stack)
+    print(
+        f"{total} requests, {refused} refused, {seconds:.1f} s; one video a second: 300 s;"
+        f" {budget / window:.1f} requests a second, if both numbers were known: {600 / budget * window:.0f} s"
+    )
+    check(stack, job_id, expected)
+    assert blocked["state"] == "running"
+    assert refused <= 0.03 * total
+    assert seconds < 300 / 2
+    assert {video["attempts"] for video in ledger(stack, job_id).values()} == {0}
+    assert stack.job(job_id)["blocked_until"] is None
