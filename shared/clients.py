@@ -16,7 +16,7 @@ from shared import config
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
     from google.cloud.firestore_v1 import Client
-    from google.cloud.pubsub_v1 import PublisherClient
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
     from shared.egress import Session
 
@@ -69,6 +69,19 @@ def publisher() -> PublisherClient:
 
     with _credentials_of("PUBSUB_EMULATOR_HOST"):
         return PublisherClient(batch_settings=BatchSettings(max_messages=100, max_latency=0.005))
+
+
+@lru_cache(maxsize=1)
+def subscriber() -> SubscriberClient:
+    """Thread-safe; for a worker that pulls (see shared.worker).
+
+    Raises:
+        ConfigError: there are no credentials.
+    """
+    from google.cloud.pubsub_v1 import SubscriberClient
+
+    with _credentials_of("PUBSUB_EMULATOR_HOST"):
+        return SubscriberClient()
 
 
 @lru_cache(maxsize=1)

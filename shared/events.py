@@ -88,11 +88,33 @@ def receive(event: Any, kind: type[M], handle: Callable[[M, Delivery], None], *,
 
 def receive_raw(event: Any, handle: Callable[[Delivery], None], *, source: str) -> None:
     """As :func:`receive`, for a handler that reads the message itself."""
-    message_id, published, data = str(event["id"]), "", b""
+    _receive(lambda: delivery_of(event), handle, source=source, event_id=str(event["id"]))
+
+
+def receive_pulled(
+    delivery: Delivery, kind: type[M], handle: Callable[[M, Delivery], None], *, source: str
+) -> bool:
+    """As :func:`receive`, of a message that was pulled: whether it is to be acknowledged."""
+
+    def decoded(delivery: Delivery) -> None:
+        handle(kind.decode(delivery.data), delivery)
+
+    try:
+        _receive(lambda: delivery, decoded, source=source, event_id=delivery.message_id)
+    except Exception:
+        # Logged where it was met; the worker goes on, and the message comes again.
+        return False
+    return True
+
+
+def _receive(
+    read: Callable[[], Delivery], handle: Callable[[Delivery], None], *, source: str, event_id: str
+) -> None:
+    message_id, published, data = event_id, "", b""
     with logs.context(function=source, message_id=message_id):
         try:
             try:
-                delivery = delivery_of(event)
+                delivery = read()
                 message_id, data = delivery.message_id, delivery.data
                 published = delivery.published
                 with logs.context(attempt=delivery.attempt):

@@ -145,7 +145,7 @@ def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
     now = clock.now()
     until = shut.until
     if shut.refused:
-        if gate.somebody_else_may(routes.gates()[0].name):
+        if gate.somebody_else_may(routes.gates()[0]):
             published = clock.parse(delivery.published)
             if published is not None and now - published < _YOUNG:
                 raise Transient("This address is blocked; another worker may take it.")

@@ -156,6 +156,14 @@ class Gate:
             self._pacer.release(ticket, clock.now().timestamp())
             self._changed.notify_all()
 
+    def outlook(self) -> tuple[datetime | None, int]:
+        """When a probe may go, None while all may; and how many videos may be at YouTube at once."""
+        with self._changed:
+            known = self._pacer.known
+            if known.state == "closed":
+                return None, self._pacer.concurrency()
+            return _time(known.opens_at), 1
+
     def wait(self, until: datetime, patience: float) -> None:
         """Until then, or until the breaker closes, or for ``patience`` seconds."""
         deadline = monotonic() + patience
@@ -244,8 +252,10 @@ class Gate:
             self._changed.notify_all()
 
 
-def somebody_else_may(name: str) -> bool:
-    """Whether a worker with another address lives, and is not blocked.
+def somebody_else_may(mine: Gate) -> bool:
+    """Whether a process with another address lives, is not blocked, and may come to a message given back.
+
+    A worker leaves its messages to any other; the cloud fetcher, which is sent all of them, to workers.
 
     Raises:
         Transient: Firestore does not answer.
@@ -253,9 +263,10 @@ def somebody_else_may(name: str) -> bool:
     now = clock.now()
     for snapshot in documents.query("egress"):
         data = snapshot.data or {}
-        if snapshot.id == name or data["seen_at"] < now - _ALIVE:
+        if snapshot.id == mine.name or snapshot.id.startswith("proxy-") or data["seen_at"] < now - _ALIVE:
             continue
-        if data.get("worker") and (data["state"] == "closed" or data["opens_at"] <= now):
+        is_open = data["state"] == "closed" or (data["state"] == "open" and data["opens_at"] <= now)
+        if is_open and (data.get("worker") or mine.worker):
             return True
     return False
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import requests
 
-from infra.local import control, environment, indexing, searching, testing, upping
+from infra.local import control, environment, indexing, searching, testing, upping, working
 from infra.local.api import Api, ApiError
 from infra.local.control import Follow, NotRunning
 from infra.local.state_dir import StateDir
@@ -84,6 +84,9 @@ class Commands:
     def bench(self, arguments: argparse.Namespace) -> int:
         return testing.bench(arguments.rest)
 
+    def worker(self, arguments: argparse.Namespace) -> int:
+        working.work(os.environ, self._config, self._state, arguments.subscription)
+
     def token(self, arguments: argparse.Namespace) -> int:
         print(self._api(arguments.user).new_token())
         return 0
@@ -134,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is added")
     commands.add_parser("test", help="run all tests; what follows is for pytest")
     commands.add_parser("bench", help="measure indexing, beside Celery; --help lists its options")
+    worker = commands.add_parser("worker", help="fetch transcripts from this machine's address")
+    worker.add_argument("--subscription", default="fetcher", metavar="NAME", help="to pull from (fetcher)")
     token = commands.add_parser("token", help="print a new API token of a local user")
     token.add_argument("user", nargs="?", default=upping.DEMO_USER, metavar="USER")
     index = commands.add_parser("index", help="index a playlist and show how it goes")

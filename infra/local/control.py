@@ -40,6 +40,9 @@ class Running:
     url: str
     components: tuple[dict[str, Any], ...]
     youtube: str | None
+    pubsub: str
+    firestore: str
+    elasticsearch: str
 
     def port_of(self, name: str) -> int:
         """Raises NotRunning."""
@@ -73,6 +76,9 @@ def _read(state: StateDir) -> Running | None:
         status["url"],
         tuple(status["components"]),
         status["youtube"],
+        status["pubsub"],
+        status["firestore"],
+        status["elasticsearch"],
     )
 
 

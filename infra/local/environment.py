@@ -31,12 +31,16 @@ CONFIGURATION = tuple(field.name.upper() for field in fields(Config))
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the servers of this run answer. ``youtube``: of the stand-in; None with a real YouTube."""
+    """Where the servers of this run answer.
+
+    ``youtube``, ``youtube_proxy``: of the stand-in and its forward proxy; None with a real YouTube.
+    """
 
     pubsub: str
     firestore: str
     elasticsearch: str
     youtube: str | None
+    youtube_proxy: str | None = None
 
 
 def real_youtube(caller: Mapping[str, str]) -> bool:

@@ -66,14 +66,18 @@ class _Builder:
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
         self.exports = Exports(state, config.google_cloud_project)
-        self.ports = iter(free_ports(len(pipeline.functions) + 6))
+        self.ports = iter(free_ports(len(pipeline.functions) + 7))
         self.addresses = Addresses(
             pubsub=config.pubsub_emulator_host or f"127.0.0.1:{next(self.ports)}",
             firestore=config.firestore_emulator_host or f"127.0.0.1:{next(self.ports)}",
             elasticsearch=config.elasticsearch_url or f"http://127.0.0.1:{next(self.ports)}",
-            youtube=None if environment.real_youtube(caller) else f"http://127.0.0.1:{next(self.ports)}",
+            youtube=self._unless_real(caller),
+            youtube_proxy=self._unless_real(caller),
         )
         self.python = environment.for_python(caller, state, config, self.addresses)
+
+    def _unless_real(self, caller: Mapping[str, str]) -> str | None:
+        return None if environment.real_youtube(caller) else f"http://127.0.0.1:{next(self.ports)}"
 
     def stack(self) -> Stack:
         functions = [self._function(function) for function in self.pipeline.functions]
@@ -142,7 +146,9 @@ class _Builder:
 
     def _stand_in(self, url: str) -> Component:
         port = _port_of(urlsplit(url).netloc)
-        return self._python_module("youtube", "infra.local.standin", port, ("--port", str(port)))
+        proxy = _port_of(urlsplit(self.addresses.youtube_proxy or "").netloc)
+        options = ("--port", str(port), "--proxy-port", str(proxy))
+        return self._python_module("youtube", "infra.local.standin", port, options)
 
     def _function(self, function: Function) -> Component:
         port = next(self.ports)

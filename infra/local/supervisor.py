@@ -198,6 +198,7 @@ class Supervisor:
             "firestore": self._stack.addresses.firestore,
             "elasticsearch": self._stack.addresses.elasticsearch,
             "youtube": self._stack.addresses.youtube,
+            "youtube_proxy": self._stack.addresses.youtube_proxy,
             "components": [runner.view() for runner in self._runners.values()],
         }
         write_whole(self._state.status_file, json.dumps(status, indent=1) + "\n")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import subprocess
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
 import pytest
 import requests
 
+from infra.local.state_dir import ROOT
 from tests.invariants import check, ids_of, ledger
 from tests.stack import Stack
 
@@ -42,7 +45,9 @@ def _requests(stack: Stack) -> tuple[int, int]:
 
 
 @pytest.mark.timeout(300)
-def test_an_address_that_bears_a_hundred_requests_a_window(stack: Stack) -> None:
+def test_an_address_that_bears_a_hundred_requests_a_window(
+    stack: Stack, record_property: Callable[[str, object], None]
+) -> None:
     """300 videos: all of them, at most 3 % wasted, faster than a rate that is slow enough for any address."""
     # The fetcher's own memory of the address is renewed with the first video.
     stack.finish(stack.index("PLgen-1-forgotten-short"))
@@ -58,13 +63,52 @@ def test_an_address_that_bears_a_hundred_requests_a_window(stack: Stack) -> None
     stack.finish(job_id, timeout=200)
     seconds = monotonic() - began
     total, refused = _requests(stack)
-    print(
-        f"{total} requests, {refused} refused, {seconds:.1f} s; one video a second: 300 s;"
-        f" {budget / window:.1f} requests a second, if both numbers were known: {600 / budget * window:.0f} s"
-    )
+    for name, value in (("requests", total), ("refused", refused), ("seconds", round(seconds, 1))):
+        record_property(name, value)
     check(stack, job_id, expected)
     assert blocked["state"] == "running"
     assert refused <= 0.03 * total
     assert seconds < 300 / 2
     assert {video["attempts"] for video in ledger(stack, job_id).values()} == {0}
     assert stack.job(job_id)["blocked_until"] is None
+
+
+@pytest.fixture
+def worker(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
+    """`./emulators.sh worker`, from another address: that of the stand-in's forward proxy."""
+    proxy = json.loads(stack.state.status_file.read_text())["youtube_proxy"]
+    own = {"PROXY_URL": proxy.replace("http://", "http://home:x@"), "PROXY_MODE": "always"}
+    log = stack.state.log("worker")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [ROOT / "emulators.sh", "worker"],
+            env=stack.environment | own | {"EGRESS_NAME": "home"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        stack.wait_for(lambda: "worker started" in stack.log("worker"), 60, lambda: stack.log("worker"))
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_at_home_does_what_a_blocked_address_cannot(
+    stack: Stack, worker: subprocess.Popen[bytes]
+) -> None:
+    """The address of the fetcher is refused for good; the worker's is not."""
+    stack.standin.control("addresses", {"address": "127.0.0.1", "requests": 0, "window": 1})
+    expected = ids_of("PLgen-60-home-short")
+    job_id = stack.index("PLgen-60-home-short")
+    stack.finish(job_id, timeout=200)
+    check(stack, job_id, expected)
+    addresses = stack.standin.stats()["addresses"]
+    assert addresses["proxy:home"]["requests"] >= 2 * len(expected)
+    # Probes, and what was in flight.
+    assert addresses["127.0.0.1"]["requests"] < 30
+    assert {video["attempts"] for video in ledger(stack, job_id).values()} == {0}
+    worker.terminate()
+    assert worker.wait(60) == 0
+    assert "worker stopped" in stack.log("worker")
