@@ -151,12 +151,25 @@ def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
                 raise Transient("This address is blocked; another worker may take it.")
             until = now + _FOR_OTHERS
         else:
-            jobs.pause(work.job, until)
+            _say_paused(work.job.job_id, until)
             if (until - now).total_seconds() < patience:
                 routes.wait(until, patience)
                 return True
     _park(work, until, captions.REFUSED if shut.refused else "It waits for its turn at YouTube.")
     return False
+
+
+#: Of each job, until when it says that it is paused: said once a process, not by each of its videos.
+_paused: dict[str, datetime] = {}
+
+
+def _say_paused(job_id: str, until: datetime) -> None:
+    said = _paused.get(job_id)
+    if said is None or abs(until - said) >= jobs.SAME_PAUSE:
+        if len(_paused) > 1000:
+            _paused.clear()
+        _paused[job_id] = until
+        jobs.pause(job_id, until)
 
 
 def _park(work: _Work, until: datetime, reason: str) -> None:

@@ -21,6 +21,8 @@ from shared.pacing import Known, Pacer, Ticket
 
 #: Seconds between two looks at what the other processes know.
 _EXCHANGE_EVERY = 1.0
+#: Seconds in which a probe that is under way tells whether the breaker closes.
+_PROBE_DECIDES = 3.0
 #: Attempts to write it against the others; the next look comes soon.
 _ATTEMPTS = 4
 #: A worker that was not seen for so long takes nothing over.
@@ -92,7 +94,8 @@ class Gate:
                 moved = self._pacer.known.generation != generation
                 if not moved and isinstance(admitted, float):
                     if admitted > now:
-                        raise Shut(_time(admitted))
+                        probing = self._pacer.known.state == "half_open"
+                        raise Shut(_time(min(admitted, now + _PROBE_DECIDES) if probing else admitted))
                     left = deadline - monotonic()
                     if left <= 0:
                         raise Shut(_time(now + 5), refused=False)

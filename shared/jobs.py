@@ -29,7 +29,7 @@ ACTIVE: tuple[JobState, ...] = (*_LISTING, "running")
 _VIDEOS_A_SHARD = 50
 _MAXIMUM_SHARDS = 64
 #: Pauses that end so near each other are one.
-_SAME_PAUSE = timedelta(seconds=1)
+SAME_PAUSE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,15 +305,14 @@ def note(job_id: str, error: str, until: datetime | None = None) -> None:
     _change(job_id, lambda now: waiting if now.state in _LISTING else None)
 
 
-def pause(job: Job, until: datetime) -> None:
-    """Says on a job that YouTube refuses all our addresses until then, if it does not say so yet."""
-    if job.paused_until is not None and abs(until - job.paused_until) < _SAME_PAUSE:
-        return
-    try:
-        Commit().update(path(job.job_id), {"paused_until": until}, unchanged_since=job.update_time).run()
-    except documents.Conflict:
-        # Somebody else has just written to it: as likely as not, this very thing.
-        logs.info("the pause was not noted: the job has changed")
+def pause(job_id: str, until: datetime) -> None:
+    """Says on a job that YouTube refuses all our addresses until then."""
+
+    def decide(now: Job) -> dict[str, Any] | None:
+        said = now.paused_until is not None and abs(until - now.paused_until) < SAME_PAUSE
+        return None if said or not now.active else {"paused_until": until}
+
+    _change(job_id, decide)
 
 
 def cancel(job_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
@@ -45,9 +45,7 @@ def _requests(stack: Stack) -> tuple[int, int]:
 
 
 @pytest.mark.timeout(300)
-def test_an_address_that_bears_a_hundred_requests_a_window(
-    stack: Stack, record_property: Callable[[str, object], None]
-) -> None:
+def test_an_address_that_bears_a_hundred_requests_a_window(stack: Stack) -> None:
     """300 videos: all of them, at most 3 % wasted, faster than a rate that is slow enough for any address."""
     # The fetcher's own memory of the address is renewed with the first video.
     stack.finish(stack.index("PLgen-1-forgotten-short"))
@@ -63,8 +61,6 @@ def test_an_address_that_bears_a_hundred_requests_a_window(
     stack.finish(job_id, timeout=200)
     seconds = monotonic() - began
     total, refused = _requests(stack)
-    for name, value in (("requests", total), ("refused", refused), ("seconds", round(seconds, 1))):
-        record_property(name, value)
     check(stack, job_id, expected)
     assert blocked["state"] == "running"
     assert refused <= 0.03 * total
