@@ -44,7 +44,7 @@ class Worker:
         self._path = (
             subscription
             if subscription.startswith("projects/")
-            else f"projects/{settings.google_cloud_project}/subscriptions/{subscription}"
+            else self._client.subscription_path(settings.google_cloud_project, subscription)
         )
         self._capacity = settings.fetch_concurrency
         self._emulator = settings.pubsub_emulator_host is not None
