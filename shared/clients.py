@@ -158,3 +158,10 @@ def youtube_session() -> Session:
 
         session = _thread.session = Session(config.load().youtube_base_url)
     return session
+
+
+def close_of_thread() -> None:
+    """Closes the clients that are this thread's own, before it ends."""
+    for client in vars(_thread).values():
+        client.close()
+    vars(_thread).clear()

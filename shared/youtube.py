@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from shared import clients, clock
@@ -39,6 +41,8 @@ _NOT_THERE = (
     "YouTube knows no playlist with this id, or it is private. Check the link, make the playlist "
     "public or unlisted, or sign in with Google as the one it belongs to."
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,10 @@ def _info(found: dict[str, Any]) -> PlaylistInfo:
 
 
 def pages(playlist_id: str, access: str | None = None) -> Iterator[list[Item]]:
-    """The items of a playlist, up to 50 at a time, in its order; raises as :func:`playlist`."""
+    """The items of a playlist, up to 50 at a time, in its order; raises as :func:`playlist`.
+
+    The next page is asked for while the caller works on the one before.
+    """
     listed = _pages(
         lambda api, page_token: api.playlistItems().list(
             part="snippet,contentDetails,status",
@@ -151,8 +158,24 @@ def pages(playlist_id: str, access: str | None = None) -> Iterator[list[Item]]:
         ),
         access,
     )
-    for items in listed:
+    for items in _ahead(listed):
         yield [item for item in map(_item, items) if item is not None]
+
+
+def _ahead(pages: Iterator[T]) -> Iterator[T]:
+    with ThreadPoolExecutor(1, "listing") as listing:
+
+        def following() -> Future[T | None]:
+            context = copy_context()
+            return listing.submit(lambda: context.run(lambda: next(pages, None)))
+
+        try:
+            asked = following()
+            while (page := asked.result()) is not None:
+                asked = following()
+                yield page
+        finally:
+            listing.submit(clients.close_of_thread)
 
 
 def _pages(request: Callable[..., Any], access: str | None) -> Iterator[list[dict[str, Any]]]:

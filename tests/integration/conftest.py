@@ -13,7 +13,7 @@ from infra.local.servers.tools import Missing
 from infra.local.standin.inprocess import InProcess, running
 from shared import clients, config, documents, erasure, routes
 from shared.documents import Commit
-from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams, close_clients
+from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams
 from tests.integration.signin_support import signing_in
 
 
@@ -57,7 +57,7 @@ def shared_youtube(firestore_alone: None) -> Iterator[InProcess]:
         patch.setattr(clients, "_thread", threading.local())
         config.load.cache_clear()
         yield standin
-        close_clients()
+        clients.close_of_thread()
     config.load.cache_clear()
 
 

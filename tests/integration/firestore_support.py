@@ -243,13 +243,6 @@ def check(job_id: str) -> Counts:
     return counts
 
 
-def close_clients() -> None:
-    """Those of this thread, which would otherwise be left to the garbage collector."""
-    for client in vars(clients._thread).values():
-        client.close()
-    vars(clients._thread).clear()
-
-
 def at_once(calls: Sequence[Callable[[], T]], threads: int = 16) -> list[T]:
     """Runs all, begun together; their answers, or the first error."""
     begin = threading.Barrier(min(threads, len(calls)))
@@ -260,7 +253,7 @@ def at_once(calls: Sequence[Callable[[], T]], threads: int = 16) -> list[T]:
         try:
             return call()
         finally:
-            close_clients()
+            clients.close_of_thread()
 
     with ThreadPoolExecutor(begin.parties) as pool:
         futures = [pool.submit(run, number, call) for number, call in enumerate(calls)]

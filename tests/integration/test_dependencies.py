@@ -20,7 +20,6 @@ from tests.integration.firestore_support import (
     PROJECT,
     SPOKEN,
     Seams,
-    close_clients,
     described,
     entries_of,
     fresh_ids,
@@ -290,5 +289,5 @@ def youtube_for(proxied: GrpcProxy, standin: InProcess, monkeypatch: pytest.Monk
     monkeypatch.setenv("YOUTUBE_API_KEY", "a-key-for-tests")
     config.load.cache_clear()
     yield
-    close_clients()
+    clients.close_of_thread()
     config.load.cache_clear()

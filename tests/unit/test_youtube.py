@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -206,6 +207,21 @@ def test_what_is_no_whole_number_is_none(nonsense: object) -> None:
 
 
 # -- with the real client, against the stand-in -----------------------------------------------------
+
+
+def test_the_next_page_is_asked_for_while_one_is_worked_on(youtube_server: InProcess) -> None:
+    def asked() -> int:
+        return int(youtube_server.stats()["endpoints"]["data_api"]["requests"])
+
+    before = asked()
+    pages = youtube.pages("PLgen-120-ahead")
+    assert len(next(pages)) == 50
+    deadline = time.monotonic() + 30
+    while asked() < before + 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert [len(page) for page in pages] == [50, 20]
+    assert asked() == before + 3
 
 
 def test_a_playlist_its_pages_and_its_videos(youtube_server: InProcess) -> None:

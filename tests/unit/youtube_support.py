@@ -30,7 +30,6 @@ def asking(standin: InProcess, **variables: str) -> Iterator[None]:
         try:
             yield
         finally:
-            for client in vars(clients._thread).values():
-                client.close()
+            clients.close_of_thread()
             player_key.forget()
             config.load.cache_clear()
