@@ -276,8 +276,8 @@ class Config:
             or "https://oauth2.googleapis.com/revoke",
             grant_encryption_keys=_keys(env, "GRANT_ENCRYPTION_KEYS"),
             public_url=_origin(env, "PUBLIC_URL"),
-            jobs_per_hour=_number(env, "JOBS_PER_HOUR", 300, 1, 1_000_000),
-            jobs_at_once=_number(env, "JOBS_AT_ONCE", 100, 1, 1_000_000),
+            jobs_per_hour=_number(env, "JOBS_PER_HOUR", 300, 1, 10_000),
+            jobs_at_once=_number(env, "JOBS_AT_ONCE", 100, 1, 10_000),
             k_service=_optional(env, "K_SERVICE"),
             failpoints_dir=Path(found) if (found := _optional(env, "FAILPOINTS_DIR")) else None,
         )

@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from shared import auth, clock, documents, grants, jobs, library, logs, own_playlists, profiles, sessions
+from shared import (
+    auth,
+    clock,
+    documents,
+    grants,
+    jobs,
+    library,
+    limits,
+    logs,
+    own_playlists,
+    profiles,
+    sessions,
+)
 from shared.documents import Commit
 from shared.errors import Transient
 
@@ -46,6 +58,7 @@ def resume(user_id: str, *, strict: bool = True) -> None:
         # After the jobs: a planner at work writes memberships of a job that exists only.
         lambda: library.erase(user_id),
         lambda: own_playlists.forget(user_id),
+        lambda: limits.forget(user_id),
         lambda: grants.revoke(user_id),
         lambda: _delete(profiles.path(user_id)),
     ]

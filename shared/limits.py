@@ -1,10 +1,11 @@
-"""How many jobs one user may start. Soft: two requests at once may both be the last."""
+"""How often one user may start jobs, or have them go another round: each costs quota that all users share."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from shared import clock, config, documents, jobs
+from shared import clock, config, documents, jobs, rounds
+from shared.documents import Commit, retried
 from shared.errors import TooMany
 from shared.jobs import Job
 
@@ -20,31 +21,46 @@ def start(user_id: str, playlist_id: str) -> tuple[Job, bool]:
         TooMany: the user has started, or has active, as many as anybody may.
     """
     if jobs.current(user_id, playlist_id) is None:
-        _require_room(user_id)
+        _take(user_id)
     return jobs.start(user_id, playlist_id)
 
 
-def _require_room(user_id: str) -> None:
+def retry(job: Job) -> None:
+    """As :func:`shared.rounds.retry`, for a person. Raises as :func:`start`."""
+    if not job.active:
+        _take(job.user_id)
+    rounds.retry(job)
+
+
+def forget(user_id: str) -> None:
+    Commit().delete(_path(user_id)).run()
+
+
+def _take(user_id: str) -> None:
     settings = config.load()
     busy = len(jobs.active(user_id))
     if busy >= settings.jobs_at_once:
         raise TooMany(f"{busy} of your playlists are being indexed: wait until one is done.", _WHILE_BUSY)
-    now = clock.now()
-    recent = [
-        snapshot.data["created_at"]
-        for snapshot in documents.query(
-            "jobs",
-            ("user_id", "==", user_id),
-            ("created_at", ">", now - _WINDOW),
-            order_by="created_at",
-            descending=True,
-            limit=settings.jobs_per_hour,
-            fields=["created_at"],
-        )
-        if snapshot.data
-    ]
-    if len(recent) >= settings.jobs_per_hour:
-        wait = max(1, -int(-(recent[-1] + _WINDOW - now).total_seconds() // 1))
-        raise TooMany(
-            f"You have started {len(recent)} jobs within an hour: go on in {-(-wait // 60)} minutes.", wait
-        )
+
+    def attempt() -> None:
+        now, snapshot = clock.now(), documents.read(_path(user_id))[0]
+        known: list[datetime] = snapshot.data["at"] if snapshot.data else []
+        recent = sorted(time for time in known if time > now - _WINDOW)
+        if len(recent) >= settings.jobs_per_hour:
+            wait = max(1, -int(-(recent[0] + _WINDOW - now).total_seconds() // 1))
+            minutes = -(-wait // 60)
+            raise TooMany(
+                f"You have started {len(recent)} jobs within an hour: go on in {minutes} minutes.", wait
+            )
+        fields, commit = {"at": [*recent, now]}, Commit()
+        if snapshot.update_time is None:
+            commit.create(_path(user_id), fields)
+        else:
+            commit.update(_path(user_id), fields, unchanged_since=snapshot.update_time)
+        commit.run()
+
+    retried(attempt)
+
+
+def _path(user_id: str) -> str:
+    return f"starts/{user_id}"

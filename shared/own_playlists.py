@@ -16,7 +16,7 @@ from shared.errors import Deferred, GrantExpired, JobFailed, Transient
 from shared.youtube import PlaylistInfo
 
 #: A playlist made at YouTube is seen here so much later at most.
-REMEMBERED = timedelta(minutes=1)
+REMEMBERED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)

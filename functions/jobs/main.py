@@ -7,14 +7,13 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import ledger
+from shared import ledger, limits
 from shared.auth import Caller
 from shared.errors import BadRequest, NotFound
 from shared.http import Routes, limit_of
 from shared.job_views import view
 from shared.jobs import Job, cancel, read, recent
 from shared.messages import is_id
-from shared.rounds import retry
 
 routes = Routes()
 
@@ -60,7 +59,7 @@ def videos(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
 
 @routes.add("POST", "/api/jobs/<job_id>/retry")
 def retry_failed(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
-    retry(_own(caller, job_id))
+    limits.retry(_own(caller, job_id))
     return view(_own(caller, job_id))
 
 

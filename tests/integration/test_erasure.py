@@ -17,6 +17,7 @@ from shared import (
     grants,
     jobs,
     library,
+    limits,
     own_playlists,
     planner,
     profiles,
@@ -34,7 +35,7 @@ from tests.integration.signin_support import OURS, Browser
 from tests.unit.functions import client
 
 _COLLECTIONS = (
-    *("users", "memberships", "own_playlists", "grants", "sessions", "api_tokens", "erasures"),
+    *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
     *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts"),
 )
 
@@ -57,6 +58,7 @@ def somebody(standin: InProcess) -> tuple[str, list[str]]:
     token = standin.control("token", {"user": "demo", "scopes": list(authorization_server.SCOPES)})
     grants.save(user, token["refresh_token"], reads_youtube=True)
     own_playlists.of(user)
+    limits.start(user, f"PLstarted-by-{user}")
     sessions.begin(user, None)
     auth.mint(user, "laptop")
     ids = []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared import auth, config, jobs
-from tests.integration.firestore_support import Clock, Seams
+from shared import auth, config, jobs, limits
+from shared.errors import TooMany
+from tests.integration.firestore_support import Clock, Seams, at_once
 from tests.unit.functions import client
 
 
@@ -50,3 +52,33 @@ def test_beyond_the_share_is_429_and_says_when(limited: Any, clock_of_test: Cloc
     assert "in 50 minutes" in spent.get_json()["detail"]
     clock_of_test.forward(minutes=50)
     assert limited("PLe").status_code == 202
+
+
+def test_another_round_counts_like_a_start(limited: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = f"user-{uuid4().hex[:8]}"
+    job_id = limited("PLa", user).get_json()["job_id"]
+    headers = {"Authorization": f"Bearer {auth.mint(user, 'laptop')['token']}"}
+    with client("jobs") as web:
+        for _ in range(3):
+            jobs.cancel(job_id)
+            assert web.post(f"/api/jobs/{job_id}/retry", headers=headers).status_code == 200
+        # Of one that is active nothing is started.
+        assert web.post(f"/api/jobs/{job_id}/retry", headers=headers).status_code == 200
+        jobs.cancel(job_id)
+        spent = web.post(f"/api/jobs/{job_id}/retry", headers=headers)
+    assert spent.status_code == 429
+    assert 3590 < int(spent.headers["Retry-After"]) <= 3600
+
+
+def test_many_at_once_do_not_slip_through(limited: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOBS_AT_ONCE", "100")
+    config.load.cache_clear()
+    user = f"user-{uuid4().hex[:8]}"
+
+    def start(number: int) -> bool:
+        try:
+            return limits.start(user, f"PLnumber-{number}")[1]
+        except TooMany:
+            return False
+
+    assert sum(at_once([partial(start, number) for number in range(8)])) == 4
