@@ -24,6 +24,8 @@ class Row:
     owner: int
     body: Callable[[World], dict[str, str]] | None = None
     public: bool = False
+    #: What else may be answered by a machine that is busy.
+    also: int = 0
 
     def ask(self, method: str, world: World, visitor: Visitor, **headers: str) -> tuple[int, str]:
         body = self.body(world) if self.body else None
@@ -33,7 +35,7 @@ class Row:
 
 #: What ends something of the owner's stands last.
 TABLE: dict[tuple[str, str], Row] = {
-    ("GET", "/api/health"): Row(lambda w: "/api/health", 200, 200, public=True),
+    ("GET", "/api/health"): Row(lambda w: "/api/health", 200, 200, public=True, also=503),
     ("GET", "/api/login"): Row(lambda w: "/api/login?next=//evil.example", 302, 302, public=True),
     ("GET", "/api/login/callback"): Row(
         lambda w: "/api/login/callback?state=x&code=y", 302, 302, public=True
@@ -105,7 +107,7 @@ def test_somebody_else_finds_nothing(key: tuple[str, str], row: Row, world: Worl
     visitor = world.nobody if row.public else world.stranger
     status, text = row.ask(key[0], world, visitor)
     world.nobody.forget()
-    assert status == row.stranger, text
+    assert status in (row.stranger, row.also), text
     assert not world.reveals(text), text
 
 
@@ -141,7 +143,7 @@ def test_the_owner_may(key: tuple[str, str], world: World) -> None:
     row = TABLE[key]
     if row.public:
         visitor = Visitor(world.stack)
-        assert row.ask(key[0], world, visitor)[0] == row.owner
+        assert row.ask(key[0], world, visitor)[0] in (row.owner, row.also)
         visitor.close()
         return
     status, text = row.ask(key[0], world, world.owner)
