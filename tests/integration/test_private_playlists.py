@@ -196,10 +196,12 @@ def test_a_job_whose_grant_dies_midway_keeps_what_it_has(
 
     monkeypatch.setattr(youtube, "pages", revoked_after_the_first)
     job = planned("demo", playlist_id)
-    assert (job.state, job.error, job.listed) == ("failed", AGAIN, 50)
+    assert (job.state, job.error) == ("failed", AGAIN)
+    # The page after may have been asked for already.
+    assert job.listed in (50, 100)
     held = library.playlist("demo", playlist_id)
     assert held is not None
-    assert set(held.video_ids) == set(videos[:50])
+    assert set(held.video_ids) == set(videos[: job.listed])
     assert grants.state("demo") == "expired"
     found = dashboard(demo)
     assert [(each["playlist_id"], each["source"]) for each in found["playlists"]] == [(playlist_id, "own")]
