@@ -8,7 +8,6 @@ const TIMEOUT_MS = 30_000;
 const PASSING = new Set([0, 429, 502, 503, 504]);
 
 export class ApiError extends Error {
-	/** `status`: of HTTP; 0 when there was no answer at all. */
 	constructor(message, status) {
 		super(message);
 		this.name = "ApiError";
@@ -18,7 +17,6 @@ export class ApiError extends Error {
 
 let refused = () => {};
 
-/** `act` is called when the caller is not, or no longer, known. */
 export function onRefused(act) {
 	refused = act;
 }
@@ -37,12 +35,10 @@ export const recentJobs = async () => (await get("/api/jobs")).jobs;
 export const job = (job) => get(`/api/jobs/${id(job)}`);
 export const retryJob = (job) => send("POST", `/api/jobs/${id(job)}/retry`);
 export const cancelJob = (job) => send("POST", `/api/jobs/${id(job)}/cancel`);
-/** One page of a job's videos in a state: `{videos, cursor}`. */
 export const jobVideos = (job, state, cursor = null) => get(`/api/jobs/${id(job)}/videos?${query({ state, cursor })}`);
 
 export const search = (parameters, signal) => get(`/api/search?${parameters}`, signal);
 export const suggest = async (q, signal) => (await get(`/api/suggest?${query({ q })}`, signal, false)).suggestions;
-/** The video with its lines, and where it matches `q`. */
 export const video = (video, q, signal) => get(`/api/videos/${id(video)}?${query({ q: q || null })}`, signal);
 
 export const tokens = async () => (await get("/api/tokens")).tokens;

@@ -3,7 +3,7 @@
 import * as api from "/api.js";
 import * as connection from "/connection.js";
 import * as dialogs from "/dialogs.js";
-import { byId, say } from "/dom.js";
+import { byId, on, say } from "/dom.js";
 import * as job from "/job.js";
 import * as jobs from "/jobs.js";
 import * as library from "/library.js";
@@ -49,7 +49,6 @@ function turnTo(id) {
 	for (const section of byId("content").children) section.hidden = section.id !== id;
 }
 
-/** Nobody is signed in. */
 function welcome(message) {
 	session.become(null);
 	session.forget();
@@ -118,8 +117,8 @@ jobs.onChange((changed, ended) => {
 	dialogs.toast(`${changed.title ?? changed.playlist_id}: ${changed.state}${trouble}`);
 	search.jobEnded();
 });
-document.addEventListener("keydown", keys);
-byId("unlock").addEventListener("submit", (event) => {
+on(document, "keydown", keys);
+on(byId("unlock"), "submit", (event) => {
 	event.preventDefault();
 	session.keep(byId("token").value);
 	byId("token").value = "";

@@ -1,6 +1,6 @@
 // What lies above the page: a question before something is lost, help, and a word that something is done.
 
-import { byId, make, say } from "/dom.js";
+import { byId, make, on, say } from "/dom.js";
 
 const TOAST_MS = 4_000;
 let timer = 0;
@@ -27,25 +27,23 @@ export const SYNTAX = [
 	["longer:20m shorter:1h", "how long a video is"],
 ];
 
-/** Rows of a list of terms. */
 export const syntaxRows = () =>
 	SYNTAX.map(([example, meaning]) =>
-		make("div", {}, make("dt", {}, make("code", {}, example)), make("dd", {}, meaning)),
+		make("div", make("dt", make("code", example)), make("dd", meaning)),
 	);
 
 export function setUp() {
 	byId("syntax").append(...syntaxRows());
 	for (const [keys, meaning] of KEYS) {
-		const term = make("dt", {}, ...keys.map((key) => make("kbd", {}, key)));
-		byId("keys").append(make("div", {}, term, make("dd", {}, meaning)));
+		const term = make("dt", ...keys.map((key) => make("kbd", key)));
+		byId("keys").append(make("div", term, make("dd", meaning)));
 	}
-	byId("help-open").addEventListener("click", help);
+	on(byId("help-open"), "click", help);
 	for (const dialog of document.querySelectorAll("dialog")) {
 		// A click beside it; what lies in it is another target.
-		dialog.addEventListener("click", (event) => event.target === dialog && dialog.close(""));
+		on(dialog, "click", (event) => event.target === dialog && dialog.close(""));
 	}
-	// Menus close when something else is done.
-	document.addEventListener("click", (event) => {
+	on(document, "click", (event) => {
 		for (const menu of document.querySelectorAll("details.menu[open]")) {
 			if (!menu.contains(event.target) || event.target.closest("div button")) menu.open = false;
 		}
@@ -56,7 +54,6 @@ export function help() {
 	if (!byId("help").open) byId("help").showModal();
 }
 
-/** Whether the person says yes. */
 export function confirmed(title, text, yes) {
 	const dialog = byId("confirm");
 	say(byId("confirm-title"), title);
@@ -65,20 +62,15 @@ export function confirmed(title, text, yes) {
 	dialog.returnValue = "";
 	dialog.showModal();
 	return new Promise((resolve) => {
-		dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+		on(dialog, "close", () => resolve(dialog.returnValue === "yes"), { once: true });
 	});
 }
 
-/** Said shortly, and read out. */
 export function toast(text) {
 	const place = byId("toast");
 	place.textContent = text;
-	place.classList.add("shown");
 	clearTimeout(timer);
-	timer = setTimeout(() => {
-		place.classList.remove("shown");
-		place.textContent = "";
-	}, TOAST_MS);
+	timer = setTimeout(() => (place.textContent = ""), TOAST_MS);
 }
 
 /** Copies a text and says so; where that is not allowed, shows it to be copied by hand. */
@@ -91,7 +83,6 @@ export async function copy(text, said) {
 	}
 }
 
-/** Hands a file of the API to the browser to save. */
 export async function save(blob, name) {
 	const address = URL.createObjectURL(await blob);
 	make("a", { href: address, download: name }).click();

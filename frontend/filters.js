@@ -1,9 +1,8 @@
 // The filters of a search: facets with their counts, dates, lengths; those in use are chips above the hits.
 
-import { byId, button, icon, make, say } from "/dom.js";
+import { button, byId, icon, make, on, say } from "/dom.js";
 import { count, languageName } from "/format.js";
 
-const SHORT = 6;
 const YEARS = 8;
 const FACETS = [["playlists", "playlist", "Playlist"], ["channels", "channel", "Channel"], ["languages", "language", "Language"]];
 const LENGTHS = [
@@ -21,17 +20,13 @@ const TEXTS = [
 ];
 
 let change = () => {};
-// Names of what is chosen, also where nothing of it was found.
 const titles = new Map();
-const opened = new Set();
 let chips = [];
 
-/** `onChange(change)`: called with what to do with the search's parameters. */
 export function setUp({ onChange }) {
 	change = onChange;
 	const open = byId("filters-open");
-	open.prepend(icon("filter"));
-	open.addEventListener("click", () => {
+	on(open, "click", () => {
 		open.setAttribute("aria-expanded", String(byId("filters").classList.toggle("open")));
 	});
 }
@@ -42,7 +37,6 @@ export function clear(parameters) {
 	for (const name of [...parameters.keys()]) if (name !== "q" && name !== "sort") parameters.delete(name);
 }
 
-/** Shows what can be filtered by, and what is; the focus stays where it is. */
 export function show(facets, parameters) {
 	const place = byId("filters");
 	const focused = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
@@ -55,40 +49,38 @@ export function show(facets, parameters) {
 	]);
 	const published = [["Any time", { after: null, before: null }], ...years];
 	groups.push(
-		radios("Published", published, parameters, date("From", "after", parameters), date("Before", "before", parameters)),
+		radios("Published", published, parameters),
 		radios("Length", LENGTHS, parameters),
 		radios("Search in", TEXTS, parameters),
 	);
 	place.replaceChildren(...groups.filter(Boolean));
 	if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-	const out = chips.length > 1 ? [make("li", {}, button("Clear all", () => change(clear), { class: "plain" }))] : [];
+	const out = chips.length > 1 ? [make("li", button("Clear all", () => change(clear), { class: "plain" }))] : [];
 	byId("chips").replaceChildren(...chips, ...out);
 	byId("chips").hidden = !chips.length;
-	say(byId("filters-open").lastChild, chips.length ? `Filters (${chips.length})` : "Filters");
+	say(byId("filters-open"), chips.length ? `Filters (${chips.length})` : "Filters");
 }
 
-const group = (title, ...content) => make("fieldset", {}, make("legend", {}, title), ...content);
+const group = (title, ...content) => make("fieldset", make("legend", title), ...content);
 
 function choice(type, name, value, label, number, checked, act) {
 	const input = make("input", { type, name, "data-key": `${name}:${value}`, checked });
-	input.addEventListener("change", () => act(input.checked));
-	const amount = number === undefined ? null : make("span", { class: "amount" }, count(number));
-	return make("label", { class: "choice" }, input, make("span", { class: "name", dir: "auto" }, label), amount);
+	on(input, "change", () => act(input.checked));
+	const amount = number === undefined ? null : make("span.amount", count(number));
+	return make("label.choice", input, make("span.name", { dir: "auto" }, label), amount);
 }
 
 function chip(label, without) {
 	const attributes = { class: "chip", "aria-label": `Remove the filter ${label}` };
-	chips.push(make("li", {}, button([make("span", { dir: "auto" }, label), icon("close")], without, attributes)));
+	chips.push(make("li", button([make("span", { dir: "auto" }, label), icon("close")], without, attributes)));
 }
 
-/** Values of which several can be chosen. */
 function facet(values, parameter, title, parameters) {
 	const chosen = parameters.getAll(parameter);
 	const missing = chosen.filter((value) => !values.some((each) => each.value === value));
 	const all = [...values, ...missing.map((value) => ({ value, count: 0 }))];
 	if (all.length < 2 && !chosen.length) return null;
-	const rest = [];
-	const rows = all.map((each, number) => {
+	const rows = all.map((each) => {
 		const key = `${parameter}:${each.value}`;
 		if (each.title) titles.set(key, each.title);
 		const label = parameter === "language" ? languageName(each.value) : (titles.get(key) ?? each.value);
@@ -98,22 +90,13 @@ function facet(values, parameter, title, parameters) {
 			is ? change((next) => next.append(parameter, each.value)) : without(),
 		);
 		if (on) chip(label, without);
-		else if (number >= SHORT) rest.push(row);
 		return row;
 	});
-	if (rest.length < 2 || opened.has(parameter)) return group(title, ...rows);
-	const whole = button(`Show all ${rows.length}`, () => {
-		opened.add(parameter);
-		for (const row of rest) row.hidden = false;
-		rest[0].querySelector("input").focus();
-		whole.remove();
-	}, { class: "plain" });
-	for (const row of rest) row.hidden = true;
-	return group(title, ...rows, whole);
+	return group(title, ...rows);
 }
 
 /** One of several `[label, parameters, count]`, the first of which is no filter; or what the address says else. */
-function radios(title, options, parameters, ...more) {
+function radios(title, options, parameters) {
 	const names = Object.keys(options[0][1]);
 	const is = (values) => names.every((name) => values[name] === parameters.get(name));
 	const own = Object.fromEntries(names.map((name) => [name, parameters.get(name)]));
@@ -124,7 +107,7 @@ function radios(title, options, parameters, ...more) {
 		if (at && is(values)) chip(label, () => put(options[0][1]));
 		return choice("radio", title, label, label, number, is(values), () => put(values));
 	});
-	return group(title, ...rows, ...more);
+	return group(title, ...rows);
 }
 
 function put(values) {
@@ -134,14 +117,4 @@ function put(values) {
 			else next.delete(name);
 		}
 	});
-}
-
-function date(label, name, parameters) {
-	const value = parameters.get(name) ?? "";
-	const input = make("input", { type: "date", value, "data-key": name });
-	// While a year is being typed, each digit makes another date.
-	const settled = () => input.value !== value && put({ [name]: input.value });
-	input.addEventListener("blur", settled);
-	input.addEventListener("keydown", (event) => event.key === "Enter" && settled());
-	return make("label", { class: "date" }, label, input);
 }

@@ -20,14 +20,12 @@ export function moment(seconds) {
 	return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
 }
 
-/** How long a video is: without hours where there are none. */
 export const length = (seconds) => moment(seconds).replace(/^0:(0(?=\d:))?/, "");
 
 export const day = (time) => dates.format(new Date(time));
 
 export const timeOfDay = (time) => clock.format(new Date(time));
 
-/** How long ago, in words; after a month, the day. */
 export function ago(time) {
 	const seconds = (Date.now() - new Date(time)) / 1000;
 	if (seconds < 60) return "just now";
@@ -37,7 +35,6 @@ export function ago(time) {
 	return `on ${day(time)}`;
 }
 
-/** About how long something still takes. */
 export function remaining(seconds) {
 	if (seconds < 10) return "a few seconds left";
 	if (seconds < 90) return `about ${Math.round(seconds / 10) * 10} s left`;

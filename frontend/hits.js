@@ -3,11 +3,9 @@
 import { make, marked, picture } from "/dom.js";
 import { day, languageName, length, many, moment, spoken } from "/format.js";
 
-/** The element of one hit of `GET /api/search`. A click on a moment plays the video here. */
 export function hitElement(hit, q) {
 	const text = make(
-		"div",
-		{ class: "hit-text" },
+"div.hit-text",
 		make(
 			"h2",
 			{ dir: "auto" },
@@ -17,13 +15,13 @@ export function hitElement(hit, q) {
 				...marked(hit.title),
 			),
 		),
-		make("p", { class: "facts" }, ...facts(hit)),
+		make("p.facts", ...facts(hit)),
 	);
 	if (hit.description.some((segment) => segment.match)) {
-		text.append(make("p", { class: "description", dir: "auto" }, ...marked(hit.description)));
+		text.append(make("p.description", { dir: "auto" }, ...marked(hit.description)));
 	}
 	if (hit.moments.length) text.append(momentsElement(hit, q));
-	return make("article", { class: "hit", "data-video-id": hit.video_id }, thumbnail(hit, q), text);
+	return make("article.hit", { "data-video-id": hit.video_id }, thumbnail(hit, q), text);
 }
 
 export function watchAddress(video, q, second = null) {
@@ -34,7 +32,7 @@ export function watchAddress(video, q, second = null) {
 }
 
 function momentsElement(hit, q) {
-	const list = make("ol", { class: "moments" });
+	const list = make("ol.moments");
 	for (const each of hit.moments) {
 		const link = make(
 			"a",
@@ -46,26 +44,25 @@ function momentsElement(hit, q) {
 			},
 			make("time", { datetime: `PT${Math.floor(each.start)}S` }, moment(each.start)),
 			" ",
-			make("span", { class: "snippet", ...spoken(hit.language) }, ...marked(each.snippet)),
+			make("span.snippet", { ...spoken(hit.language) }, ...marked(each.snippet)),
 		);
-		list.append(make("li", {}, link));
+		list.append(make("li", link));
 	}
 	const more = hit.moment_count - hit.moments.length;
-	if (more > 0) list.append(make("li", { class: "quiet" }, `and ${many(more, "more moment", "more moments")}`));
+	if (more > 0) list.append(make("li.quiet", `and ${many(more, "more moment", "more moments")}`));
 	return list;
 }
 
-/** Of a video: who, when, in which language. */
 export function facts(video) {
 	const parts = [];
-	if (video.channel) parts.push(make("span", { class: "channel", dir: "auto" }, video.channel));
+	if (video.channel) parts.push(make("span.channel", { dir: "auto" }, video.channel));
 	if (video.published_at) {
 		parts.push(make("time", { datetime: video.published_at }, day(video.published_at)));
 	}
 	if (video.language) {
-		parts.push(make("span", {}, languageName(video.language) + (video.generated ? ", automatic captions" : "")));
+		parts.push(make("span", languageName(video.language) + (video.generated ? ", automatic captions" : "")));
 	} else {
-		parts.push(make("span", {}, "no captions"));
+		parts.push(make("span", "no captions"));
 	}
 	return parts;
 }
@@ -76,6 +73,6 @@ function thumbnail(hit, q) {
 		"a",
 		{ class: "thumbnail", href: watchAddress(hit.video_id, q), tabindex: "-1", "aria-hidden": "true" },
 		picture(hit.thumbnail_url),
-		hit.duration_seconds ? make("span", { class: "duration" }, length(hit.duration_seconds)) : null,
+		hit.duration_seconds ? make("span.duration", length(hit.duration_seconds)) : null,
 	);
 }

@@ -2,11 +2,11 @@
 
 import * as api from "/api.js";
 import { confirmed, toast } from "/dialogs.js";
-import { attempt, button, byId, linkTo, make, say } from "/dom.js";
+import { attempt, button, byId, linkTo, make, on, say } from "/dom.js";
 import { count, many, videos } from "/format.js";
 import * as jobs from "/jobs.js";
 import { Bar, speedInWords, stateInWords, troubleInWords } from "/progress.js";
-import { comeBack, here } from "/router.js";
+import { address, comeBack, here } from "/router.js";
 
 const COUNTS = {
 	indexed: "indexed",
@@ -43,30 +43,30 @@ export async function show(parameters) {
 		comeBack();
 	}, (message) => {
 		shown = null;
-		place.replaceChildren(heading("Indexing"), make("p", { class: "error", role: "alert" }, message));
+		place.replaceChildren(heading("Indexing"), make("p.error", { role: "alert" }, message));
 	});
 }
 
 function heading(title) {
 	const h1 = make("h1", { id: "job-title", tabindex: "-1", dir: "auto" }, title);
-	return make("div", { class: "heading" }, h1, make("a", { href: "/" }, "All playlists"));
+	return make("div.heading", h1, make("a", { href: "/" }, "All playlists"));
 }
 
 class View {
 	#bar = new Bar();
-	#state = make("p", { class: "job-state" });
-	#speed = make("p", { class: "quiet" });
-	#trouble = make("p", { class: "error", role: "status" });
+	#state = make("p.job-state");
+	#speed = make("p.quiet");
+	#trouble = make("p.error", { role: "status" });
 	#searchable = make("span");
-	#note = make("p", { class: "note" }, this.#searchable, " ");
-	#link = make("a", {}, "Search in them");
-	#numbers = Object.entries(COUNTS).map(([name, title]) => [name, make("dd"), make("dt", {}, title)]);
+	#note = make("p.note", this.#searchable, " ");
+	#link = make("a", "Search in them");
+	#numbers = Object.entries(COUNTS).map(([name, title]) => [name, make("dd"), make("dt", title)]);
 	#cancel = this.#control("Cancel", () => this.#cancelled());
 	#retry = this.#control("Retry failed", async () => {
 		jobs.put(await api.retryJob(this.id));
 		toast("The failed videos are tried again.");
 	});
-	#known = make("p", { class: "quiet" });
+	#known = make("p.quiet");
 	#lists = LISTS.map(([name, title, meaning]) => new Videos(name, title, meaning));
 
 	constructor(id) {
@@ -74,15 +74,14 @@ class View {
 		this.#note.append(this.#link);
 		const rows = this.#numbers.map(([name, number, title]) => make("div", { class: name }, title, number));
 		this.element = make(
-			"div",
-			{ class: "job" },
-			make("div", { class: "job-line" }, this.#state, this.#speed),
+"div.job",
+			make("div.job-line", this.#state, this.#speed),
 			this.#bar.element,
 			this.#trouble,
-			make("dl", { class: "numbers" }, ...rows),
+			make("dl.numbers", ...rows),
 			this.#note,
 			this.#known,
-			make("p", { class: "acts" }, this.#retry, this.#cancel),
+			make("p.acts", this.#retry, this.#cancel),
 			...this.#lists.map((list) => list.element),
 		);
 	}
@@ -105,10 +104,9 @@ class View {
 		this.#note.hidden = !found;
 		const already = active ? " already. You can close this tab: it goes on." : ".";
 		say(this.#searchable, `${many(found, "video is", "videos are")} searchable${already}`);
-		this.#link.href = `/?${new URLSearchParams({ playlist })}`;
-		const known = job.reused ? [`${videos(job.reused)} known already, not asked for again`] : [];
-		if (job.youtube_bytes) known.push(`${(job.youtube_bytes / 1e6).toFixed(1)} MB from YouTube`);
-		say(this.#known, job.total === 0 ? "The playlist is empty." : known.join(" · "));
+		this.#link.href = address({ playlist });
+		const known = job.reused ? `${videos(job.reused)} known already, not asked for again` : "";
+		say(this.#known, job.total === 0 ? "The playlist is empty." : known);
 		this.#cancel.hidden = !active;
 		this.#retry.hidden = active || !counts.failed;
 		for (const list of this.#lists) list.update(job);
@@ -129,24 +127,20 @@ class View {
 	}
 }
 
-/** The videos of a job in one state: loaded when they are asked for, and again when their number changed. */
 class Videos {
 	#state;
 	#title;
 	#summary = make("summary");
 	#list = make("ul");
-	#more = button("Show more", () => this.#page(), { class: "plain", hidden: true });
-	#id = null;
+	#id;
 	#number = 0;
-	#cursor = null;
 
 	constructor(state, title, meaning) {
 		this.#state = state;
 		this.#title = title;
-		const quiet = make("p", { class: "quiet" }, meaning);
-		const attributes = { class: "problems", "data-state": state, open: state === "failed" };
-		this.element = make("details", attributes, this.#summary, quiet, this.#list, this.#more);
-		this.element.addEventListener("toggle", () => this.#load());
+		const attributes = { "data-state": state, open: state === "failed" };
+		this.element = make("details.problems", attributes, this.#summary, make("p.quiet", meaning), this.#list);
+		on(this.element, "toggle", () => this.#load());
 	}
 
 	update(job) {
@@ -156,25 +150,22 @@ class Videos {
 		say(this.#summary, `${this.#title} (${count(number)})`);
 		if (this.#number === number) return;
 		this.#number = number;
-		this.#cursor = null;
 		this.#list.replaceChildren();
 		this.#load();
 	}
 
-	#load() {
-		if (this.element.open && this.#number && !this.#list.children.length) this.#page();
-	}
-
-	async #page() {
-		const wanted = this.#number;
+	async #load() {
+		const number = this.#number;
+		if (!this.element.open || !number || this.#list.children.length) return;
 		await attempt(async () => {
-			const page = await api.jobVideos(this.#id, this.#state, this.#cursor);
-			if (wanted !== this.#number) return;
-			if (!this.#cursor) this.#list.replaceChildren();
-			this.#list.append(...page.videos.map(problem));
-			this.#cursor = page.cursor;
-			this.#more.hidden = !page.cursor;
-		}, (message) => this.#list.replaceChildren(make("li", { class: "error" }, message)));
+			for (let cursor = null, rows = []; ; ) {
+				const page = await api.jobVideos(this.#id, this.#state, cursor);
+				if (number !== this.#number) return;
+				this.#list.replaceChildren(...(rows = [...rows, ...page.videos.map(problem)]));
+				cursor = page.cursor;
+				if (!cursor) return;
+			}
+		}, (message) => this.#list.replaceChildren(make("li.error", message)));
 	}
 }
 
@@ -182,6 +173,6 @@ function problem(video) {
 	const url = `https://www.youtube.com/watch?v=${encodeURIComponent(video.video_id)}`;
 	const link = linkTo(url, { dir: "auto" }, video.title || video.video_id);
 	const tries = video.attempts > 1 ? ` (tried ${count(video.attempts)} times)` : "";
-	const why = make("span", { class: "reason" }, (video.reason ?? "") + tries);
+	const why = make("span.reason", (video.reason ?? "") + tries);
 	return make("li", { "data-video-id": video.video_id }, link, why);
 }

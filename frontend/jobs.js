@@ -1,10 +1,10 @@
 // The caller's jobs, as far as this page knows them; those that are not over are asked about until they are.
 
+import { on } from "/dom.js";
 import * as api from "/api.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
-// The rate is that of the last half minute.
 const WINDOW_MS = 30_000;
 
 const ACTIVE = new Set(["queued", "planning", "running"]);
@@ -19,12 +19,8 @@ export const isActive = (job) => ACTIVE.has(job.state);
 
 export const settled = ({ counts }) => SETTLED.reduce((sum, name) => sum + counts[name], 0);
 
-/** Newest first. */
 export const jobs = () => [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at));
 
-export const find = (id) => known.get(id) ?? null;
-
-/** The newest job of a playlist, or null. */
 export const latestOf = (playlist) => jobs().find((job) => job.playlist_id === playlist) ?? null;
 
 /** `listener(job, ended)`: for every change of a job; whether it ended just now. */
@@ -34,7 +30,6 @@ export async function load() {
 	for (const job of await api.recentJobs()) put(job);
 }
 
-/** Takes a job as it is now, and follows it until its end. */
 export function put(job) {
 	const before = known.get(job.job_id);
 	known.set(job.job_id, job);
@@ -49,7 +44,6 @@ export function forget() {
 	for (const each of [known, watched, samples]) each.clear();
 }
 
-/** Videos a second lately; null if that cannot be said. */
 export function rate(id) {
 	const all = samples.get(id) ?? [];
 	if (all.length < 2) return null;
@@ -84,19 +78,17 @@ async function watch(id) {
 			put(now);
 		}
 	} catch (error) {
-		// Gone, or nobody is signed in any more: the page says that elsewhere.
 		if (!(error instanceof api.ApiError)) throw error;
 	} finally {
 		if (watched.get(id) === watcher) watched.delete(id);
 	}
 }
 
-/** After the pause, and not while nobody sees the page. */
 function passed(milliseconds) {
 	return new Promise((resolve) => {
 		setTimeout(() => {
 			if (!document.hidden) resolve();
-			else document.addEventListener("visibilitychange", resolve, { once: true });
+			else on(document, "visibilitychange", resolve, { once: true });
 		}, milliseconds);
 	});
 }

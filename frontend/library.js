@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { toast } from "/dialogs.js";
-import { attempt, byId, make, say } from "/dom.js";
+import { attempt, byId, make, on, say } from "/dom.js";
 import * as jobs from "/jobs.js";
 import { Card } from "/playlist-card.js";
 import { comeBack } from "/router.js";
@@ -19,10 +19,9 @@ const failed = (message) => say(byId("library-error"), message);
 
 export function setUp() {
 	const input = byId("playlist");
-	// Signing in again, or loading the page, does not lose what was pasted.
 	input.value = sessionStorage.getItem(DRAFT) ?? "";
-	input.addEventListener("input", () => sessionStorage.setItem(DRAFT, input.value));
-	byId("start").addEventListener("submit", submit);
+	on(input, "input", () => sessionStorage.setItem(DRAFT, input.value));
+	on(byId("start"), "submit", submit);
 	jobs.onChange((job, ended) => {
 		if (playlists === null) return;
 		render();
@@ -32,15 +31,10 @@ export function setUp() {
 
 export async function show() {
 	document.title = "Your playlists · yts";
-	if (playlists === null) {
-		const waiting = Array.from({ length: 3 }, () => make("li", { class: "card skeleton", "aria-hidden": "true" }));
-		byId("cards").replaceChildren(...waiting);
-	}
 	await attempt(load, failed);
 	comeBack();
 }
 
-/** Somebody else may come. */
 export function forget() {
 	playlists = null;
 	cards.clear();
@@ -51,17 +45,15 @@ async function load() {
 	failed("");
 	playlists = answer.playlists;
 	const notices = answer.notices ?? [];
-	// What is always so stands below; what is new, above.
 	say(byId("library-note"), notices.find(({ code }) => code === "watch_later")?.detail ?? "");
 	const told = notices.filter(({ code }) => code !== "watch_later").map(({ code, detail }) => {
 		const again = code === "grant_expired" ? make("a", { href: "/api/login?next=/" }, "Sign in again") : null;
-		return make("li", {}, `${detail} `, again);
+		return make("li", `${detail} `, again);
 	});
 	byId("notices").replaceChildren(...told);
 	render();
 }
 
-/** Liked videos first, then what was just added, then the playlists as the server orders them. */
 function entries() {
 	const listed = new Set(playlists.map((each) => each.playlist_id));
 	const added = jobs
@@ -111,7 +103,6 @@ async function submit(event) {
 	button.disabled = false;
 }
 
-/** Starts indexing, or says that it goes on already. Throws ApiError. */
 async function start(playlist) {
 	const { job_id: id, playlist_id: listed } = await api.startIndexing(playlist);
 	jobs.put(await api.job(id));
@@ -119,7 +110,6 @@ async function start(playlist) {
 	toast("Indexing has begun. You can search while it goes on, and close this tab.");
 }
 
-/** Throws ApiError. */
 async function remove({ playlist, job }) {
 	if (playlist) {
 		await api.removePlaylist(playlist.playlist_id);

@@ -1,11 +1,10 @@
 // YouTube's embedded player, spoken to by messages: no script of YouTube's runs in this page.
 // In: {"event":"listening"}, {"event":"command","func":…,"args":[…]}; out: infoDelivery, onError, …
 
-import { make } from "/dom.js";
+import { make, on } from "/dom.js";
 
 const PLAYING = 1;
 const HELLO_MS = 250;
-// A player that was loaded answers at once; one that is not there never does.
 const ANSWER_MS = 3_000;
 const LOAD_MS = 20_000;
 
@@ -33,7 +32,6 @@ export class Player {
 		return this.#frame !== null;
 	}
 
-	/** From that second on; loads the player if it is not there yet. */
 	play(video, title, second) {
 		if (this.#frame) {
 			this.#command("seekTo", [second, true]);
@@ -54,7 +52,7 @@ export class Player {
 			allow: "autoplay; encrypted-media; fullscreen; picture-in-picture",
 			referrerpolicy: "strict-origin-when-cross-origin", // YouTube plays for nobody without a referrer
 		});
-		this.#frame.addEventListener("load", () => this.#expect(ANSWER_MS));
+		on(this.#frame, "load", () => this.#expect(ANSWER_MS));
 		this.place.append(this.#frame);
 		this.#hello = setInterval(() => this.#send({ event: "listening", id: 1, channel: "widget" }), HELLO_MS);
 		this.#expect(LOAD_MS);

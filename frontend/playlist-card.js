@@ -5,28 +5,28 @@ import { attempt, button, make, picture, say } from "/dom.js";
 import { ago, count, videos } from "/format.js";
 import { isActive } from "/jobs.js";
 import { Bar, speedInWords, stateInWords, troubleInWords } from "/progress.js";
+import { address } from "/router.js";
 
 export class Card {
 	#entry;
 	#picture;
-	#frame = make("div", { class: "thumbnail" });
+	#frame = make("div.thumbnail");
 	#title = make("h2", { dir: "auto" });
-	#about = make("p", { class: "facts" });
-	#state = make("p", { class: "card-state" });
+	#about = make("p.facts");
+	#state = make("p.card-state");
 	#bar = new Bar();
-	#trouble = make("p", { class: "error" });
-	#search = make("a", { class: "act" }, "Search");
-	#details = make("a", { class: "act" }, "Details");
+	#trouble = make("p.error");
+	#search = make("a.act", "Search");
+	#details = make("a.act", "Details");
 	#start;
 	#remove;
 
-	/** `start(playlist id)`, `remove({playlist, job})`; both may throw an ApiError. */
 	constructor({ start, remove }) {
 		this.#start = button("", () => this.#act(() => start(this.#id)), { class: "act" });
 		this.#remove = button("", () => this.#act(() => this.#removed(remove)), { class: "act" });
-		const acts = make("p", { class: "acts" }, this.#search, this.#start, this.#details, this.#remove);
+		const acts = make("p.acts", this.#search, this.#start, this.#details, this.#remove);
 		const text = [this.#title, this.#about, this.#state, this.#bar.element, this.#trouble, acts];
-		this.element = make("li", { class: "card" }, this.#frame, make("div", { class: "card-text" }, ...text));
+		this.element = make("li.card", this.#frame, make("div.card-text", ...text));
 	}
 
 	get #id() {
@@ -53,7 +53,7 @@ export class Card {
 		say(this.#start, indexed || job?.state === "done" ? "Refresh" : verb);
 		this.#start.classList.toggle("first", !indexed && !job);
 		this.#search.hidden = !(indexed?.videos || job?.counts.indexed);
-		this.#search.href = `/?${new URLSearchParams({ playlist: this.#id })}`;
+		this.#search.href = address({ playlist: this.#id });
 		this.#details.hidden = !job;
 		if (job) this.#details.href = `/?job=${encodeURIComponent(job.job_id)}`;
 		// What YouTube lists for the person, and is not indexed, cannot be taken out here.
@@ -68,7 +68,6 @@ export class Card {
 		const drawn = `${url} ${name[0]}`;
 		if (drawn === this.#picture) return;
 		this.#picture = drawn;
-		// Behind the picture, should it not come.
 		this.#frame.replaceChildren(make("span", { "aria-hidden": "true" }, [...name][0]), picture(url) ?? "");
 	}
 

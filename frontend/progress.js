@@ -6,12 +6,11 @@ import { isActive, rate, settled } from "/jobs.js";
 
 const SEGMENTS = ["indexed", "no_transcript", "unavailable", "failed"];
 
-/** A bar with a part for each outcome, updated in place. */
 export class Bar {
 	#segments = SEGMENTS.map((name) => make("span", { class: `segment ${name}` }));
 
 	constructor() {
-		this.element = make("div", { class: "bar", role: "progressbar", "aria-valuemin": "0" }, ...this.#segments);
+		this.element = make("div.bar", { role: "progressbar", "aria-valuemin": "0" }, ...this.#segments);
 	}
 
 	update(job) {
@@ -29,7 +28,6 @@ export class Bar {
 	}
 }
 
-/** The step that a job is in, and how it ended. */
 export function stateInWords(job) {
 	const { counts, total } = job;
 	switch (job.state) {
@@ -48,7 +46,6 @@ export function stateInWords(job) {
 	}
 }
 
-/** How fast, and how much longer; empty when there is nothing to foretell. */
 export function speedInWords(job) {
 	if (job.state !== "running" || job.blocked_until) return "";
 	const parts = [];
@@ -58,7 +55,6 @@ export function speedInWords(job) {
 	return parts.join(" · ");
 }
 
-/** Why it stands still, or ended without success; empty if neither. */
 export function troubleInWords(job) {
 	if (!isActive(job)) return job.error ?? "";
 	if (!job.blocked_until) return job.error ?? "";

@@ -1,6 +1,8 @@
 // The address decides what is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`.
 // All of it is in the query, so that any server of files serves the page.
 
+import { on } from "/dom.js";
+
 const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort"];
 
 let show = () => {};
@@ -9,7 +11,8 @@ let saving = 0;
 // shorter than it was, and where it is scrolled to says nothing. Null at a new address.
 let coming = history.state ?? {};
 
-/** `render(view, parameters)` is called for each address that is gone to or come back to. */
+export const address = (parameters) => `/?${new URLSearchParams(parameters)}`;
+
 export function setUp(render) {
 	show = render;
 	// Results come later than the browser would scroll to them.
@@ -22,10 +25,9 @@ export function setUp(render) {
 		clearTimeout(saving);
 		saving = setTimeout(() => coming || remember({ y: scrollY }), 150);
 	}, { passive: true });
-	document.addEventListener("click", follow);
+	on(document, "click", follow);
 }
 
-/** `{view, parameters}` of the address. */
 export function here() {
 	const parameters = new URLSearchParams(location.search);
 	for (const [name, view] of [["v", "watch"], ["job", "job"], ["settings", "settings"]]) {
@@ -41,16 +43,14 @@ export function remember(more) {
 	history.replaceState({ ...state(), ...more }, "");
 }
 
-/** Goes to an address of the page; with `replace` it takes the place of this one in the history. */
-export function go(address, { replace = false, ...kept } = {}) {
+export function go(to, { replace = false, ...kept } = {}) {
 	clearTimeout(saving);
 	coming = null;
 	if (!replace) remember({ y: scrollY });
-	history[replace ? "replaceState" : "pushState"](kept, "", address);
+	history[replace ? "replaceState" : "pushState"](kept, "", to);
 	show();
 }
 
-/** Only what a search has in the address, in one order. */
 export function searchParameters(parameters) {
 	const kept = new URLSearchParams();
 	for (const name of SEARCH) {
@@ -62,7 +62,6 @@ export function searchParameters(parameters) {
 /** Whether one comes back: what is still there need not be asked for again. */
 export const returning = () => coming !== null;
 
-/** Once the content is there: to where one was when this address was left; to its beginning, if it is new. */
 export function comeBack() {
 	if (coming?.focus) {
 		document.querySelector(`main [data-key="${CSS.escape(coming.focus)}"]`)?.focus({ preventScroll: true });
@@ -71,7 +70,6 @@ export function comeBack() {
 	coming = null;
 }
 
-/** Links within the page change what is shown instead of loading it again. */
 function follow(event) {
 	const link = event.target.closest?.("a[href]");
 	if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;

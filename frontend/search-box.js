@@ -1,7 +1,7 @@
 // The box at the top: searches while one types, and proposes how to go on.
 
 import * as api from "/api.js";
-import { byId, make } from "/dom.js";
+import { byId, make, on } from "/dom.js";
 
 const PAUSE_MS = 180;
 const MOST = 7;
@@ -14,26 +14,23 @@ let chosen = -1;
 const box = () => byId("q");
 const list = () => byId("suggestions");
 
-/** `onSearch(q, typing)`: called when one stops typing, or asks. `onDown`: out of the box, to what was found. */
 export function setUp({ onSearch, onDown }) {
 	search = onSearch;
-	box().addEventListener("input", (event) => event.isComposing || typed());
-	box().addEventListener("compositionend", typed);
-	box().addEventListener("blur", close);
-	box().addEventListener("keydown", (event) => key(event, onDown));
-	byId("search").addEventListener("submit", (event) => {
+	on(box(), "input", (event) => event.isComposing || typed());
+	on(box(), "compositionend", typed);
+	on(box(), "blur", close);
+	on(box(), "keydown", (event) => key(event, onDown));
+	on(byId("search"), "submit", (event) => {
 		event.preventDefault();
 		ask(box().value, false);
 	});
-	// Before the box loses the focus, so that it keeps it.
-	list().addEventListener("mousedown", (event) => event.preventDefault());
-	list().addEventListener("click", (event) => {
+	on(list(), "mousedown", (event) => event.preventDefault());
+	on(list(), "click", (event) => {
 		const option = event.target.closest("[role=option]");
 		if (option) ask(option.textContent, false);
 	});
 }
 
-/** Shows a query that came from elsewhere; what is being typed is left alone. */
 export function put(q) {
 	if (box().value.trim() !== q.trim()) box().value = q;
 }

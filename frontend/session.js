@@ -2,7 +2,6 @@
 
 const KEY = "yts-token";
 
-/** The API token, from the address once, then kept in this tab only; null with a cookie. */
 export const token = () => sessionStorage.getItem(KEY);
 
 export const keep = (text) => sessionStorage.setItem(KEY, text.trim());
@@ -18,12 +17,10 @@ export function takeFromAddress() {
 	return true;
 }
 
-/** What `GET /api/me` answered; null before, and for nobody. */
 export let me = null;
 
 export function become(person) {
 	me = person;
 }
 
-/** Where signing in begins; it comes back to where one is, or to `next`. */
 export const signInAddress = (next) => `/api/login?${new URLSearchParams({ next })}`;

@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { confirmed, copy, toast } from "/dialogs.js";
-import { attempt, button, byId, make, say } from "/dom.js";
+import { attempt, button, byId, make, on, say } from "/dom.js";
 import { day } from "/format.js";
 import { comeBack } from "/router.js";
 import * as session from "/session.js";
@@ -12,10 +12,9 @@ const KEYS_OFF = "yts-keys-off";
 /** Keys of one letter can be turned off, for those who speak to their computer (WCAG 2.1.4). */
 export const keysOff = () => localStorage.getItem(KEYS_OFF) !== null;
 
-const error = make("p", { class: "error", role: "alert" });
+const error = make("p.error", { role: "alert" });
 let leave = () => {};
 
-/** `onLeave(message)`: nobody is signed in any more. */
 export function setUp({ onLeave }) {
 	leave = onLeave;
 }
@@ -27,7 +26,7 @@ export async function show() {
 	comeBack();
 }
 
-const part = (title, ...content) => make("section", { class: "setting" }, make("h2", {}, title), ...content);
+const part = (title, ...content) => make("section.setting", make("h2", title), ...content);
 
 const acting = (title, act, attributes) =>
 	button(title, () => {
@@ -43,25 +42,22 @@ function person() {
 		leave("");
 	}, { class: "soft" });
 	const how = session.token() ? "With an API token, kept in this tab." : me.name ? me.email : "";
-	const again = make("a", { href: session.signInAddress("/?settings") }, "Sign in again");
-	const expired = me.grant === "expired";
 	return part(
 		"You",
-		make("p", { dir: "auto" }, make("strong", {}, me.name || me.email || me.user_id)),
-		make("p", { class: "quiet" }, how),
-		expired ? make("p", { class: "note" }, "YouTube does not show us your playlists any more. ", again) : null,
-		make("p", {}, out),
+		make("p", { dir: "auto" }, make("strong", me.name || me.email || me.user_id)),
+		make("p.quiet", how),
+		make("p", out),
 	);
 }
 
 async function tokens() {
-	const list = make("ul", { class: "tokens" });
-	const made = make("p", { class: "note made", hidden: true });
+	const list = make("ul.tokens");
+	const made = make("p.note.made", { hidden: true });
 	const field = make("input", { id: "token-name", maxlength: "100", required: true, autocomplete: "off", placeholder: "What is it for?" });
-	const submit = make("button", {}, "Make a token");
-	const form = make("form", { class: "line" }, make("label", { for: "token-name" }, "New token"), field, submit);
+	const submit = make("button", "Make a token");
+	const form = make("form.line", make("label", { for: "token-name" }, "New token"), field, submit);
 	const load = async () => list.replaceChildren(...(await api.tokens()).map((token) => row(token, load)));
-	form.addEventListener("submit", (event) => {
+	on(form, "submit", (event) => {
 		event.preventDefault();
 		attempt(async () => {
 			const { token } = await api.makeToken(field.value);
@@ -76,7 +72,7 @@ async function tokens() {
 	});
 	await attempt(load, (message) => say(error, message));
 	const about = "For curl and programs of your own: whoever has one can see and change your library.";
-	return part("API tokens", make("p", { class: "quiet" }, about), list, form, made);
+	return part("API tokens", make("p.quiet", about), list, form, made);
 }
 
 function row({ token_id: id, name, created_at: time }, load) {
@@ -86,17 +82,17 @@ function row({ token_id: id, name, created_at: time }, load) {
 		toast("The token is revoked.");
 		await load();
 	}, { class: "act", "aria-label": `Revoke ${name}` });
-	const made = make("span", { class: "quiet" }, time ? `made ${day(time)}` : "");
-	return make("li", {}, make("span", { class: "name", dir: "auto" }, name), made, revoke);
+	const made = make("span.quiet", day(time));
+	return make("li", make("span.name", { dir: "auto" }, name), made, revoke);
 }
 
 function keys() {
 	const box = make("input", { type: "checkbox", checked: !keysOff() });
-	box.addEventListener("change", () => {
+	on(box, "change", () => {
 		if (box.checked) localStorage.removeItem(KEYS_OFF);
 		else localStorage.setItem(KEYS_OFF, "1");
 	});
-	return part("Keyboard", make("label", { class: "choice" }, box, "Keys of one letter: / n p k c f ?"));
+	return part("Keyboard", make("label.choice", box, "Keys of one letter: / n p k c f ?"));
 }
 
 function erase() {
@@ -107,5 +103,5 @@ function erase() {
 		leave("Everything about you is deleted.");
 	}, { class: "danger" });
 	const about = "Your library, your jobs and tokens, and what Google let us see.";
-	return part("Delete my data", make("p", { class: "quiet" }, about), make("p", {}, act));
+	return part("Delete my data", make("p.quiet", about), make("p", act));
 }

@@ -1,6 +1,6 @@
 // What is said in a video, line by line: matches marked, the spoken line followed.
 
-import { button, icon, make, marked, roving, say } from "/dom.js";
+import { button, icon, make, marked, on, roving, say } from "/dom.js";
 import { count, moment, spoken } from "/format.js";
 
 export class Transcript {
@@ -10,13 +10,12 @@ export class Transcript {
 	#at = 0;
 	#spoken = -1;
 	#following = true;
-	#list = make("ol", { class: "lines" });
-	#panel = make("div", { class: "panel" }, this.#list);
-	#status = make("p", { class: "match-status", role: "status" });
+	#list = make("ol.lines");
+	#panel = make("div.panel", this.#list);
+	#status = make("p.match-status", { role: "status" });
 	#follow = button("Follow", () => this.follow(), { class: "soft follow", "aria-pressed": "true" });
 	#seek;
 
-	/** `video`: of the API. `seek(second, clicked)`: a line or a match was gone to. */
 	constructor(video, seek) {
 		this.#seek = seek;
 		this.#lines = video.lines;
@@ -25,21 +24,21 @@ export class Transcript {
 		const steps = this.#moments.length ? [step("Previous match", "up", -1), step("Next match", "down", 1)] : [];
 		if (video.matches && !this.#moments.length) say(this.#status, "No match in what is said");
 		const title = make("h2", { id: "transcript-title" }, "Transcript");
-		const bar = make("div", { class: "transcript-bar" }, title, this.#status, ...steps, this.#follow);
-		this.element = make("section", { class: "transcript", "aria-labelledby": "transcript-title" }, bar, this.#panel);
+		const bar = make("div.transcript-bar", title, this.#status, ...steps, this.#follow);
+		this.element = make("section.transcript", { "aria-labelledby": "transcript-title" }, bar, this.#panel);
 		const segments = new Map(video.matches?.marked.map((each) => [each.line, each.segments]));
 		this.#items = video.lines.map(({ start, text }, line) => {
-			const words = make("span", {}, ...(segments.has(line) ? marked(segments.get(line)) : [text]));
+			const words = make("span", ...(segments.has(line) ? marked(segments.get(line)) : [text]));
 			const time = make("time", { dir: "ltr" }, moment(start));
 			return make("a", { href: `#${Math.floor(start)}`, tabindex: "-1", draggable: "false" }, time, " ", words);
 		});
 		for (const [name, value] of Object.entries(spoken(video.language))) this.#list.setAttribute(name, value);
-		this.#list.append(...this.#items.map((item) => make("li", {}, item)));
+		this.#list.append(...this.#items.map((item) => make("li", item)));
 		roving(this.#list, () => this.#items);
-		this.#list.addEventListener("click", (event) => this.#clicked(event));
+		on(this.#list, "click", (event) => this.#clicked(event));
 		// Whoever scrolls wants to read there.
 		for (const kind of ["wheel", "touchmove"]) {
-			this.#panel.addEventListener(kind, () => this.follow(false), { passive: true });
+			on(this.#panel, kind, () => this.follow(false), { passive: true });
 		}
 	}
 
@@ -47,24 +46,15 @@ export class Transcript {
 		return this.#lines[line]?.start ?? 0;
 	}
 
-	/** The second of the first match; 0 if there is none. */
 	get first() {
 		return this.#start(this.#moments[0]);
 	}
 
-	/** Two lines from a second on, or what is selected: `{text, second}`. */
 	quote(second) {
-		const selection = getSelection();
-		if (!selection.isCollapsed && this.#list.contains(selection.anchorNode)) {
-			const { startContainer } = selection.getRangeAt(0);
-			const first = this.#items.findIndex((item) => item.contains(startContainer));
-			return { text: selection.toString().replace(/\s+/g, " ").trim(), second: this.#start(first) };
-		}
 		const line = this.#lineAt(second);
 		return { text: this.#lines.slice(line, line + 2).map((each) => each.text).join(" "), second: this.#start(line) };
 	}
 
-	/** Shows the line of a second. */
 	begin(second) {
 		const line = this.#lineAt(second);
 		if (this.#moments.length) this.#match(Math.max(this.#moments.findLastIndex((each) => each <= line), 0));
@@ -72,7 +62,6 @@ export class Transcript {
 		this.#bring(line);
 	}
 
-	/** The next match, or with -1 the one before; after the last comes the first. */
 	step(by) {
 		if (!this.#moments.length) return;
 		this.#match((this.#at + by + this.#moments.length) % this.#moments.length);
@@ -82,7 +71,6 @@ export class Transcript {
 		if (this.#list.contains(document.activeElement)) this.#items[line].focus({ preventScroll: true });
 	}
 
-	/** The player is at this second. */
 	spoken(second) {
 		const line = this.#lineAt(second);
 		if (line === this.#spoken) return;

@@ -6,7 +6,7 @@ import { attempt, button, byId, icon, linkTo, make, picture } from "/dom.js";
 import { length, moment } from "/format.js";
 import { facts } from "/hits.js";
 import { Player } from "/player.js";
-import { go, remember, state } from "/router.js";
+import { address, go, remember, state } from "/router.js";
 import { me } from "/session.js";
 import { Transcript } from "/transcript.js";
 
@@ -21,8 +21,8 @@ export async function show(parameters) {
 	const mine = (running = new AbortController());
 	const place = byId("view-watch");
 	const heading = (text) => make("h1", { id: "watch-title", tabindex: "-1", dir: "auto" }, text);
-	const waiting = make("div", { class: "stage" }, make("div", { class: "player skeleton" }), heading("Video"));
-	place.replaceChildren(waiting, make("div", { class: "transcript skeleton" }));
+	const waiting = make("div.stage", make("div.player.skeleton"), heading("Video"));
+	place.replaceChildren(waiting, make("div.transcript.skeleton"));
 	scrollTo(0, 0);
 	try {
 		await attempt(async () => {
@@ -43,14 +43,12 @@ export async function show(parameters) {
 	}
 }
 
-/** Stops what plays. */
 export function hide() {
 	running?.abort();
 	shown?.close();
 	shown = null;
 }
 
-/** What a key does here; whether it did something. */
 export function key(name) {
 	const act = { n: "next", p: "previous", k: "toggle", c: "copyLink", f: "follow", Escape: "back" }[name];
 	if (act) shown?.[act]();
@@ -61,8 +59,8 @@ class View {
 	#video;
 	#q;
 	#second;
-	#from = make("span", { class: "from" });
-	#trouble = make("p", { class: "note", role: "status", hidden: true });
+	#from = make("span.from");
+	#trouble = make("p.note", { role: "status", hidden: true });
 	#poster;
 	#player;
 	#transcript = null;
@@ -74,22 +72,22 @@ class View {
 		if (said) this.#transcript = new Transcript(video, (to, clicked) => this.#seek(to, clicked));
 		// Without a second of its own, it begins where the first match is.
 		this.#second = t === null ? (this.#transcript?.first ?? 0) : Math.max(0, Number.parseInt(t, 10) || 0);
-		const start = make("span", { class: "start" }, icon("play"), this.#from);
-		const duration = video.duration_seconds && make("span", { class: "duration" }, length(video.duration_seconds));
+		const start = make("span.start", icon("play"), this.#from);
+		const duration = video.duration_seconds && make("span.duration", length(video.duration_seconds));
 		const attributes = { class: "poster", "aria-label": `Play ${video.title}` };
 		this.#poster = button([picture(video.thumbnail_url) ?? "", start, duration || ""], () => this.play(), attributes);
-		const box = make("div", { class: "player" }, this.#poster);
+		const box = make("div.player", this.#poster);
 		this.#player = new Player(box, me.player_base_url, {
 			time: (now) => this.#transcript?.spoken(now),
 			trouble: (text) => this.#stuck(text),
 		});
 		const back = button([icon("back"), q ? "Results" : "Back"], () => this.back(), { class: "plain back" });
 		const description = make("p", { dir: "auto" }, video.description);
-		const about = video.description && make("details", { class: "about" }, make("summary", {}, "Description"), description);
-		const details = [heading, make("p", { class: "facts" }, ...facts(video)), this.#tools(said), about || ""];
+		const about = video.description && make("details.about", make("summary", "Description"), description);
+		const details = [heading, make("p.facts", ...facts(video)), this.#tools(said), about || ""];
 		const why = "YouTube has no captions of this video: only its title and description can be searched.";
-		const none = make("section", { class: "transcript none" }, make("h2", {}, "No captions"), make("p", {}, why));
-		const stage = make("div", { class: "stage" }, back, box, this.#trouble, ...details);
+		const none = make("section.transcript.none", make("h2", "No captions"), make("p", why));
+		const stage = make("div.stage", back, box, this.#trouble, ...details);
 		this.elements = [stage, this.#transcript?.element ?? none];
 	}
 
@@ -123,7 +121,7 @@ class View {
 
 	back() {
 		if (state().from !== undefined) history.back();
-		else go(this.#q ? `/?${new URLSearchParams({ q: this.#q })}` : "/");
+		else go(this.#q ? address({ q: this.#q }) : "/");
 	}
 
 	close() {
@@ -141,15 +139,14 @@ class View {
 
 	#tools(said) {
 		const formats = Object.entries(FORMATS).map(([format, name]) => button(name, () => this.#download(format)));
-		const summary = make("summary", { class: "soft" }, icon("save"), "Transcript");
+		const summary = make("summary.soft", "Transcript");
 		const soft = { class: "soft" };
 		return make(
-			"div",
-			{ class: "tools" },
-			button([icon("link"), "Copy link"], () => this.copyLink(), soft),
-			said ? button([icon("quote"), "Copy quote"], () => this.#copyQuote(), soft) : null,
-			said ? make("details", { class: "menu" }, summary, make("div", {}, ...formats)) : null,
-			linkTo(this.#video.url, soft, icon("out"), "YouTube"),
+"div.tools",
+			button("Copy link", () => this.copyLink(), soft),
+			said ? button("Copy quote", () => this.#copyQuote(), soft) : null,
+			said ? make("details.menu", summary, make("div", ...formats)) : null,
+			linkTo(this.#video.url, soft, "YouTube"),
 		);
 	}
 
