@@ -64,6 +64,9 @@ def _fail_video(message: VideoMessage, attempts: str) -> None:
     if entry is None:
         return
     waits = job.active and entry.state == "pending" and entry.round == message.round
+    if waits and entry.parked:
+        # It waits for its address, and the sweep sends it when the time has come.
+        return
     if waits and entry.attempts < _ENOUGH:
         _again(message, entry)
         return

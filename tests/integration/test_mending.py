@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from infra.local.standin.inprocess import InProcess
-from shared import dead_letters, documents, jobs, library, planner, store
+from shared import clock, dead_letters, documents, jobs, ledger, library, planner, store
 from shared.errors import Transient
 from shared.events import Delivery
 from tests.integration.firestore_support import (
@@ -108,6 +108,18 @@ def test_workers_that_die_do_not_use_up_the_chances_of_their_videos(seams: Seams
     assert entries_of(job.job_id)[video_id].state == "failed"
     assert len(seams.videos()) == 6
     assert check(job.job_id).states["failed"] == 1
+
+
+def test_a_dead_letter_of_a_video_that_waits_for_its_address_changes_nothing(seams: Seams) -> None:
+    (video_id,) = fresh_ids(1)
+    job = running([video_id])
+    commit = documents.Commit()
+    ledger.park(commit, job.job_id, entries_of(job.job_id)[video_id], reason="blocked", until=clock.now())
+    commit.run()
+    before = entries_of(job.job_id)[video_id]
+    dead_letter(job, video_id, worn=False)
+    assert entries_of(job.job_id)[video_id] == before
+    assert seams.videos() == []
 
 
 def test_a_dead_letter_of_another_round_sends_nothing_again(seams: Seams) -> None:
