@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import uniform
 from time import monotonic
 from typing import Literal
 
@@ -39,6 +40,8 @@ _LONG = 1.0
 #: A message of this age is not given back to other workers any more, but published anew: Pub/Sub
 #: counts its deliveries.
 _YOUNG = timedelta(minutes=5)
+#: Seconds over which what others are to take is given back.
+_SPREAD = 5.0
 #: Until a message that others are to take is published anew.
 _FOR_OTHERS = timedelta(seconds=30)
 
@@ -148,6 +151,8 @@ def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
         if gate.somebody_else_may(routes.gates()[0]):
             published = clock.parse(delivery.published)
             if published is not None and now - published < _YOUNG:
+                # Not all at once: as they are given back they come again, and a worker takes few at a time.
+                routes.wait(until, min(max(patience, 0.0), uniform(0, _SPREAD)))  # noqa: S311
                 raise Transient("This address is blocked; another worker may take it.")
             until = now + _FOR_OTHERS
         else:

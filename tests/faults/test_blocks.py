@@ -49,7 +49,7 @@ def test_an_address_that_bears_a_hundred_requests_a_window(stack: Stack) -> None
     """300 videos: all of them, at most 3 % wasted, faster than a rate that is slow enough for any address."""
     # The fetcher's own memory of the address is renewed with the first video.
     stack.finish(stack.index("PLgen-1-forgotten-short"))
-    budget, window = 100, 6.0
+    budget, window = 150, 4.0
     stack.standin.latency(player=0.1, timedtext=0.1)
     stack.standin.reset("stats")
     stack.standin.control("addresses", {"address": "*", "requests": budget, "window": window})
@@ -96,8 +96,8 @@ def test_a_worker_at_home_does_what_a_blocked_address_cannot(
 ) -> None:
     """The address of the fetcher is refused for good; the worker's is not."""
     stack.standin.control("addresses", {"address": "127.0.0.1", "requests": 0, "window": 1})
-    expected = ids_of("PLgen-60-home-short")
-    job_id = stack.index("PLgen-60-home-short")
+    expected = ids_of("PLgen-30-home-short")
+    job_id = stack.index("PLgen-30-home-short")
     stack.finish(job_id, timeout=200)
     check(stack, job_id, expected)
     addresses = stack.standin.stats()["addresses"]

@@ -109,8 +109,9 @@ class _Playlist:
         self.stack.wait_for(
             lambda: self.videos["dead"] in ledger(self.stack, job_id), 60, "the video is listed"
         )
-        # The first ones send it again, until enough attempts have failed.
-        for _ in range(6):
+        # The first ones send it again, until enough attempts have failed. There are more than it takes:
+        # the fetcher, too, gives a video up, after a few attempts more.
+        for _ in range(12):
             self.stack.publish("dead-letters", {"job_id": job_id, "video_id": self.videos["dead"]})
 
 
