@@ -34,7 +34,7 @@ def main() -> int:
         if not (name.startswith(_MADE_UP) and each["type"] in _GUESSES)
     ]
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, timeout=60, check=True)
-    for name in listed.stdout.splitlines():
+    for name in filter(lambda each: Path(each).is_file(), listed.stdout.splitlines()):
         text = Path(name).read_text(encoding="utf-8", errors="replace")
         found += [f"{name}: {match[0][:10]}…" for match in _GOOGLE.finditer(text)]
     sys.stdout.write("".join(f"{line}\n" for line in found) + f"{len(found)} secrets found\n")
