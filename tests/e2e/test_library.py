@@ -141,3 +141,26 @@ def test_what_failed_is_said_and_tried_again(stack: Stack, open_page: Open, user
     expect(page.locator(".numbers .indexed")).to_have_text("indexed3", timeout=60_000)
     expect(failed).to_have_count(0)
     expect(page.locator(".job-state")).to_contain_text("Indexed")
+
+
+def test_a_blocked_address_is_said_until_it_is_over(stack: Stack, open_page: Open, reader: str) -> None:
+    """What the page makes of it; tests/faults blocks real addresses, which would pause all other tests."""
+    job = stack.get("/api/jobs", reader).json()["jobs"][0]
+    counts = {**job["counts"], "pending": job["counts"]["indexed"], "indexed": 0}
+    blocked = {
+        **job,
+        "state": "running",
+        "finished_at": None,
+        "counts": counts,
+        "blocked_until": "2030-01-01T10:42:00Z",
+    }
+    answers = [blocked]
+    page = open_page(None, timezone_id="UTC")
+    page.route("**/api/jobs/*", lambda route: route.fulfill(json=answers[-1]))
+    page.goto(f"{stack.url}/?job={job['job_id']}#token={stack.token(reader)}")
+    trouble = page.get_by_role("status").filter(has_text="It goes on by itself at 10:42")
+    expect(trouble).to_be_visible()
+    picture(page, "job-blocked")
+    answers.append(job)
+    expect(trouble).to_have_count(0)
+    expect(page.locator(".job-state")).to_contain_text("Indexed")

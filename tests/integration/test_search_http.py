@@ -30,7 +30,7 @@ def client(elasticsearch_url: str) -> Iterator[FlaskClient]:
     with environment(), pytest.MonkeyPatch.context() as patch:
         fill()
         patch.setattr("shared.library.titles", titles)
-        patch.setattr("shared.auth.authenticate", lambda header: Caller(USER if header else "nobody"))
+        patch.setattr("shared.auth.authenticate", lambda header, session: Caller(USER if header else "nobody"))
         app = functions_framework.create_app("search", str(MAIN))  # type: ignore[no-untyped-call]
         with app.test_client() as client:
             client.environ_base["HTTP_AUTHORIZATION"] = "Bearer x"
@@ -115,6 +115,22 @@ def test_a_transcript_in_every_format(client: FlaskClient) -> None:
         response = client.get(f"/api/videos/tides?format={form}")
         assert (response.status_code, response.mimetype) == (200, mimetype)
         assert line in response.text.splitlines()
+
+
+def test_a_transcript_with_the_matches_of_a_query(client: FlaskClient) -> None:
+    body = client.get("/api/videos/tides", query_string={"q": '"why the sea rises"'}).get_json()
+    # The same seconds as a search shows, and every line that has a mark.
+    starts = [body["lines"][line]["start"] for line in body["matches"]["moments"]]
+    assert [int(start) for start in starts] == [0, 16]
+    for marked in body["matches"]["marked"]:
+        text = "".join(segment["text"] for segment in marked["segments"])
+        assert text == body["lines"][marked["line"]]["text"]
+        assert any(segment["match"] for segment in marked["segments"])
+    assert {marked["line"] for marked in body["matches"]["marked"]} > set(body["matches"]["moments"])
+    for nothing in ("nonsenseword", "?!", "title:sea"):
+        found = client.get("/api/videos/tides", query_string={"q": nothing}).get_json()
+        assert found["matches"] == {"moments": [], "marked": []}
+    assert "matches" not in client.get("/api/videos/tides").get_json()
 
 
 def test_an_elasticsearch_that_is_down_is_503(client: FlaskClient) -> None:
