@@ -30,7 +30,9 @@ def client(elasticsearch_url: str) -> Iterator[FlaskClient]:
     with environment(), pytest.MonkeyPatch.context() as patch:
         fill()
         patch.setattr("shared.library.titles", titles)
-        patch.setattr("shared.auth.authenticate", lambda header, session: Caller(USER if header else "nobody"))
+        patch.setattr(
+            "shared.auth.authenticate", lambda header, session: Caller(USER if header else "nobody")
+        )
         app = functions_framework.create_app("search", str(MAIN))  # type: ignore[no-untyped-call]
         with app.test_client() as client:
             client.environ_base["HTTP_AUTHORIZATION"] = "Bearer x"
