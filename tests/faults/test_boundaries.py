@@ -89,7 +89,7 @@ class _Playlist:
             playlists=[{"id": self.id, "title": self.id, "videos": list(self.videos.values())}],
         )
         stack.standin.fault("5xx", videos=[self.videos["late"]], endpoints=["player"], times=1)
-        stack.standin.fault("rate_limited", videos=[self.videos["dead"]], endpoints=["player"])
+        stack.standin.fault("garbage", videos=[self.videos["dead"]], endpoints=["player"])
 
     def start(self) -> str:
         """As a person does, who tries again when nobody answers; the job's id."""

@@ -25,10 +25,9 @@ from tests.stack import Stack
 #: Most videos at YouTube at once (FETCH_CONCURRENCY): what a fetcher that dies has asked for in vain.
 _AT_YOUTUBE = 50
 _KILLED = ("planner", "fetcher", "indexer")
-#: Errors of YouTube that pass.
+#: Errors of YouTube that pass and are of the video; of the address: test_blocks.py.
 _ERRORS = (
-    ("5xx", "player"), ("429", "player"), ("rate_limited", "player"), ("reset", "player"),
-    ("empty", "player"),
+    ("5xx", "player"), ("garbage", "player"), ("reset", "player"), ("empty", "player"),
     ("5xx", "timedtext"), ("empty", "timedtext"), ("truncated", "timedtext"), ("cut", "timedtext"),
 )  # fmt: skip
 
