@@ -262,7 +262,8 @@ VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
     "status: unplayable without a reason": ({"status": "unplayable"}, "unavailable"),
     "status: a reason of markup": ({"status": "unplayable", "reason": "<b>no</b>" * 50}, "unavailable"),
 }
-#: Answers that pass, of the video (of the address: tests/faults/test_blocks.py): kind of fault and endpoint; each video is indexed after all.
+#: Answers that pass: kind of fault and endpoint; each video is indexed after all. What is of the address and
+#: not of the video: tests/faults/test_blocks.py.
 ANSWERS: list[tuple[str, str]] = [
     *((kind, endpoint) for endpoint in ("player", "timedtext")
       for kind in ("empty", "truncated", "garbage", "cut", "reset", "5xx")),
