@@ -16,10 +16,10 @@ import * as watch from "/watch.js";
 
 const VIEWS = { library, search, watch, job, settings };
 const FAILURES = {
-	denied: "Google was told no, so nothing was shared. You can sign in whenever you like.",
-	missing_scope: "Without leave to see your YouTube playlists there is nothing to show. Please tick that box.",
-	expired: "Signing in took too long. Please try again.",
-	failed: "Signing in did not work. Please try again.",
+	denied: "Google was told no: nothing was shared.",
+	missing_scope: "Without your YouTube playlists there is nothing to show. Please tick that box.",
+	expired: "Signing in took too long. Try again.",
+	failed: "Signing in did not work. Try again.",
 };
 
 let view = null;
@@ -74,7 +74,9 @@ function welcome(message) {
 function refused() {
 	if (session.token()) say(byId("token-error"), "This token is not, or no longer, valid.");
 	byId("with-token").open = Boolean(session.token());
-	welcome(session.me && !session.token() ? "Your session has ended. Sign in again, and go on where you were." : "");
+	// Of several requests that are refused, the first one tells.
+	if (!byId("view-welcome").hidden) return session.forget();
+	welcome(session.me && !session.token() ? "Your session has ended. Sign in to go on." : "");
 }
 
 async function open() {
