@@ -173,7 +173,7 @@ function nothing(q) {
 const start = () => [
 	make("h2", "What to ask for"),
 	make("dl.syntax", ...syntaxRows()),
-	make("p", make("a", { href: "/?sort=newest" }, "Look through everything, newest first")),
+	make("p", make("a", { href: "/?sort=newest" }, "Everything, newest first")),
 ];
 
 async function exportAll(format) {
