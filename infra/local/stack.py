@@ -13,7 +13,7 @@ from infra.local import environment, probes, topics
 from infra.local.components import Component
 from infra.local.environment import Addresses
 from infra.local.persistence import Exports
-from infra.local.processes import free_ports
+from infra.local.processes import free_ports, port_is_free
 from infra.local.servers.elasticsearch import elasticsearch
 from infra.local.servers.emulators import firestore, pubsub
 from infra.local.servers.tools import Launch
@@ -53,6 +53,20 @@ def assemble(
     return builder.stack()
 
 
+def _kept_port(state: StateDir) -> int | None:
+    """The stand-in's port of last time, if it is free: the addresses of pictures are stored."""
+    try:
+        port = int((state.data / "youtube-port").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return port if 1024 <= port <= 65535 and port_is_free(port) else None
+
+
+def _keep_port(state: StateDir, port: int) -> None:
+    state.data.mkdir(parents=True, exist_ok=True)
+    (state.data / "youtube-port").write_text(str(port), encoding="ascii")
+
+
 class _Builder:
     def __init__(
         self,
@@ -66,18 +80,21 @@ class _Builder:
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
         self.exports = Exports(state, config.google_cloud_project)
-        self.ports = iter(free_ports(len(pipeline.functions) + 7))
+        kept = _kept_port(state)
+        self.ports = iter([port for port in free_ports(len(pipeline.functions) + 8) if port != kept])
         self.addresses = Addresses(
             pubsub=config.pubsub_emulator_host or f"127.0.0.1:{next(self.ports)}",
             firestore=config.firestore_emulator_host or f"127.0.0.1:{next(self.ports)}",
             elasticsearch=config.elasticsearch_url or f"http://127.0.0.1:{next(self.ports)}",
-            youtube=self._unless_real(caller),
+            youtube=self._unless_real(caller, kept),
             youtube_proxy=self._unless_real(caller),
         )
         self.python = environment.for_python(caller, state, config, self.addresses)
 
-    def _unless_real(self, caller: Mapping[str, str]) -> str | None:
-        return None if environment.real_youtube(caller) else f"http://127.0.0.1:{next(self.ports)}"
+    def _unless_real(self, caller: Mapping[str, str], kept: int | None = None) -> str | None:
+        if environment.real_youtube(caller):
+            return None
+        return f"http://127.0.0.1:{kept or next(self.ports)}"
 
     def stack(self) -> Stack:
         functions = [self._function(function) for function in self.pipeline.functions]
@@ -146,6 +163,7 @@ class _Builder:
 
     def _stand_in(self, url: str) -> Component:
         port = _port_of(urlsplit(url).netloc)
+        _keep_port(self.state, port)
         proxy = _port_of(urlsplit(self.addresses.youtube_proxy or "").netloc)
         options = ("--port", str(port), "--proxy-port", str(proxy))
         return self._python_module("youtube", "infra.local.standin", port, options)

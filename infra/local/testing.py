@@ -12,10 +12,15 @@ from infra.local.servers.tools import Missing, install
 from infra.local.state_dir import ROOT
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: All tests go side by side in two processes, file by file and in order: much of their time is waiting.
+_SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code of pytest. In CI (CI=true) nothing may be missing; elsewhere its tests are skipped."""
+    """The exit code of pytest; arguments that name tests run them in one process.
+
+    In CI (CI=true) nothing may be missing; elsewhere what needs it is skipped.
+    """
     strict = os.environ.get("CI", "").lower() in ("1", "true")
     try:
         _chromium()
@@ -23,7 +28,9 @@ def run(arguments: list[str]) -> int:
         print(f"Chromium: {error}", file=sys.stderr)
         if strict:
             return 1
-    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+    everything = all(argument.startswith("-") for argument in arguments)
+    options = [*(_SIDE_BY_SIDE if everything else ()), *arguments]
+    return subprocess.run([sys.executable, "-m", "pytest", *options], cwd=ROOT, check=False).returncode
 
 
 def bench(arguments: list[str]) -> int:

@@ -108,6 +108,8 @@ def test_ctrl_c_leaves_nothing_behind_and_the_library_is_kept(own_stack: Stack) 
     expected = ids_of(KEPT)
     check(own_stack, job_id, expected)
     assert all(_phrase_is_found(own_stack, video_id) for video_id in expected[::10])
+    picture = own_stack.search("")["hits"][0]["thumbnail_url"]
+    assert requests.get(picture, timeout=30).status_code == 200, "its address is that of before"
     again = own_stack.index(KEPT)
     own_stack.finish(again)
     assert check(own_stack, again, expected)["reused"] == 60
