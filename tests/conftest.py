@@ -83,7 +83,7 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """One run (of each test process) for all tests that leave it as they found it: own users, own playlists."""
+    """One run, of each test process, for all that leave it as they found it: own users, own playlists."""
     remove_abandoned()
     stack = Stack()
     try:
