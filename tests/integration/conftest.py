@@ -94,6 +94,7 @@ def google(youtube: InProcess, seams: Seams) -> Iterator[InProcess]:
     with signing_in(youtube):
         for user in ("demo", "other"):
             erasure.erase(user)
-        for attempt in documents.query("sign_in_attempts"):
-            Commit().delete(attempt.path).run()
+        for collection in ("sign_in_attempts", "sessions"):
+            for left_over in documents.query(collection):
+                Commit().delete(left_over.path).run()
         yield youtube
