@@ -56,7 +56,7 @@ EXPECTED = {
 #: Jobs in which a boundary may be passed by another process, or not at all, until it is given up.
 _TRIES = 4
 #: Deaths of each function in one job.
-_DEATHS = 3
+_DEATHS = 6
 #: A claim of who has died ends after half a minute, and Pub/Sub waits up to a minute between deliveries.
 _END_SECONDS = 180
 
