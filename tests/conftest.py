@@ -14,9 +14,11 @@ import pytest
 from tests import doomed
 from tests.stack import Stack, remove_abandoned
 
-#: What is quick and says most comes first. The browser comes last: Playwright leaves an event loop
-#: running in this thread until the session ends, and no other can be started beside it.
-_ORDER = ("unit", "integration", "security", "faults", "e2e")
+#: What takes minutes comes first, so that of two processes neither has to wait for the other in the end.
+#: The browser comes last: Playwright leaves an event loop running in this thread until the session
+#: ends, and no other can be started beside it.
+_LONG = ("test_boundaries.py", "test_restart.py", "test_random.py")
+_ORDER = (*_LONG, "unit", "integration", "security", "faults", "e2e")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
