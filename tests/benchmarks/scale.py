@@ -25,7 +25,7 @@ PAGE = 50
 class Measured:
     """Of one video unless told otherwise; `./emulators.sh bench` and `bench_search` print these."""
 
-    processor_ms: float = 45.0  # functions alone: fetcher, indexer, planner, jobs
+    processor_ms: float = 21.0  # functions alone: fetcher, indexer, planner, jobs
     bytes_from_youtube: float = 43_000
     requests_to_youtube: float = 2.0
     index_bytes: float = 130_000
