@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from shared.config import Config
 
 PIPELINE_FILE = Path(__file__).with_name("pipeline.yaml")
 
+#: ``1.4 * $FETCH_CONCURRENCY``: a multiple of what the environment says.
+_TIMES_FETCHES = re.compile(r"(\d(?:\.\d+)?) \* \$FETCH_CONCURRENCY")
 #: What a function without `threads` gets beyond its deliveries: health probes and the odd redelivery.
 SPARE_THREADS = 4
 
@@ -97,9 +101,9 @@ def load_pipeline(config: Config, path: Path = PIPELINE_FILE) -> Pipeline:
 
 def _subscription(name: str, fields: Mapping[str, Any], config: Config) -> Subscription:
     where = f"subscriptions.{name}"
-    concurrency = fields.get("local_concurrency")
-    if concurrency == "$FETCH_CONCURRENCY":
-        fields = {**fields, "local_concurrency": config.fetch_concurrency}
+    times = _TIMES_FETCHES.fullmatch(str(fields.get("local_concurrency")))
+    if times:
+        fields = {**fields, "local_concurrency": ceil(float(times[1]) * config.fetch_concurrency)}
     attempts = fields.get("max_delivery_attempts", "missing")
     return Subscription(
         name=name,
@@ -110,7 +114,7 @@ def _subscription(name: str, fields: Mapping[str, Any], config: Config) -> Subsc
         max_delivery_attempts=None
         if attempts is None
         else _number(fields, "max_delivery_attempts", where, 5, 100),
-        local_concurrency=_number(fields, "local_concurrency", where, 1, 1000),
+        local_concurrency=_number(fields, "local_concurrency", where, 1, 2000),
     )
 
 
@@ -126,7 +130,7 @@ def _function(name: str, fields: Mapping[str, Any], concurrency: int | None) -> 
         if not route.startswith("/api/"):
             raise PipelineError(f"{where}.routes: expected prefixes below /api/, found {route!r}")
     if concurrency is None or "threads" in fields:
-        threads = _number(fields, "threads", where, 1, 1000)
+        threads = _number(fields, "threads", where, 1, 2000)
     else:
         threads = concurrency + SPARE_THREADS
     return Function(

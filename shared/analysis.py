@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import accumulate
 
 #: Marks put around matches by the highlighter. Private-use characters, because Java's ``trim()``
 #: in the highlighter eats control characters; taken out of every text before it is indexed.
@@ -170,12 +171,15 @@ def is_spaceless(text: str) -> bool:
     return _SPACELESS.search(text) is not None
 
 
-def join(texts: Iterable[str]) -> tuple[str, list[int]]:
+def join(texts: Sequence[str]) -> tuple[str, list[int]]:
     """Cleaned caption lines as one text, and the offset at which each line begins.
 
     Lines are joined by a space, or by nothing between characters of scripts without spaces: there a
     word may run over the line's end, and a space would cut it.
     """
+    whole = " ".join(texts)
+    if all(texts) and not is_spaceless(whole):
+        return whole, list(accumulate((len(text) + 1 for text in texts[:-1]), initial=0))[: len(texts)]
     parts: list[str] = []
     offsets: list[int] = []
     length = 0

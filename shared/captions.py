@@ -14,7 +14,7 @@ import youtube_transcript_api as api
 from shared import clients, config
 from shared.egress import AddressClosed, Session, player_key
 from shared.errors import Blocked, DeliveryError, NoTranscript, Transient, VideoUnavailable
-from shared.transcripts import Line, Transcript
+from shared.transcripts import Line, Lines, Transcript
 
 #: What YouTube says about videos that cannot be played, and what follows
 #: (the texts are those of playabilityStatus.reason, in English because we ask in English).
@@ -104,18 +104,17 @@ def _ask(session: Session, video_id: str) -> Transcript:
     track = choose(tracks, config.load().transcript_languages)
     if track is None:
         raise NoTranscript("The video has no captions.")
-    lines = tuple(_lines(track.fetch()))
+    snippets = track.fetch()
+    lines = session.lines or _lines(snippets)
     if not lines:
         raise NoTranscript("The video's captions are empty.")
     return Transcript(track.language_code, track.language, track.is_generated, lines)
 
 
-def _lines(snippets: Iterable[Any]) -> Iterable[Line]:
-    for snippet in snippets:
-        # Captions break lines for the screen; for reading and searching that is a space.
-        text = " ".join(str(snippet.text).split())
-        if text:
-            yield Line(max(0.0, float(snippet.start)), max(0.0, float(snippet.duration)), text)
+def _lines(snippets: Iterable[Any]) -> Lines:
+    # Captions break lines for the screen; for reading and searching that is a space.
+    rows = (Line(each.start, each.duration, " ".join(str(each.text).split())) for each in snippets)
+    return Lines.of_rows(row for row in rows if row.text)
 
 
 def meaning(error: Exception) -> DeliveryError:

@@ -1,13 +1,15 @@
 """Concurrent calls of one process become one call: group commit.
 
 While one call is under way, the others of the process wait, and go together in the next. So nothing
-is delayed when little happens, and what is sent grows by itself when much does. Each caller gets the
+is delayed when little happens, and what is sent grows by itself when much does. Where a call costs
+much and a moment little, the next one waits for a moment after the last one. Each caller gets the
 answer, or the error, of its own item.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -33,11 +35,16 @@ class Coalesced(Generic[T, R]):
 
     Args:
         most: items in one call.
+        every: seconds from the beginning of a call to that of the next, at least.
     """
 
-    def __init__(self, work: Callable[[Sequence[T]], Sequence[R | Exception]], most: int) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[T]], Sequence[R | Exception]], most: int, every: float = 0.0
+    ) -> None:
         self._work = work
         self._most = most
+        self._every = every
+        self._not_before = 0.0
         self._lock = threading.Lock()
         self._busy = False
         self._waiting: list[_Caller[T, R]] = []
@@ -57,6 +64,9 @@ class Coalesced(Generic[T, R]):
 
     def _lead(self) -> None:
         """Makes the call for all that wait, the leader among them, and hands over to the next leader."""
+        # One leads at a time: nobody else looks at the clock of the calls.
+        time.sleep(max(0.0, self._not_before - time.monotonic()))
+        self._not_before = time.monotonic() + self._every
         with self._lock:
             callers, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         answers: Sequence[R | Exception] = ()

@@ -14,6 +14,9 @@ from typing import Any, Protocol
 import requests
 from requests.adapters import HTTPAdapter
 
+from shared import timedtext
+from shared.transcripts import Lines
+
 #: Seconds to connect, and seconds without a byte.
 TIMEOUT = (5.0, 10.0)
 #: Seconds for all requests of one video, however their answers trickle. With one more silence of
@@ -73,6 +76,10 @@ def is_watch_page(request: requests.PreparedRequest) -> bool:
     return request.method == "GET" and (request.url or "").startswith(f"{_YOUTUBE}/watch?")
 
 
+def is_captions(request: requests.PreparedRequest) -> bool:
+    return request.method == "GET" and (request.url or "").startswith(f"{_YOUTUBE}/api/timedtext?")
+
+
 #: Threads share it; a race only means one watch page more.
 player_key = PlayerKey()
 
@@ -94,7 +101,8 @@ class Way(Protocol):
 class Session(requests.Session):
     """One a thread. ``received`` counts the bytes of answers as they came over the wire, compressed.
 
-    ``shortened``: a watch page was answered by :class:`PlayerKey`. Both since :meth:`begin`.
+    ``shortened``: a watch page was answered by :class:`PlayerKey`. ``lines``: of a caption track that was
+    read here; the library gets one without lines then, which costs it nothing. All since :meth:`begin`.
     ``way``: by which requests leave; None for the direct one, without counting.
     """
 
@@ -102,6 +110,7 @@ class Session(requests.Session):
         super().__init__()
         self.received = 0
         self.shortened = False
+        self.lines: Lines | None = None
         self.way: Way | None = None
         self._deadline = 0.0
         # The environment's proxies are not ours: which way a request leaves is decided here.
@@ -111,7 +120,7 @@ class Session(requests.Session):
 
     def begin(self) -> None:
         """Before the first request of a video: what it may take is counted from here."""
-        self.received, self.shortened = 0, False
+        self.received, self.shortened, self.lines = 0, False, None
         self._deadline = monotonic() + BUDGET
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
@@ -120,7 +129,8 @@ class Session(requests.Session):
         if known is not None:
             self.shortened = True
             return known
-        watching = is_watch_page(request)
+        # Before it is sent elsewhere.
+        watching, captions = is_watch_page(request), is_captions(request)
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)
@@ -150,6 +160,10 @@ class Session(requests.Session):
         response._content = bytes(content)
         if watching and response.ok:
             player_key.learn(response._content)
+        elif captions and response.status_code == 200 and (response.encoding or "").lower() == "utf-8":
+            self.lines = timedtext.read(response.text)
+            if self.lines:
+                response._content = b"<transcript></transcript>"
         return response
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from random import uniform
 from time import monotonic
 from typing import Literal
@@ -27,7 +28,7 @@ from shared.jobs import Job
 from shared.ledger import Entry
 from shared.messages import VideoMessage
 from shared.routes import Leave
-from shared.store import Outcome, OutcomeKind, Stored
+from shared.store import Outcome, Stored
 
 #: Failed attempts at YouTube after which a video is given up. Deliveries count for nothing: Pub/Sub's
 #: are used up by an outage of Firestore, too.
@@ -128,15 +129,19 @@ _Asked = Outcome | Literal["again", "over"]
 def _ask_in_turn(
     message: VideoMessage, work: _Work, ask: Callable[[str], Fetched], patience: float
 ) -> _Asked:
-    """Asks YouTube when it is the video's turn. Raises Shut."""
+    """Asks YouTube when it is the video's turn, and stores what it answers. Raises Shut."""
     with routes.leave(message.video_id, patience) as leave:
-        if leave.waited < _LONG:
-            return _ask(work, ask, leave)
-        # Meanwhile the job may have been cancelled, or the video fetched for another one.
-        again = _look(message)
-        if again is None:
-            return "over"
-        return again.answer or _ask(again, ask, leave)
+        if leave.waited >= _LONG:
+            # Meanwhile the job may have been cancelled, or the video fetched for another one.
+            again = _look(message)
+            if again is None:
+                return "over"
+            if again.answer:
+                return again.answer
+            work = again
+        answered = _ask(work, ask, leave)
+    # The next video may leave while this one is stored.
+    return answered if isinstance(answered, str) else _store(work, answered)
 
 
 def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
@@ -189,38 +194,24 @@ def _park(work: _Work, until: datetime, reason: str) -> None:
     logs.info("parked", until=clock.rfc3339(until))
 
 
-def _ask(work: _Work, ask: Callable[[str], Fetched], leave: Leave) -> _Asked:
-    """Asks YouTube, and stores whatever it answers for good; what is of the moment is noted and raised.
+def _ask(
+    work: _Work, ask: Callable[[str], Fetched], leave: Leave
+) -> Fetched | Refused | Literal["again", "over"]:
+    """What YouTube answers for good; what is of the moment is noted and raised.
 
     "again": the address was refused, and the video has yet to be asked for. "over": it was given up.
     """
-    job, entry, stored = work.job, work.entry, work.stored
-    video_id = entry.video_id
-    store.claim(video_id, stored)
-    fetched: Fetched | None = None
+    job, entry = work.job, work.entry
+    store.claim(entry.video_id, work.stored)
     try:
-        fetched = ask(video_id)
+        fetched = ask(entry.video_id)
         leave.passed()
-        return store.save(
-            video_id,
-            stored.outcome,
-            job_id=job.job_id,
-            youtube_bytes=fetched.youtube_bytes,
-            transcript=fetched.transcript,
-        )
+        return fetched
     except Refused as refused:
         error, spent = refused.error, refused.youtube_bytes
         if isinstance(error, NoTranscript | VideoUnavailable):
             leave.passed()
-            absent: OutcomeKind = "no_transcript" if isinstance(error, NoTranscript) else "unavailable"
-            return store.save(
-                video_id,
-                stored.outcome,
-                job_id=job.job_id,
-                youtube_bytes=spent,
-                absent=absent,
-                reason=str(error),
-            )
+            return refused
         if isinstance(error, Blocked) and (not error.asked or leave.blocked(weak=error.weak)):
             _note(job.job_id, entry, error, spent, counted=False)
             return "again"
@@ -231,15 +222,24 @@ def _ask(work: _Work, ask: Callable[[str], Fetched], leave: Leave) -> _Asked:
         jobs.settle(job, entry, "failed", reason=given_up, of_round=entry.round)
         logs.warning("video failed: given up", reason=str(error))
         return "over"
+
+
+def _store(work: _Work, answered: Fetched | Refused) -> Outcome:
+    """Stores the transcript, or that there is none and why."""
+    save = partial(
+        store.save,
+        work.entry.video_id,
+        work.stored.outcome,
+        job_id=work.job.job_id,
+        youtube_bytes=answered.youtube_bytes,
+    )
+    if isinstance(answered, Refused):
+        gone = isinstance(answered.error, VideoUnavailable)
+        return save(absent="unavailable" if gone else "no_transcript", reason=str(answered.error))
+    try:
+        return save(transcript=answered.transcript)
     except Permanent as error:
-        return store.save(
-            video_id,
-            stored.outcome,
-            job_id=job.job_id,
-            youtube_bytes=fetched.youtube_bytes if fetched else 0,
-            absent="no_transcript",
-            reason=str(error),
-        )
+        return save(absent="no_transcript", reason=str(error))
 
 
 def _note(job_id: str, entry: Entry, error: DeliveryError, spent: int, *, counted: bool = True) -> None:

@@ -137,7 +137,10 @@ class Gate:
             if not refused:
                 self._pacer.passed(ticket, now)
             after = self._pacer.known
-            self._changed.notify_all()
+            if before.state == after.state:
+                self._changed.notify()
+            else:
+                self._changed.notify_all()
         if before.state != after.state:
             logs.warning(
                 "the breaker has moved",
@@ -157,7 +160,8 @@ class Gate:
         with self._changed:
             self._bytes += received
             self._pacer.release(ticket, clock.now().timestamp())
-            self._changed.notify_all()
+            # One place is free: dozens of threads need not wake up to see one of them take it.
+            self._changed.notify()
 
     def outlook(self) -> tuple[datetime | None, int]:
         """When a probe may go, None while all may; and how many videos may be at YouTube at once."""

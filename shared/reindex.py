@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from shared import documents, library, logs, search_index, store
+from shared import documents, library, logs, search_rebuild, store
 from shared.indexer import document
 from shared.search_documents import VideoDocument
 
@@ -20,21 +20,21 @@ def run() -> Iterator[dict[str, Any]]:
         Transient: Firestore or Elasticsearch does not answer; the old index stays as it was.
     """
     total = documents.count("transcripts")
-    index = search_index.start_rebuild()
+    index = search_rebuild.start()
     done = False
     try:
         indexed = 0
         for video_ids in store.every_transcript():
             found = _documents(video_ids)
-            search_index.write_rebuild(index, found)
+            search_rebuild.write(index, found)
             indexed += len(found)
             yield {"indexed": indexed, "total": total}
         playlists = _libraries()
-        search_index.finish_rebuild(index)
+        search_rebuild.finish(index)
         done = True
     finally:
         if not done:
-            search_index.abandon_rebuild(index)
+            search_rebuild.abandon(index)
     logs.info("reindexed", videos=indexed, playlists=playlists)
     yield {"done": True, "indexed": indexed, "playlists": playlists}
 

@@ -13,7 +13,7 @@ from shared.analysis import analyzer_of, clean, clean_paragraphs, fold, join
 from shared.clock import rfc3339
 from shared.search_language import guess_analyzer
 from shared.search_lines import pack
-from shared.transcripts import Line
+from shared.transcripts import Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class VideoDocument:
     thumbnail_url: str | None
     language: str | None
     generated: bool | None
-    lines: tuple[Line, ...]
+    lines: Lines
     #: Changes with anything above; who has stored it need not have the lines at hand to compare.
     digest: str | None = None
 
@@ -45,8 +45,8 @@ class VideoDocument:
         return {**self._content(), "fingerprint": self.fingerprint}
 
     def _content(self) -> dict[str, Any]:
-        lines = [(line, text) for line in self.lines if (text := clean(line.text))]
-        transcript, offsets = join(text for _, text in lines)
+        lines = _clean(self.lines)
+        transcript, offsets = join(lines.texts)
         texts = {
             "title": clean(self.title),
             "description": clean_paragraphs(self.description),
@@ -73,8 +73,8 @@ class VideoDocument:
         }
         if lines:
             content["line_offsets"] = pack(offsets)
-            content["line_starts"] = pack([_milliseconds(line.start) for line, _ in lines])
-            content["line_durations"] = pack([_milliseconds(line.duration) for line, _ in lines])
+            content["line_starts"] = pack(lines.starts)
+            content["line_durations"] = pack(lines.durations)
         return {name: value for name, value in content.items() if value is not None}
 
 
@@ -83,5 +83,15 @@ def fingerprint_of(digest: str) -> str:
     return hashlib.sha256(json.dumps([search_mapping.VERSION, digest]).encode()).hexdigest()[:32]
 
 
-def _milliseconds(seconds: float) -> int:
-    return min(max(round(seconds * 1000), 0), 2**31 - 1)
+def _clean(lines: Lines) -> Lines:
+    """Lines with nothing to search in them are left out."""
+    whole = " ".join(lines.texts)
+    if whole == clean(whole):
+        return lines
+    texts = [clean(text) for text in lines.texts]
+    kept = [number for number, text in enumerate(texts) if text]
+    return Lines(
+        [lines.starts[number] for number in kept],
+        [lines.durations[number] for number in kept],
+        [texts[number] for number in kept],
+    )

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from shared import clock, documents
 from shared.documents import Commit, Conflict, Snapshot
 from shared.errors import Transient
-from shared.transcripts import Line, Transcript, pack_lines, unpack_lines
+from shared.transcripts import Lines, Transcript, pack_lines, unpack_lines
 
 OutcomeKind = Literal["transcript", "no_transcript", "unavailable"]
 #: Fetching takes a second or two, and never longer than this (egress.BUDGET); what a worker that died
@@ -79,9 +79,9 @@ class Outcome:
     digest: str
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> Lines:
         """Unpacked at each call: most who read an outcome have no use for them."""
-        return unpack_lines(self.packed) if self.packed else ()
+        return unpack_lines(self.packed) if self.packed else Lines()
 
     def fresh(self, now: datetime) -> bool:
         """Nobody needs to ask YouTube."""

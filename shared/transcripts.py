@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import starmap
 from typing import NamedTuple
 
 from shared.errors import Permanent
@@ -13,17 +13,51 @@ from shared.errors import Permanent
 #: Firestore takes 1 MiB a document, names and other fields included
 #: (https://firebase.google.com/docs/firestore/quotas).
 MAXIMUM_STORED_BYTES = 1_000_000
+#: Milliseconds: three weeks, which is beyond any video, and below what the index takes.
+_LONGEST = 2**31 - 1
 
 
 class Line(NamedTuple):
-    """One caption line: seconds from the beginning of the video, seconds shown, and the text.
-
-    A tuple, because there are hundreds a video: made several times as quickly as a dataclass.
-    """
+    """One caption line: seconds from the beginning of the video, seconds shown, and the text."""
 
     start: float
     duration: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Caption lines, column by column: there are hundreds a video, and most work is done on all at once.
+
+    ``starts``, ``durations``: in whole milliseconds, as YouTube has them.
+    """
+
+    starts: Sequence[int] = ()
+    durations: Sequence[int] = ()
+    texts: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, starts: Iterable[float], durations: Iterable[float], texts: Iterable[str]) -> Lines:
+        """From seconds."""
+        return cls(
+            [min(max(round(1000 * start), 0), _LONGEST) for start in starts],
+            [min(max(round(1000 * duration), 0), _LONGEST) for duration in durations],
+            list(texts),
+        )
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[Line]) -> Lines:
+        rows = list(rows)
+        return cls.of(
+            [line.start for line in rows], [line.duration for line in rows], [line.text for line in rows]
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[Line]:
+        for start, duration, text in zip(self.starts, self.durations, self.texts, strict=True):
+            yield Line(start / 1000, duration / 1000, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +67,22 @@ class Transcript:
     language: str
     language_name: str
     generated: bool
-    lines: tuple[Line, ...]
+    lines: Lines
 
 
-def pack_lines(lines: tuple[Line, ...]) -> bytes:
-    """Lines as compressed JSON: ``[[start, duration, text], …]``.
+def pack_lines(lines: Lines) -> bytes:
+    """Lines as compressed JSON: ``[starts, durations, texts]``.
 
     Raises:
         Permanent: more than a Firestore document takes (some sixty hours of speech).
     """
-    packed = zlib.compress(json.dumps(lines, ensure_ascii=False, separators=(",", ":")).encode(), 3)
+    columns = [lines.starts, lines.durations, lines.texts]
+    packed = zlib.compress(json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode(), 3)
     if len(packed) > MAXIMUM_STORED_BYTES:
         raise Permanent(f"The transcript is too long to store ({len(lines):,} lines).")
     return packed
 
 
-def unpack_lines(packed: bytes) -> tuple[Line, ...]:
+def unpack_lines(packed: bytes) -> Lines:
     """The inverse of :func:`pack_lines`."""
-    return tuple(starmap(Line, json.loads(zlib.decompress(packed))))
+    return Lines(*json.loads(zlib.decompress(packed)))

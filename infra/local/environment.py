@@ -62,6 +62,8 @@ def for_python(caller: Mapping[str, str], state: StateDir, config: Config, at: A
     environment = base(caller, state) | {
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        # Dozens of threads would have a heap each, and keep what one transcript needed once.
+        "MALLOC_ARENA_MAX": "2",
         "STALLED_AFTER_SECONDS": "20",
         "GRANT_ENCRYPTION_KEYS": state.encryption_key(),
     }

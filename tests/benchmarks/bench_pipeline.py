@@ -88,7 +88,8 @@ def _run(concurrency: int) -> Iterator[Stack]:
 
     What is measured is neither their start nor how carefully a new address begins (docs/decisions/blocks.md).
     """
-    stack = Stack(FETCH_CONCURRENCY=str(concurrency))
+    # Without failpoints: looking for one at each boundary is a test's cost.
+    stack = Stack(FETCH_CONCURRENCY=str(concurrency), FAILPOINTS_DIR="")
     try:
         stack.start()
         stack.finish(stack.index(f"PLgen-{_TRUSTED}-warm-short", "warm"), "warm", timeout=_JOB_SECONDS)

@@ -22,9 +22,9 @@ os.environ.setdefault("ELASTICSEARCH_INDEX_PREFIX", "relevance")
 
 from infra.local.standin import samples
 from shared import clients, clock, search, search_index, search_query
-from shared.search_index import VideoDocument
+from shared.search_documents import VideoDocument
 from shared.search_params import Params
-from shared.transcripts import Line
+from shared.transcripts import Line, Lines
 
 _USER, _PLAYLIST = "judge", "PLjudged"
 _JUDGED: dict[str, dict[str, int]] = json.loads(Path(__file__).with_name("judged.json").read_text())
@@ -57,7 +57,8 @@ def _index() -> dict[str, str]:
         video = samples.read_file(path)
         names[video.id] = path.stem
         track = video.tracks[0] if video.tracks else None
-        lines = tuple(Line(line.start, line.duration, line.text) for line in track.lines()) if track else ()
+        said = track.lines() if track else ()
+        lines = Lines.of_rows(Line(line.start, line.duration, line.text) for line in said)
         documents.append(
             VideoDocument(
                 video_id=video.id,

@@ -11,8 +11,8 @@ from typing import Any
 from infra.local.standin import generate
 from infra.local.standin.model import Video
 from shared import clients, clock, library, search_index
-from shared.search_index import VideoDocument
-from shared.transcripts import Line
+from shared.search_documents import VideoDocument
+from shared.transcripts import Line, Lines
 
 #: The design of others: a nested document per caption line beside the full text.
 NESTED = "nested-lines"
@@ -36,7 +36,7 @@ def documents(videos: int) -> list[VideoDocument]:
 
 def _document(video: Video) -> VideoDocument:
     (track,) = video.tracks
-    lines = tuple(Line(line.start, line.duration, line.text) for line in track.lines())
+    lines = Lines.of_rows(Line(line.start, line.duration, line.text) for line in track.lines())
     return VideoDocument(
         video_id=video.id,
         title=video.title,
@@ -100,7 +100,7 @@ def phrase(rng: random.Random, document: VideoDocument, crosses: bool) -> Asked:
     """Four to six words from a random place of the video."""
     while True:
         number = rng.randrange(len(document.lines) - 1)
-        words, following = (document.lines[n].text.split() for n in (number, number + 1))
+        words, following = (document.lines.texts[n].split() for n in (number, number + 1))
         length = rng.randint(4, 6)
         if crosses:
             before = rng.randint(1, length - 1)
@@ -112,4 +112,4 @@ def phrase(rng: random.Random, document: VideoDocument, crosses: bool) -> Asked:
                 continue
             first = rng.randint(0, len(words) - length)
             chosen = words[first : first + length]
-        return Asked(" ".join(chosen), document.video_id, int(document.lines[number].start), crosses)
+        return Asked(" ".join(chosen), document.video_id, document.lines.starts[number] // 1000, crosses)

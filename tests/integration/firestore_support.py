@@ -45,14 +45,14 @@ from shared.jobs import Job
 from shared.ledger import Counts, Entry, NewEntry, State
 from shared.messages import Message, PlaylistMessage, VideoMessage
 from shared.search_documents import VideoDocument
-from shared.transcripts import Line, Transcript
+from shared.transcripts import Lines, Transcript
 from tests.integration.delivery_support import wait_until
 
 T = TypeVar("T")
 PROJECT = "yts-test"
 #: A delivery of which nothing matters, and a transcript.
 DELIVERY = Delivery("1", b"", {}, None)
-SPOKEN = Transcript("en", "English", False, (Line(0.0, 3.5, "what is said"),))
+SPOKEN = Transcript("en", "English", False, Lines([0], [3500], ["what is said"]))
 
 
 class FirestoreEmulator:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from shared import clients, config, search, search_index, search_scope
-from shared.search_index import VideoDocument
+from shared.search_documents import VideoDocument
 from shared.search_params import Params
-from shared.transcripts import Line
+from shared.transcripts import Line, Lines
 
 USER = "ada"
 LIBRARY = ("PLtalks", "PLmore")
@@ -22,7 +22,7 @@ LIBRARY = ("PLtalks", "PLmore")
 
 def video(video_id: str, title: str, language: str | None, *texts: str, **more: Any) -> VideoDocument:
     """A video with a caption line each four seconds, the first one after half a second."""
-    lines = tuple(Line(0.5 + 4 * number, 3.9, text) for number, text in enumerate(texts))
+    lines = Lines.of_rows(Line(0.5 + 4 * number, 3.9, text) for number, text in enumerate(texts))
     fields: dict[str, Any] = {
         "description": "",
         "channel": "Harbour Talks",

@@ -14,7 +14,7 @@ from infra.pipeline import load_pipeline
 from shared import clients, config, documents, indexer, jobs, search_index, store, topics
 from shared.config import Config
 from shared.errors import Transient
-from shared.search_index import NotWritten
+from shared.search_bulk import NotWritten
 from tests.faults.proxies import Fault, GrpcProxy, HttpProxy
 from tests.integration.firestore_support import (
     PROJECT,

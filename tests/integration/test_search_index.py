@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared import clients, search_index
+from shared import clients, search_bulk, search_index, search_rebuild
 from shared.errors import Permanent, Transient
+from shared.transcripts import Lines
 from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environment, ids, video
 
 pytestmark = pytest.mark.usefixtures("elasticsearch_url")
@@ -38,7 +39,8 @@ def test_a_fingerprint_changes_with_what_is_indexed() -> None:
     search_index.write([(NEWER, 2)])
     assert search_index.fingerprints(["ropes"]) == {"ropes": NEWER.fingerprint}
     assert NEWER.fingerprint != ROPES.fingerprint
-    assert replace(ROPES, lines=ROPES.lines[:-1]).fingerprint != ROPES.fingerprint
+    shorter = Lines.of_rows(list(ROPES.lines)[:-1])
+    assert replace(ROPES, lines=shorter).fingerprint != ROPES.fingerprint
 
 
 def test_an_older_write_never_overwrites_a_newer_one() -> None:
@@ -64,7 +66,7 @@ def test_many_first_writers_at_once_make_one_index() -> None:
 
 def test_a_refused_document_is_named_and_the_others_are_written() -> None:
     bad = replace(ROPES, video_id="bad", channel_id="c" * 40_000)
-    with pytest.raises(search_index.Refused, match="bad") as refused:
+    with pytest.raises(search_bulk.Refused, match="bad") as refused:
         search_index.write([(bad, 1), (ROPES, 1)])
     assert list(refused.value.failed) == ["bad"]
     assert isinstance(refused.value, Permanent)
@@ -103,12 +105,12 @@ def test_a_library_is_searched_at_once_and_forgotten_at_once() -> None:
 def test_a_rebuild_swaps_at_once_and_keeps_what_was_written_meanwhile() -> None:
     search_index.write([(ROPES, 1), (video("old", "Old bowline", None), 1)])
     search_index.write_library(USER, LIBRARY[0], ["ropes", "old", "new"], 1)
-    index = search_index.start_rebuild()
+    index = search_rebuild.start()
     search_index.write([(NEWER, 3), (video("new", "New bowline", None), 3)])
-    search_index.write_rebuild(index, [(ROPES, 1)])
+    search_rebuild.write(index, [(ROPES, 1)])
     search_index.refresh()
     assert set(ids("bowline")) == {"ropes", "old", "new"}
-    search_index.finish_rebuild(index)
+    search_rebuild.finish(index)
     assert set(ids("bowline")) == {"ropes", "new"}
     assert search_index.fingerprints(["ropes"]) == {"ropes": NEWER.fingerprint}
     es = clients.elasticsearch()
@@ -119,20 +121,20 @@ def test_a_rebuild_swaps_at_once_and_keeps_what_was_written_meanwhile() -> None:
 
 def test_a_dead_rebuild_is_cleared_away_by_the_next() -> None:
     search_index.write([(ROPES, 1)])
-    dead = search_index.start_rebuild()
-    index = search_index.start_rebuild()
+    dead = search_rebuild.start()
+    index = search_rebuild.start()
     with pytest.raises(Permanent):
-        search_index.finish_rebuild(dead)
+        search_rebuild.finish(dead)
     assert search_index.fingerprints(["ropes"]) == {"ropes": ROPES.fingerprint}
-    search_index.abandon_rebuild(index)
-    search_index.abandon_rebuild(index)
+    search_rebuild.abandon(index)
+    search_rebuild.abandon(index)
     assert len(clients.elasticsearch().indices.get(index=f"{search_index.videos_alias()}-*")) == 1
     assert search_index.fingerprints(["ropes"]) == {"ropes": ROPES.fingerprint}
 
 
 def test_a_finished_rebuild_cannot_be_abandoned() -> None:
-    index = search_index.start_rebuild()
-    search_index.write_rebuild(index, [(ROPES, 1)])
-    search_index.finish_rebuild(index)
-    search_index.abandon_rebuild(index)
+    index = search_rebuild.start()
+    search_rebuild.write(index, [(ROPES, 1)])
+    search_rebuild.finish(index)
+    search_rebuild.abandon(index)
     assert search_index.fingerprints(["ropes"]) == {"ropes": ROPES.fingerprint}

@@ -132,7 +132,7 @@ def test_a_transcript_comes_back_as_it_was_said(document: object) -> None:
     about, lines = transcript_of(LIBRARY, USER, expected.video_id)
     assert (about["title"], about["channel"]) == (expected.title, expected.channel)
     assert about["description"] == expected.description
-    assert tuple(lines) == expected.lines
+    assert lines == list(expected.lines)
 
 
 def test_a_video_that_is_not_there() -> None:

@@ -36,8 +36,9 @@ def test_fetch_concurrency_is_the_environments_and_threads_follow_it() -> None:
     pipeline = load_pipeline(_config(FETCH_CONCURRENCY="7"))
     fetcher = next(each for each in pipeline.subscriptions if each.name == "fetcher")
     function = next(each for each in pipeline.functions if each.name == "fetcher")
-    assert fetcher.local_concurrency == 7
-    assert function.threads == 7 + SPARE_THREADS
+    # What is at YouTube, and what reads and stores beside it.
+    assert fetcher.local_concurrency == 10
+    assert function.threads == 10 + SPARE_THREADS
 
 
 def _with(path: str, value: Any, tmp_path: Path) -> Path:

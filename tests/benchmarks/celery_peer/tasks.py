@@ -21,6 +21,8 @@ YOUTUBE = "https://www.youtube.com"
 
 app = Celery("peer", broker=os.environ["PEER_REDIS"])
 app.conf.update(task_ignore_result=True, worker_prefetch_multiplier=1, task_acks_late=True)
+# Each green thread acknowledges on a connection of its own.
+app.conf.broker_transport_options = {"max_connections": 1000}
 counters = redis.Redis.from_url(os.environ["PEER_REDIS"])
 elasticsearch = requests.Session()
 elasticsearch.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=200))

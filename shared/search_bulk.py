@@ -1,0 +1,105 @@
+"""Bulk requests to Elasticsearch: documents of videos with their versions, and what became of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from shared import clients, failpoints
+from shared.errors import DeliveryError, Permanent, Transient
+from shared.search_documents import VideoDocument
+from shared.search_errors import explained
+
+#: A bulk request is sent when it has grown to this; Elasticsearch takes 100 MB, but slowly.
+_BULK_BYTES = 4_000_000
+
+
+class NotWritten(Transient):
+    """Some documents were not written, at least one of them for a passing reason."""
+
+    def __init__(self, failed: Mapping[str, DeliveryError]) -> None:
+        super().__init__(_sentence(failed))
+        #: Video id -> what happened to it; all others are written.
+        self.failed = failed
+
+
+class Refused(Permanent):
+    """Elasticsearch refused some documents, and would do so again; all others are written."""
+
+    def __init__(self, failed: Mapping[str, DeliveryError]) -> None:
+        super().__init__(_sentence(failed))
+        self.failed = failed
+
+
+def _sentence(failed: Mapping[str, DeliveryError]) -> str:
+    ids = ", ".join(list(failed)[:5]) + (f" and {len(failed) - 5} more" if len(failed) > 5 else "")
+    return f"Not written to the search index: {ids} ({next(iter(failed.values()))})"
+
+
+def error_of(failed: Mapping[str, DeliveryError]) -> NotWritten | Refused | None:
+    """What is to be raised for these failures; None when there are none."""
+    if any(isinstance(error, Transient) for error in failed.values()):
+        return NotWritten(failed)
+    return Refused(failed) if failed else None
+
+
+class Write(NamedTuple):
+    """One document as it is sent."""
+
+    video_id: str
+    version: int
+    body: bytes
+
+
+def chunks(documents: Sequence[tuple[VideoDocument, int]]) -> Iterator[list[Write]]:
+    """Cut into requests of a size that Elasticsearch likes."""
+    chunk: list[Write] = []
+    size = 0
+    for document, version in documents:
+        body = json.dumps(document.body(), ensure_ascii=False).encode()
+        chunk.append(Write(document.video_id, version, body))
+        size += len(body)
+        if size > _BULK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def send(
+    chunk: Sequence[Write], index: str, *, is_alias: bool = True, asking: str | None = None
+) -> tuple[dict[str, dict[str, Any]], bool]:
+    """Sends one bulk request.
+
+    Answers with the errors of what failed by video id, lost versions left out; and whether there is an
+    alias ``asking``: an update of nothing in it tells, and costs less than all documents sent in vain.
+    """
+    operations: list[bytes] = []
+    for each in chunk:
+        action = {
+            "_index": index,
+            "_id": each.video_id,
+            "version": each.version,
+            "version_type": "external_gte",
+            # Otherwise a bulk to a missing alias would create an index of that name, mapping guessed.
+            "require_alias": is_alias,
+        }
+        operations += [json.dumps({"index": action}).encode(), each.body]
+    if asking:
+        question = {"_index": asking, "_id": "asking", "require_alias": True}
+        operations += [json.dumps({"update": question}).encode(), b'{"doc":{}}']
+    with explained(), failpoints.around("index videos"):
+        answer = clients.elasticsearch().bulk(operations=cast(Any, operations))
+    errors = {}
+    for each, item in zip(chunk, answer["items"], strict=False):
+        result = item["index"]
+        if result["status"] >= 300 and result["status"] != 409:
+            errors[each.video_id] = {"status": result["status"], **result["error"]}
+    # Whatever else it says (Elasticsearch is overloaded): better written there in vain than not at all.
+    return errors, asking is not None and not no_index(answer["items"][-1]["update"].get("error", {}))
+
+
+def no_index(error: Mapping[str, Any]) -> bool:
+    """Whether the index or alias is missing."""
+    return error.get("type") == "index_not_found_exception"
