@@ -161,7 +161,7 @@ class Session(requests.Session):
         if watching and response.ok:
             player_key.learn(response._content)
         elif captions and response.status_code == 200 and (response.encoding or "").lower() == "utf-8":
-            self.lines = timedtext.read(response.text)
+            self.lines = timedtext.read(response._content)
             if self.lines:
                 response._content = b"<transcript></transcript>"
         return response

@@ -43,7 +43,7 @@ SECONDS = st.integers(0, 10**8).map(lambda number: f"{number / 1000:g}")
 def test_a_track_is_read_as_the_library_reads_it(rows: list[tuple[str, str, str]]) -> None:
     """As YouTube writes it: escaped for HTML, and then for XML."""
     xml = track(*(text(escape(escape(said)), start, duration) for start, duration, said in rows))
-    found = timedtext.read(xml)
+    found = timedtext.read(xml.encode())
     if found is not None:
         assert found == by_the_library(xml)
 
@@ -51,20 +51,18 @@ def test_a_track_is_read_as_the_library_reads_it(rows: list[tuple[str, str, str]
 @given(st.text("<>&;#39'/ abtext=\"\n]!-?", max_size=40))
 def test_whatever_is_in_a_line_is_never_read_otherwise_than_by_the_library(content: str) -> None:
     xml = track(text("said"), text(content), text("heard"))
-    found = timedtext.read(xml)
+    found = timedtext.read(xml.encode())
     if found is not None:
         assert found == by_the_library(xml)
 
 
 def test_usual_tracks_are_read_here() -> None:
-    found = timedtext.read(
-        track(text("it&amp;#39;s &amp;lt;b&amp;gt;said&amp;lt;/b&amp;gt;\nhere"), text(" "), text("世界 é"))
-    )
+    said = text("it&amp;#39;s &amp;lt;b&amp;gt;said&amp;lt;/b&amp;gt;\nhere")
+    found = timedtext.read(track(said, text(" "), text("世界 é")).encode())
     assert found == Lines([1500, 1500], [2250, 2250], ["it's said here", "世界 é"])
-    assert timedtext.read(track('<text start="3">without a length</text>')) == Lines(
-        [3000], [0], ["without a length"]
-    )
-    assert timedtext.read(track()) == Lines.of_rows([])
+    without_length = track('<text start="3">said</text>').encode()
+    assert timedtext.read(without_length) == Lines([3000], [0], ["said"])
+    assert timedtext.read(track().encode()) == Lines([], [], [])
 
 
 UNFAMILIAR: dict[str, Any] = {
@@ -89,4 +87,9 @@ UNFAMILIAR: dict[str, Any] = {
 
 @pytest.mark.parametrize("xml", UNFAMILIAR.values(), ids=UNFAMILIAR.keys())
 def test_what_does_not_look_as_usual_is_left_to_the_library(xml: str) -> None:
-    assert timedtext.read(xml) is None
+    assert timedtext.read(xml.encode()) is None
+
+
+def test_bytes_that_are_not_utf_8_are_left_to_the_library() -> None:
+    assert timedtext.read(track(text("said")).encode().replace(b"said", b"s\xe4id")) is None
+    assert timedtext.read(track(text("said\uffff")).encode()) is None
