@@ -2,8 +2,8 @@
 
 While one call is under way, the others of the process wait, and go together in the next. So nothing
 is delayed when little happens, and what is sent grows by itself when much does. Where a call costs
-much and a moment little, the next one waits for a moment after the last one. Each caller gets the
-answer, or the error, of its own item.
+much and a moment little, those that wait may be let wait a moment longer, for more to come. Each caller
+gets the answer, or the error, of its own item.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Coalesced(Generic[T, R]):
 
     Args:
         most: items in one call.
-        every: seconds from the beginning of a call to that of the next, at least.
+        every: seconds from the beginning of a call to that of the next, if some wait for it already.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Coalesced(Generic[T, R]):
         self._work = work
         self._most = most
         self._every = every
-        self._not_before = 0.0
+        self._began = 0.0
         self._lock = threading.Lock()
         self._busy = False
         self._waiting: list[_Caller[T, R]] = []
@@ -56,6 +56,9 @@ class Coalesced(Generic[T, R]):
             leads, self._busy = not self._busy, True
         if not leads:
             caller.woken.wait()
+            if not caller.answered:
+                # One leads at a time: nobody else looks at this clock.
+                time.sleep(max(0.0, self._began + self._every - time.monotonic()))
         if not caller.answered:
             self._lead()
         if isinstance(caller.answer, Exception):
@@ -64,9 +67,7 @@ class Coalesced(Generic[T, R]):
 
     def _lead(self) -> None:
         """Makes the call for all that wait, the leader among them, and hands over to the next leader."""
-        # One leads at a time: nobody else looks at the clock of the calls.
-        time.sleep(max(0.0, self._not_before - time.monotonic()))
-        self._not_before = time.monotonic() + self._every
+        self._began = time.monotonic()
         with self._lock:
             callers, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         answers: Sequence[R | Exception] = ()

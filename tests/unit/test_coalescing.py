@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
+from shared import coalescing
 from shared.coalescing import Coalesced
 
 
@@ -34,13 +36,17 @@ def _waiting(coalesced: Coalesced[int, int], number: int) -> None:
         reached.wait(0.001)
 
 
-def _together(work: Work, coalesced: Coalesced[int, int], items: Sequence[int]) -> list[Future[int]]:
-    """The first item's call under way, then all others waiting behind it."""
+def _together(
+    work: Work, coalesced: Coalesced[int, int], items: Sequence[int], clock: list[float] | None = None
+) -> list[Future[int]]:
+    """The first item's call under way, then all others waiting behind it; it takes a second of ``clock``."""
     pool = ThreadPoolExecutor(len(items))
     futures = [pool.submit(coalesced, items[0])]
     assert work.begun.wait(10)
     futures += [pool.submit(coalesced, item) for item in items[1:]]
     _waiting(coalesced, len(items) - 1)
+    if clock:
+        clock[0] += 1
     work.go_on.set()
     pool.shutdown()
     return futures
@@ -142,3 +148,27 @@ def test_hundreds_of_threads() -> None:
     with ThreadPoolExecutor(50) as pool:
         assert list(pool.map(square, range(2000))) == [number * number for number in range(2000)]
     assert 2000 / 16 <= calls <= 2000
+
+
+def test_who_comes_alone_goes_at_once_and_who_waits_goes_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time is what the calls say it is: each takes a second of the three that lie between two."""
+    clock, slept = [100.0], list[float]()
+    work = Work()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock[0] += seconds
+        if seconds:
+            late.append(pool.submit(coalesced, 9))
+            _waiting(coalesced, 3)
+
+    monkeypatch.setattr(coalescing, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    pool, late = ThreadPoolExecutor(2), list[Future[int]]()
+    coalesced = Coalesced[int, int](work, most=100, every=3.0)
+    futures = _together(work, coalesced, [1, 2, 3], clock)
+    assert [future.result() for future in [*futures, *late]] == [2, 4, 6, 18]
+    assert slept == [2.0]
+    assert sorted(work.calls[1]) == [2, 3, 9]
+    assert coalesced(5) == 10
+    assert slept == [2.0]
+    pool.shutdown()
