@@ -84,7 +84,7 @@ def fetch(video_id: str) -> Fetched:
         last = error
     if session.shortened and _about_the_key(last):
         # The key that was remembered may be what is refused: once more, the stock way.
-        player_key.forget()
+        player_key.refuse(session.shortened)
         try:
             return Fetched(_ask(session, video_id), session.received)
         except Exception as error:

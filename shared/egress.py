@@ -43,33 +43,44 @@ class _Elsewhere(HTTPAdapter):
 class PlayerKey:
     """The INNERTUBE_API_KEY, the same for every video: the only thing the 1 MB watch page is read for.
 
-    Kept for the process. While it is known, the watch page is answered here and not asked for: that
-    is 85 % of the bytes and a third of the requests.
+    Kept for the process, and by :mod:`shared.gate` in Firestore for the next one. While it is known, the
+    watch page is answered here and not asked for: that is 85 % of the bytes and a third of the requests.
     """
 
     _PATTERN = re.compile(rb'"INNERTUBE_API_KEY":\s*"([A-Za-z0-9_-]+)"')
 
     def __init__(self) -> None:
-        self._page: bytes | None = None
+        self.value: str | None = None
+        self._refused: str | None = None
 
     def learn(self, page: bytes) -> None:
         found = self._PATTERN.search(page)
         # A page that asks for consent is not the one to learn from.
         if found and b"consent.youtube.com" not in page:
-            self._page = b'{"INNERTUBE_API_KEY": "%s"}' % found[1]
+            self.value = found[1].decode()
+
+    def adopt(self, stored: str | None) -> None:
+        """What another process has learned, unless YouTube has refused it here."""
+        if self.value is None and stored != self._refused:
+            self.value = stored
+
+    def refuse(self, key: str) -> None:
+        """YouTube may have refused ``key``. What another thread has learned since then is kept."""
+        self._refused = key
+        if self.value == key:
+            self.value = None
 
     def forget(self) -> None:
-        self._page = None
+        """As a new process."""
+        self.value = self._refused = None
 
-    def page_for(self, request: requests.PreparedRequest) -> requests.Response | None:
-        """A watch page with nothing but the key, if it is one that is asked for and the key is known."""
-        page = self._page
-        if page is None or not is_watch_page(request):
-            return None
-        response = requests.Response()
-        response.status_code, response.url, response.request = 200, request.url or "", request
-        response.encoding, response._content = "utf-8", page
-        return response
+
+def _page_with(key: str, request: requests.PreparedRequest) -> requests.Response:
+    """A watch page with nothing but the key."""
+    response = requests.Response()
+    response.status_code, response.url, response.request = 200, request.url or "", request
+    response.encoding, response._content = "utf-8", f'{{"INNERTUBE_API_KEY": "{key}"}}'.encode()
+    return response
 
 
 def is_watch_page(request: requests.PreparedRequest) -> bool:
@@ -101,7 +112,7 @@ class Way(Protocol):
 class Session(requests.Session):
     """One a thread. ``received`` counts the bytes of answers as they came over the wire, compressed.
 
-    ``shortened``: a watch page was answered by :class:`PlayerKey`. ``lines``: of a caption track that was
+    ``shortened``: the key with which a watch page was answered here. ``lines``: of a caption track that was
     read here; the library gets one without lines then, which costs it nothing. All since :meth:`begin`.
     ``way``: by which requests leave; None for the direct one, without counting.
     """
@@ -109,7 +120,7 @@ class Session(requests.Session):
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.received = 0
-        self.shortened = False
+        self.shortened: str | None = None
         self.lines: Lines | None = None
         self.way: Way | None = None
         self._deadline = 0.0
@@ -120,15 +131,15 @@ class Session(requests.Session):
 
     def begin(self) -> None:
         """Before the first request of a video: what it may take is counted from here."""
-        self.received, self.shortened, self.lines = 0, False, None
+        self.received, self.shortened, self.lines = 0, None, None
         self._deadline = monotonic() + BUDGET
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises requests' own exceptions; ContentTooLong for an answer beyond all measure; AddressClosed."""
-        known = player_key.page_for(request)
-        if known is not None:
-            self.shortened = True
-            return known
+        key = player_key.value
+        if key is not None and is_watch_page(request):
+            self.shortened = key
+            return _page_with(key, request)
         # Before it is sent elsewhere.
         watching, captions = is_watch_page(request), is_captions(request)
         left = self._deadline - monotonic()

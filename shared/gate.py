@@ -16,6 +16,7 @@ from typing import Any
 
 from shared import clock, documents, logs
 from shared.documents import Commit, Conflict
+from shared.egress import player_key
 from shared.errors import Transient
 from shared.pacing import Known, Pacer, Ticket
 
@@ -221,6 +222,7 @@ class Gate:
             here, received = self._pacer.known, self._bytes
         snapshot = documents.read(path(self.name))[0]
         there = known_of(snapshot.data)
+        player_key.adopt((snapshot.data or {}).get("player_key"))
         told = self._told or there
         if there.generation != told.generation:
             with self._changed:
@@ -239,7 +241,7 @@ class Gate:
             )
         fields = asdict(agreed) | {name: _time(getattr(agreed, name)) for name in _TIMES}
         fields |= {"seen_at": clock.now(), "bytes": (snapshot.data or {}).get("bytes", 0) + received}
-        fields["worker"] = self.worker
+        fields |= {"worker": self.worker, "player_key": player_key.value}
         if snapshot.data is None:
             Commit().create(path(self.name), fields).run()
         else:

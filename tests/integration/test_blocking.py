@@ -11,6 +11,7 @@ import pytest
 from infra.local.standin.inprocess import InProcess
 from shared import clock, config, documents, fetcher, gate, job_views, routes
 from shared.captions import Fetched, Refused
+from shared.egress import player_key
 from shared.errors import Blocked, Transient
 from shared.events import Delivery
 from shared.gate import Gate
@@ -165,6 +166,18 @@ def test_of_all_processes_one_probes(seams: Seams, clock_of_test: Clock) -> None
     for each in gates:
         each.exchange()
         assert isinstance(each.enter("y", 0), Ticket)
+
+
+def test_the_players_key_is_remembered_for_the_next_process(seams: Seams) -> None:
+    """A function that starts anew asks for no watch page."""
+    player_key.forget()
+    one = twin()
+    player_key.learn(b'"INNERTUBE_API_KEY": "AIza-learned"')
+    one.exchange()
+    player_key.forget()
+    twin().enter("a", 0)
+    assert player_key.value == "AIza-learned"
+    player_key.forget()
 
 
 def test_what_was_borne_is_remembered_for_the_next_process(seams: Seams) -> None:

@@ -342,4 +342,4 @@ def test_what_no_key_mends_costs_no_watch_page(fault: dict[str, Any], youtube_se
 def test_a_consent_page_is_answered_and_its_key_not_learned_from(youtube_server: InProcess) -> None:
     youtube_server.control("faults", {"kind": "consent"})
     fetch(generate.video_id("consent", 0, "short"))
-    assert player_key._page is not None
+    assert player_key.value is not None
