@@ -28,7 +28,7 @@ _PROBE_DECIDES = 3.0
 _ATTEMPTS = 4
 #: A worker that was not seen for so long takes nothing over.
 _ALIVE = timedelta(seconds=30)
-_TIMES = ("opens_at", "began")
+_TIMES = ("opens_at", "began", "last", "blocked_at", "since")
 
 
 class Shut(Exception):
@@ -49,7 +49,7 @@ def known_of(data: Mapping[str, Any] | None) -> Known:
     if not data:
         return Known()
     fields = {name: data[name] for name in asdict(Known()) if name in data}
-    return Known(**fields | {name: data[name].timestamp() for name in _TIMES})
+    return Known(**fields | {name: data[name].timestamp() for name in _TIMES if name in data})
 
 
 class Gate:
@@ -149,8 +149,8 @@ class Gate:
                 state=after.state,
                 was=before.state,
                 opens_at=clock.rfc3339(_time(after.opens_at)),
-                requests_borne=after.sure,
-                window_seconds=after.longest,
+                requests_borne=after.limit,
+                window_seconds=after.length,
             )
         if before.generation != after.generation:
             self.exchange()
@@ -169,7 +169,7 @@ class Gate:
         with self._changed:
             known = self._pacer.known
             if known.state == "closed":
-                return None, self._pacer.concurrency()
+                return None, self._pacer.concurrency(clock.now().timestamp())
             return _time(known.opens_at), 1
 
     def wait(self, until: datetime, patience: float) -> None:
@@ -226,18 +226,22 @@ class Gate:
         told = self._told or there
         if there.generation != told.generation:
             with self._changed:
-                self._told = there
-                self._pacer.adopt(there)
+                self._told, now = there, self._pacer.known
+                untold = now.spent - told.spent if now.began == there.began else 0
+                self._pacer.adopt(replace(there, spent=there.spent + untold))
                 self._changed.notify_all()
             return
         if here.generation != told.generation and self._told is not None:
-            agreed = here
+            others = there.spent - told.spent if there.began == here.began else 0
+            agreed = replace(here, spent=here.spent + others)
         else:
             agreed = replace(
                 there,
                 borne=there.borne + here.borne - told.borne if self._told else there.borne,
                 spent=there.spent + here.spent - told.spent if self._told else there.spent,
                 began=there.began if there.spent else here.began,
+                last=max(there.last, here.last),
+                limit=_less(there.limit, here.limit),
             )
         fields = asdict(agreed) | {name: _time(getattr(agreed, name)) for name in _TIMES}
         fields |= {"seen_at": clock.now(), "bytes": (snapshot.data or {}).get("bytes", 0) + received}
@@ -257,6 +261,8 @@ class Gate:
                     agreed,
                     spent=agreed.spent + now.spent - here.spent,
                     borne=agreed.borne + now.borne - here.borne,
+                    last=max(agreed.last, now.last),
+                    limit=_less(agreed.limit, now.limit),
                 )
             self._changed.notify_all()
 
@@ -278,6 +284,11 @@ def somebody_else_may(mine: Gate) -> bool:
         if is_open and (data.get("worker") or mine.worker):
             return True
     return False
+
+
+def _less(one: int | None, other: int | None) -> int | None:
+    """What was in flight at a block may have met it earlier; nothing else changes a limit in passing."""
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _time(seconds: float) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -45,10 +45,12 @@ def _requests(stack: Stack) -> tuple[int, int]:
 
 
 @pytest.mark.timeout(300)
-def test_an_address_that_bears_a_hundred_requests_a_window(stack: Stack) -> None:
+def test_an_address_that_bears_a_hundred_and_fifty_requests_a_window(stack: Stack) -> None:
     """300 videos: all of them, at most 3 % wasted, faster than a rate that is slow enough for any address."""
-    # The fetcher's own memory of the address is renewed with the first video.
+    # The fetcher's own memory of the address is renewed with the first video. What that asked is in no window
+    # of the stand-in's any more: after a while without requests the fetcher does not count it either.
     stack.finish(stack.index("PLgen-1-forgotten-short"))
+    sleep(6)
     budget, window = 150, 4.0
     stack.standin.latency(player=0.1, timedtext=0.1)
     stack.standin.reset("stats")
@@ -63,7 +65,7 @@ def test_an_address_that_bears_a_hundred_requests_a_window(stack: Stack) -> None
     total, refused = _requests(stack)
     check(stack, job_id, expected)
     assert blocked["state"] == "running"
-    assert refused <= 0.03 * total
+    assert refused <= 0.03 * total, (refused, total, seconds)
     assert seconds < 300 / 2
     assert {video["attempts"] for video in ledger(stack, job_id).values()} == {0}
     assert stack.job(job_id)["blocked_until"] is None

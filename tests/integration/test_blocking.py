@@ -17,7 +17,7 @@ from shared.events import Delivery
 from shared.gate import Gate
 from shared.jobs import Job
 from shared.messages import VideoMessage
-from shared.pacing import Ticket
+from shared.pacing import Known, Ticket
 from tests.integration.firestore_support import (
     SPOKEN,
     Clock,
@@ -135,6 +135,54 @@ def test_one_process_meets_the_block_and_all_of_its_address_pause(seams: Seams) 
     with pytest.raises(gate.Shut):
         two.enter("c", 0)
     assert isinstance(elsewhere.enter("d", 0), Ticket)
+
+
+def test_what_was_in_flight_at_a_block_may_say_that_less_is_borne(seams: Seams) -> None:
+    """What it says is known to all, and is not forgotten with the next exchange."""
+    one = twin()
+    for number in range(20):
+        ticket = one.enter(str(number), 0)
+        one.passed(ticket)
+        one.leave(ticket)
+    earlier, later = one.enter("a", 0), one.enter("b", 0)
+    assert one.sending(earlier)
+    assert one.sending(later)
+    assert one.blocked(later, weak=False)
+    assert one._pacer.known.limit == 21
+    assert one.blocked(earlier, weak=False)
+    one.exchange()
+    one.exchange()
+    two = twin()
+    two.exchange()
+    assert [each._pacer.known.limit for each in (one, two)] == [20, 20]
+
+
+def test_what_processes_ask_at_the_same_time_is_added_up(seams: Seams) -> None:
+    """Also while one of them rests, because the limit is used up."""
+    one = twin()
+    one.exchange()
+    one._pacer.known = Known(generation=1, limit=12, length=60.0)
+    one.exchange()
+    two = twin()
+    two.exchange()
+    for number in range(8):
+        each = (one, two)[number % 2]
+        ticket = each.enter(str(number), 0)
+        each.passed(ticket)
+        each.leave(ticket)
+    two.exchange()
+    one.exchange()
+    while one._pacer.known.state == "closed":
+        try:
+            ticket = one.enter("x", 0)
+        except gate.Shut:
+            break
+        one.passed(ticket)
+        one.leave(ticket)
+    two.exchange()
+    assert [each._pacer.known.spent for each in (one, two)] == [11, 11]
+    with pytest.raises(gate.Shut):
+        two.enter("y", 0)
 
 
 def test_of_all_processes_one_probes(seams: Seams, clock_of_test: Clock) -> None:

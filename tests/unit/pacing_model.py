@@ -52,6 +52,42 @@ class Address:
         return True
 
 
+@dataclass(frozen=True)
+class Load:
+    """What a busy machine does to the times.
+
+    Each step is ``late`` seconds late, on average: often less, at times much more, so that requests
+    overtake each other on their way. Every ``between`` seconds or so nothing happens for about
+    ``stall`` seconds, and then everything at once in any order.
+    """
+
+    late: float = 0.0
+    stall: float = 0.0
+    between: float = 8.0
+
+
+CALM, BUSY, OVERLOADED = Load(), Load(0.05, 0.3), Load(0.15, 0.8)
+
+
+@dataclass
+class _Machine:
+    load: Load
+    rng: random.Random
+    #: The present stall, or the one that comes.
+    begins: float
+    ends: float = 0.0
+
+    def late(self) -> float:
+        return self.rng.expovariate(1 / self.load.late) if self.load.late else 0.0
+
+    def awake(self, at: float) -> float:
+        """When that happens which is due ``at``."""
+        while self.load.stall and at >= self.ends:
+            self.begins = max(self.begins, self.ends) + self.rng.expovariate(1 / self.load.between)
+            self.ends = self.begins + self.rng.expovariate(1 / self.load.stall)
+        return at if not self.load.stall or at < self.begins else self.ends + 0.1 * self.rng.random()
+
+
 @dataclass
 class Run:
     """How it went. ``counted``: refusals that were laid to a video and not to the address."""
@@ -74,18 +110,20 @@ def simulate(
     workers: int = 20,
     seed: int = 1,
     start: float = _START,
+    load: Load = CALM,
 ) -> Run:
-    """``workers`` take videos from a queue and ask the player, then the captions, of each.
+    """Of each video the player is asked, and then the captions; ``workers`` videos at once.
 
     ``overhead``: seconds a worker needs beside YouTube. What is refused goes back into the queue.
     """
     rng = random.Random(seed)
+    machine = _Machine(load, random.Random(seed), start)
     queue = deque(range(videos))
     seen: set[int] = set()
     events: list[tuple[float, int, Iterator[float]]] = []
     numbers = itertools.count()
     done: set[int] = set()
-    counted = 0
+    busy = counted = 0
     clock = start
 
     def way() -> float:
@@ -94,42 +132,68 @@ def simulate(
     def fetch(ticket: Ticket, video: int) -> Iterator[float]:
         nonlocal counted
         for endpoint in ("player", "captions"):
+            yield machine.late()
             if not pacer.sending(ticket, clock):
                 queue.append(video)
-                pacer.release(ticket, clock)
                 return
-            yield 0.001 + way() * 0.2
+            yield 0.001 + way() * 0.2 + machine.late()
             passes = address.ask(video, endpoint, clock, seen)
-            yield way() * 1.8
+            yield way() * 1.8 + machine.late()
             if not passes:
                 counted += not pacer.blocked(ticket, clock, weak=address.kind == "rate_limited")
                 queue.append(video)
-                pacer.release(ticket, clock)
                 return
         pacer.passed(ticket, clock)
-        pacer.release(ticket, clock)
         done.add(video)
 
-    def worker() -> Iterator[float]:
-        while len(done) < videos:
-            if not queue:
-                yield 0.01
-                continue
-            admitted = pacer.admit(str(queue[0]), clock)
-            if isinstance(admitted, float):
-                yield max(0.02, min(1.0, admitted - clock + 0.001))
-                continue
-            video = queue.popleft()
-            yield overhead * rng.random()
-            yield from fetch(admitted, video)
-            yield overhead * rng.random()
+    def work(ticket: Ticket, video: int) -> Iterator[float]:
+        nonlocal busy
+        yield overhead * rng.random()
+        yield from fetch(ticket, video)
+        pacer.release(ticket, clock)
+        yield overhead * rng.random()
+        busy -= 1
 
-    for _ in range(workers):
-        heapq.heappush(events, (start + 0.01 * rng.random(), next(numbers), worker()))
-    while events and len(done) < videos:
+    def begin(process: Iterator[float]) -> None:
+        heapq.heappush(events, (clock, next(numbers), process))
+
+    def dispatch() -> Iterator[float]:
+        nonlocal busy
+        while True:
+            admitted = pacer.admit(str(queue[0]), clock) if queue and busy < workers else clock
+            if isinstance(admitted, float):
+                yield min(max(0.005, admitted - clock + 0.001), 1.0)
+            else:
+                busy += 1
+                begin(work(admitted, queue.popleft()))
+
+    begin(dispatch())
+    while len(done) < videos:
         clock, _, each = heapq.heappop(events)
         wait = next(each, None)
         if wait is not None:
-            heapq.heappush(events, (clock + wait, next(numbers), each))
+            heapq.heappush(events, (machine.awake(clock + wait), next(numbers), each))
         assert clock < start + 100_000, "it never ends"
     return Run(clock - start, address.requests, address.refused, counted, len(done))
+
+
+def at_a_fixed_rate(address: Address, videos: int, rate: float, *, latency: float = 0.1) -> Run:
+    """``rate`` videos a second, whatever happens. What is refused goes to the end of the queue."""
+    queue = deque(range(videos))
+    seen: set[int] = set()
+    asked: list[tuple[float, int, str]] = []
+    clock = turn = _START
+    done = 0
+    while done < videos:
+        if queue and (not asked or turn <= asked[0][0]):
+            clock, turn = turn, turn + 1 / rate
+            heapq.heappush(asked, (clock, queue.popleft(), "player"))
+        clock, video, endpoint = heapq.heappop(asked)
+        turn = max(turn, clock)
+        if not address.ask(video, endpoint, clock, seen):
+            queue.append(video)
+        elif endpoint == "player":
+            heapq.heappush(asked, (clock + latency, video, "captions"))
+        else:
+            done += 1
+    return Run(clock - _START, address.requests, address.refused, 0, done)

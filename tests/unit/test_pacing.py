@@ -3,52 +3,104 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import mean
 
 import pytest
 
 from shared.pacing import FIRST_CONCURRENCY, TRUSTED, Known, Pacer, Ticket
-from tests.unit.pacing_model import Address, simulate
+from tests.unit.pacing_model import BUSY, CALM, OVERLOADED, Address, Load, Run, at_a_fixed_rate, simulate
 
 NOW = 1_000_000.0
+
+
+#: Requests a window, and its seconds: from one video a second on.
+ADDRESSES = (
+    *((20, 10), (50, 5), (60, 20), (100, 10), (150, 4), (150, 10)),
+    *((200, 60), (300, 20), (400, 10), (400, 60), (599, 10)),
+)
+
+
+def _wasted(runs: list[Run]) -> list[float]:
+    """Percents, least first."""
+    return sorted(100 * run.refused / run.requests for run in runs)
 
 
 @pytest.mark.parametrize("kind", ["429", "bot", "rate_limited"])
 @pytest.mark.parametrize("latency", [0.01, 0.1, 0.5])
 def test_three_hundred_videos_with_at_most_three_percent_wasted(latency: float, kind: str) -> None:
-    """And about as fast as who knew both numbers: budget/window requests a second, evenly.
-
-    Where a window ends just before its budget is used up, it is found out with the second block: once in
-    a while that takes a little more.
-    """
-    shares = []
-    for budget, window in ((50, 5), (60, 20), (100, 10), (150, 10), (200, 60), (300, 20), (599, 10)):
+    """And about as fast as who knew both numbers: budget/window requests a second, evenly."""
+    runs = []
+    for budget, window in ADDRESSES:
         run = simulate(Address(budget, window, kind), 300, pacer=Pacer(50), latency=latency)
         assert run.done == 300
-        shares.append(run.refused / run.requests)
         assert run.counted <= 8, (budget, window, run)
         at_best = max(600 / budget * window, 600 * latency / 12)
         assert run.seconds <= 1.8 * at_best + 3, (budget, window, run, at_best)
-    assert max(shares) <= 0.035
-    assert sum(share <= 0.03 for share in shares) >= len(shares) - 1
-    assert sum(shares) / len(shares) <= 0.025
+        runs.append(run)
+    wasted = _wasted(runs)
+    assert wasted[-1] < 3
+    assert mean(wasted) <= 1.6
+
+
+@pytest.mark.parametrize("unit", ["requests", "videos"])
+@pytest.mark.parametrize(("load", "seeds"), [(BUSY, 3), (OVERLOADED, 3)])
+def test_on_a_machine_that_is_busy_with_other_things_as_little_is_wasted(
+    load: Load, seeds: int, unit: str
+) -> None:
+    runs = []
+    for budget, window in ADDRESSES:
+        for seed in range(seeds):
+            address = Address(budget if unit == "requests" else budget // 2, window, unit=unit)
+            latency = (0.02, 0.1, 0.3)[seed % 3]
+            runs.append(simulate(address, 300, pacer=Pacer(50), latency=latency, load=load, seed=seed))
+    wasted = _wasted(runs)
+    assert wasted[-1] < 3
+    assert mean(wasted) <= 1.2
+
+
+def test_no_window_gets_more_than_one_bore_before_whatever_is_late() -> None:
+    """Once both numbers are known, and until more is tried, nothing is refused, wherever windows begin."""
+    for seed in range(20):
+        address = Address(60, 5)
+        known = Known(limit=60, length=5.0)
+        run = simulate(address, 150, pacer=Pacer(50, known), latency=0.3, load=OVERLOADED, seed=seed)
+        assert run.refused == 0, (seed, run)
 
 
 def test_a_budget_of_videos_and_not_of_requests() -> None:
     address = Address(60, 10, "429", unit="videos")
     run = simulate(address, 300, pacer=Pacer(50))
     assert run.done == 300
-    assert run.refused <= 18
+    assert run.refused <= 12
     assert run.seconds <= 1.7 * 50
 
 
+def _fastest_fixed_rate() -> float:
+    """Videos a second that waste 3 % at most with each of the addresses, as nobody knows which it will be."""
+    rate = 0.1
+    while all(
+        run.refused <= 0.03 * run.requests
+        for run in (at_a_fixed_rate(Address(*each), 300, rate * 1.02) for each in ADDRESSES)
+    ):
+        rate *= 1.02
+    return rate
+
+
 def test_it_is_faster_than_a_fixed_slow_rate() -> None:
-    """Two seconds a video is slow enough for the least of these; the pacer finds out what each bears."""
-    for budget in (60, 100, 300):
-        run = simulate(Address(budget, 10), 300, pacer=Pacer(50))
-        assert run.seconds < 300 * 2 / 4
+    """The best of those that never waste more than we may; only one address it fits as if it knew it."""
+    rate = _fastest_fixed_rate()
+    assert 0.9 < rate < 1.1
+    for budget, window in ADDRESSES:
+        fixed = at_a_fixed_rate(Address(budget, window), 300, rate)
+        for load in (CALM, BUSY, OVERLOADED):
+            ours = simulate(Address(budget, window), 300, pacer=Pacer(50), load=load)
+            if budget / window > 2:
+                assert ours.seconds < fixed.seconds, (budget, window, load, ours, fixed)
+            else:
+                assert ours.seconds < 1.8 * fixed.seconds, (budget, window, load, ours, fixed)
 
 
-@pytest.mark.parametrize(("capacity", "fresh", "trusted"), [(50, 46, 21), (200, 36, 6)])
+@pytest.mark.parametrize(("capacity", "fresh", "trusted"), [(50, 56, 21), (200, 46, 6)])
 def test_an_address_that_bears_everything_reaches_full_concurrency(
     capacity: int, fresh: float, trusted: float
 ) -> None:
@@ -83,7 +135,7 @@ def test_an_address_that_is_let_in_for_more_is_used_for_more() -> None:
     address.budget = 600
     before = address.refused
     run = simulate(address, 1500, pacer=pacer, start=pacer.known.opens_at + 10)
-    assert run.refused == before
+    assert run.refused - before <= 0.01 * 2 * 1500
     assert pacer.known.limit is not None
     assert pacer.known.limit > 300
 
@@ -169,11 +221,11 @@ def test_what_may_be_of_the_video_is_no_block_until_another_confirms_it() -> Non
     doomed = _ticket(pacer, "doomed")
     assert not pacer.blocked(doomed, NOW, weak=True)
     pacer.release(doomed, NOW)
-    assert pacer.concurrency() == 1
+    assert pacer.concurrency(NOW) == 1
     other = _ticket(pacer, "other")
     pacer.passed(other, NOW)
     pacer.release(other, NOW)
-    assert pacer.concurrency() == FIRST_CONCURRENCY
+    assert pacer.concurrency(NOW) == FIRST_CONCURRENCY
     again = _ticket(pacer, "doomed")
     assert not pacer.blocked(again, NOW, weak=True)
     pacer.release(again, NOW)
@@ -211,6 +263,8 @@ def test_what_another_process_knows_counts_from_now_on() -> None:
 
 
 def test_trust_grows_with_what_was_borne() -> None:
-    allowed = [Pacer(200, Known(borne=borne)).concurrency() for borne in (0, 60, 300, TRUSTED, TRUSTED + 100)]
-    assert allowed == [7, 8, 12, 17, 117]
-    assert Pacer(50, Known(borne=10_000)).concurrency() == 50
+    allowed = [
+        Pacer(200, Known(borne=borne)).concurrency(NOW) for borne in (0, 120, 360, TRUSTED, TRUSTED + 100)
+    ]
+    assert allowed == [6, 7, 9, 11, 111]
+    assert Pacer(50, Known(borne=10_000)).concurrency(NOW) == 50
