@@ -175,11 +175,12 @@ class HttpProxy:
 
     def _bulk(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         lines = body.splitlines()
-        actions = [json.loads(line)["index"] for line in lines[::2]]
+        # Each an action of one kind, and a document.
+        actions = [next(iter(json.loads(line).items())) for line in lines[::2]]
         kept = [
             line
-            for action, pair in zip(actions, zip(lines[::2], lines[1::2], strict=True), strict=True)
-            if action["_id"] not in self.items
+            for (_, about), pair in zip(actions, zip(lines[::2], lines[1::2], strict=True), strict=True)
+            if about["_id"] not in self.items
             for line in pair
         ]
         written: Iterator[Any] = iter(())
@@ -187,15 +188,13 @@ class HttpProxy:
             _, answer = self._forward(handler, b"\n".join(kept) + b"\n")
             written = iter(json.loads(answer)["items"])
         items = []
-        for action in actions:
-            error = self.items.get(action["_id"])
+        for kind, about in actions:
+            error = self.items.get(about["_id"])
             if error is None:
                 items.append(next(written))
             else:
-                refused = {"_index": action["_index"], "_id": action["_id"], "status": error["status"]}
-                items.append(
-                    {"index": refused | {"error": {"type": error["type"], "reason": error["reason"]}}}
-                )
+                refused = {"_index": about["_index"], "_id": about["_id"], "status": error["status"]}
+                items.append({kind: refused | {"error": {"type": error["type"], "reason": error["reason"]}}})
         _send(handler, 200, json.dumps({"took": 1, "errors": True, "items": items}).encode())
 
 

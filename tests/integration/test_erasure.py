@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -42,11 +43,13 @@ _COLLECTIONS = (
 
 def traces(*words: str) -> list[str]:
     """The documents that name one of the words, in their path or in what they hold."""
+    # Whole words: a made-up title of another test may well begin like a user.
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
     found = []
     for name in _COLLECTIONS:
         for document in clients.firestore().collection_group(name).stream(timeout=30):
             text = f"{document.reference.path} {document.to_dict()}"
-            if any(word in text for word in words):
+            if pattern.search(text):
                 found.append(document.reference.path)
     return found
 
