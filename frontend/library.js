@@ -4,12 +4,14 @@ import * as api from "/api.js";
 import { toast } from "/dialogs.js";
 import { attempt, byId, make, on, say } from "/dom.js";
 import * as jobs from "/jobs.js";
-import { Card } from "/playlist-card.js";
+import { playlistCard } from "/playlist-card.js";
 import { comeBack } from "/router.js";
 import * as search from "/search.js";
 
 const DRAFT = "yts-draft";
 
+const place = byId("cards");
+const input = byId("playlist");
 const cards = new Map();
 let playlists = null;
 // Jobs that failed before there was a playlist stay until they are put away, or the page is loaded again.
@@ -18,7 +20,6 @@ const dismissed = new Set();
 const failed = (message) => say(byId("library-error"), message);
 
 export function setUp() {
-	const input = byId("playlist");
 	input.value = sessionStorage.getItem(DRAFT) ?? "";
 	on(input, "input", () => sessionStorage.setItem(DRAFT, input.value));
 	on(byId("start"), "submit", submit);
@@ -38,42 +39,42 @@ export async function show() {
 export function forget() {
 	playlists = null;
 	cards.clear();
+	place.replaceChildren();
 }
 
 async function load() {
 	const [answer] = await Promise.all([api.playlists(), jobs.load()]);
 	failed("");
 	playlists = answer.playlists;
-	const notices = answer.notices ?? [];
-	say(byId("library-note"), notices.find(({ code }) => code === "watch_later")?.detail ?? "");
-	const told = notices.filter(({ code }) => code !== "watch_later").map(({ code, detail }) => {
-		const again = code === "grant_expired" ? make("a", { href: "/api/login?next=/" }, "Sign in again") : null;
-		return make("li", `${detail} `, again);
-	});
-	byId("notices").replaceChildren(...told);
+	byId("notices").replaceChildren();
+	say(byId("library-note"), "");
+	for (const { code, detail } of answer.notices ?? []) {
+		const again = code === "grant_expired" && make("a", { href: "/api/login?next=/" }, "Sign in again");
+		if (code === "watch_later") say(byId("library-note"), detail);
+		else byId("notices").append(make("li", `${detail} `, again));
+	}
 	render();
 }
 
 function entries() {
-	const listed = new Set(playlists.map((each) => each.playlist_id));
-	const added = jobs
-		.jobs()
-		.filter((job) => !listed.has(job.playlist_id) && jobs.latestOf(job.playlist_id) === job)
+	const latest = jobs.latest();
+	const listed = playlists.map((playlist) => ({ playlist, job: latest.get(playlist.playlist_id) ?? playlist.job ?? null }));
+	for (const { playlist } of listed) latest.delete(playlist.playlist_id);
+	const added = [...latest.values()]
 		.filter((job) => jobs.isActive(job) || (job.state === "failed" && !dismissed.has(job.job_id)))
 		.map((job) => ({ playlist: null, job }));
-	const own = playlists.map((playlist) => ({ playlist, job: jobs.latestOf(playlist.playlist_id) ?? playlist.job ?? null }));
 	const liked = ({ playlist }) => playlist.source === "liked";
-	return [...own.filter(liked), ...added, ...own.filter((entry) => !liked(entry))];
+	return [...listed.filter(liked), ...added, ...listed.filter((entry) => !liked(entry))];
 }
 
 function render() {
 	const wanted = entries().map((entry) => {
 		const id = (entry.playlist ?? entry.job).playlist_id;
-		if (!cards.has(id)) cards.set(id, new Card({ start, remove }));
-		cards.get(id).update(entry);
-		return cards.get(id).element;
+		if (!cards.has(id)) cards.set(id, playlistCard({ start, remove }));
+		const { element, update } = cards.get(id);
+		update(entry);
+		return element;
 	});
-	const place = byId("cards");
 	// Only when the order changed: elements that are put in again lose the focus.
 	if (wanted.length !== place.children.length || wanted.some((each, at) => place.children[at] !== each)) {
 		place.replaceChildren(...wanted);
@@ -83,12 +84,11 @@ function render() {
 
 async function submit(event) {
 	event.preventDefault();
-	const input = byId("playlist");
 	const button = event.target.querySelector("button");
 	if (button.disabled) return;
 	const told = (message) => {
 		say(byId("start-error"), message);
-		input.setAttribute("aria-invalid", String(Boolean(message)));
+		input.ariaInvalid = Boolean(message);
 	};
 	told("");
 	button.disabled = true;

@@ -4,103 +4,94 @@ import { confirmed } from "/dialogs.js";
 import { attempt, button, make, picture, say } from "/dom.js";
 import { ago, count, videos } from "/format.js";
 import { isActive } from "/jobs.js";
-import { Bar, speedInWords, stateInWords, troubleInWords } from "/progress.js";
+import { progressBar, speedInWords, stateInWords, troubleInWords } from "/progress.js";
 import { address } from "/router.js";
 
-export class Card {
-	#entry;
-	#picture;
-	#frame = make("div.thumbnail");
-	#title = make("h2", { dir: "auto" });
-	#about = make("p.facts");
-	#state = make("p.card-state");
-	#bar = new Bar();
-	#trouble = make("p.error");
-	#search = make("a.act", "Search");
-	#details = make("a.act", "Details");
-	#start;
-	#remove;
+/** `start(id)` and `remove(entry)`; an entry is `{playlist, job}`, one of which may be null. */
+export function playlistCard({ start, remove }) {
+	let shown;
+	let id;
+	let drawn;
+	const frame = make("div.thumbnail");
+	const title = make("h2", { dir: "auto" });
+	const [about, state, trouble] = ["p.facts", "p.card-state", "p.error"].map((what) => make(what));
+	const [search, details] = ["Search", "Details"].map((text) => make("a.act", text));
+	const bar = progressBar();
+	const starting = button(".act", "", () => act(() => start(id)));
+	const removing = button(".act", "", () => act(removed));
+	const acts = [search, starting, details, removing];
+	const text = make("div.card-text", title, about, state, bar.element, trouble, make("p.acts", ...acts));
+	const element = make("li.card", frame, text);
 
-	constructor({ start, remove }) {
-		this.#start = button("", () => this.#act(() => start(this.#id)), { class: "act" });
-		this.#remove = button("", () => this.#act(() => this.#removed(remove)), { class: "act" });
-		const acts = make("p.acts", this.#search, this.#start, this.#details, this.#remove);
-		const text = [this.#title, this.#about, this.#state, this.#bar.element, this.#trouble, acts];
-		this.element = make("li.card", this.#frame, make("div.card-text", ...text));
-	}
-
-	get #id() {
-		return (this.#entry.playlist ?? this.#entry.job).playlist_id;
-	}
-
-	update(entry) {
-		this.#entry = entry;
+	function update(entry) {
+		shown = entry;
 		const { playlist, job } = entry;
 		const active = job !== null && isActive(job);
+		const failed = job?.state === "failed";
 		const indexed = playlist?.indexed ?? null;
-		const name = playlist?.title || job?.title || this.#id;
-		this.element.dataset.playlistId = this.#id;
-		this.#thumbnail(playlist?.thumbnail_url ?? null, name);
-		say(this.#title, name);
-		say(this.#about, aboutInWords(playlist, job));
-		say(this.#state, toldInWords(job, indexed, active));
-		this.#state.classList.toggle("error", Boolean(job?.counts.failed) || job?.state === "failed");
-		this.#bar.element.hidden = !active;
-		if (active) this.#bar.update(job);
-		say(this.#trouble, job && (active || job.state === "failed") ? troubleInWords(job) : "");
-		this.#start.hidden = active;
-		const verb = job?.state === "failed" ? "Try again" : "Start indexing";
-		say(this.#start, indexed || job?.state === "done" ? "Refresh" : verb);
-		this.#start.classList.toggle("first", !indexed && !job);
-		this.#search.hidden = !(indexed?.videos || job?.counts.indexed);
-		this.#search.href = address({ playlist: this.#id });
-		this.#details.hidden = !job;
-		if (job) this.#details.href = `/?job=${encodeURIComponent(job.job_id)}`;
+		id = element.dataset.playlistId = (playlist ?? job).playlist_id;
+		const name = playlist?.title || job?.title || id;
+		thumbnail(playlist?.thumbnail_url, [...name][0]);
+		say(title, name);
+		say(about, aboutInWords(playlist, job, active));
+		say(state, toldInWords(job, indexed, active));
+		state.classList.toggle("error", failed || Boolean(job?.counts.failed));
+		bar.element.hidden = !active;
+		if (active) bar.update(job);
+		say(trouble, active || failed ? troubleInWords(job) : "");
+		search.hidden = !(indexed?.videos || job?.counts.indexed);
+		search.href = address({ playlist: id });
+		starting.hidden = active;
+		starting.classList.toggle("first", !indexed && !job);
+		const verb = failed ? "Try again" : "Start indexing";
+		say(starting, indexed || job?.state === "done" ? "Refresh" : verb);
+		details.hidden = !job;
+		details.href = address({ job: job?.job_id });
 		// What YouTube lists for the person, and is not indexed, cannot be taken out here.
-		this.#remove.hidden = playlist !== null && !indexed && !job && playlist.source !== "url";
-		say(this.#remove, playlist ? "Remove" : active ? "Cancel" : "Dismiss");
-		for (const act of [this.#search, this.#start, this.#details, this.#remove]) {
-			act.setAttribute("aria-label", `${act.textContent}: ${name}`);
-		}
+		removing.hidden = playlist !== null && !indexed && !job && playlist.source !== "url";
+		say(removing, playlist ? "Remove" : active ? "Cancel" : "Dismiss");
+		for (const each of acts) each.ariaLabel = `${each.textContent}: ${name}`;
 	}
 
-	#thumbnail(url, name) {
-		const drawn = `${url} ${name[0]}`;
-		if (drawn === this.#picture) return;
-		this.#picture = drawn;
-		this.#frame.replaceChildren(make("span", { "aria-hidden": "true" }, [...name][0]), picture(url) ?? "");
+	function thumbnail(url, letter) {
+		if (drawn === url + letter) return;
+		drawn = url + letter;
+		frame.replaceChildren(make("span", { "aria-hidden": "true" }, letter), picture(url) ?? "");
 	}
 
-	async #removed(remove) {
-		const title = `Remove “${this.#title.textContent}” from your library?`;
-		const text = "Its videos are not found any more. Nothing changes on YouTube, and you can add it again.";
-		if (!this.#entry.playlist || (await confirmed(title, text, "Remove"))) await remove(this.#entry);
+	async function removed() {
+		const question = `Remove “${title.textContent}” from your library?`;
+		const lost = "Its videos are not found any more. Nothing changes on YouTube, and you can add it again.";
+		if (!shown.playlist || (await confirmed(question, lost, "Remove"))) await remove(shown);
 	}
 
-	async #act(act) {
-		this.#start.disabled = this.#remove.disabled = true;
-		await attempt(act, (message) => say(this.#trouble, message));
-		this.#start.disabled = this.#remove.disabled = false;
+	async function act(what) {
+		starting.disabled = removing.disabled = true;
+		await attempt(what, (message) => say(trouble, message));
+		starting.disabled = removing.disabled = false;
 	}
+
+	return { element, update };
 }
+
+const joined = (parts) => parts.filter(Boolean).join(" · ");
 
 function toldInWords(job, indexed, active) {
 	let state = "Not indexed";
-	if (job && (active || job.state !== "done")) state = stateInWords(job);
+	if (job && job.state !== "done") state = stateInWords(job);
 	else if (indexed || job) state = indexed ? `Indexed ${ago(indexed.at)}` : "Indexed";
-	const speed = active ? speedInWords(job) : "";
-	const failed = job?.counts.failed ? `${count(job.counts.failed)} failed` : "";
-	return [state, speed, failed].filter(Boolean).join(" · ");
+	const failed = job?.counts.failed && `${count(job.counts.failed)} failed`;
+	return joined([state, active && speedInWords(job), failed]);
 }
 
-function aboutInWords(playlist, job) {
-	const size = playlist?.video_count ?? job?.total ?? null;
-	const searchable = job && isActive(job) ? job.counts.indexed : playlist?.indexed?.videos;
+function aboutInWords(playlist, job, active) {
 	const { source, privacy } = playlist ?? {};
-	const kind = { liked: "Liked", url: "Added by address" }[source];
-	return [
-		size === null ? "" : videos(size),
-		searchable && searchable !== size ? `${count(searchable)} searchable` : "",
-		kind ?? (privacy ? privacy[0].toUpperCase() + privacy.slice(1) : ""),
-	].filter(Boolean).join(" · ");
+	// Without YouTube's own count, that of the job: deleted and private videos are not in the library.
+	const size = (active || source === "url" ? job?.total : null) ?? playlist?.video_count ?? job?.total;
+	const searchable = active ? job.counts.indexed : playlist?.indexed?.videos;
+	return joined([
+		Number.isInteger(size) && videos(size),
+		searchable && searchable !== size && `${count(searchable)} searchable`,
+		source === "liked" ? "Liked" : privacy && privacy[0].toUpperCase() + privacy.slice(1),
+	]);
 }
