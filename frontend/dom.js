@@ -22,7 +22,7 @@ export function make(what, ...rest) {
 }
 
 /** The heading of a view, which is where whoever comes by a link goes on from. */
-export const heading = (id, text) => make("h1", { id, tabindex: "-1", dir: "auto" }, text);
+export const heading = (id, text) => make("h1", { id, tabindex: "-1" }, text);
 
 /** `button(".soft", content, act)`: the classes come first. */
 export function button(classes, content, act, attributes = {}) {
@@ -92,8 +92,7 @@ export function linkTo(url, attributes, text) {
 	return make(href ? "a" : "span", { ...attributes, ...link }, text);
 }
 
-export const youtubeLink = (id, attributes, text) =>
-	linkTo(`https://www.youtube.com/watch?v=${encodeURIComponent(id)}`, attributes, text);
+export const youtubeLink = (id, text) => linkTo(`https://www.youtube.com/watch?v=${encodeURIComponent(id)}`, {}, text);
 
 function webAddress(text) {
 	const url = URL.canParse(text) && new URL(text);

@@ -3,7 +3,7 @@
 import { button, byId, icon, make, on, say } from "/dom.js";
 import { count, languageName } from "/format.js";
 
-const FACETS = [["playlists", "playlist", "Playlist"], ["channels", "channel", "Channel"], ["languages", "language", "Language"]];
+const FACETS = { playlist: "Playlist", channel: "Channel", language: "Language" };
 const LENGTHS = [[null, "10", "Up to 10 minutes"], ["10", "30", "10 to 30 minutes"], ["30", "60", "30 to 60 minutes"], ["60", null, "Over an hour"]];
 const TEXTS = [["transcript", "What is said"], ["title", "Titles"], ["description", "Descriptions"]];
 
@@ -35,7 +35,7 @@ export function show(facets = {}, parameters) {
 	const lengths = LENGTHS.map(([least, most, name]) => [name, { min_minutes: least, max_minutes: most }]);
 	const texts = TEXTS.map(([text, name]) => [name, { in: text }]);
 	const groups = [
-		...FACETS.map(([name, parameter, title]) => facet(facets[name] ?? [], parameter, title, parameters)),
+		...Object.entries(FACETS).map(([parameter, title]) => facet(facets[`${parameter}s`] ?? [], parameter, title, parameters)),
 		radios("Published", ["Any time", { after: null, before: null }], years, parameters),
 		radios("Length", ["Any length", { min_minutes: null, max_minutes: null }], lengths, parameters),
 		radios("Search in", ["Everywhere", { in: null }], texts, parameters),
@@ -54,14 +54,14 @@ function group(title, type, rows) {
 		const input = make("input", { type, name: title, "data-key": `${title}:${key}`, checked });
 		on(input, "change", () => act(input.checked));
 		const amount = number !== undefined && make("span.amount", count(number));
-		return make("label.choice", input, make("span.name", { dir: "auto" }, label), amount);
+		return make("label.choice", input, make("span.name", label), amount);
 	});
 	return make("fieldset", make("legend", title), ...choices);
 }
 
 function chip(label, without) {
 	const attributes = { "aria-label": `Remove the filter ${label}` };
-	chips.push(make("li", button(".chip", [make("span", { dir: "auto" }, label), icon("close")], without, attributes)));
+	chips.push(make("li", button(".chip", [make("span", label), icon("close")], without, attributes)));
 }
 
 function facet(values, parameter, title, parameters) {

@@ -27,9 +27,9 @@ export function hitElement({ video_id: v, ...hit }, q) {
 			picture(hit.thumbnail_url),
 			hit.duration_seconds && make("span.duration", length(hit.duration_seconds)),
 		),
-		make("h2", { dir: "auto" }, title),
+		make("h2", title),
 		make("p.facts", ...facts(hit)),
-		described && make("p.description", { dir: "auto" }, ...marked(hit.description)),
+		described && make("p.description", ...marked(hit.description)),
 		moments.length && make("ol.moments", ...moments),
 	);
 }
@@ -38,7 +38,7 @@ export function hitElement({ video_id: v, ...hit }, q) {
 export function facts({ channel, published_at: published, language, generated }) {
 	const captions = language ? languageName(language) + (generated ? ", automatic captions" : "") : "no captions";
 	return [
-		channel && make("span.channel", { dir: "auto" }, channel),
+		channel && make("span.channel", channel),
 		published && make("time", { datetime: published }, day(published)),
 		make("span", captions),
 	];

@@ -173,6 +173,5 @@ function problemsOf(job, state, title, meaning) {
 function problem({ video_id: id, title, reason, attempts }) {
 	// What was given up says so itself.
 	const tries = attempts > 1 && !reason?.includes("attempts") ? ` (tried ${count(attempts)} times)` : "";
-	const link = youtubeLink(id, { dir: "auto" }, title || id);
-	return make("li", { "data-video-id": id }, link, make("span.reason", (reason ?? "") + tries));
+	return make("li", { "data-video-id": id }, youtubeLink(id, title || id), make("span.reason", (reason ?? "") + tries));
 }

@@ -19,6 +19,8 @@ export const isActive = (job) => ACTIVE.has(job.state);
 
 export const settled = ({ counts }) => SETTLED.reduce((sum, name) => sum + counts[name], 0);
 
+export const knows = (id) => known.has(id);
+
 export const anyActive = () => [...known.values()].some(isActive);
 
 /** The latest job of each playlist, by its id; the latest of all comes first. */

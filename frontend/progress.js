@@ -39,7 +39,7 @@ export function speedInWords(job) {
 	// What it does now says more than the mean of the whole job, with all its pauses.
 	const left = now ? job.counts.pending / now : job.eta_seconds;
 	const speed = now >= 1 ? `${now.toFixed(now < 10 ? 1 : 0)} videos/s` : `${Math.ceil(now * 60)} videos/min`;
-	return [now && speed, left !== null && remaining(left)].filter(Boolean).join(" · ");
+	return [now && speed, Number.isFinite(left) && remaining(left)].filter(Boolean).join(" · ");
 }
 
 export function troubleInWords(job) {

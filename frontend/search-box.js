@@ -69,7 +69,7 @@ async function propose(q) {
 
 function show(suggestions) {
 	const options = suggestions.map((text, number) =>
-		make("li", { role: "option", id: `suggestion-${number}`, dir: "auto" }, text),
+		make("li", { role: "option", id: `suggestion-${number}` }, text),
 	);
 	list.replaceChildren(...options);
 	list.hidden = !options.length;

@@ -148,7 +148,7 @@ function found(answer, parameters, error = "") {
 	if (!empty.hidden) empty.replaceChildren(...(answer ? nothing(q) : start()));
 }
 
-const query = (q) => button(".plain", q, () => asked(q, false), { dir: "auto" });
+const query = (q) => button(".plain", q, () => asked(q, false));
 
 function nothing(q) {
 	const tips = [];
@@ -159,7 +159,7 @@ function nothing(q) {
 	if (anyActive()) tips.push(["Wait: a playlist is still being read, and can be searched as it arrives."]);
 	tips.push([make("a", { href: "/" }, "Look at what is indexed")]);
 	return [
-		make("h2", { dir: "auto" }, q ? `No video has “${q}”` : "No video is like this"),
+		make("h2", q ? `No video has “${q}”` : "No video is like this"),
 		make("p", "Titles, descriptions and everything said in your playlists were searched. You could try:"),
 		make("ul.tips", ...tips.map((tip) => make("li", ...tip))),
 	];

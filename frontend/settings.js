@@ -46,7 +46,7 @@ function person() {
 		leave("");
 	});
 	const how = session.token() ? "With an API token, kept in this tab." : name && email;
-	const who = make("strong", { dir: "auto" }, name || email || id);
+	const who = make("strong", name || email || id);
 	return part("You", make("p", who, " ", make("span.quiet", how)), make("p", out));
 }
 
@@ -81,7 +81,7 @@ function row({ token_id: id, name, created_at: time }, load) {
 		toast("The token is revoked.");
 		await load();
 	}, { "aria-label": `Revoke ${name}` });
-	return make("li", make("span.name", { dir: "auto" }, name), make("span.quiet", day(time)), revoke);
+	return make("li", make("span.name", name), make("span.quiet", day(time)), revoke);
 }
 
 function keys() {

@@ -33,7 +33,7 @@ export async function show(parameters) {
 			// Coming back to this address, or loading it again, shows the video without starting it.
 			if (state().play) remember({ play: false });
 		}, (message) => {
-			const youtube = youtubeLink(id, {}, "Look for it on YouTube");
+			const youtube = youtubeLink(id, "Look for it on YouTube");
 			const why = make("p", { role: "alert" }, message);
 			place.replaceChildren(make("div.stage", heading("watch-title", "This video is not here"), why, make("p", youtube)));
 		});
@@ -94,7 +94,7 @@ function watching(video, q, t) {
 		linkTo(video.url, { class: "soft" }, "YouTube"),
 	);
 	const trouble = make("p.note", { role: "status", hidden: true });
-	const description = make("p", { dir: "auto" }, video.description);
+	const description = make("p", video.description);
 	const why = "YouTube has no captions of this video: only its title and description can be searched.";
 	const stage = make(
 		"div.stage",
