@@ -135,7 +135,8 @@ function found(answer, parameters, error = "") {
 	if (within) first?.focus({ preventScroll: true });
 	say(byId("found-error"), error);
 	byId("found-status").replaceChildren(answer ? make("strong", answer.total ? videos(answer.total) : "Nothing found") : "");
-	byId("export").hidden = !elements.length;
+	// It keeps its room: nothing beside it moves.
+	byId("export").style.visibility = elements.length ? "" : "hidden";
 	const note = byId("found-note");
 	note.replaceChildren(...(answer?.notices ?? []).map((text) => `${text} `));
 	const better = answer?.did_you_mean;
