@@ -149,6 +149,22 @@ def test_what_failed_is_said_and_tried_again(stack: Stack, open_page: Open, user
     expect(page.locator(".job-state")).to_contain_text("Indexed")
 
 
+def test_a_job_that_is_not_among_the_recent_ones_is_followed(
+    stack: Stack, open_page: Open, user: str
+) -> None:
+    videos = spoken(stack, user, 3)
+    stack.standin.fault("5xx", videos=[videos[1]])
+    job_id = stack.index(f"PL{user}", user)
+    stack.wait_for(lambda: stack.job(job_id, user)["counts"]["indexed"] == 2, 60, "two are indexed")
+    page = open_page(None)
+    page.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": []}))
+    page.goto(f"{stack.url}/#token={stack.token(user)}")
+    shown = card(page, f"PL{user}")
+    expect(shown).to_contain_text("Indexing 2 / 3")
+    stack.standin.clear_faults()
+    expect(shown).to_contain_text("Indexed just now", timeout=180_000)
+
+
 def test_speed_rest_and_cost_are_told(stack: Stack, open_page: Open, reader: str) -> None:
     job = stack.get("/api/jobs", reader).json()["jobs"][0]
     running = {**job, "state": "running", "finished_at": None, "total": 3000, "eta_seconds": 9000}
