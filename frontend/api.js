@@ -17,9 +17,7 @@ export class ApiError extends Error {
 
 let refused = () => {};
 
-export function onRefused(act) {
-	refused = act;
-}
+export const onRefused = (act) => (refused = act);
 
 const id = encodeURIComponent;
 
@@ -35,24 +33,18 @@ export const recentJobs = async () => (await get("/api/jobs")).jobs;
 export const job = (job) => get(`/api/jobs/${id(job)}`);
 export const retryJob = (job) => send("POST", `/api/jobs/${id(job)}/retry`);
 export const cancelJob = (job) => send("POST", `/api/jobs/${id(job)}/cancel`);
-export const jobVideos = (job, state, cursor = null) => get(`/api/jobs/${id(job)}/videos?${query({ state, cursor })}`);
+export const jobVideos = (job, state, cursor) => get(`/api/jobs/${id(job)}/videos?state=${state}&cursor=${id(cursor ?? "")}`);
 
 export const search = (parameters, signal) => get(`/api/search?${parameters}`, signal);
-export const suggest = async (q, signal) => (await get(`/api/suggest?${query({ q })}`, signal, false)).suggestions;
-export const video = (video, q, signal) => get(`/api/videos/${id(video)}?${query({ q: q || null })}`, signal);
+export const suggest = async (q, signal) => (await get(`/api/suggest?q=${id(q)}`, signal, false)).suggestions;
+export const video = (video, q, signal) => get(`/api/videos/${id(video)}?q=${id(q ?? "")}`, signal);
 
 export const tokens = async () => (await get("/api/tokens")).tokens;
 export const makeToken = (name) => send("POST", "/api/tokens", { name });
 export const revokeToken = (token) => send("DELETE", `/api/tokens/${id(token)}`);
 
 /** A file of the API, as something to save: a link could not carry the token. */
-export async function file(path) {
-	return (await answered("GET", path, {})).blob();
-}
-
-function query(parameters) {
-	return new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== null));
-}
+export const file = async (path) => (await answered("GET", path, {})).blob();
 
 /** Asks until there is an answer, unless not `patient`: what is only read can be asked again. */
 async function get(path, signal, patient = true) {
@@ -62,9 +54,9 @@ async function get(path, signal, patient = true) {
 			connection.works();
 			return answer;
 		} catch (error) {
-			if (!(error instanceof ApiError)) throw error;
-			if (!patient || !PASSING.has(error.status)) {
-				if (patient) connection.works();
+			if (!patient || !(error instanceof ApiError)) throw error;
+			if (!PASSING.has(error.status)) {
+				connection.works();
 				throw error;
 			}
 			await connection.pause(error.message, attempt, signal);
@@ -77,40 +69,27 @@ const send = async (method, path, body) => read(await answered(method, path, { b
 /** The response. Throws ApiError if it is none of success; AbortError if `signal` ends it. */
 async function answered(method, path, { body, signal }) {
 	const headers = { Accept: "application/json" };
-	const token = session.token();
-	if (token) headers.Authorization = `Bearer ${token}`;
+	if (session.token()) headers.Authorization = `Bearer ${session.token()}`;
 	if (body) headers["Content-Type"] = "application/json";
-	let response;
-	try {
-		const ends = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
-		response = await fetch(path, {
-			method,
-			headers,
-			body: body ? JSON.stringify(body) : undefined,
-			signal: AbortSignal.any(ends),
-		});
-	} catch (error) {
-		if (signal?.aborted) throw error;
-		if (error.name === "TimeoutError") throw new ApiError("The server takes too long to answer.", 0);
-		throw new ApiError("The server cannot be reached.", 0);
-	}
-	if (response.ok) return response;
+	const ends = [AbortSignal.timeout(TIMEOUT_MS), signal].filter(Boolean);
+	const asked = fetch(path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.any(ends) });
+	const response = await asked.catch(({ name }) => {
+		signal?.throwIfAborted();
+		const late = name === "TimeoutError";
+		throw new ApiError(late ? "The server takes too long to answer." : "The server cannot be reached.", 0);
+	});
+	const { ok, status } = response;
+	if (ok) return response;
 	const problem = await response.json().catch(() => null);
-	if (signal?.aborted) throw signal.reason;
-	const error = new ApiError(
-		problem?.detail ?? `The server answered with status ${response.status}.`,
-		response.status,
-	);
-	if (error.status === 401) refused(error);
-	throw error;
+	signal?.throwIfAborted();
+	if (status === 401) refused();
+	throw new ApiError(problem?.detail ?? `The server answered with status ${status}.`, status);
 }
 
 async function read(response, signal) {
 	if (response.status === 204) return null;
-	try {
-		return await response.json();
-	} catch (error) {
-		if (signal?.aborted) throw error;
+	return response.json().catch(() => {
+		signal?.throwIfAborted();
 		throw new ApiError("The server's answer cannot be read.", 0);
-	}
+	});
 }

@@ -3,7 +3,7 @@
 import * as api from "/api.js";
 import * as connection from "/connection.js";
 import * as dialogs from "/dialogs.js";
-import { byId, on, say } from "/dom.js";
+import { busy, byId, on, say } from "/dom.js";
 import * as job from "/job.js";
 import * as jobs from "/jobs.js";
 import * as library from "/library.js";
@@ -24,7 +24,7 @@ const FAILURES = {
 
 let view = null;
 
-function show() {
+async function show() {
 	const { view: wanted, parameters } = router.here();
 	if (session.me === null) return;
 	if (view === "watch") watch.hide();
@@ -32,21 +32,20 @@ function show() {
 	view = wanted;
 	turnTo(`view-${wanted}`);
 	for (const link of document.querySelectorAll("[data-view]")) {
-		if (link.dataset.view === wanted) link.setAttribute("aria-current", "page");
-		else link.removeAttribute("aria-current");
+		link.ariaCurrent = link.dataset.view === wanted ? "page" : null;
 	}
 	const typing = document.activeElement === byId("q");
 	if (wanted !== "search") box.put(parameters.get("q") ?? "");
-	VIEWS[wanted].show(parameters).then(() => {
-		// Whoever follows a link hears where it led, and goes on from there.
-		if (changed && !typing && document.activeElement === document.body) {
-			byId(`view-${wanted}`).querySelector("h1")?.focus({ preventScroll: true });
-		}
-	});
+	await busy(VIEWS[wanted].show(parameters));
+	// Whoever follows a link hears where it led, and goes on from there.
+	if (changed && !typing && document.activeElement === document.body) {
+		byId(`view-${wanted}`).querySelector("h1")?.focus({ preventScroll: true });
+	}
 }
 
 function turnTo(id) {
 	for (const section of byId("content").children) section.hidden = section.id !== id;
+	byId("search").hidden = byId("nav").hidden = id === "view-welcome";
 }
 
 function welcome(message) {
@@ -57,15 +56,13 @@ function welcome(message) {
 	search.forget();
 	jobs.forget();
 	view = null;
-	byId("search").hidden = true;
-	byId("nav").hidden = true;
 	const parameters = new URLSearchParams(location.search);
 	const failure = parameters.get("signin");
 	if (failure) {
 		parameters.delete("signin");
 		history.replaceState(null, "", parameters.size ? `/?${parameters}` : "/");
 	}
-	byId("sign-in").href = session.signInAddress(location.pathname + location.search);
+	byId("sign-in").href = `/api/login?${new URLSearchParams({ next: location.pathname + location.search })}`;
 	document.title = "yts · search what was said";
 	turnTo("view-welcome");
 	say(byId("welcome-error"), message || (failure ? (FAILURES[failure] ?? FAILURES.failed) : ""));
@@ -83,14 +80,12 @@ async function open() {
 	say(byId("token-error"), "");
 	session.become(null);
 	try {
-		session.become(await api.me());
+		session.become(await busy(api.me()));
 	} catch (error) {
 		if (!(error instanceof api.ApiError)) throw error;
 		if (error.status !== 401) welcome(error.message);
 		return;
 	}
-	byId("search").hidden = false;
-	byId("nav").hidden = false;
 	const { name, email, user_id: id } = session.me;
 	say(byId("person"), [...(name || email || id)][0].toUpperCase());
 	show();
@@ -107,16 +102,12 @@ function keys(event) {
 }
 
 api.onRefused(refused);
-connection.setUp();
-dialogs.setUp();
-library.setUp();
-job.setUp();
-search.setUp();
+for (const each of [connection, dialogs, library, job, search]) each.setUp();
 settings.setUp({ onLeave: welcome });
-jobs.onChange((changed, ended) => {
+jobs.onChange(({ title, playlist_id: id, state, counts }, ended) => {
 	if (!ended) return;
-	const trouble = changed.counts.failed ? `, ${changed.counts.failed} failed` : "";
-	dialogs.toast(`${changed.title ?? changed.playlist_id}: ${changed.state}${trouble}`);
+	const trouble = counts.failed ? `, ${counts.failed} failed` : "";
+	dialogs.toast(`${title ?? id}: ${state}${trouble}`);
 	search.jobEnded();
 });
 on(document, "keydown", keys);

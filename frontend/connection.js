@@ -9,7 +9,7 @@ const again = new EventTarget();
 const now = () => again.dispatchEvent(new Event("again"));
 
 export function setUp() {
-	byId("connection").append(button("Try now", now, { class: "plain" }));
+	byId("connection").append(button(".plain", "Try now", now));
 	addEventListener("online", now);
 	on(document, "visibilitychange", () => document.hidden || now());
 }
@@ -18,21 +18,16 @@ export function setUp() {
 export function pause(reason, attempt, signal) {
 	const spread = 1 + Math.random() / 5; // so that not all come back at the same moment
 	const milliseconds = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * spread;
-	byId("connection").hidden = false;
+	const banner = byId("connection");
+	banner.hidden = false;
 	const told = navigator.onLine ? reason : "You are offline. What you did is kept.";
-	say(byId("connection-reason"), `${told} Trying again in ${Math.round(milliseconds / 1000)} s.`);
+	say(banner.firstChild, `${told} Trying again in ${Math.round(milliseconds / 1000)} s.`);
+	signal?.throwIfAborted();
 	return new Promise((resolve, reject) => {
-		const over = new AbortController();
-		const timer = setTimeout(end, milliseconds, resolve);
-		function end(how) {
-			clearTimeout(timer);
-			over.abort();
-			how();
-		}
-		on(again, "again", () => end(resolve), { signal: over.signal });
-		const aborted = () => end(() => reject(signal.reason));
-		if (signal?.aborted) aborted();
-		else signal?.addEventListener("abort", aborted, { signal: over.signal });
+		// Whichever comes first; what comes later changes nothing.
+		setTimeout(resolve, milliseconds);
+		on(again, "again", resolve, { once: true });
+		if (signal) on(signal, "abort", () => reject(signal.reason), { once: true });
 	});
 }
 

@@ -6,17 +6,17 @@ const TOAST_MS = 4_000;
 let timer = 0;
 
 const KEYS = [
-	[["/"], "search"],
-	[["↑", "↓"], "move through results, or lines"],
-	[["Enter"], "open, and play at the second"],
-	[["n", "p"], "next, previous match"],
-	[["k"], "play or pause"],
-	[["c"], "copy the link at the second"],
-	[["f"], "follow what is spoken"],
-	[["Esc"], "close; back to the results"],
-	[["?"], "this help"],
+	["/", "search"],
+	["↑ ↓", "move through results, or lines"],
+	["Enter", "open, and play at the second"],
+	["n p", "next, previous match"],
+	["k", "play or pause"],
+	["c", "copy the link at the second"],
+	["f", "follow what is spoken"],
+	["Esc", "close; back to the results"],
+	["?", "this help"],
 ];
-export const SYNTAX = [
+const SYNTAX = [
 	['"exact phrase"', "these words in this order, also across caption lines"],
 	["tomatoes -greenhouse", "the one without the other"],
 	["sourdough OR starter", "either of them; group with ( )"],
@@ -27,17 +27,13 @@ export const SYNTAX = [
 	["longer:20m shorter:1h", "how long a video is"],
 ];
 
-export const syntaxRows = () =>
-	SYNTAX.map(([example, meaning]) =>
-		make("div", make("dt", make("code", example)), make("dd", meaning)),
-	);
+const rows = (all, term) => all.map(([said, meaning]) => make("div", make("dt", ...term(said)), make("dd", meaning)));
+
+export const syntaxRows = () => rows(SYNTAX, (example) => [make("code", example)]);
 
 export function setUp() {
 	byId("syntax").append(...syntaxRows());
-	for (const [keys, meaning] of KEYS) {
-		const term = make("dt", ...keys.map((key) => make("kbd", key)));
-		byId("keys").append(make("div", term, make("dd", meaning)));
-	}
+	byId("keys").append(...rows(KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key))));
 	on(byId("help-open"), "click", help);
 	for (const dialog of document.querySelectorAll("dialog")) {
 		// A click beside it; what lies in it is another target.

@@ -8,21 +8,25 @@ export function byId(id) {
 	return found;
 }
 
-/** A new element, `make("p.quiet", {attributes}, ...children)`: what is null or false is left out. */
+/** A new element, `make("p.quiet", {attributes}, ...children)`: what is null, false or empty is left out. */
 export function make(what, ...rest) {
 	const [tag, ...classes] = what.split(".");
 	const element = document.createElement(tag);
 	if (classes.length) element.className = classes.join(" ");
 	const attributes = rest[0]?.constructor === Object ? rest.shift() : {};
 	for (const [name, value] of Object.entries(attributes)) {
-		if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+		if ((value ?? false) !== false) element.setAttribute(name, value === true ? "" : value);
 	}
-	element.append(...rest.filter((child) => child !== null && child !== undefined));
+	element.append(...rest.filter(Boolean));
 	return element;
 }
 
-export function button(content, act, attributes = {}) {
-	const made = make("button", { type: "button", ...attributes }, ...[content].flat());
+/** The heading of a view, which is where whoever comes by a link goes on from. */
+export const heading = (id, text) => make("h1", { id, tabindex: "-1" }, text);
+
+/** `button(".soft", content, act)`: the classes come first. */
+export function button(classes, content, act, attributes = {}) {
+	const made = make(`button${classes}`, { type: "button", ...attributes }, ...[content].flat());
 	on(made, "click", act);
 	return made;
 }
@@ -37,6 +41,22 @@ export async function attempt(act, told) {
 	}
 }
 
+const PATIENCE_MS = 200;
+let waiting = 0;
+
+/** Waits for it; after a moment the page shows that it does. */
+export async function busy(promise) {
+	const timer = setTimeout(() => (byId("busy").hidden = false), PATIENCE_MS);
+	waiting += 1;
+	try {
+		return await promise;
+	} finally {
+		clearTimeout(timer);
+		waiting -= 1;
+		if (!waiting) byId("busy").hidden = true;
+	}
+}
+
 export const on = (target, ...rest) => target.addEventListener(...rest);
 
 const ICONS = {
@@ -48,21 +68,17 @@ const ICONS = {
 };
 
 export function icon(name) {
-	const namespace = "http://www.w3.org/2000/svg";
-	const drawing = document.createElementNS(namespace, "svg");
+	const [drawing, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
 	drawing.setAttribute("class", `icon ${name}`);
 	drawing.setAttribute("viewBox", "0 0 24 24");
 	drawing.setAttribute("aria-hidden", "true");
-	const path = document.createElementNS(namespace, "path");
 	path.setAttribute("d", ICONS[name]);
 	drawing.append(path);
 	return drawing;
 }
 
 /** SEGMENTS of the API, `[{text, match}]`, as text and marks. */
-export function marked(segments) {
-	return segments.map(({ text, match }) => (match ? make("mark", text) : text));
-}
+export const marked = (segments) => segments.map(({ text, match }) => (match ? make("mark", text) : text));
 
 /** Says it, or nothing. A text that stays the same is not announced again. */
 export function say(element, text) {
@@ -70,25 +86,23 @@ export function say(element, text) {
 }
 
 /** A link to another site. Whatever is not http is no link, wherever it comes from. */
-export function linkTo(url, attributes, ...children) {
-	const safe = webAddress(url);
-	if (!safe) return make("span", attributes, ...children);
-	return make("a", { ...attributes, href: safe, target: "_blank", rel: "noopener" }, ...children);
+export function linkTo(url, attributes, text) {
+	const href = webAddress(url);
+	const link = href && { href, target: "_blank", rel: "noopener" };
+	return make(href ? "a" : "span", { ...attributes, ...link }, text);
 }
 
-export function webAddress(text) {
-	try {
-		const url = new URL(text);
-		return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
-	} catch {
-		return null;
-	}
+export const youtubeLink = (id, text) => linkTo(`https://www.youtube.com/watch?v=${encodeURIComponent(id)}`, {}, text);
+
+function webAddress(text) {
+	const url = URL.canParse(text) && new URL(text);
+	return ["https:", "http:"].includes(url.protocol) ? url.href : null;
 }
 
 export function picture(url) {
-	const source = url && webAddress(url);
-	if (!source) return null;
-	const image = make("img", { src: source, alt: "", width: "320", height: "180", loading: "lazy", decoding: "async" });
+	const src = webAddress(url);
+	if (!src) return null;
+	const image = make("img", { src, alt: "", width: "320", height: "180", loading: "lazy", decoding: "async" });
 	on(image, "error", () => image.remove());
 	return image;
 }

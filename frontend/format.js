@@ -7,6 +7,9 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
 const rightToLeft = new Set(["ar", "ckb", "dv", "fa", "he", "iw", "ku", "ps", "sd", "ug", "ur", "yi"]);
 
+// Minutes in one, and until when it is counted in them.
+const UNITS = [["minute", 1, 60], ["hour", 60, 1440], ["day", 1440, 43_200]];
+
 export const count = (number) => numbers.format(number);
 
 export const many = (number, one, several) => `${count(number)} ${number === 1 ? one : several}`;
@@ -22,16 +25,18 @@ export function moment(seconds) {
 
 export const length = (seconds) => moment(seconds).replace(/^0:(0(?=\d:))?/, "");
 
+export const megabytes = (bytes) => `${count(Math.ceil(bytes / 1e5) / 10)} MB`;
+
 export const day = (time) => dates.format(new Date(time));
 
 export const timeOfDay = (time) => clock.format(new Date(time));
 
 export function ago(time) {
-	const seconds = (Date.now() - new Date(time)) / 1000;
-	if (seconds < 60) return "just now";
-	if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), "minute");
-	if (seconds < 86400) return relative.format(-Math.floor(seconds / 3600), "hour");
-	if (seconds < 30 * 86400) return relative.format(-Math.floor(seconds / 86400), "day");
+	const minutes = (Date.now() - new Date(time)) / 60_000;
+	if (minutes < 1) return "just now";
+	for (const [unit, size, limit] of UNITS) {
+		if (minutes < limit) return relative.format(-Math.floor(minutes / size), unit);
+	}
 	return `on ${day(time)}`;
 }
 
@@ -50,7 +55,8 @@ export function languageName(code) {
 	}
 }
 
-export const direction = (code) => (rightToLeft.has(code.split("-")[0].toLowerCase()) ? "rtl" : "ltr");
-
 /** The attributes of text in the language of a video, so that it is read, spoken and set correctly. */
-export const spoken = (language) => (language ? { lang: language, dir: direction(language) } : { dir: "auto" });
+export function spoken(lang) {
+	if (!lang) return { dir: "auto" };
+	return { lang, dir: rightToLeft.has(lang.split("-")[0].toLowerCase()) ? "rtl" : "ltr" };
+}

@@ -8,7 +8,7 @@ const LONGEST_PAUSE_MS = 5_000;
 const WINDOW_MS = 30_000;
 
 const ACTIVE = new Set(["queued", "planning", "running"]);
-const SETTLED = ["indexed", "no_transcript", "unavailable", "failed"];
+export const SETTLED = ["indexed", "no_transcript", "unavailable", "failed"];
 
 const known = new Map();
 const watched = new Map();
@@ -19,9 +19,18 @@ export const isActive = (job) => ACTIVE.has(job.state);
 
 export const settled = ({ counts }) => SETTLED.reduce((sum, name) => sum + counts[name], 0);
 
-export const jobs = () => [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at));
+export const knows = (id) => known.has(id);
 
-export const latestOf = (playlist) => jobs().find((job) => job.playlist_id === playlist) ?? null;
+export const anyActive = () => [...known.values()].some(isActive);
+
+/** The latest job of each playlist, by its id; the latest of all comes first. */
+export function latest() {
+	const found = new Map();
+	for (const job of [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at))) {
+		if (!found.has(job.playlist_id)) found.set(job.playlist_id, job);
+	}
+	return found;
+}
 
 /** `listener(job, ended)`: for every change of a job; whether it ended just now. */
 export const onChange = (listener) => listeners.push(listener);
@@ -44,12 +53,12 @@ export function forget() {
 	for (const each of [known, watched, samples]) each.clear();
 }
 
+/** Videos a second, of late; 0 if it is not known. */
 export function rate(id) {
-	const all = samples.get(id) ?? [];
-	if (all.length < 2) return null;
+	const all = samples.get(id);
 	const [first, last] = [all[0], all.at(-1)];
 	const seconds = (last.at - first.at) / 1000;
-	return seconds < 1 || last.settled === first.settled ? null : (last.settled - first.settled) / seconds;
+	return seconds < 1 ? 0 : (last.settled - first.settled) / seconds;
 }
 
 function sample(job) {

@@ -8,34 +8,21 @@ const HELLO_MS = 250;
 const ANSWER_MS = 3_000;
 const LOAD_MS = 20_000;
 
-export class Player {
-	#frame = null;
-	#origin;
-	#answered = false;
-	#hello = 0;
-	#late = 0;
-	#playing = false;
-	#on;
+/** `place`: where the frame goes. `tell`: `time(seconds)`, `trouble(text)`, which may be empty again. */
+export function playerIn(place, base, tell) {
+	const { origin } = new URL(base);
+	let frame = null;
+	let time = null;
+	let answered = false;
+	let playing = false;
+	let hello = 0;
+	let late = 0;
+	addEventListener("message", heard);
 
-	/** `place`: where the frame goes. `on`: `time(seconds)`, `trouble(text)`, which may be empty again. */
-	constructor(place, base, on) {
-		this.place = place;
-		this.base = base;
-		this.#origin = new URL(base).origin;
-		this.#on = on;
-		/** Seconds; null until it plays. */
-		this.time = null;
-		addEventListener("message", this.#heard);
-	}
-
-	get open() {
-		return this.#frame !== null;
-	}
-
-	play(video, title, second) {
-		if (this.#frame) {
-			this.#command("seekTo", [second, true]);
-			this.#command("playVideo");
+	function play(video, title, second) {
+		if (frame) {
+			command("seekTo", [second, true]);
+			command("playVideo");
 			return;
 		}
 		const parameters = new URLSearchParams({
@@ -46,68 +33,64 @@ export class Player {
 			playsinline: "1",
 			rel: "0",
 		});
-		this.#frame = make("iframe", {
-			src: `${this.base}/embed/${encodeURIComponent(video)}?${parameters}`,
+		frame = make("iframe", {
+			src: `${base}/embed/${encodeURIComponent(video)}?${parameters}`,
 			title: `Video: ${title}`,
 			allow: "autoplay; encrypted-media; fullscreen; picture-in-picture",
 			referrerpolicy: "strict-origin-when-cross-origin", // YouTube plays for nobody without a referrer
 		});
-		on(this.#frame, "load", () => this.#expect(ANSWER_MS));
-		this.place.append(this.#frame);
-		this.#hello = setInterval(() => this.#send({ event: "listening", id: 1, channel: "widget" }), HELLO_MS);
-		this.#expect(LOAD_MS);
+		on(frame, "load", () => expect(ANSWER_MS));
+		place.append(frame);
+		hello = setInterval(() => send({ event: "listening" }), HELLO_MS);
+		expect(LOAD_MS);
 	}
 
-	toggle() {
-		this.#command(this.#playing ? "pauseVideo" : "playVideo");
+	function close() {
+		removeEventListener("message", heard);
+		clearInterval(hello);
+		clearTimeout(late);
+		frame?.remove();
+		frame = null;
 	}
 
-	close() {
-		removeEventListener("message", this.#heard);
-		clearInterval(this.#hello);
-		clearTimeout(this.#late);
-		this.#frame?.remove();
-		this.#frame = null;
+	function expect(milliseconds) {
+		clearTimeout(late);
+		late = setTimeout(() => answered || tell.trouble("The player does not load here."), milliseconds);
 	}
 
-	#expect(milliseconds) {
-		clearTimeout(this.#late);
-		this.#late = setTimeout(() => {
-			if (!this.#answered) this.#on.trouble("The player does not load here.");
-		}, milliseconds);
-	}
-
-	#heard = (event) => {
-		if (!this.#frame || event.source !== this.#frame.contentWindow || event.origin !== this.#origin) return;
+	function heard(event) {
+		if (!frame || event.source !== frame.contentWindow || event.origin !== origin) return;
 		let message;
 		try {
 			message = JSON.parse(event.data);
 		} catch {
 			return; // Not of this protocol.
 		}
-		if (!this.#answered) {
-			this.#answered = true;
-			clearInterval(this.#hello);
-			clearTimeout(this.#late);
-			this.#on.trouble("");
-			this.#command("addEventListener", ["onError"]);
+		if (!answered) {
+			answered = true;
+			clearInterval(hello);
+			tell.trouble("");
+			command("addEventListener", ["onError"]);
 		}
-		if (message?.event === "onError") this.#on.trouble("YouTube does not play this video here.");
-		const info = message?.info;
-		if (!info || typeof info !== "object") return;
-		if (typeof info.playerState === "number") this.#playing = info.playerState === PLAYING;
-		if (typeof info.currentTime === "number") {
-			this.time = info.currentTime;
-			this.#on.time(info.currentTime);
-		}
-	};
-
-	#command(func, args = []) {
-		this.#send({ event: "command", func, args, id: 1, channel: "widget" });
+		if (message?.event === "onError") tell.trouble("YouTube does not play this video here.");
+		const { playerState, currentTime } = message?.info ?? {};
+		if (typeof playerState === "number") playing = playerState === PLAYING;
+		if (typeof currentTime === "number") tell.time((time = currentTime));
 	}
 
-	#send(message) {
+	const command = (func, args = []) => send({ event: "command", func, args });
+
+	function send(message) {
 		// To whoever is there: nothing of it is secret, and an empty frame would be complained about.
-		this.#frame?.contentWindow?.postMessage(JSON.stringify(message), "*");
+		frame?.contentWindow?.postMessage(JSON.stringify({ ...message, id: 1, channel: "widget" }), "*");
 	}
+
+	return {
+		play,
+		close,
+		toggle: () => command(playing ? "pauseVideo" : "playVideo"),
+		isOpen: () => frame !== null,
+		/** Seconds; null until it plays. */
+		time: () => time,
+	};
 }

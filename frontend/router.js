@@ -63,10 +63,9 @@ export function searchParameters(parameters) {
 export const returning = () => coming !== null;
 
 export function comeBack() {
-	if (coming?.focus) {
-		document.querySelector(`main [data-key="${CSS.escape(coming.focus)}"]`)?.focus({ preventScroll: true });
-	}
 	scrollTo(0, coming?.y ?? 0);
+	// It comes into view, too: what is above may have had another height.
+	if (coming?.focus) document.querySelector(`main [data-key="${CSS.escape(coming.focus)}"]`)?.focus();
 	coming = null;
 }
 

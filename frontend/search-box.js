@@ -11,48 +11,47 @@ let timer = 0;
 let running = null;
 let chosen = -1;
 
-const box = () => byId("q");
-const list = () => byId("suggestions");
+const box = byId("q");
+const list = byId("suggestions");
 
 export function setUp({ onSearch, onDown }) {
 	search = onSearch;
-	on(box(), "input", (event) => event.isComposing || typed());
-	on(box(), "compositionend", typed);
-	on(box(), "blur", close);
-	on(box(), "keydown", (event) => key(event, onDown));
+	on(box, "input", (event) => event.isComposing || typed());
+	on(box, "compositionend", typed);
+	on(box, "blur", close);
+	on(box, "keydown", (event) => event.isComposing || key(event, onDown));
 	on(byId("search"), "submit", (event) => {
 		event.preventDefault();
-		ask(box().value, false);
+		ask(box.value);
 	});
-	on(list(), "mousedown", (event) => event.preventDefault());
-	on(list(), "click", (event) => {
-		const option = event.target.closest("[role=option]");
-		if (option) ask(option.textContent, false);
-	});
+	on(list, "mousedown", (event) => event.preventDefault());
+	on(list, "click", ({ target }) => target !== list && ask(target.textContent));
 }
 
 export function put(q) {
-	if (box().value.trim() !== q.trim()) box().value = q;
+	if (box.value.trim() === q.trim()) return;
+	box.value = q;
+	close();
 }
 
 export function focus() {
-	box().focus();
-	box().select();
+	box.focus();
+	box.select();
 }
 
 function typed() {
 	clearTimeout(timer);
 	timer = setTimeout(() => {
-		search(box().value, true);
-		propose(box().value);
+		search(box.value, true);
+		propose(box.value);
 	}, PAUSE_MS);
 }
 
-function ask(q, typing) {
+function ask(q) {
 	clearTimeout(timer);
-	box().value = q;
+	box.value = q;
 	close();
-	search(q, typing);
+	search(q, false);
 }
 
 /** Completions are a help, not what was asked for: without them nothing is said. */
@@ -62,21 +61,27 @@ async function propose(q) {
 	const mine = (running = new AbortController());
 	try {
 		const found = (await api.suggest(q, mine.signal)).filter((each) => each !== q).slice(0, MOST);
-		if (running === mine && document.activeElement === box()) show(found);
+		if (running === mine && document.activeElement === box) show(found);
 	} catch (error) {
 		if (!mine.signal.aborted && !(error instanceof api.ApiError)) throw error;
 	}
 }
 
 function show(suggestions) {
-	chosen = -1;
 	const options = suggestions.map((text, number) =>
-		make("li", { role: "option", id: `suggestion-${number}`, "aria-selected": "false", dir: "auto" }, text),
+		make("li", { role: "option", id: `suggestion-${number}` }, text),
 	);
-	list().replaceChildren(...options);
-	list().hidden = !options.length;
-	box().setAttribute("aria-expanded", String(!list().hidden));
-	box().removeAttribute("aria-activedescendant");
+	list.replaceChildren(...options);
+	list.hidden = !options.length;
+	box.ariaExpanded = !list.hidden;
+	choose(-1);
+}
+
+function choose(number) {
+	chosen = number;
+	[...list.children].forEach((option, at) => (option.ariaSelected = at === number));
+	if (number < 0) box.removeAttribute("aria-activedescendant");
+	else box.setAttribute("aria-activedescendant", list.children[number].id);
 }
 
 function close() {
@@ -86,23 +91,13 @@ function close() {
 }
 
 function key(event, down) {
-	const options = [...list().children];
-	if (event.isComposing) return;
-	if (event.key === "Escape" && options.length) {
-		event.preventDefault(); // the box would be emptied
-		close();
-	} else if (event.key === "ArrowDown" && !options.length) {
-		event.preventDefault();
-		down();
-	} else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && options.length) {
-		event.preventDefault();
-		const step = event.key === "ArrowDown" ? 1 : -1;
-		chosen = ((chosen + 1 + step + options.length + 1) % (options.length + 1)) - 1;
-		options.forEach((option, number) => option.setAttribute("aria-selected", String(number === chosen)));
-		if (chosen < 0) box().removeAttribute("aria-activedescendant");
-		else box().setAttribute("aria-activedescendant", options[chosen].id);
-	} else if (event.key === "Enter" && chosen >= 0) {
-		event.preventDefault();
-		ask(options[chosen].textContent, false);
-	}
+	const options = list.children.length;
+	const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+	// Escape would empty the box.
+	if (event.key === "Escape" && options) close();
+	else if (step && options) choose(((chosen + 1 + step + options + 1) % (options + 1)) - 1);
+	else if (step === 1) down();
+	else if (event.key === "Enter" && chosen >= 0) ask(list.children[chosen].textContent);
+	else return;
+	event.preventDefault();
 }

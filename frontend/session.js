@@ -19,8 +19,4 @@ export function takeFromAddress() {
 
 export let me = null;
 
-export function become(person) {
-	me = person;
-}
-
-export const signInAddress = (next) => `/api/login?${new URLSearchParams({ next })}`;
+export const become = (person) => (me = person);

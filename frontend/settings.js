@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { confirmed, copy, toast } from "/dialogs.js";
-import { attempt, button, byId, make, on, say } from "/dom.js";
+import { attempt, button, byId, heading, make, on, say } from "/dom.js";
 import { day } from "/format.js";
 import { comeBack } from "/router.js";
 import * as session from "/session.js";
@@ -13,6 +13,7 @@ const KEYS_OFF = "yts-keys-off";
 export const keysOff = () => localStorage.getItem(KEYS_OFF) !== null;
 
 const error = make("p.error", { role: "alert" });
+const told = (message) => say(error, message);
 let leave = () => {};
 
 export function setUp({ onLeave }) {
@@ -21,41 +22,39 @@ export function setUp({ onLeave }) {
 
 export async function show() {
 	document.title = "Settings · yts";
-	const h1 = make("h1", { id: "settings-title", tabindex: "-1" }, "Settings");
-	byId("view-settings").replaceChildren(h1, error, person(), await tokens(), keys(), erase());
+	told("");
+	const parts = [person(), await tokens(), keys(), erase()];
+	byId("view-settings").replaceChildren(heading("settings-title", "Settings"), error, ...parts);
 	comeBack();
 }
 
 const part = (title, ...content) => make("section.setting", make("h2", title), ...content);
 
-const acting = (title, act, attributes) =>
-	button(title, () => {
-		say(error, "");
-		attempt(act, (message) => say(error, message));
-	}, attributes);
+function acting(classes, title, act, attributes) {
+	const start = () => {
+		told("");
+		attempt(act, told);
+	};
+	return button(classes, title, start, attributes);
+}
 
 function person() {
-	const { me } = session;
-	const out = acting("Sign out", async () => {
+	const { name, email, user_id: id } = session.me;
+	const out = acting(".soft", "Sign out", async () => {
 		// A token is of this tab only: forgotten, it is as good as signed out.
 		if (!session.token()) await api.logout();
 		leave("");
-	}, { class: "soft" });
-	const how = session.token() ? "With an API token, kept in this tab." : me.name ? me.email : "";
-	return part(
-		"You",
-		make("p", { dir: "auto" }, make("strong", me.name || me.email || me.user_id)),
-		make("p.quiet", how),
-		make("p", out),
-	);
+	});
+	const how = session.token() ? "With an API token, kept in this tab." : name && email;
+	const who = make("strong", name || email || id);
+	return part("You", make("p", who, " ", make("span.quiet", how)), make("p", out));
 }
 
 async function tokens() {
 	const list = make("ul.tokens");
 	const made = make("p.note.made", { hidden: true });
 	const field = make("input", { id: "token-name", maxlength: "100", required: true, autocomplete: "off", placeholder: "What is it for?" });
-	const submit = make("button", "Make a token");
-	const form = make("form.line", make("label", { for: "token-name" }, "New token"), field, submit);
+	const form = make("form.line", make("label", { for: "token-name" }, "New token"), field, make("button", "Make a token"));
 	const load = async () => list.replaceChildren(...(await api.tokens()).map((token) => row(token, load)));
 	on(form, "submit", (event) => {
 		event.preventDefault();
@@ -63,27 +62,26 @@ async function tokens() {
 			const { token } = await api.makeToken(field.value);
 			field.value = "";
 			const text = make("code", { tabindex: "0" }, token);
-			const copying = button("Copy", () => copy(token, "The token is copied."), { class: "soft" });
+			const copying = button(".soft", "Copy", () => copy(token, "The token is copied."));
 			made.replaceChildren("Copy it now; it is shown only once: ", text, copying);
 			made.hidden = false;
 			await load();
 			text.focus();
-		}, (message) => say(error, message));
+		}, told);
 	});
-	await attempt(load, (message) => say(error, message));
+	await attempt(load, told);
 	const about = "For curl and programs of your own: whoever has one can see and change your library.";
 	return part("API tokens", make("p.quiet", about), list, form, made);
 }
 
 function row({ token_id: id, name, created_at: time }, load) {
-	const revoke = acting("Revoke", async () => {
+	const revoke = acting(".act", "Revoke", async () => {
 		if (!(await confirmed(`Revoke “${name}”?`, "Whatever uses it is refused from now on.", "Revoke"))) return;
 		await api.revokeToken(id);
 		toast("The token is revoked.");
 		await load();
-	}, { class: "act", "aria-label": `Revoke ${name}` });
-	const made = make("span.quiet", day(time));
-	return make("li", make("span.name", { dir: "auto" }, name), made, revoke);
+	}, { "aria-label": `Revoke ${name}` });
+	return make("li", make("span.name", name), make("span.quiet", day(time)), revoke);
 }
 
 function keys() {
@@ -96,12 +94,12 @@ function keys() {
 }
 
 function erase() {
-	const act = acting("Delete my data", async () => {
+	const act = acting(".danger", "Delete my data", async () => {
 		const text = "Your library, jobs, tokens and the grant at Google are erased, for good. Nothing changes on YouTube.";
 		if (!(await confirmed("Delete everything about you?", text, "Delete everything"))) return;
 		await api.forgetMe();
 		leave("Everything about you is deleted.");
-	}, { class: "danger" });
+	});
 	const about = "Your library, your jobs and tokens, and what Google let us see.";
 	return part("Delete my data", make("p.quiet", about), make("p", act));
 }

@@ -3,115 +3,97 @@
 import { button, icon, make, marked, on, roving, say } from "/dom.js";
 import { count, moment, spoken } from "/format.js";
 
-export class Transcript {
-	#lines;
-	#moments;
-	#items;
-	#at = 0;
-	#spoken = -1;
-	#following = true;
-	#list = make("ol.lines");
-	#panel = make("div.panel", this.#list);
-	#status = make("p.match-status", { role: "status" });
-	#follow = button("Follow", () => this.follow(), { class: "soft follow", "aria-pressed": "true" });
-	#seek;
+/** `seek(second, clicked)`: to where the reader goes. */
+export function transcriptOf({ lines, matches, language }, seek) {
+	const moments = matches?.moments ?? [];
+	let at = 0;
+	let current = -1;
+	let following = true;
 
-	constructor(video, seek) {
-		this.#seek = seek;
-		this.#lines = video.lines;
-		this.#moments = video.matches?.moments ?? [];
-		const step = (name, drawing, by) => button(icon(drawing), () => this.step(by), { class: "round", "aria-label": name });
-		const steps = this.#moments.length ? [step("Previous match", "up", -1), step("Next match", "down", 1)] : [];
-		if (video.matches && !this.#moments.length) say(this.#status, "No match in what is said");
-		const title = make("h2", { id: "transcript-title" }, "Transcript");
-		const bar = make("div.transcript-bar", title, this.#status, ...steps, this.#follow);
-		this.element = make("section.transcript", { "aria-labelledby": "transcript-title" }, bar, this.#panel);
-		const segments = new Map(video.matches?.marked.map((each) => [each.line, each.segments]));
-		this.#items = video.lines.map(({ start, text }, line) => {
-			const words = make("span", ...(segments.has(line) ? marked(segments.get(line)) : [text]));
-			const time = make("time", { dir: "ltr" }, moment(start));
-			return make("a", { href: `#${Math.floor(start)}`, tabindex: "-1", draggable: "false" }, time, " ", words);
-		});
-		for (const [name, value] of Object.entries(spoken(video.language))) this.#list.setAttribute(name, value);
-		this.#list.append(...this.#items.map((item) => make("li", item)));
-		roving(this.#list, () => this.#items);
-		on(this.#list, "click", (event) => this.#clicked(event));
-		// Whoever scrolls wants to read there.
-		for (const kind of ["wheel", "touchmove"]) {
-			on(this.#panel, kind, () => this.follow(false), { passive: true });
-		}
+	const status = make("p.match-status", { role: "status" });
+	if (matches && !moments.length) say(status, "No match in what is said");
+	const stepping = (name, drawing, by) => button(".round", icon(drawing), () => step(by), { "aria-label": name });
+	const steps = moments.length ? [stepping("Previous match", "up", -1), stepping("Next match", "down", 1)] : [];
+	const pressed = button(".soft", "Follow", () => follow(), { "aria-pressed": "true" });
+	const bar = make("div.transcript-bar", make("h2", { id: "transcript-title" }, "Transcript"), status, ...steps, pressed);
+
+	const segments = new Map(matches?.marked.map((each) => [each.line, each.segments]));
+	const items = lines.map(({ start, text }, line) => {
+		const words = make("span", ...(segments.has(line) ? marked(segments.get(line)) : [text]));
+		const time = make("time", { dir: "ltr" }, moment(start));
+		return make("a", { href: `#${Math.floor(start)}`, tabindex: "-1", draggable: "false" }, time, " ", words);
+	});
+	const list = make("ol.lines", spoken(language), ...items.map((item) => make("li", item)));
+	const panel = make("div.panel", list);
+	const element = make("section.transcript", { "aria-labelledby": "transcript-title" }, bar, panel);
+	roving(list, () => items);
+	on(list, "click", clicked);
+	// Whoever scrolls wants to read there.
+	for (const kind of ["wheel", "touchmove"]) on(panel, kind, () => follow(false), { passive: true });
+
+	const startOf = (line) => lines[line]?.start ?? 0;
+	// The player reports a moment a little late, and seeks a little early.
+	const lineAt = (second) => Math.max(lines.findLastIndex(({ start }) => start <= second + 0.25), 0);
+
+	function quote(second) {
+		const line = lineAt(second);
+		return { text: lines.slice(line, line + 2).map((each) => each.text).join(" "), second: startOf(line) };
 	}
 
-	#start(line) {
-		return this.#lines[line]?.start ?? 0;
+	function begin(second) {
+		const line = lineAt(second);
+		if (moments.length) match(Math.max(moments.findLastIndex((each) => each <= line), 0));
+		items[line].tabIndex = 0;
+		bring(line);
 	}
 
-	get first() {
-		return this.#start(this.#moments[0]);
+	function step(by) {
+		if (!moments.length) return;
+		match((at + by + moments.length) % moments.length);
+		const line = moments[at];
+		bring(line);
+		seek(startOf(line));
+		if (list.contains(document.activeElement)) items[line].focus({ preventScroll: true });
 	}
 
-	quote(second) {
-		const line = this.#lineAt(second);
-		return { text: this.#lines.slice(line, line + 2).map((each) => each.text).join(" "), second: this.#start(line) };
+	function playing(second) {
+		const line = lineAt(second);
+		if (line === current) return;
+		if (current >= 0) items[current].ariaCurrent = null;
+		current = line;
+		items[line].ariaCurrent = "true";
+		if (following) bring(line);
 	}
 
-	begin(second) {
-		const line = this.#lineAt(second);
-		if (this.#moments.length) this.#match(Math.max(this.#moments.findLastIndex((each) => each <= line), 0));
-		this.#items[line].tabIndex = 0;
-		this.#bring(line);
+	function follow(is = !following) {
+		following = is;
+		pressed.ariaPressed = is;
+		if (is && current >= 0) bring(current);
 	}
 
-	step(by) {
-		if (!this.#moments.length) return;
-		this.#match((this.#at + by + this.#moments.length) % this.#moments.length);
-		const line = this.#moments[this.#at];
-		this.#bring(line);
-		this.#seek(this.#start(line));
-		if (this.#list.contains(document.activeElement)) this.#items[line].focus({ preventScroll: true });
-	}
-
-	spoken(second) {
-		const line = this.#lineAt(second);
-		if (line === this.#spoken) return;
-		this.#items[this.#spoken]?.removeAttribute("aria-current");
-		this.#spoken = line;
-		this.#items[line].setAttribute("aria-current", "true");
-		if (this.#following) this.#bring(line);
-	}
-
-	follow(is = !this.#following) {
-		this.#following = is;
-		this.#follow.setAttribute("aria-pressed", String(is));
-		if (is && this.#spoken >= 0) this.#bring(this.#spoken);
-	}
-
-	#clicked(event) {
-		const line = this.#items.indexOf(event.target.closest("a"));
+	function clicked(event) {
+		const line = items.indexOf(event.target.closest("a"));
 		if (line < 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
 		event.preventDefault();
 		// Selecting words to quote them is no click on the line.
 		if (event.detail && !getSelection().isCollapsed) return;
-		this.follow(true);
-		this.#seek(this.#start(line), true);
+		follow(true);
+		seek(startOf(line), true);
 	}
 
-	#match(number) {
-		this.#items[this.#moments[this.#at]].classList.remove("match");
-		this.#at = number;
-		this.#items[this.#moments[number]].classList.add("match");
-		say(this.#status, `Match ${count(number + 1)} of ${count(this.#moments.length)}`);
-	}
-
-	#lineAt(second) {
-		// The player reports a moment a little late, and seeks a little early.
-		return Math.max(this.#lines.findLastIndex(({ start }) => start <= second + 0.25), 0);
+	function match(number) {
+		items[moments[at]].classList.remove("match");
+		at = number;
+		items[moments[number]].classList.add("match");
+		say(status, `Match ${count(number + 1)} of ${count(moments.length)}`);
 	}
 
 	/** Scrolls the panel only: the page stays where it is. Again, when lines far away have their height. */
-	#bring(line, again = true) {
-		const [inner, outer] = [this.#items[line].getBoundingClientRect(), this.#panel.getBoundingClientRect()];
-		this.#panel.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 3;
-		if (again) requestAnimationFrame(() => this.#bring(line, false));
+	function bring(line, again = true) {
+		const [inner, outer] = [items[line].getBoundingClientRect(), panel.getBoundingClientRect()];
+		panel.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 3;
+		if (again) requestAnimationFrame(() => bring(line, false));
 	}
+
+	return { element, first: startOf(moments[0]), quote, begin, step, playing, follow };
 }

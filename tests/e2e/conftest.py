@@ -17,7 +17,7 @@ from tests.stack import Stack
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _users = itertools.count(1)
 # Other work on the machine may make everything slow; what fails fails anyway.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("console", lambda message: _complaint(message.type, message.text, complaints))
         page.goto(stack.url + path + (f"#token={stack.token(user)}" if user else ""))

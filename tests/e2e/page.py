@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
@@ -12,6 +15,7 @@ from tests.stack import Stack
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 SAMPLE = "PLyts-sample-talks"
+_PATIENCE = 30
 
 #: Opens the page as a user, or as nobody: ``(user, path="/", **options of the browser's context)``.
 Open = Callable[..., Page]
@@ -32,9 +36,22 @@ def hits(page: Page) -> Locator:
 
 def search(page: Page, query: str) -> None:
     """Types it, and waits until its answer is on the page."""
-    with page.expect_response(lambda response: "/api/search?" in response.url):
+    asked = re.compile(rf"/api/search\?(.*&)?{re.escape(urlencode({'q': query}))}&")
+    with page.expect_response(asked) as answer:
         page.get_by_role("combobox").first.fill(query)
-    expect(page.locator("#busy")).to_be_hidden()
+    found = answer.value.json()["hits"]
+    if found:
+        expect(hits(page).first).to_have_attribute("data-video-id", found[0]["video_id"])
+    else:
+        expect(page.locator("#found-status")).to_have_text("Nothing found")
+
+
+def until(page: Page, condition: Callable[[], object], what: str) -> None:
+    """Waits while the page goes on; a condition in the page would be a string that its policy forbids."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {_PATIENCE} s in vain until {what}"
+        page.wait_for_timeout(50)
 
 
 def picture(page: Page, name: str) -> None:

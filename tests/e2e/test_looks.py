@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.page import Open, accessible, hits, picture, start
+from tests.e2e.page import Open, accessible, hits, picture, start, until
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -65,7 +66,8 @@ def test_by_keyboard_alone(stack: Stack, open_page: Open, reader: str) -> None:
     expect(page.get_by_role("link", name="yts")).to_be_focused()
     page.keyboard.press("/")
     page.keyboard.type("heap")
-    expect(hits(page).first).to_be_visible()
+    # Slowly typed, "he" has been searched, too, and its hits were there first.
+    expect(page.locator(".hit mark").first).to_have_text(re.compile("^heap", re.IGNORECASE))
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
     items = page.locator(".hits [data-key]")
@@ -97,18 +99,19 @@ def test_nothing_jumps_and_fifty_hits_are_quick(stack: Stack, open_page: Open, r
         ".observe({type: 'layout-shift', buffered: true})"
     )
     pictures: list[Route] = []
-    page.route("**/vi/**", lambda route: pictures.append(route))
+    released: list[bool] = []
+    page.route("**/vi/**", lambda route: route.continue_() if released else pictures.append(route))
     page.goto(f"{stack.url}/?q=the#token={stack.token(reader)}")
     page.reload()
     expect(hits(page)).to_have_count(20)
-    expect(page.locator(".thumbnail img").first).to_be_attached()
-    assert pictures
+    until(page, lambda: pictures, "pictures are asked for")
+    released.append(True)
     for route in pictures:
         route.continue_()
     # Not wait_for_function: it evaluates a string, which the page's own policy forbids.
     expect(page.locator(".thumbnail img").first).to_have_js_property("complete", True)
     assert sum(page.evaluate("jumps")) < 0.01
-    # One's own code for fifty hits, made and laid out: some 20 ms, but other work may take ten times as long.
+    # One's own code for fifty hits, made and laid out: some 10 ms, but other work may take ten times as long.
     answer = stack.search("the OR a OR de OR la OR der", reader, limit=50)
     spent = page.evaluate(
         "async (hits) => {"
@@ -124,7 +127,7 @@ def test_nothing_jumps_and_fifty_hits_are_quick(stack: Stack, open_page: Open, r
         "}",
         (answer["hits"] * 3)[:50],
     )
-    assert spent < 250, f"50 hits made and laid out in {spent:.1f} ms"
+    assert spent < 150, f"50 hits made and laid out in {spent:.1f} ms"
 
 
 def test_a_network_that_is_away_is_waited_for(stack: Stack, open_page: Open, reader: str) -> None:

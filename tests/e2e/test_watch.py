@@ -6,14 +6,27 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.page import Open, accessible, hits, picture, search
+from tests.e2e.page import Open, accessible, hits, picture, search, until
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
 
 _VIDEO = "hNi6jQj9BOA"  # Compost Is a Slow Fire
+
+
+#: A line is spoken for some seconds only, which may be over before a slow machine looks.
+_HEAR = """() => {
+  window.heard = new Set();
+  const told = (all) => all.forEach(({target}) => target.ariaCurrent && heard.add(target));
+  const changes = {subtree: true, attributes: true, attributeFilter: ["aria-current"]};
+  new MutationObserver(told).observe(document.querySelector(".lines"), changes);
+}"""
+
+
+def _hears(page: Page, line: Locator) -> None:
+    until(page, lambda: line.evaluate("line => heard.has(line)"), "the line is spoken")
 
 
 def _player(page: Page) -> Any:
@@ -34,7 +47,7 @@ def test_a_moment_plays_beside_its_words(stack: Stack, open_page: Open, reader: 
     clock = _player(page).locator("#clock")
     expect(clock).to_have_text(re.compile(r"\d:\d\d"))
     minutes, seconds = clock.inner_text().split(":")
-    assert second <= int(minutes) * 60 + int(seconds) <= second + 15
+    assert second <= int(minutes) * 60 + int(seconds) <= second + 60
     # The line being spoken is shown, and followed.
     current = page.locator(".lines [aria-current]")
     expect(current).to_be_in_viewport()
@@ -48,6 +61,7 @@ def test_a_moment_plays_beside_its_words(stack: Stack, open_page: Open, reader: 
     assert page.locator(".lines li:has(mark)").count() == len(matches["marked"])
     picture(page, "watch")
 
+    page.evaluate(_HEAR)
     page.keyboard.press("n")
     expect(status).to_have_text(f"Match 2 of {moments}")
     page.get_by_role("button", name="Next match").click()
@@ -58,18 +72,18 @@ def test_a_moment_plays_beside_its_words(stack: Stack, open_page: Open, reader: 
     expect(line).to_have_class("match")
     start = (line.get_attribute("href") or "").removeprefix("#")
     expect(page).to_have_url(re.compile(rf"t={start}\b"))
-    expect(line).to_have_attribute("aria-current", "true")
+    _hears(page, line)
 
     page.keyboard.press("k")
     expect(_player(page).locator("#toggle")).to_have_text("Play")
     page.locator(".lines a").first.click()
-    expect(page.locator(".lines a").first).to_have_attribute("aria-current", "true")
+    _hears(page, page.locator(".lines a").first)
     # By keyboard: down two lines, and play there.
     page.locator(".lines a").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.locator(".lines a").nth(2)).to_have_attribute("aria-current", "true")
+    _hears(page, page.locator(".lines a").nth(2))
 
     page.keyboard.press("Escape")
     expect(page).to_have_url(f"{stack.url}/?q=compost+OR+heap")
