@@ -16,7 +16,7 @@ from shared.search_documents import VideoDocument
 from shared.search_errors import explained, refusal
 
 #: Threads whose documents travel together, and seconds between two bulk requests: each is synced to the disk.
-_WRITERS, _WRITE_EVERY = 32, 0.15
+_WRITERS, _WRITE_EVERY = 48, 0.15
 
 
 def videos_alias() -> str:

@@ -9,6 +9,7 @@ and an object, of each line. It reads whatever does not look like this, and says
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import unescape
 
 from shared.transcripts import Lines
@@ -23,7 +24,9 @@ _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
 _NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 #: References beyond those that YouTube makes.
 _OTHER_REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#39|#34);)")
-_TAG = re.compile("<[^>]*>")
+#: Not in a track, and neither part of a reference nor of what marks up: both end at it.
+_SEPARATOR = "\f"
+_TAG = re.compile(f"<[^>{_SEPARATOR}]*>")
 
 
 def read(track: bytes) -> Lines | None:
@@ -34,25 +37,28 @@ def read(track: bytes) -> Lines | None:
         text = track.decode()
     except UnicodeDecodeError:
         return None
-    frame = _TRACK.fullmatch(text.rstrip())
+    frame = _TRACK.fullmatch(text.rstrip(" \t\r\n"))
     if frame is None or "]]>" in text or _OTHER_REFERENCE.search(text):
         return None
     # By far the most frequent of all references: an apostrophe, escaped for HTML and then for XML.
-    within = frame[1].replace("&amp;#39;", "'")
-    if _LINE.sub("", within):
+    parts = _LINE.split(frame[1].replace("&amp;#39;", "'"))
+    between, starts, durations, said = parts[::4], parts[1::4], parts[2::4], parts[3::4]
+    if any(between):
         return None
-    found = [
-        (start, duration, words)
-        for start, duration, said in _LINE.findall(within)
-        if (words := " ".join((_plain(said) if "&" in said else said).split()))
-    ]
+    texts = [" ".join(text.split()) for text in _plain(said)]
+    kept = [number for number, text in enumerate(texts) if text]
     return Lines(
-        [round(1000 * float(start)) for start, _, _ in found],
-        [round(1000 * float(duration or 0)) for _, duration, _ in found],
-        [words for _, _, words in found],
+        [round(1000 * float(starts[number])) for number in kept],
+        [round(1000 * float(durations[number] or 0)) for number in kept],
+        [texts[number] for number in kept],
     )
 
 
-def _plain(text: str) -> str:
-    """HTML within XML: unescaped twice, and without what marks it up."""
-    return _TAG.sub("", unescape(unescape(text)))
+def _plain(texts: Sequence[str]) -> Sequence[str]:
+    """HTML within XML: unescaped twice, and without what marks it up. All at once, if it has any."""
+    whole = _SEPARATOR.join(texts)
+    if "&" not in whole:
+        return texts
+    plain = _TAG.sub("", unescape(unescape(whole))).split(_SEPARATOR)
+    # A reference may have made a separator.
+    return plain if len(plain) == len(texts) else [_TAG.sub("", unescape(unescape(text))) for text in texts]
