@@ -99,6 +99,7 @@ class Gate:
                         raise Shut(_time(min(admitted, now + _PROBE_DECIDES) if probing else admitted))
                     left = deadline - monotonic()
                     if left <= 0:
+                        self._changed.notify()  # whoever woke it meant it for one that takes the place
                         raise Shut(_time(now + 5), refused=False)
                     self._changed.wait(min(left, _EXCHANGE_EVERY))
             if moved:
@@ -138,10 +139,7 @@ class Gate:
             if not refused:
                 self._pacer.passed(ticket, now)
             after = self._pacer.known
-            if before.state == after.state:
-                self._changed.notify()
-            else:
-                self._changed.notify_all()
+            self._wake()
         if before.state != after.state:
             logs.warning(
                 "the breaker has moved",
@@ -161,8 +159,16 @@ class Gate:
         with self._changed:
             self._bytes += received
             self._pacer.release(ticket, clock.now().timestamp())
-            # One place is free: dozens of threads need not wake up to see one of them take it.
-            self._changed.notify()
+            self._wake()
+
+    def _wake(self) -> None:
+        """As many as there are places for: dozens of threads need not wake up to see one of them take it."""
+        known = self._pacer.known
+        if known.state != "closed":
+            self._changed.notify_all()
+        else:
+            free = self._pacer.concurrency(clock.now().timestamp()) - len(self._pacer.tickets)
+            self._changed.notify(max(1, free))
 
     def outlook(self) -> tuple[datetime | None, int]:
         """When a probe may go, None while all may; and how many videos may be at YouTube at once."""
