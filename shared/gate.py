@@ -139,7 +139,10 @@ class Gate:
             if not refused:
                 self._pacer.passed(ticket, now)
             after = self._pacer.known
-            self._wake()
+            if before.state == after.state:
+                self._wake()
+            else:
+                self._changed.notify_all()
         if before.state != after.state:
             logs.warning(
                 "the breaker has moved",
@@ -163,12 +166,8 @@ class Gate:
 
     def _wake(self) -> None:
         """As many as there are places for: dozens of threads need not wake up to see one of them take it."""
-        known = self._pacer.known
-        if known.state != "closed":
-            self._changed.notify_all()
-        else:
-            free = self._pacer.concurrency(clock.now().timestamp()) - len(self._pacer.tickets)
-            self._changed.notify(max(1, free))
+        free = self._pacer.concurrency(clock.now().timestamp()) - len(self._pacer.tickets)
+        self._changed.notify(max(1, free))
 
     def outlook(self) -> tuple[datetime | None, int]:
         """When a probe may go, None while all may; and how many videos may be at YouTube at once."""
