@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from math import ceil
+from threading import BoundedSemaphore
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -17,6 +19,9 @@ from shared import clients, config
 from shared.config import Config, ConfigError
 from shared.gate import Gate, Shut
 from shared.pacing import Ticket
+
+#: Videos with leave, for each place at YouTube; and seconds that one waits for its place: less than a claim.
+_AHEAD, _PLACE_SECONDS = 1.06, 10.0
 
 
 @dataclass(slots=True)
@@ -68,6 +73,31 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
         gate.leave(ticket, received)
 
 
+@contextmanager
+def place() -> Iterator[None]:
+    """A place at YouTube: FETCH_CONCURRENCY of them, whatever the way.
+
+    Some more have leave than there are places (:data:`_AHEAD`): they are claimed by then, and go as soon
+    as one comes back.
+    """
+    places = _places()
+    if not places.acquire(timeout=_PLACE_SECONDS):
+        raise NoPlace
+    try:
+        yield
+    finally:
+        places.release()
+
+
+class NoPlace(Exception):
+    """YouTube is so slow that no place became free in time."""
+
+
+@lru_cache(maxsize=1)
+def _places() -> BoundedSemaphore:
+    return BoundedSemaphore(config.load().fetch_concurrency)
+
+
 def _enter(video_id: str, patience: float) -> tuple[Gate, Ticket]:
     shut: list[Shut] = []
     for gate in gates():
@@ -91,7 +121,8 @@ def gates() -> tuple[Gate, ...]:
         ConfigError: PROXY_MODE=always without a proxy.
     """
     settings = config.load()
-    direct = Gate(settings.egress_name, settings.fetch_concurrency)
+    capacity = ceil(_AHEAD * settings.fetch_concurrency)
+    direct = Gate(settings.egress_name, capacity)
     proxy = _proxy(settings)
     if settings.proxy_mode != "always":
         return (direct,) if proxy is None else (direct, proxy)
@@ -121,7 +152,7 @@ def _proxy(settings: Config) -> Gate | None:
     proxies = made.to_requests_dict()
     return Gate(
         name,
-        settings.fetch_concurrency,
+        ceil(_AHEAD * settings.fetch_concurrency),
         proxies={"http": proxies["http"], "https": proxies["https"]},
         rotating=made.prevent_keeping_connections_alive,
     )

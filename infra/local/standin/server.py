@@ -103,13 +103,16 @@ class StandIn:
         self.stats.begin(asked.endpoint, asked.target, address)
         status, sent = 0, 0
         try:
-            if delay := self.latency.of(asked.endpoint):
-                await asyncio.sleep(delay)
+            over = asyncio.get_running_loop().time() + self.latency.of(asked.endpoint)
             if rule is not None and rule.kind in _SENDERS:
+                await _until(over)
                 response, sent = await _SENDERS[rule.kind](self, asked, rule)
                 status = response.status
                 return response
+            # Of many that arrive at once, the last one's time begins before the first one's answer is made.
+            await asyncio.sleep(0)
             reply = self._blocked(asked, block) if block else self._struck(asked, rule)
+            await _until(over)
             response = as_response(reply)
             await response.prepare(request)
             await response.write_eof()
@@ -186,6 +189,12 @@ class StandIn:
             case ["", "generate_204"]:
                 return Reply(204, "text/html", b"")
         return html_reply("<title>404</title><p>That’s an error. The stand-in has no such page.</p>", 404)
+
+
+async def _until(moment: float) -> None:
+    """What making an answer takes is part of the latency."""
+    if (left := moment - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(left)
 
 
 async def _hang(standin: StandIn, asked: Asked, rule: Rule) -> faulty.Sent:
