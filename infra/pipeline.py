@@ -16,7 +16,7 @@ from shared.config import Config
 PIPELINE_FILE = Path(__file__).with_name("pipeline.yaml")
 
 #: ``1.2 * $FETCH_CONCURRENCY``: a multiple of what the environment says.
-_TIMES_FETCHES = re.compile(r"(\d(?:\.\d+)?) \* \$FETCH_CONCURRENCY")
+_TIMES_FETCHES = re.compile(r"(?:(\d+(?:\.\d+)?) \* )?\$FETCH_CONCURRENCY")
 #: What a function without `threads` gets beyond its deliveries: health probes and the odd redelivery.
 SPARE_THREADS = 4
 
@@ -103,7 +103,7 @@ def _subscription(name: str, fields: Mapping[str, Any], config: Config) -> Subsc
     where = f"subscriptions.{name}"
     times = _TIMES_FETCHES.fullmatch(str(fields.get("local_concurrency")))
     if times:
-        fields = {**fields, "local_concurrency": ceil(float(times[1]) * config.fetch_concurrency)}
+        fields = {**fields, "local_concurrency": ceil(float(times[1] or 1) * config.fetch_concurrency)}
     attempts = fields.get("max_delivery_attempts", "missing")
     return Subscription(
         name=name,

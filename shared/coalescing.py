@@ -31,7 +31,7 @@ class Coalesced(Generic[T, R]):
     """``work`` takes items and answers with as many answers, in their order; an exception is an answer too.
 
     What ``work`` raises is raised to every caller of that call. ``work`` bounds its own time: a caller
-    waits for at most one call under way before its own.
+    waits for one call under way before its own, and for ``every``; for more only if more than ``most`` come.
 
     Args:
         most: items in one call.
@@ -56,22 +56,22 @@ class Coalesced(Generic[T, R]):
             leads, self._busy = not self._busy, True
         if not leads:
             caller.woken.wait()
-            if not caller.answered:
-                # One leads at a time: nobody else looks at this clock.
-                time.sleep(max(0.0, self._began + self._every - time.monotonic()))
         if not caller.answered:
-            self._lead()
+            self._lead(pause=not leads)
         if isinstance(caller.answer, Exception):
             raise caller.answer
         return caller.answer  # type: ignore[return-value]  # answered: R, which may itself be None
 
-    def _lead(self) -> None:
+    def _lead(self, *, pause: bool) -> None:
         """Makes the call for all that wait, the leader among them, and hands over to the next leader."""
-        self._began = time.monotonic()
-        with self._lock:
-            callers, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        callers: list[_Caller[T, R]] = []
         answers: Sequence[R | Exception] = ()
         try:
+            if pause and len(self._waiting) < self._most:
+                time.sleep(max(0.0, self._began + self._every - time.monotonic()))
+            self._began = time.monotonic()
+            with self._lock:
+                callers, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             answers = self._work([caller.item for caller in callers])
         except Exception as error:
             answers = [error] * len(callers)

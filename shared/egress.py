@@ -171,10 +171,10 @@ class Session(requests.Session):
         response._content = bytes(content)
         if watching and response.ok:
             player_key.learn(response._content)
-        elif captions and response.status_code == 200 and (response.encoding or "").lower() == "utf-8":
-            self.lines = timedtext.read(response._content)
-            if self.lines:
-                response._content = b"<transcript></transcript>"
+        is_text = response.status_code == 200 and (response.encoding or "").lower() == "utf-8"
+        # The answer behind a redirection comes by here twice, the second time without lines.
+        if captions and is_text and (lines := timedtext.read(response._content)):
+            self.lines, response._content = lines, b"<transcript></transcript>"
         return response
 
 

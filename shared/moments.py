@@ -17,7 +17,7 @@ from operator import or_
 
 from shared.analysis import MATCH_BEGINS, MATCH_ENDS, fold
 from shared.query import And, Fuzzy, Node, Or, Phrase, Prefix, Query, Term, Word
-from shared.search_lines import Lines
+from shared.search_lines import LineIndex
 
 Span = tuple[int, int]
 
@@ -58,7 +58,7 @@ def unmark(marked: str) -> tuple[str, list[Span]]:
     return "".join(texts), spans
 
 
-def find(text: str, spans: Sequence[Span], lines: Lines, query: Query) -> list[Moment]:
+def find(text: str, spans: Sequence[Span], lines: LineIndex, query: Query) -> list[Moment]:
     """Every place that matches, in order, at most one a line.
 
     Places where all that is asked for stands together, if there are any. Otherwise the places of

@@ -92,7 +92,7 @@ def send(
     with explained(), failpoints.around("index videos"):
         answer = clients.elasticsearch().bulk(operations=cast(Any, operations))
     errors = {}
-    for each, item in zip(chunk, answer["items"], strict=False):
+    for each, item in zip(chunk, answer["items"][: len(chunk)], strict=True):
         result = item["index"]
         if result["status"] >= 300 and result["status"] != 409:
             errors[each.video_id] = {"status": result["status"], **result["error"]}

@@ -9,7 +9,7 @@ from shared import moments
 from shared.analysis import DEFAULT
 from shared.moments import Moment
 from shared.query import Query
-from shared.search_lines import Lines, unpack
+from shared.search_lines import LineIndex, unpack
 from shared.snippets import LENGTH, Segments, around, segments
 
 #: Moments shown of one hit; `moment_count` says how many there are.
@@ -57,7 +57,7 @@ def _moments(
     if marked is None or "line_offsets" not in source:
         return 0, []
     text, spans = moments.unmark(marked)
-    lines = Lines(unpack(source["line_offsets"]), unpack(source["line_starts"]))
+    lines = LineIndex(unpack(source["line_offsets"]), unpack(source["line_starts"]))
     found = moments.find(text, spans, lines, query)
     chosen = found if limit is None else moments.best(found, limit)
 

@@ -76,10 +76,6 @@ def _write_all(callers: Sequence[Sequence[tuple[VideoDocument, int]]]) -> list[E
     ]
 
 
-def _ids(documents: Sequence[tuple[VideoDocument, int]]) -> list[str]:
-    return [document.video_id for document, _ in documents]
-
-
 _write_together = Coalesced[Sequence[tuple[VideoDocument, int]], None](
     _write_all, most=_WRITERS, every=_WRITE_EVERY
 )

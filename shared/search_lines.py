@@ -28,7 +28,7 @@ def unpack(packed: str) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineIndex:
     """The lines of a transcript: ``offsets`` in characters of the whole text, ``starts`` in milliseconds."""
 
     offsets: list[int]

@@ -70,6 +70,8 @@ def finish(index: str) -> None:
 def _delete_when_unused(index: str) -> None:
     """A search that found the index under the alias must be able to end in it."""
     es = clients.elasticsearch()
+    # Searches that wait for a refresh are not counted as under way yet.
+    es.indices.refresh(index=index, ignore_unavailable=True)
     deadline = time.monotonic() + _LONGEST_SEARCH
     idle = 0
     while idle < _IDLE_LOOKS and time.monotonic() < deadline:

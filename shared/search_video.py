@@ -13,7 +13,7 @@ from shared.analysis import DEFAULT
 from shared.errors import NotFound, Permanent
 from shared.query import Query
 from shared.search_hits import watch_url
-from shared.search_lines import Lines, unpack
+from shared.search_lines import LineIndex, unpack
 from shared.search_params import TEXTS
 from shared.search_query import Compiler
 from shared.search_scope import Scope, analyzers_within, too_costly, unknown_index
@@ -69,11 +69,11 @@ def matches(library: Sequence[str], user_id: str, video_id: str, q: str) -> dict
     marked = found.get("highlight", {}).get(f"transcript.{source.get('analyzer', DEFAULT)}")
     if marked is None or "line_offsets" not in source:
         return {"moments": [], "marked": []}
-    lines = Lines(unpack(source["line_offsets"]), unpack(source["line_starts"]))
+    lines = LineIndex(unpack(source["line_offsets"]), unpack(source["line_starts"]))
     return _matches(marked[0], lines, asked)
 
 
-def _matches(marked: str, lines: Lines, asked: Query) -> dict[str, Any]:
+def _matches(marked: str, lines: LineIndex, asked: Query) -> dict[str, Any]:
     text, spans = moments.unmark(marked)
     begins, ends = [span[0] for span in spans], [span[1] for span in spans]
     touched = {line for first, last in spans for line in range(lines.at(first), lines.at(last - 1) + 1)}

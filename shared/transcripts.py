@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shared.errors import Permanent
@@ -13,8 +13,8 @@ from shared.errors import Permanent
 #: Firestore takes 1 MiB a document, names and other fields included
 #: (https://firebase.google.com/docs/firestore/quotas).
 MAXIMUM_STORED_BYTES = 1_000_000
-#: Milliseconds: three weeks, which is beyond any video, and below what the index takes.
-_LONGEST = 2**31 - 1
+#: Seconds: three weeks, which is beyond any video, and below what the index takes in milliseconds.
+_LONGEST = 2_000_000.0
 
 
 class Line(NamedTuple):
@@ -32,16 +32,16 @@ class Lines:
     ``starts``, ``durations``: in whole milliseconds, as YouTube has them.
     """
 
-    starts: Sequence[int] = ()
-    durations: Sequence[int] = ()
-    texts: Sequence[str] = ()
+    starts: Sequence[int] = field(default_factory=list)
+    durations: Sequence[int] = field(default_factory=list)
+    texts: Sequence[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, starts: Iterable[float], durations: Iterable[float], texts: Iterable[str]) -> Lines:
         """From seconds."""
         return cls(
-            [min(max(round(1000 * start), 0), _LONGEST) for start in starts],
-            [min(max(round(1000 * duration), 0), _LONGEST) for duration in durations],
+            [_milliseconds(start) for start in starts],
+            [_milliseconds(duration) for duration in durations],
             list(texts),
         )
 
@@ -58,6 +58,11 @@ class Lines:
     def __iter__(self) -> Iterator[Line]:
         for start, duration, text in zip(self.starts, self.durations, self.texts, strict=True):
             yield Line(start / 1000, duration / 1000, text)
+
+
+def _milliseconds(seconds: float) -> int:
+    """Within what the index takes, whatever was said; no number at all is 0."""
+    return round(1000 * min(max(0.0, seconds), _LONGEST))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ _COLLECTIONS = (
 def traces(*words: str) -> list[str]:
     """The documents that name one of the words, in their path or in what they hold."""
     # Whole words: a made-up title of another test may well begin like a user.
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, words))})(?![A-Za-z0-9])")
     found = []
     for name in _COLLECTIONS:
         for document in clients.firestore().collection_group(name).stream(timeout=30):

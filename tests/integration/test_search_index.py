@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from elasticsearch import Elasticsearch
 
 from shared import clients, search_bulk, search_index, search_rebuild
 from shared.errors import Permanent, Transient
 from shared.transcripts import Lines
+from tests.faults.proxies import Fault, HttpProxy
 from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environment, ids, video
 
 pytestmark = pytest.mark.usefixtures("elasticsearch_url")
@@ -130,6 +133,41 @@ def test_a_dead_rebuild_is_cleared_away_by_the_next() -> None:
     search_rebuild.abandon(index)
     assert len(clients.elasticsearch().indices.get(index=f"{search_index.videos_alias()}-*")) == 1
     assert search_index.fingerprints(["ropes"]) == {"ropes": ROPES.fingerprint}
+
+
+def test_who_is_not_told_of_a_rebuild_writes_as_if_there_were_one(elasticsearch_url: str) -> None:
+    """Elasticsearch is too busy to say whether there is one."""
+    search_index.write([(ROPES, 1)])
+    index = search_rebuild.start()
+    proxy = HttpProxy(elasticsearch_url)
+    try:
+        busy = {"status": 429, "type": "es_rejected_execution_exception", "reason": "busy"}
+        proxy.fault, proxy.items = Fault("items"), {"asking": busy}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(clients, "elasticsearch", lambda: Elasticsearch(proxy.url, max_retries=0))
+            search_index.write([(NEWER, 2)])
+            search_rebuild.finish(index)
+            search_index.write([(video("later", "Later", None), 1)])
+    finally:
+        proxy.close()
+    assert search_index.fingerprints(["ropes"]) == {"ropes": NEWER.fingerprint}
+    assert search_index.fingerprints(["later"])
+
+
+def test_a_rebuild_that_ends_between_two_writes_has_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    search_index.write([(ROPES, 1)])
+    index = search_rebuild.start()
+    send = search_bulk.send
+
+    def then_it_ends(*args: Any, **named: Any) -> Any:
+        answer = send(*args, **named)
+        if named.get("asking"):
+            search_rebuild.finish(index)
+        return answer
+
+    monkeypatch.setattr(search_bulk, "send", then_it_ends)
+    search_index.write([(NEWER, 2)])
+    assert search_index.fingerprints(["ropes"]) == {"ropes": NEWER.fingerprint}
 
 
 def test_a_finished_rebuild_cannot_be_abandoned() -> None:

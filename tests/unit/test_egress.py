@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
-from infra.local.standin import generate
+from infra.local.standin import generate, player
 from infra.local.standin.inprocess import InProcess
 from shared import clients, egress, store
 from shared.captions import Refused, fetch
-from shared.egress import PlayerKey, Session, is_watch_page
+from shared.egress import PlayerKey, Session
 from shared.errors import Transient
 
 VIDEO = generate.video_id("egress", 0, "short")
@@ -155,11 +156,43 @@ def test_a_page_without_a_key_teaches_nothing(page: bytes) -> None:
         prepared(WATCH, "POST"),
         prepared("https://www.youtube.com/youtubei/v1/player?key=x"),
         prepared("https://www.youtube.com/api/timedtext?v=abc"),
-        prepared("https://www.youtube.com.evil.example/watch?v=abc"),
-        prepared("http://www.youtube.com/watch?v=abc"),
+        prepared("http://127.0.0.1:9/watch?v=abc"),
     ],
     ids=lambda each: f"{each.method} {each.url}",
 )
 def test_only_the_watch_page_is_answered_from_memory(request_: Any) -> None:
-    assert is_watch_page(prepared(WATCH))
-    assert not is_watch_page(request_)
+    with Session("http://127.0.0.1:9") as session, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(egress, "player_key", known := PlayerKey())
+        known.learn(b'"INNERTUBE_API_KEY": "AIza"')
+        session.begin()
+        page = session.send(prepared(WATCH))
+        assert (page.status_code, page.json()) == (200, {"INNERTUBE_API_KEY": "AIza"})
+        assert session.shortened == "AIza"
+        with pytest.raises(requests.ConnectionError):
+            session.send(request_)
+
+
+def test_a_redirected_track_keeps_its_lines(youtube_server: InProcess) -> None:
+    """requests follows a redirection through the session, so the second answer comes by twice."""
+    video = generate.video(VIDEO)
+    assert video is not None
+
+    track = player.timedtext_url(VIDEO, video.tracks[0]).replace("&fmt=srv3", "")
+
+    class Redirecting(HTTPAdapter):
+        """The first answer of the stand-in points to a second one."""
+
+        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+            first = "again=1" not in str(request.url)
+            request.url = str(request.url).replace("https://www.youtube.com", youtube_server.url)
+            answer = super().send(request, *args, **kwargs)
+            if first:
+                answer.status_code, answer.headers["Location"] = 302, f"{track}&again=1"
+            return answer
+
+    with Session(youtube_server.url) as session:
+        session.mount("https://www.youtube.com", Redirecting())
+        session.begin()
+        session.get(track)
+        assert session.lines is not None
+        assert len(session.lines) == len(video.tracks[0].lines())

@@ -19,7 +19,7 @@ from shared.analysis import (
     fold,
     join,
 )
-from shared.search_lines import Lines, pack, unpack
+from shared.search_lines import LineIndex, pack, unpack
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,6 @@ def test_packed_numbers_come_back(numbers: list[int]) -> None:
 
 
 def test_an_offset_belongs_to_one_line() -> None:
-    lines = Lines([0, 5, 9], [0, 3999, 7000])
+    lines = LineIndex([0, 5, 9], [0, 3999, 7000])
     assert [lines.at(offset) for offset in (0, 4, 5, 8, 9, 100)] == [0, 0, 1, 1, 2, 2]
     assert lines.second(1) == 3

@@ -9,7 +9,7 @@ from shared.analysis import MATCH_BEGINS as B
 from shared.analysis import MATCH_ENDS as E
 from shared.moments import Moment, best, find, unmark
 from shared.query import parse
-from shared.search_lines import Lines
+from shared.search_lines import LineIndex
 from shared.snippets import around, segments
 
 
@@ -17,7 +17,7 @@ def found(marked: str, q: str, every: int = 20) -> list[str]:
     """The passages found in a text marked with [ ], with lines of ``every`` characters."""
     text, spans = unmark(marked.replace("[", B).replace("]", E))
     offsets = list(range(0, max(len(text), 1), every))
-    lines = Lines(offsets, [offset * 100 for offset in offsets])
+    lines = LineIndex(offsets, [offset * 100 for offset in offsets])
     return [text[moment.begin : moment.end] for moment in find(text, spans, lines, parse(q))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -12,7 +13,7 @@ from shared import transcripts
 from shared.errors import Permanent
 from shared.transcripts import MAXIMUM_STORED_BYTES, Line, Lines, pack_lines, unpack_lines
 
-MILLISECONDS = st.integers(0, 2**31 - 1)
+MILLISECONDS = st.integers(0, 2 * 10**9)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -25,8 +26,9 @@ def test_lines_come_back(rows: list[tuple[int, int, str]]) -> None:
 
 
 def test_times_are_whole_milliseconds_within_bounds() -> None:
-    lines = Lines.of_rows([Line(-1.0, 1.2346, "a"), Line(1e12, 0.0004, "b")])
-    assert (lines.starts, lines.durations) == ([0, 2**31 - 1], [1235, 0])
+    rows = [Line(-1.0, 1.2346, "a"), Line(1e12, 0.0004, "b"), Line(math.nan, math.inf, "c")]
+    lines = Lines.of_rows(rows)
+    assert (lines.starts, lines.durations) == ([0, 2 * 10**9, 0], [1235, 0, 2 * 10**9])
 
 
 def test_the_longest_real_transcript_fits_many_times() -> None:
