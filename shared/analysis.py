@@ -104,8 +104,8 @@ def _makes_a_word(character: str) -> bool:
 def clean(text: str) -> str:
     """One line of composed (NFC) characters with single spaces, without controls or our own marks."""
     if text.isascii() and text.isprintable():
-        # Nothing to remove, nothing to compose: most caption lines.
-        return " ".join(text.split())
+        # Nothing to remove, nothing to compose: most captions.
+        return " ".join(text.split()) if "  " in f" {text} " else text
     text = _UNREADABLE.sub(" ", text.translate(_REMOVED))
     return " ".join(unicodedata.normalize("NFC", text).split())
 
@@ -168,7 +168,7 @@ _SPACELESS = re.compile(
 
 def is_spaceless(text: str) -> bool:
     """Whether any of it is in a script without spaces, whose words the standard analyzer cannot cut."""
-    return _SPACELESS.search(text) is not None
+    return not text.isascii() and _SPACELESS.search(text) is not None
 
 
 def join(texts: Sequence[str]) -> tuple[str, list[int]]:

@@ -82,7 +82,7 @@ def pack_lines(lines: Lines) -> bytes:
         Permanent: more than a Firestore document takes (some sixty hours of speech).
     """
     columns = [lines.starts, lines.durations, lines.texts]
-    packed = zlib.compress(json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode(), 3)
+    packed = zlib.compress(json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode(), 1)
     if len(packed) > MAXIMUM_STORED_BYTES:
         raise Permanent(f"The transcript is too long to store ({len(lines):,} lines).")
     return packed
