@@ -71,7 +71,7 @@ def choose(tracks: Iterable[T], preferred: Sequence[str]) -> T | None:
 
 
 def fetch(video_id: str) -> Fetched:
-    """Asks YouTube for a video's transcript: watch page (once a process), player, captions.
+    """Asks YouTube for a video's transcript: watch page (while no key is known), player, captions.
 
     Raises:
         Refused: with the NoTranscript, VideoUnavailable or Transient it means.

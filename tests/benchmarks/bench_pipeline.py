@@ -24,8 +24,10 @@ import requests
 from youtube_transcript_api import YouTubeTranscriptApi
 
 from infra.local.servers.tools import Missing
+from infra.pipeline import load_pipeline
+from shared import config
 from shared.egress import Session, player_key
-from tests.benchmarks import bench_celery
+from tests.benchmarks import bench_celery, starts
 from tests.stack import Stack
 
 #: Seconds of a request to YouTube, and of a page of the Data API.
@@ -73,6 +75,9 @@ def main() -> int:
     options = parser.parse_args()
     table = Table()
     table.head()
+    started = {each.name: starts.seconds(each) for each in load_pipeline(config.load()).functions}
+    slowest = max(started, key=lambda name: started[name])
+    table.add(f"a function answers after its start ({slowest})", started[slowest], "s", 1.5)
     with _run(50) as stack:
         _at_fifty(stack, table, options.videos)
         if not options.no_peer:
