@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from shared import clock, documents, logs
+from shared import clock, config, documents, logs
 from shared.documents import Commit, Conflict
 from shared.egress import player_key
 from shared.errors import Transient
@@ -225,14 +225,16 @@ class Gate:
 
     def _exchange(self) -> None:
         snapshot = documents.read(path(self.name))[0]
-        data = snapshot.data or {}
-        player_key.adopt(data.get("player_key"))
+        data, youtube = snapshot.data or {}, config.load().youtube_base_url
+        player_key.adopt(data.get("player_key"), youtube)
+        learned = player_key.learned
         with self._changed:
             agreed, received = self._pacer.exchange(known_of(data)), self._bytes
             self._changed.notify_all()
         fields = fields_of(agreed) | {"seen_at": clock.now(), "worker": self.worker}
         fields["bytes"] = data.get("bytes", 0) + received
-        fields["player_key"] = player_key.value
+        if learned is not None:
+            fields["player_key"] = {"value": learned, "of": youtube}
         if snapshot.data is None:
             Commit().create(path(self.name), fields).run()
         else:
@@ -240,6 +242,7 @@ class Gate:
         with self._changed:
             self._pacer.told = agreed
             self._bytes -= received
+        player_key.told(learned)
 
 
 def somebody_else_may(mine: Gate) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared import clock, documents, gate
+from shared import clock, config, documents, gate
 from shared.documents import Conflict, Snapshot
 from shared.egress import player_key
 from shared.gate import Gate, Shut
@@ -237,3 +237,33 @@ def test_videos_under_way_go_on_while_another_process_rests(document: Document) 
     assert one.sending(ticket)
     one.passed(ticket)
     one.leave(ticket)
+
+
+def key(document: Document) -> Any:
+    assert document.data is not None
+    return document.data.get("player_key")
+
+
+def test_an_old_key_does_not_overwrite_a_newer_one(document: Document) -> None:
+    (one,) = twins(1)
+    player_key.learn(b'"INNERTUBE_API_KEY": "AIza-old"')
+    one.exchange()
+    youtube = config.load().youtube_base_url
+    assert key(document) == {"value": "AIza-old", "of": youtube}
+    newer = {"value": "AIza-new", "of": youtube}
+    assert document.data is not None
+    document.data["player_key"] = newer
+    one.exchange()
+    assert key(document) == newer
+    player_key.refuse("AIza-old")
+    one.exchange()
+    assert key(document) == newer
+    assert player_key.value == "AIza-new"
+
+
+def test_the_key_of_a_stand_in_is_not_taken_for_youtubes(document: Document) -> None:
+    (one,) = twins(1)
+    assert document.data is not None
+    document.data["player_key"] = {"value": "AIza-other", "of": "http://127.0.0.1:1"}
+    one.exchange()
+    assert player_key.value is None
