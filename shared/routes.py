@@ -6,17 +6,21 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from threading import BoundedSemaphore
 from time import monotonic
 from urllib.parse import urlsplit
 
 from youtube_transcript_api.proxies import GenericProxyConfig, ProxyConfig, WebshareProxyConfig
 
-from shared import clients, config
+from shared import clients, clock, config
 from shared.config import Config, ConfigError
 from shared.gate import Gate, Shut
 from shared.pacing import Ticket
+
+#: When to ask again if so many videos are at YouTube that this one did not get its turn.
+_BUSY = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -56,26 +60,37 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
         Shut: no way is open; until the first of them may be.
         Transient: Firestore does not answer.
     """
-    began = monotonic()
-    gate, ticket = _enter(video_id, patience)
-    session, received = clients.youtube_session(), 0
-    session.way = given = Leave(gate, ticket, monotonic() - began)
-    session.received = 0
+    began, places = monotonic(), _places()
+    if not places.acquire(timeout=max(0.0, patience)):
+        raise Shut(clock.now() + _BUSY, refused=False)
     try:
-        yield given
+        gate, ticket = _enter(video_id, began + patience)
+        session, received = clients.youtube_session(), 0
+        session.way = given = Leave(gate, ticket, monotonic() - began)
+        session.received = 0
+        try:
+            yield given
+        finally:
+            session.way, received = None, session.received
+            gate.leave(ticket, received)
     finally:
-        session.way, received = None, session.received
-        gate.leave(ticket, received)
+        places.release()
 
 
-def _enter(video_id: str, patience: float) -> tuple[Gate, Ticket]:
+def _enter(video_id: str, deadline: float) -> tuple[Gate, Ticket]:
     shut: list[Shut] = []
     for gate in gates():
         try:
-            return gate, gate.enter(video_id, patience)
+            return gate, gate.enter(video_id, deadline - monotonic())
         except Shut as one:
             shut.append(one)
     raise min(shut, key=lambda one: one.until)
+
+
+@lru_cache(maxsize=1)
+def _places() -> BoundedSemaphore:
+    """FETCH_CONCURRENCY is of all ways together: each way paces by itself."""
+    return BoundedSemaphore(config.load().fetch_concurrency)
 
 
 def wait(until: datetime, patience: float) -> None:
