@@ -51,28 +51,40 @@ class PlayerKey:
 
     def __init__(self) -> None:
         self.value: str | None = None
+        #: From a page, and not yet told the other processes.
+        self.learned: str | None = None
         self._refused: str | None = None
 
     def learn(self, page: bytes) -> None:
         found = self._PATTERN.search(page)
         # A page that asks for consent is not the one to learn from.
         if found and b"consent.youtube.com" not in page:
-            self.value = found[1].decode()
+            self.value = self.learned = found[1].decode()
 
-    def adopt(self, stored: str | None) -> None:
-        """What another process has learned, unless YouTube has refused it here."""
-        if self.value is None and stored != self._refused:
-            self.value = stored
+    def adopt(self, stored: Any, youtube: str) -> None:
+        """What another process has learned of the same ``youtube``, unless that has refused it here.
+
+        ``stored``: ``{"value", "of"}``, or anything else for nothing.
+        """
+        if self.value is None and isinstance(stored, Mapping) and stored["of"] == youtube:
+            self.value = stored["value"] if stored["value"] != self._refused else None
+
+    def told(self, learned: str | None) -> None:
+        """The other processes know it now."""
+        if self.learned == learned:
+            self.learned = None
 
     def refuse(self, key: str) -> None:
         """YouTube may have refused ``key``. What another thread has learned since then is kept."""
         self._refused = key
         if self.value == key:
             self.value = None
+        if self.learned == key:
+            self.learned = None
 
     def forget(self) -> None:
         """As a new process."""
-        self.value = self._refused = None
+        self.value = self.learned = self._refused = None
 
 
 def _page_with(key: str, request: requests.PreparedRequest) -> requests.Response:

@@ -204,13 +204,9 @@ def _ask(
     job, entry = work.job, work.entry
     store.claim(entry.video_id, work.stored)
     try:
-        with routes.place():
-            fetched = ask(entry.video_id)
+        fetched = ask(entry.video_id)
         leave.passed()
         return fetched
-    except routes.NoPlace:
-        store.unclaim(entry.video_id)
-        return "again"
     except Refused as refused:
         error, spent = refused.error, refused.youtube_bytes
         if isinstance(error, NoTranscript | VideoUnavailable):

@@ -9,26 +9,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any
 
-from shared import clock, documents, logs
+from shared import clock, config, documents, logs
 from shared.documents import Commit, Conflict
 from shared.egress import player_key
 from shared.errors import Transient
-from shared.pacing import Known, Pacer, Ticket
+from shared.known import fields_of, known_of
+from shared.pacing import Pacer, Ticket
 
 #: Seconds between two looks at what the other processes know.
 _EXCHANGE_EVERY = 1.0
+#: Seconds after which what they know is looked at before anything else.
+_IDLE = 3.0
 #: Seconds in which a probe that is under way tells whether the breaker closes.
 _PROBE_DECIDES = 3.0
 #: Attempts to write it against the others; the next look comes soon.
 _ATTEMPTS = 4
 #: A worker that was not seen for so long takes nothing over.
 _ALIVE = timedelta(seconds=30)
-_TIMES = ("opens_at", "began", "last", "blocked_at", "since")
 
 
 class Shut(Exception):
@@ -42,14 +42,6 @@ class Shut(Exception):
 
 def path(name: str) -> str:
     return f"egress/{name}"
-
-
-def known_of(data: Mapping[str, Any] | None) -> Known:
-    """What a document says; nothing is known without one."""
-    if not data:
-        return Known()
-    fields = {name: data[name] for name in asdict(Known()) if name in data}
-    return Known(**fields | {name: data[name].timestamp() for name in _TIMES if name in data})
 
 
 class Gate:
@@ -73,8 +65,6 @@ class Gate:
         self._pacer = Pacer(capacity)
         self._changed = threading.Condition()
         self._exchanging = threading.Lock()
-        #: What the document said last.
-        self._told: Known | None = None
         self._looked_at = float("-inf")
         self._bytes = 0
 
@@ -190,16 +180,24 @@ class Gate:
             self._look()
 
     def _look(self, *, first: bool = False) -> None:
-        """An exchange, if it is time for one; nobody waits for somebody else's, but for the ``first``."""
-        if first and self._told is None:
+        """An exchange, if it is time for one; nobody waits for somebody else's, but for the ``first``.
+
+        That is of a process that is new, or was idle: it knows nothing of what the others ask.
+        """
+        if first and (self._pacer.told is None or self._age() > _IDLE):
             with self._exchanging:
-                if self._told is None:
+                if self._pacer.told is None:
                     self._exchange_against_others()
-        elif monotonic() - self._looked_at >= _EXCHANGE_EVERY and self._exchanging.acquire(blocking=False):
+                elif self._age() > _IDLE:
+                    self._exchange_or_warn()
+        elif self._age() >= _EXCHANGE_EVERY and self._exchanging.acquire(blocking=False):
             try:
                 self._exchange_or_warn()
             finally:
                 self._exchanging.release()
+
+    def _age(self) -> float:
+        return monotonic() - self._looked_at
 
     def exchange(self) -> None:
         """Tells the others what happened here, and learns what happened there, if Firestore answers."""
@@ -214,62 +212,37 @@ class Gate:
             logs.warning("what is known of an egress could not be exchanged", reason=str(error))
 
     def _exchange_against_others(self) -> None:
-        self._looked_at = monotonic()
-        for _ in range(_ATTEMPTS):
-            try:
-                return self._exchange()
-            except Conflict:
-                continue
+        try:
+            for _ in range(_ATTEMPTS):
+                try:
+                    return self._exchange()
+                except Conflict:
+                    continue
+        finally:
+            # Those that wait for it need not try as well.
+            self._looked_at = monotonic()
         return None
 
     def _exchange(self) -> None:
-        with self._changed:
-            here, received = self._pacer.known, self._bytes
         snapshot = documents.read(path(self.name))[0]
-        there = known_of(snapshot.data)
-        player_key.adopt((snapshot.data or {}).get("player_key"))
-        told = self._told or there
-        if there.generation != told.generation:
-            with self._changed:
-                self._told, now = there, self._pacer.known
-                untold = now.spent - told.spent if now.began == there.began else 0
-                self._pacer.adopt(replace(there, spent=there.spent + untold))
-                self._changed.notify_all()
-            return
-        if here.generation != told.generation and self._told is not None:
-            others = there.spent - told.spent if there.began == here.began else 0
-            agreed = replace(here, spent=here.spent + others)
-        else:
-            agreed = replace(
-                there,
-                borne=there.borne + here.borne - told.borne if self._told else there.borne,
-                spent=there.spent + here.spent - told.spent if self._told else there.spent,
-                began=there.began if there.spent else here.began,
-                last=max(there.last, here.last),
-                limit=_less(there.limit, here.limit),
-            )
-        fields = asdict(agreed) | {name: _time(getattr(agreed, name)) for name in _TIMES}
-        fields |= {"seen_at": clock.now(), "bytes": (snapshot.data or {}).get("bytes", 0) + received}
-        fields |= {"worker": self.worker, "player_key": player_key.value}
+        data, youtube = snapshot.data or {}, config.load().youtube_base_url
+        player_key.adopt(data.get("player_key"), youtube)
+        learned = player_key.learned
+        with self._changed:
+            agreed, received = self._pacer.exchange(known_of(data)), self._bytes
+            self._changed.notify_all()
+        fields = fields_of(agreed) | {"seen_at": clock.now(), "worker": self.worker}
+        fields["bytes"] = data.get("bytes", 0) + received
+        if learned is not None:
+            fields["player_key"] = {"value": learned, "of": youtube}
         if snapshot.data is None:
             Commit().create(path(self.name), fields).run()
         else:
             Commit().update(path(self.name), fields, unchanged_since=snapshot.update_time).run()
         with self._changed:
-            now = self._pacer.known
+            self._pacer.told = agreed
             self._bytes -= received
-            self._told = agreed
-            if agreed.generation != here.generation:
-                self._pacer.adopt(agreed)
-            elif now.generation == here.generation:
-                self._pacer.known = replace(
-                    agreed,
-                    spent=agreed.spent + now.spent - here.spent,
-                    borne=agreed.borne + now.borne - here.borne,
-                    last=max(agreed.last, now.last),
-                    limit=_less(agreed.limit, now.limit),
-                )
-            self._changed.notify_all()
+        player_key.told(learned)
 
 
 def somebody_else_may(mine: Gate) -> bool:
@@ -289,11 +262,6 @@ def somebody_else_may(mine: Gate) -> bool:
         if is_open and (data.get("worker") or mine.worker):
             return True
     return False
-
-
-def _less(one: int | None, other: int | None) -> int | None:
-    """What was in flight at a block may have met it earlier; nothing else changes a limit in passing."""
-    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _time(seconds: float) -> datetime:

@@ -18,9 +18,10 @@ Times are seconds since 1970, given by the caller.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
+
+from shared.known import FIRST_PAUSE, IDLE, Answered, Known, merged
 
 #: Videos at once for an address that nobody knows, and requests for each further one.
 FIRST_CONCURRENCY, REQUESTS_A_STEP = 6, 120
@@ -34,8 +35,8 @@ _NEAR = 3
 _PROVEN, _DOUBLES = 300, 600
 #: The part of a used up limit that has to be free again before requests go on.
 _FREE = 0.2
-#: Seconds between probes: the first pause, its growth, and the longest.
-FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 2.0, 1.5, 900.0
+#: How the pauses between probes grow, and the seconds of the longest.
+GROWTH, LONGEST_PAUSE = 1.5, 900.0
 #: The part of the length after which it is tried whether the window is over already.
 _SHORTER = 0.85
 #: Seconds after which a probe that nobody answered for is another's.
@@ -44,36 +45,6 @@ PROBE_SECONDS = 30.0
 _LEAST_BUDGET = 10
 #: A block before this part of the limit says that the address is not what it was.
 _EARLY = 0.9
-#: Seconds without a request after which an address that was never blocked begins a new count.
-_IDLE = 5.0
-
-State = Literal["closed", "open", "half_open"]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of an address; the same for all its processes.
-
-    ``generation`` grows whenever anything but the counts changes. ``opens_at``: of an open breaker, when
-    a probe may go; of a half-open one, when its probe is another's. ``borne``: requests since
-    the last block. ``spent``: requests since ``began``, when the address was fresh: no window was under
-    way; ``last``: when the latest of them was answered. ``limit``: requests that any ``length`` seconds
-    bear; None before the first block. ``blocked_at``: when the present block was met, 0 without one;
-    ``since``: the window that it belongs to did not begin before.
-    """
-
-    generation: int = 0
-    state: State = "closed"
-    opens_at: float = 0.0
-    pause: float = FIRST_PAUSE
-    borne: int = 0
-    began: float = 0.0
-    spent: int = 0
-    last: float = 0.0
-    limit: int | None = None
-    length: float | None = None
-    blocked_at: float = 0.0
-    since: float = 0.0
 
 
 @dataclass(eq=False, slots=True)
@@ -100,9 +71,8 @@ class Pacer:
     capacity: int
     known: Known = field(default_factory=Known)
     tickets: set[Ticket] = field(default_factory=set)
-    #: Of videos that are through: when, when their first request was sent, and the requests that had been
-    #: answered by then, of those that ``known.spent`` counts.
-    _answered: deque[tuple[float, float, int]] = field(default_factory=deque)
+    #: What the other processes knew last, and had been told from here.
+    told: Known | None = None
     _passes: int = 0
     #: Videos that alone said what may mean a block.
     _suspects: dict[str, Ticket] = field(default_factory=dict)
@@ -124,7 +94,7 @@ class Pacer:
             return now
         if known.limit is not None:
             outstanding = sum(max(0, REQUESTS_A_VIDEO - ticket.sent) for ticket in self.tickets)
-            if self._recent(now) + outstanding + REQUESTS_A_VIDEO > self._allowed(known.limit):
+            if self.known.recent(now) + outstanding + REQUESTS_A_VIDEO > self._allowed(known.limit):
                 if not self.tickets:
                     self._rest(known.limit, now)
                 return max(now, self.known.opens_at)
@@ -138,18 +108,18 @@ class Pacer:
         most = FIRST_CONCURRENCY + min(known.borne, TRUSTED) // REQUESTS_A_STEP
         most += max(0, known.borne - TRUSTED)
         if known.limit is not None:
-            most = min(most, 1 + abs(known.limit - self._recent(now)) // _NEAR)
+            most = min(most, 1 + abs(known.limit - known.recent(now)) // _NEAR)
         return min(self.capacity, most)
 
     def sending(self, ticket: Ticket, now: float) -> bool:
         """Counts a request that is about to be sent; False if it would be wasted, and is not to be."""
-        if self.known.state != "closed" and not (ticket.probe and self.known.state == "half_open"):
+        if self.known.blocked_at and not (ticket.probe and self.known.state == "half_open"):
             return False
         began = self.known.began if self.known.spent or ticket.probe else now
-        self.known = replace(self.known, spent=self.known.spent + 1, began=began)
+        self.known = replace(self.known, spent=self.known.spent + 1, began=began, last=now)
         ticket.sent += 1
         ticket.began, ticket.sent_at = ticket.began or now, now
-        ticket.place = self._recent(now)
+        ticket.place = self.known.recent(now)
         return True
 
     def passed(self, ticket: Ticket, now: float) -> None:
@@ -163,9 +133,9 @@ class Pacer:
         if ticket.probe and self._is_probing(ticket):
             # The window was over when the first request was answered: before the second was sent.
             length = (ticket.sent_at if ticket.sent > 1 else now) - self.known.since
-            self._answered.clear()
             self._change(
                 state="closed",
+                answered=(),
                 began=ticket.began,
                 spent=ticket.sent,
                 length=min(length, self.known.length or length),
@@ -182,13 +152,14 @@ class Pacer:
         if ticket.probe and self._is_probing(ticket):
             self._probe_failed(ticket, now)
             return True
-        if known.state != "closed":
+        if known.blocked_at:
             # One of those that were in flight: an earlier request, perhaps.
             if ticket.generation == known.generation - 1 and known.limit is not None:
                 limit = min(known.limit, max(_LEAST_BUDGET, ticket.place - 1))
                 self.known = replace(known, limit=limit)
             return True
-        if ticket.generation != known.generation:
+        if ticket.sent_at < known.began:
+            # It was of a window that is over.
             return True
         video = ticket.video_id
         if len(self._met) > 1000:
@@ -205,21 +176,24 @@ class Pacer:
         """The ticket is given back. A probe that learned nothing leaves the question open."""
         self.tickets.discard(ticket)
         if ticket.sent:
-            self.known = replace(self.known, last=now)
-            if self.known.limit is not None:
-                answered = self.known.spent - sum(other.sent for other in self.tickets)
-                self._answered.append((now, ticket.began, answered))
+            answered = self.known.spent - sum(other.sent for other in self.tickets)
+            entry = Answered(now, ticket.began, answered)
+            self.known = replace(self.known, last=now).noted(*self.known.answered, entry)
         if ticket.probe and self._is_probing(ticket):
             self._change(state="open", opens_at=now + (self.known.pause if ticket.sent else 0.0))
 
-    def adopt(self, known: Known) -> None:
-        """Another process of the same address has moved on: what tickets here say comes too late."""
-        if known.began != self.known.began:
-            self._answered.clear()
-        self.known = known
-        for ticket in self.tickets:
-            ticket.generation = -1
-        self._suspects.clear()
+    def exchange(self, there: Known) -> Known:
+        """Takes over what other processes of the address know; what they are to be told.
+
+        Once they are, it is what was ``told``. If they have moved, tickets here say too late what they say.
+        """
+        told = self.told or Known()
+        self.known, self.told = merged(told, self.known, there), there
+        if there.generation != told.generation:
+            for ticket in self.tickets:
+                ticket.generation = -1
+            self._suspects.clear()
+        return self.known
 
     def _ticket(self, video_id: str, *, probe: bool = False) -> Ticket:
         ticket = Ticket(video_id, self.known.generation, probe)
@@ -235,23 +209,12 @@ class Pacer:
     def _begin_anew(self, now: float) -> None:
         """A window that is over has been forgotten by YouTube, too."""
         known = self.known
-        if known.spent and not self.tickets and now >= known.last + (known.length or _IDLE):
-            self._answered.clear()
-            self._change(began=now, spent=0)
+        if known.spent and not self.tickets and now >= known.last + (known.length or IDLE):
+            self._change(began=now, spent=0, answered=())
 
     def _allowed(self, limit: int) -> int:
         """Requests in any ``length`` seconds; a limit that was kept to for long is felt for anew."""
         return int(limit * 2 ** min(10.0, max(0, self.known.borne - _PROVEN) / _DOUBLES))
-
-    def _recent(self, now: float) -> int:
-        """Requests that a window that is under way may have counted: all that were not answered before it."""
-        known = self.known
-        if known.length is None:
-            return known.spent
-        answered = self._answered
-        while len(answered) > 1 and answered[1][0] <= now - known.length:
-            answered.popleft()
-        return known.spent - (answered[0][2] if answered and answered[0][0] <= now - known.length else 0)
 
     def _rest(self, limit: int, now: float) -> None:
         """All that is allowed was asked, and borne: until some of it is free again none would pass."""
@@ -260,7 +223,7 @@ class Pacer:
         self._suspects.clear()
         length = self.known.length or self.known.pause
         used = self._allowed(limit) - max(REQUESTS_A_VIDEO, int(limit * _FREE))
-        free = (at for at, _, answered in self._answered if self.known.spent - answered <= used)
+        free = (each.at for each in self.known.answered if self.known.spent - each.requests <= used)
         self._change(
             state="open",
             opens_at=min(max(now, next(free, now) + length), now + LONGEST_PAUSE),
@@ -273,8 +236,9 @@ class Pacer:
         place = min(each.place for each in (ticket, *self._suspects.values()))
         since = known.began
         if length is not None and ticket.sent_at - length > known.began:
-            counted = [began for at, began, _ in self._answered if at > ticket.sent_at - length]
+            counted = [each.began for each in known.answered if each.at > ticket.sent_at - length]
             since = min([ticket.began, *counted, *(each.began for each in self.tickets if each.sent)])
+            since = max(since, ticket.sent_at - length)
         if place > _LEAST_BUDGET:
             if limit is not None and place < _EARLY * limit:
                 length = None

@@ -6,22 +6,21 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
-from math import ceil
 from threading import BoundedSemaphore
 from time import monotonic
 from urllib.parse import urlsplit
 
 from youtube_transcript_api.proxies import GenericProxyConfig, ProxyConfig, WebshareProxyConfig
 
-from shared import clients, config
+from shared import clients, clock, config
 from shared.config import Config, ConfigError
 from shared.gate import Gate, Shut
 from shared.pacing import Ticket
 
-#: Videos with leave, for each place at YouTube; and seconds that one waits for its place: less than a claim.
-_AHEAD, _PLACE_SECONDS = 1.06, 10.0
+#: When to ask again if so many videos are at YouTube that this one did not get its turn.
+_BUSY = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -61,51 +60,37 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
         Shut: no way is open; until the first of them may be.
         Transient: Firestore does not answer.
     """
-    began = monotonic()
-    gate, ticket = _enter(video_id, patience)
-    session, received = clients.youtube_session(), 0
-    session.way = given = Leave(gate, ticket, monotonic() - began)
-    session.received = 0
+    began, places = monotonic(), _places()
+    if not places.acquire(timeout=max(0.0, patience)):
+        raise Shut(clock.now() + _BUSY, refused=False)
     try:
-        yield given
-    finally:
-        session.way, received = None, session.received
-        gate.leave(ticket, received)
-
-
-@contextmanager
-def place() -> Iterator[None]:
-    """A place at YouTube: FETCH_CONCURRENCY of them, whatever the way.
-
-    Some more have leave than there are places (:data:`_AHEAD`): they are claimed by then, and go as soon
-    as one comes back.
-    """
-    places = _places()
-    if not places.acquire(timeout=_PLACE_SECONDS):
-        raise NoPlace
-    try:
-        yield
+        gate, ticket = _enter(video_id, began + patience)
+        session, received = clients.youtube_session(), 0
+        session.way = given = Leave(gate, ticket, monotonic() - began)
+        session.received = 0
+        try:
+            yield given
+        finally:
+            session.way, received = None, session.received
+            gate.leave(ticket, received)
     finally:
         places.release()
 
 
-class NoPlace(Exception):
-    """YouTube is so slow that no place became free in time."""
+def _enter(video_id: str, deadline: float) -> tuple[Gate, Ticket]:
+    shut: list[Shut] = []
+    for gate in gates():
+        try:
+            return gate, gate.enter(video_id, deadline - monotonic())
+        except Shut as one:
+            shut.append(one)
+    raise min(shut, key=lambda one: one.until)
 
 
 @lru_cache(maxsize=1)
 def _places() -> BoundedSemaphore:
+    """FETCH_CONCURRENCY is of all ways together: each way paces by itself."""
     return BoundedSemaphore(config.load().fetch_concurrency)
-
-
-def _enter(video_id: str, patience: float) -> tuple[Gate, Ticket]:
-    shut: list[Shut] = []
-    for gate in gates():
-        try:
-            return gate, gate.enter(video_id, patience)
-        except Shut as one:
-            shut.append(one)
-    raise min(shut, key=lambda one: one.until)
 
 
 def wait(until: datetime, patience: float) -> None:
@@ -121,8 +106,7 @@ def gates() -> tuple[Gate, ...]:
         ConfigError: PROXY_MODE=always without a proxy.
     """
     settings = config.load()
-    capacity = ceil(_AHEAD * settings.fetch_concurrency)
-    direct = Gate(settings.egress_name, capacity)
+    direct = Gate(settings.egress_name, settings.fetch_concurrency)
     proxy = _proxy(settings)
     if settings.proxy_mode != "always":
         return (direct,) if proxy is None else (direct, proxy)
@@ -152,7 +136,7 @@ def _proxy(settings: Config) -> Gate | None:
     proxies = made.to_requests_dict()
     return Gate(
         name,
-        ceil(_AHEAD * settings.fetch_concurrency),
+        settings.fetch_concurrency,
         proxies={"http": proxies["http"], "https": proxies["https"]},
         rotating=made.prevent_keeping_connections_alive,
     )

@@ -190,13 +190,6 @@ def claim(video_id: str, stored: Stored) -> None:
         raise Transient("Another worker is fetching this video.") from conflict
 
 
-def unclaim(video_id: str) -> None:
-    """Ends a claim without an outcome."""
-    commit = Commit()
-    release(commit, video_id)
-    commit.run()
-
-
 def release(commit: Commit, video_id: str) -> None:
     """Puts the end of a claim without an outcome into ``commit``."""
     commit.set(transcript_path(video_id), {"claimed_until": None}, merge=True)

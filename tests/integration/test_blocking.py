@@ -16,8 +16,9 @@ from shared.errors import Blocked, Transient
 from shared.events import Delivery
 from shared.gate import Gate
 from shared.jobs import Job
+from shared.known import Known
 from shared.messages import VideoMessage
-from shared.pacing import Known, Ticket
+from shared.pacing import Ticket
 from tests.integration.firestore_support import (
     SPOKEN,
     Clock,

@@ -7,8 +7,9 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from shared.known import Known
 from shared.pacing import Pacer, Ticket
 
 _START = 1_000_000.0
@@ -89,6 +90,74 @@ class _Machine:
 
 
 @dataclass
+class Processes:
+    """Pacers of one address that agree once a second, and at once when they move, as shared.gate has it.
+
+    ``starts``: of each, the seconds until it takes part.
+    """
+
+    capacity: int
+    starts: tuple[float, ...]
+    document: Known = field(default_factory=Known)
+
+    def __post_init__(self) -> None:
+        self._pacers = [Pacer(self.capacity) for _ in self.starts]
+        self._looked_at = [float("-inf")] * len(self.starts)
+        self._of: dict[Ticket, int] = {}
+        self._turn = 0
+
+    def _exchange(self, number: int, now: float) -> None:
+        pacer = self._pacers[number]
+        self.document = pacer.told = pacer.exchange(self.document)
+        self._looked_at[number] = now
+
+    def admit(self, video_id: str, now: float) -> Ticket | float:
+        whens = []
+        for number in sorted(
+            range(len(self.starts)), key=lambda each: (each - self._turn) % len(self.starts)
+        ):
+            if now < _START + self.starts[number]:
+                continue
+            if now - self._looked_at[number] >= 1:
+                self._exchange(number, now)
+            pacer = self._pacers[number]
+            before = pacer.known.generation
+            admitted = pacer.admit(video_id, now)
+            if pacer.known.generation != before:
+                self._exchange(number, now)
+            if isinstance(admitted, float):
+                whens.append(admitted)
+            elif admitted.generation != pacer.known.generation:
+                pacer.release(admitted, now)
+                whens.append(now)
+            else:
+                self._of[admitted], self._turn = number, number + 1
+                return admitted
+        return min(whens)
+
+    def sending(self, ticket: Ticket, now: float) -> bool:
+        return self._pacers[self._of[ticket]].sending(ticket, now)
+
+    def passed(self, ticket: Ticket, now: float) -> None:
+        pacer = self._pacers[self._of[ticket]]
+        before = pacer.known.generation
+        pacer.passed(ticket, now)
+        if pacer.known.generation != before:
+            self._exchange(self._of[ticket], now)
+
+    def blocked(self, ticket: Ticket, now: float, *, weak: bool = False) -> bool:
+        pacer = self._pacers[self._of[ticket]]
+        before = pacer.known.generation
+        of_address = pacer.blocked(ticket, now, weak=weak)
+        if pacer.known.generation != before:
+            self._exchange(self._of[ticket], now)
+        return of_address
+
+    def release(self, ticket: Ticket, now: float) -> None:
+        self._pacers[self._of.pop(ticket)].release(ticket, now)
+
+
+@dataclass
 class Run:
     """How it went. ``counted``: refusals that were laid to a video and not to the address."""
 
@@ -103,7 +172,7 @@ def simulate(
     address: Address,
     videos: int,
     *,
-    pacer: Pacer,
+    pacer: Pacer | Processes,
     latency: float = 0.1,
     jitter: float = 0.2,
     overhead: float = 0.02,

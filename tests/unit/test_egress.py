@@ -120,18 +120,45 @@ def test_a_key_is_learned_and_forgotten() -> None:
     assert key.value is None
 
 
+def stored(key: str, of: str = "https://www.youtube.com") -> dict[str, str]:
+    return {"value": key, "of": of}
+
+
 def test_a_key_that_was_refused_is_not_taken_from_another_process() -> None:
-    key = PlayerKey()
-    key.adopt("AIza-old")
+    key, youtube = PlayerKey(), "https://www.youtube.com"
+    key.adopt(stored("AIza-old"), youtube)
     assert key.value == "AIza-old"
-    key.adopt("AIza-other")
+    key.adopt(stored("AIza-other"), youtube)
     assert key.value == "AIza-old"
     key.refuse("AIza-old")
-    key.adopt("AIza-old")
+    key.adopt(stored("AIza-old"), youtube)
     assert key.value is None
-    key.adopt("AIza-new")
+    key.adopt(stored("AIza-new"), youtube)
     key.refuse("AIza-old")  # said by a thread that began with the old one
     assert key.value == "AIza-new"
+
+
+@pytest.mark.parametrize("nothing", [None, "AIza-of-an-older-version", stored("AIza", "http://stand-in")])
+def test_a_key_of_another_youtube_is_not_taken(nothing: Any) -> None:
+    key = PlayerKey()
+    key.adopt(nothing, "https://www.youtube.com")
+    assert key.value is None
+
+
+def test_only_what_was_learned_from_a_page_is_told_the_others_and_once() -> None:
+    key, page = PlayerKey(), b'"INNERTUBE_API_KEY": "AIza-%d"'
+    key.adopt(stored("AIza-0"), "https://www.youtube.com")
+    assert key.learned is None
+    key.learn(page % 1)
+    assert key.learned == "AIza-1"
+    key.learn(page % 2)
+    key.told("AIza-1")
+    assert key.learned == "AIza-2"
+    key.told("AIza-2")
+    assert (key.value, key.learned) == ("AIza-2", None)
+    key.learn(page % 3)
+    key.refuse("AIza-3")
+    assert key.learned is None
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,19 @@ from statistics import mean
 
 import pytest
 
-from shared.pacing import FIRST_CONCURRENCY, TRUSTED, Known, Pacer, Ticket
-from tests.unit.pacing_model import BUSY, CALM, OVERLOADED, Address, Load, Run, at_a_fixed_rate, simulate
+from shared.known import Known
+from shared.pacing import FIRST_CONCURRENCY, TRUSTED, Pacer, Ticket
+from tests.unit.pacing_model import (
+    BUSY,
+    CALM,
+    OVERLOADED,
+    Address,
+    Load,
+    Processes,
+    Run,
+    at_a_fixed_rate,
+    simulate,
+)
 
 NOW = 1_000_000.0
 
@@ -56,6 +67,19 @@ def test_on_a_machine_that_is_busy_with_other_things_as_little_is_wasted(
     wasted = _wasted(runs)
     assert wasted[-1] < 3
     assert mean(wasted) <= 1.2
+
+
+@pytest.mark.parametrize("load", [CALM, BUSY])
+@pytest.mark.parametrize("starts", [(0.0, 0.0), (0.0, 20.0)])
+def test_processes_of_one_address_do_not_make_each_other_pause(starts: tuple[float, ...], load: Load) -> None:
+    """Two are about as fast as one, also if one begins later; they learn of each other's requests late."""
+    runs = []
+    for budget, window in ADDRESSES:
+        run = simulate(Address(budget, window), 300, pacer=Processes(50, starts), load=load)
+        at_best = max(600 / budget * window, 600 * 0.1 / 12)
+        assert run.seconds <= 2.2 * at_best + 3, (budget, window, run, at_best)
+        runs.append(run)
+    assert mean(_wasted(runs)) <= 3.6
 
 
 def test_no_window_gets_more_than_one_bore_before_whatever_is_late() -> None:
@@ -254,7 +278,7 @@ def test_a_video_that_alone_is_refused_while_others_pass_stops_nobody() -> None:
 def test_what_another_process_knows_counts_from_now_on() -> None:
     pacer = Pacer(50)
     ticket = _ticket(pacer, "a")
-    pacer.adopt(replace(Known(), generation=4, state="open", opens_at=NOW + 60))
+    pacer.exchange(Known(generation=4, state="open", opens_at=NOW + 60, blocked_at=NOW))
     assert not pacer.sending(ticket, NOW)
     assert pacer.admit("b", NOW) == NOW + 60
     # A straggler says nothing new.
