@@ -100,10 +100,17 @@ def read(job_id: str) -> Job | None:
     return job_of(documents.read(path(job_id))[0])
 
 
-def start(user_id: str, playlist_id: str, job_id: str | None = None) -> tuple[Job, bool]:
+def start(
+    user_id: str,
+    playlist_id: str,
+    job_id: str | None = None,
+    *,
+    within: Callable[[Commit], None] = lambda commit: None,
+) -> tuple[Job, bool]:
     """The active job of this user and playlist, or a new one and True.
 
-    A given ``job_id`` makes the start repeatable: the same id is never made twice.
+    A given ``job_id`` makes the start repeatable: the same id is never made twice. ``within`` may add to the
+    commit that makes a new job, or raise.
     """
 
     def attempt() -> tuple[Job, bool]:
@@ -117,18 +124,22 @@ def start(user_id: str, playlist_id: str, job_id: str | None = None) -> tuple[Jo
             current = read(pointer.data["job_id"])
             if current is not None and current.active:
                 return current, False
-        commit = Commit().create(
-            path(wanted),
-            {"user_id": user_id, "playlist_id": playlist_id, "state": "queued", "created_at": clock.now()},
-        )
+        fields = {
+            "user_id": user_id,
+            "playlist_id": playlist_id,
+            "state": "queued",
+            "created_at": clock.now(),
+        }
+        commit = Commit().create(path(wanted), fields)
         if pointer.data is None:
             commit.create(pointer_path, {"job_id": wanted})
         else:
             commit.update(pointer_path, {"job_id": wanted}, unchanged_since=pointer.update_time)
+        within(commit)
         commit.run()
-        made = read(wanted)
+        made = job_of(Snapshot(path(wanted), fields, None))
         if made is None:
-            raise documents.Conflict("the job was removed as soon as it was made")
+            raise AssertionError("a job that was just made has fields")
         return made, True
 
     return retried(attempt)

@@ -20,15 +20,19 @@ def start(user_id: str, playlist_id: str) -> tuple[Job, bool]:
     Raises:
         TooMany: the user has started, or has active, as many as anybody may.
     """
-    if jobs.current(user_id, playlist_id) is None:
-        _take(user_id)
-    return jobs.start(user_id, playlist_id)
+    return jobs.start(user_id, playlist_id, within=lambda commit: _take(user_id, commit))
 
 
 def retry(job: Job) -> None:
     """As :func:`shared.rounds.retry`, for a person. Raises as :func:`start`."""
+
+    def take() -> None:
+        commit = Commit()
+        _take(job.user_id, commit)
+        commit.run()
+
     if not job.active:
-        _take(job.user_id)
+        retried(take)
     rounds.retry(job)
 
 
@@ -36,30 +40,27 @@ def forget(user_id: str) -> None:
     Commit().delete(_path(user_id)).run()
 
 
-def _take(user_id: str) -> None:
+def _take(user_id: str, commit: Commit) -> None:
+    """Notes one start in ``commit``: a Conflict, if another was noted meanwhile. Raises as :func:`start`."""
     settings = config.load()
     busy = len(jobs.active(user_id))
     if busy >= settings.jobs_at_once:
         raise TooMany(f"{busy} of your playlists are being indexed: wait until one is done.", _WHILE_BUSY)
 
-    def attempt() -> None:
-        now, snapshot = clock.now(), documents.read(_path(user_id))[0]
-        known: list[datetime] = snapshot.data["at"] if snapshot.data else []
-        recent = sorted(time for time in known if time > now - _WINDOW)
-        if len(recent) >= settings.jobs_per_hour:
-            wait = max(1, -int(-(recent[0] + _WINDOW - now).total_seconds() // 1))
-            minutes = -(-wait // 60)
-            raise TooMany(
-                f"You have started {len(recent)} jobs within an hour: go on in {minutes} minutes.", wait
-            )
-        fields, commit = {"at": [*recent, now]}, Commit()
-        if snapshot.update_time is None:
-            commit.create(_path(user_id), fields)
-        else:
-            commit.update(_path(user_id), fields, unchanged_since=snapshot.update_time)
-        commit.run()
-
-    retried(attempt)
+    now, snapshot = clock.now(), documents.read(_path(user_id))[0]
+    known: list[datetime] = snapshot.data["at"] if snapshot.data else []
+    recent = sorted(time for time in known if time > now - _WINDOW)
+    if len(recent) >= settings.jobs_per_hour:
+        wait = max(1, -int(-(recent[0] + _WINDOW - now).total_seconds() // 1))
+        minutes = -(-wait // 60)
+        raise TooMany(
+            f"You have started {len(recent)} jobs within an hour: go on in {minutes} minutes.", wait
+        )
+    fields = {"at": [*recent, now]}
+    if snapshot.update_time is None:
+        commit.create(_path(user_id), fields)
+    else:
+        commit.update(_path(user_id), fields, unchanged_since=snapshot.update_time)
 
 
 def _path(user_id: str) -> str:

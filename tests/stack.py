@@ -58,7 +58,7 @@ class Stack:
             "PORT": str(self.port),
             "FAILPOINTS_DIR": str(self.failpoints),
         }
-        self.environment = kept | variables | own
+        self.environment = kept | own | variables
         self._tokens: dict[str, str] = {}
         #: The id of a job that was started with it; see tests/doomed.py.
         self.doomed = ""
