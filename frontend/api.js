@@ -69,7 +69,8 @@ const send = async (method, path, body) => read(await answered(method, path, { b
 /** The response. Throws ApiError if it is none of success; AbortError if `signal` ends it. */
 async function answered(method, path, { body, signal }) {
 	const headers = { Accept: "application/json" };
-	if (session.token()) headers.Authorization = `Bearer ${session.token()}`;
+	const token = session.token();
+	if (token) headers.Authorization = `Bearer ${token}`;
 	if (body) headers["Content-Type"] = "application/json";
 	const ends = [AbortSignal.timeout(TIMEOUT_MS), signal].filter(Boolean);
 	const asked = fetch(path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.any(ends) });
@@ -82,7 +83,8 @@ async function answered(method, path, { body, signal }) {
 	if (ok) return response;
 	const problem = await response.json().catch(() => null);
 	signal?.throwIfAborted();
-	if (status === 401) refused();
+	// What was asked before somebody signed in says nothing of them.
+	if (status === 401 && token === session.token()) refused();
 	throw new ApiError(problem?.detail ?? `The server answered with status ${status}.`, status);
 }
 

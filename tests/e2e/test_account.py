@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.page import Open, card, hits, picture, search
 from tests.stack import Stack
@@ -80,6 +80,30 @@ def test_a_session_that_ends_loses_nothing(stack: Stack, open_page: Open, reader
     expect(page.get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
     _sign_in(page, "other")
     expect(page.get_by_role("combobox").first).to_have_value("what I looked for")
+
+
+def test_an_answer_from_before_signing_in_ends_nothing(stack: Stack, open_page: Open, user: str) -> None:
+    page = open_page(None)
+    held: list[Route] = []
+
+    def answer(route: Route) -> None:
+        # The first one is asked by nobody, and answered when somebody is here.
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/api/me", answer)
+    with page.expect_request("**/api/me"):
+        page.reload()
+    page.goto(f"{stack.url}/#token={stack.token(user)}")
+    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    with page.expect_response("**/api/me") as answered:
+        held[0].continue_()
+    assert answered.value.status == 401
+    page.unroute("**/api/me")
+    page.reload()
+    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
 
 
 def test_tokens(stack: Stack, open_page: Open, user: str) -> None:
