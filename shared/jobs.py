@@ -28,6 +28,7 @@ ACTIVE: tuple[JobState, ...] = (*_LISTING, "running")
 #: Videos a counter shard serves; with at most 64 shards a job of 5,000 moves each 80 times.
 _VIDEOS_A_SHARD = 50
 _MAXIMUM_SHARDS = 64
+_Adds = Callable[[Commit], None]
 #: Pauses that end so near each other are one.
 SAME_PAUSE = timedelta(seconds=1)
 
@@ -101,11 +102,7 @@ def read(job_id: str) -> Job | None:
 
 
 def start(
-    user_id: str,
-    playlist_id: str,
-    job_id: str | None = None,
-    *,
-    within: Callable[[Commit], None] = lambda commit: None,
+    user_id: str, playlist_id: str, job_id: str | None = None, *, within: _Adds = lambda commit: None
 ) -> tuple[Job, bool]:
     """The active job of this user and playlist, or a new one and True.
 
@@ -124,22 +121,16 @@ def start(
             current = read(pointer.data["job_id"])
             if current is not None and current.active:
                 return current, False
-        fields = {
-            "user_id": user_id,
-            "playlist_id": playlist_id,
-            "state": "queued",
-            "created_at": clock.now(),
-        }
-        commit = Commit().create(path(wanted), fields)
+        new = {"user_id": user_id, "playlist_id": playlist_id, "state": "queued", "created_at": clock.now()}
+        commit = Commit().create(path(wanted), new)
         if pointer.data is None:
             commit.create(pointer_path, {"job_id": wanted})
         else:
             commit.update(pointer_path, {"job_id": wanted}, unchanged_since=pointer.update_time)
         within(commit)
         commit.run()
-        made = job_of(Snapshot(path(wanted), fields, None))
-        if made is None:
-            raise AssertionError("a job that was just made has fields")
+        made = job_of(Snapshot(path(wanted), new, None))
+        assert made is not None
         return made, True
 
     return retried(attempt)
