@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import requests
 from requests.adapters import HTTPAdapter
 
-from shared import timedtext
+from shared import player, timedtext
 from shared.transcripts import Lines
 
 #: Seconds to connect, and seconds without a byte.
@@ -99,6 +99,10 @@ def is_watch_page(request: requests.PreparedRequest) -> bool:
     return request.method == "GET" and (request.url or "").startswith(f"{_YOUTUBE}/watch?")
 
 
+def is_player(request: requests.PreparedRequest) -> bool:
+    return request.method == "POST" and (request.url or "").startswith(f"{_YOUTUBE}/youtubei/v1/player?")
+
+
 def is_captions(request: requests.PreparedRequest) -> bool:
     return request.method == "GET" and (request.url or "").startswith(f"{_YOUTUBE}/api/timedtext?")
 
@@ -153,7 +157,7 @@ class Session(requests.Session):
             self.shortened = key
             return _page_with(key, request)
         # Before it is sent elsewhere.
-        watching, captions = is_watch_page(request), is_captions(request)
+        watching, playing, captions = is_watch_page(request), is_player(request), is_captions(request)
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)
@@ -183,6 +187,8 @@ class Session(requests.Session):
         response._content = bytes(content)
         if watching and response.ok:
             player_key.learn(response._content)
+        if playing and response.status_code == 200:
+            response._content = player.shortened(response._content) or response._content
         is_text = response.status_code == 200 and (response.encoding or "").lower() == "utf-8"
         # The answer behind a redirection comes by here twice, the second time without lines.
         if captions and is_text and (lines := timedtext.read(response._content)):

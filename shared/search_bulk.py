@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
+
+import orjson
 
 from shared import clients, failpoints
 from shared.errors import DeliveryError, Permanent, Transient
@@ -51,15 +52,18 @@ class Write(NamedTuple):
     version: int
     body: bytes
 
+    @classmethod
+    def of(cls, document: VideoDocument, version: int) -> Write:
+        return cls(document.video_id, version, orjson.dumps(document.body()))
 
-def chunks(documents: Sequence[tuple[VideoDocument, int]]) -> Iterator[list[Write]]:
+
+def chunks(writes: Iterable[Write]) -> Iterator[list[Write]]:
     """Cut into requests of a size that Elasticsearch likes."""
     chunk: list[Write] = []
     size = 0
-    for document, version in documents:
-        body = json.dumps(document.body(), ensure_ascii=False).encode()
-        chunk.append(Write(document.video_id, version, body))
-        size += len(body)
+    for write in writes:
+        chunk.append(write)
+        size += len(write.body)
         if size > _BULK_BYTES:
             yield chunk
             chunk, size = [], 0
@@ -85,10 +89,10 @@ def send(
             # Otherwise a bulk to a missing alias would create an index of that name, mapping guessed.
             "require_alias": is_alias,
         }
-        operations += [json.dumps({"index": action}).encode(), each.body]
+        operations += [orjson.dumps({"index": action}), each.body]
     if asking:
         question = {"_index": asking, "_id": "asking", "require_alias": True}
-        operations += [json.dumps({"update": question}).encode(), b'{"doc":{}}']
+        operations += [orjson.dumps({"update": question}), b'{"doc":{}}']
     with explained(), failpoints.around("index videos"):
         answer = clients.elasticsearch().bulk(operations=cast(Any, operations))
     errors = {}

@@ -6,12 +6,14 @@ they show (``external_gte``), so deliveries may repeat and overtake each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from shared import clients, config, failpoints, search_bulk, search_mapping
 from shared.coalescing import Coalesced
 from shared.errors import DeliveryError
+from shared.search_bulk import Write
 from shared.search_documents import VideoDocument
 from shared.search_errors import explained, refusal
 
@@ -45,13 +47,14 @@ def write(documents: Sequence[tuple[VideoDocument, int]]) -> None:
         search_bulk.NotWritten: (Transient) Elasticsearch is down, slow, overloaded; `failed` says which ids.
         search_bulk.Refused: (Permanent) Elasticsearch refuses documents; `failed` says which ids and why.
     """
-    _write_together(documents)
+    # Each thread makes its own, while Elasticsearch works at what others have sent.
+    _write_together([Write.of(document, version) for document, version in documents])
 
 
-def _write(documents: Sequence[tuple[VideoDocument, int]]) -> dict[str, DeliveryError]:
+def _write(writes: Iterable[Write]) -> dict[str, DeliveryError]:
     """What happened to those that are not written, by video id."""
     failed: dict[str, DeliveryError] = {}
-    for chunk in search_bulk.chunks(documents):
+    for chunk in search_bulk.chunks(writes):
         errors, rebuilding = search_bulk.send(chunk, videos_alias(), asking=building_alias())
         if any(map(search_bulk.no_index, errors.values())):
             create_missing()
@@ -66,19 +69,17 @@ def _write(documents: Sequence[tuple[VideoDocument, int]]) -> dict[str, Delivery
     return failed
 
 
-def _write_all(callers: Sequence[Sequence[tuple[VideoDocument, int]]]) -> list[Exception | None]:
-    failed = _write([pair for documents in callers for pair in documents])
+def _write_all(callers: Sequence[Sequence[Write]]) -> list[Exception | None]:
+    failed = _write(chain.from_iterable(callers))
     return [
         search_bulk.error_of(
-            {each.video_id: failed[each.video_id] for each, _ in documents if each.video_id in failed}
+            {each.video_id: failed[each.video_id] for each in writes if each.video_id in failed}
         )
-        for documents in callers
+        for writes in callers
     ]
 
 
-_write_together = Coalesced[Sequence[tuple[VideoDocument, int]], None](
-    _write_all, most=_WRITERS, every=_WRITE_EVERY
-)
+_write_together = Coalesced[Sequence[Write], None](_write_all, most=_WRITERS, every=_WRITE_EVERY)
 
 
 def create_missing() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from shared import clients, search_bulk, search_mapping
 from shared.errors import DeliveryError
+from shared.search_bulk import Write
 from shared.search_documents import VideoDocument
 from shared.search_errors import explained, refusal
 from shared.search_index import building_alias, create_missing, videos_alias
@@ -38,7 +39,7 @@ def start() -> str:
 def write(index: str, documents: Sequence[tuple[VideoDocument, int]]) -> None:
     """Writes videos into the index being built; a newer live write stays. Raises as search_index.write."""
     failed: dict[str, DeliveryError] = {}
-    for chunk in search_bulk.chunks(documents):
+    for chunk in search_bulk.chunks(Write.of(document, version) for document, version in documents):
         errors, _ = search_bulk.send(chunk, index, is_alias=False)
         failed |= {video_id: refusal(error) for video_id, error in errors.items()}
     if error := search_bulk.error_of(failed):

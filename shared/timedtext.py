@@ -45,13 +45,23 @@ def read(track: bytes) -> Lines | None:
     between, starts, durations, said = parts[::4], parts[1::4], parts[2::4], parts[3::4]
     if any(between):
         return None
-    texts = [" ".join(text.split()) for text in _plain(said)]
-    kept = [number for number, text in enumerate(texts) if text]
+    texts = _plain(said)
+    if not _are_tidy(texts):
+        texts = [" ".join(text.split()) for text in texts]
+        kept = [number for number, text in enumerate(texts) if text]
+        starts, durations = [starts[number] for number in kept], [durations[number] for number in kept]
+        texts = [texts[number] for number in kept]
     return Lines(
-        [round(1000 * float(starts[number])) for number in kept],
-        [round(1000 * float(durations[number] or 0)) for number in kept],
-        [texts[number] for number in kept],
+        [round(1000 * float(start)) for start in starts],
+        [round(1000 * float(duration or 0)) for duration in durations],
+        texts,
     )
+
+
+def _are_tidy(texts: Sequence[str]) -> bool:
+    """Whether all have words, with one space between two of them and none around."""
+    whole = " ".join(texts)
+    return all(texts) and whole == " ".join(whole.split())
 
 
 def _plain(texts: Sequence[str]) -> Sequence[str]:

@@ -21,6 +21,8 @@ INNERTUBE_KEY = "AIzaSyStandIn_0000000000000000000000000"
 _URL_SECONDS = 6 * 3_600
 #: Characters that XML 1.0 cannot carry, whatever the escaping (https://www.w3.org/TR/xml/#charsets).
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+#: Of XML's own, and hardly of any line.
+_SEPARATOR = "\x85\n"
 _TRANSCRIPT_HEAD = '<?xml version="1.0" encoding="utf-8" ?><transcript>'
 
 
@@ -165,14 +167,19 @@ def find_track(video: Video | None, language: str, kind: str) -> Track | None:
 def document(lines: Sequence[Line], translated_to: str = "") -> bytes:
     """The XML of a track: the text is HTML, and that again is escaped, as YouTube does it."""
     mark = f"[{translated_to}] " if translated_to else ""
-    separator = "\x00"
-    text = separator.join([mark + line.text.replace(separator, "") for line in lines])
-    text = html.escape(text, quote=False).replace('"', "&quot;").replace("'", "&#39;").replace("&", "&amp;")
-    texts = text.split(separator) if lines else []
-    if not text.isprintable():
-        texts = [_NOT_XML.sub("", each) for each in texts]
+    texts = [mark + line.text for line in lines]
+    # All at once, or line by line if one of them would be cut in two.
+    text = _SEPARATOR.join(texts)
+    escaped = _escaped(text).split(_SEPARATOR) if lines else []
+    if len(escaped) != len(texts):
+        escaped = [_escaped(each) for each in texts]
     rows = [
         f'<text start="{start}" dur="{duration}">{each}</text>'
-        for (start, duration, _), each in zip(lines, texts, strict=True)
+        for (start, duration, _), each in zip(lines, escaped, strict=True)
     ]
     return (_TRANSCRIPT_HEAD + "".join(rows) + "</transcript>").encode()
+
+
+def _escaped(text: str) -> str:
+    text = html.escape(_NOT_XML.sub("", text), quote=False)
+    return text.replace('"', "&quot;").replace("'", "&#39;").replace("&", "&amp;")

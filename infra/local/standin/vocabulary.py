@@ -81,8 +81,7 @@ def numbers(label: str, count: int) -> array[int]:
 
 def speech(label: str, count: int) -> list[str]:
     """`count` words of running speech that depend on the label alone."""
-    entries = table()
-    return [entries[number] for number in numbers(label, count)]
+    return list(map(table().__getitem__, numbers(label, count)))
 
 
 def rare_words(label: str, count: int) -> list[str]:
