@@ -122,12 +122,15 @@ class Runner:
         while not self._stopping:
             began = time.monotonic()
             self._become(State.RESTARTING if restart else State.STARTING)
+            stillborn = False
             try:
                 launch = await asyncio.to_thread(prepare, lambda text: self.say(self.name, text))
-                await self._one_life(launch, restart, began)
+                stillborn = await self._one_life(launch, restart, began)
             except (Missing, NotUsable, OSError, subprocess.SubprocessError) as error:
                 self._failed(str(error))
-            self.settled.set()
+            # One death at the first start may be bad luck, and is no reason to give a whole run up.
+            if restart or self._stopping or not stillborn:
+                self.settled.set()
             if self._stopping:
                 break
             if time.monotonic() - began > _STEADY_SECONDS:
@@ -138,14 +141,15 @@ class Runner:
             pause = min(2 * pause, LONGEST_PAUSE)
         self._become(State.STOPPED)
 
-    async def _one_life(self, launch: Launch, restart: bool, began: float) -> None:
+    async def _one_life(self, launch: Launch, restart: bool, began: float) -> bool:
+        """From its start to its end; whether that came by itself, before the component was ready."""
         await _run_all(launch.cleanup)
         port = self.component.port
         if port is not None and not await wait_for(_free(port), _FREE_SECONDS):
             self._failed(f"port {port} is taken by {processes.holder_of(port)}")
-            return
+            return False
         if self._stopping:
-            return
+            return False
         process = await processes.start(launch.argv, launch.environment, self.log)
         self._process, self.pid, self.started_at = process, process.pid, time.time()
         self._become(self.state)
@@ -156,7 +160,8 @@ class Runner:
             if ended.done():
                 up.cancel()
                 self._failed(f"ended with {_exit(process.returncode)} before it was ready; {self._see()}")
-            elif not up.result():
+                return True
+            if not up.result():
                 self._failed(f"did not answer within {self.component.ready_seconds:.0f} s; {self._see()}")
                 signal_group(process.pid, signal.SIGKILL)
             else:
@@ -172,6 +177,7 @@ class Runner:
                 await process.wait()
             self._process = self.pid = None
             await _run_all(launch.cleanup)
+        return False
 
     async def _until_dead_or_hung(self, ended: asyncio.Task[int]) -> None:
         heard = time.monotonic()

@@ -155,6 +155,19 @@ def test_what_ends_before_it_is_up_is_said_with_its_last_line(tmp_path: Path) ->
     )
 
 
+def test_one_death_before_it_is_up_is_made_good(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    once = f"import os, sys; os.path.exists({str(first)!r}) or (open({str(first)!r}, 'w'), sys.exit(1))\n"
+    run = Run(tmp_path, once + SERVER)
+
+    async def scenario(runner: Runner) -> None:
+        # What waits for it goes on when it is up, and not when it has died.
+        assert (runner.failure, runner.state, run.starts) == (None, State.RUNNING, 2)
+
+    run(scenario)
+    assert "ended with exit code 1 before it was ready" in run.said[0]
+
+
 def test_what_never_answers_is_said_and_killed(tmp_path: Path) -> None:
     run = Run(tmp_path, "import time; time.sleep(120)")
     run(nothing, run.component(ready_seconds=0.3))
