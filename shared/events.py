@@ -27,9 +27,9 @@ from shared import failpoints, logs, topics
 from shared.errors import Malformed, Transient
 from shared.messages import Message
 
-#: New objects until Python looks for cycles among them. An event makes thousands and leaves hardly any
-#: cycles: looking as often as by default takes 7 % of what a fetcher needs.
-gc.set_threshold(50_000, 20, 100)
+#: New objects until Python looks for cycles among them. An event makes thousands and leaves few in cycles:
+#: looking as often as by default takes 7 % of what a fetcher needs.
+gc.set_threshold(20_000, 10, 10)
 
 M = TypeVar("M", bound=Message)
 _NO_EVENT = "expected a CloudEvent, or a push of Pub/Sub with message.data; found neither"

@@ -12,12 +12,15 @@ from json import JSONDecodeError, JSONDecoder
 _DECODER = JSONDecoder()
 #: What is read, and what it has if it is what it should be.
 _READ = {"playabilityStatus": "status", "captions": "playerCaptionsTracklistRenderer"}
-#: Within a string the quotes would be escaped: what matches is the name of a member.
-_MEMBER = re.compile(rf'"({"|".join(_READ)})"\s*:\s*')
+#: Within a string, or a longer name, the quotes would be escaped.
+_MEMBER = re.compile(rf'(?<!\\)"({"|".join(_READ)})"\s*:\s*')
 
 
 def shortened(answer: bytes) -> bytes | None:
-    """``playabilityStatus`` and, if there are any, ``captions``; None if they are not what is expected."""
+    """``playabilityStatus`` and ``captions``; None if they are not what is expected.
+
+    That there are no captions is never told by their absence here: the answer may have been cut short.
+    """
     members: dict[str, str] = {}
     try:
         text = answer.decode().strip()
@@ -30,6 +33,6 @@ def shortened(answer: bytes) -> bytes | None:
             members[name] = text[start:end]
     except (UnicodeDecodeError, JSONDecodeError, RecursionError):
         return None
-    if "playabilityStatus" not in members or not (text.startswith("{") and text.endswith("}")):
+    if len(members) != len(_READ) or not (text.startswith("{") and text.endswith("}")):
         return None
     return ("{" + ",".join(f'"{name}":{value}' for name, value in members.items()) + "}").encode()

@@ -77,7 +77,7 @@ class Runner:
     state: State = State.WAITING
     pid: int | None = None
     started_at: float | None = None
-    #: Set when the first start came to an end, good or bad.
+    #: Set when the first start came to an end, good or bad; who died before it was up is tried once more.
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     #: Why the first start failed.
     failure: str | None = None
@@ -118,9 +118,11 @@ class Runner:
 
     async def _keep_running(self, prepare: Callable[[Say], Launch]) -> None:
         pause = FIRST_PAUSE
-        restart = False
+        tries = 0
         while not self._stopping:
             began = time.monotonic()
+            tries += 1
+            restart = self.settled.is_set()
             self._become(State.RESTARTING if restart else State.STARTING)
             stillborn = False
             try:
@@ -129,16 +131,16 @@ class Runner:
             except (Missing, NotUsable, OSError, subprocess.SubprocessError) as error:
                 self._failed(str(error))
             # One death at the first start may be bad luck, and is no reason to give a whole run up.
-            if restart or self._stopping or not stillborn:
+            if tries > 1 or not stillborn:
                 self.settled.set()
             if self._stopping:
                 break
             if time.monotonic() - began > _STEADY_SECONDS:
                 pause = FIRST_PAUSE
-            restart = True
             self._become(State.RESTARTING)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+        self.settled.set()
         self._become(State.STOPPED)
 
     async def _one_life(self, launch: Launch, restart: bool, began: float) -> bool:

@@ -71,6 +71,18 @@ def test_an_answer_beyond_all_measure_is_not_read_to_its_end(
     assert "ContentTooLong" in refused()
 
 
+def test_a_refusal_holds_no_page(youtube_server: InProcess) -> None:
+    """Whatever keeps it: with its frames, four hundred of them would keep half a gigabyte."""
+    youtube_server.control("faults", {"kind": "5xx", "endpoints": ["timedtext"]})
+    with pytest.raises(Refused) as raised:
+        fetch(VIDEO)
+    error, seen = raised.value.__cause__, 0
+    while error is not None:
+        assert error.__traceback__ is None
+        error, seen = error.__context__, seen + 1
+    assert seen > 1
+
+
 def test_proxies_of_the_environment_are_not_used(
     monkeypatch: pytest.MonkeyPatch, youtube_server: InProcess
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.standin import generate, playability
+from infra.local.standin import generate
 from infra.local.standin import player as youtube
 from shared import player
 
@@ -44,18 +44,10 @@ def test_what_the_library_reads_is_what_it_would_have_read(
     answer = {"a": members, "playabilityStatus": STATUS} | ({"captions": CAPTIONS} if captions else {})
     cut = player.shortened(json.dumps(answer | {"z": members}, indent=indent).encode())
     if cut is not None:
-        assert json.loads(cut) == {name: answer[name] for name in READ if name in answer}
+        assert json.loads(cut) == {name: answer[name] for name in READ}
     else:
-        # Names of ours elsewhere: it is not told which is meant.
-        assert any(f'"{name}":' in json.dumps(members) for name in READ)
-
-
-def test_a_video_without_captions_has_none() -> None:
-    said = playability.of("unavailable")
-    answer = youtube.answer(VIDEO, None, gzip=False, unplayable=said).plain
-    cut = player.shortened(answer)
-    assert cut is not None
-    assert json.loads(cut) == {"playabilityStatus": playability.as_json(said)}
+        # Without captions; or names of ours stand elsewhere, and it is not told which is meant.
+        assert not captions or any(f'"{name}":' in json.dumps(members) for name in READ)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +63,10 @@ def test_a_video_without_captions_has_none() -> None:
         b'{"playabilityStatus": {"status": "OK"}, "captions": {"other": 1}}',
         b'{"playabilityStatus": {"status": "OK"}, "a": {"playabilityStatus": {"status": "OK"}}}',
         b'{"playabilityStatus": {"status": "OK"}, "captions": {"playerCaptionsTracklistRenderer": {"cap',
-        b'{"playabilityStatus": {"status": "OK"}, "streamingData": {"formats": [',
+        b'{"playabilityStatus": {"status": "OK"}}',
+        # Cut short before its captions: it would be remembered that there are none.
+        b'{"playabilityStatus": {"status": "OK"}, "streamingData": {"formats": [{"itag": 18}',
+        b'{"playabilityStatus": {"status": "OK"}, "x\\"captions": {"playerCaptionsTracklistRenderer": {}}}',
         b'{"playabilityStatus": {"status": "\xff"}}',
         b'{"playabilityStatus": ' + b"[" * 100_000,
     ],

@@ -21,7 +21,7 @@ INNERTUBE_KEY = "AIzaSyStandIn_0000000000000000000000000"
 _URL_SECONDS = 6 * 3_600
 #: Characters that XML 1.0 cannot carry, whatever the escaping (https://www.w3.org/TR/xml/#charsets).
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-#: Of XML's own, and hardly of any line.
+#: Allowed in XML, and hardly ever in a line.
 _SEPARATOR = "\x85\n"
 _TRANSCRIPT_HEAD = '<?xml version="1.0" encoding="utf-8" ?><transcript>'
 
