@@ -81,23 +81,23 @@ def fetch(video_id: str) -> Fetched:
     try:
         return Fetched(_ask(session, video_id), session.received)
     except Exception as error:
-        last = _without_frames(error)
+        last = error
     if session.shortened and _about_the_key(last):
         # The key that was remembered may be what is refused: once more, the stock way.
         player_key.refuse(session.shortened)
         try:
             return Fetched(_ask(session, video_id), session.received)
         except Exception as error:
-            last = _without_frames(error)
+            last = error
+    _drop_frames(last)
     raise Refused(last if isinstance(last, DeliveryError) else meaning(last), session.received) from last
 
 
-def _without_frames(error: Exception) -> Exception:
-    """The frames it came through hold pages of a megabyte, and an exception is often part of a cycle."""
+def _drop_frames(error: Exception) -> None:
+    """Those it came through hold pages of a megabyte, and an exception is often part of a cycle."""
     last: BaseException | None = error
     while last is not None:
         last.__traceback__, last = None, last.__context__
-    return error
 
 
 def _about_the_key(error: Exception) -> bool:

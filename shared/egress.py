@@ -95,16 +95,8 @@ def _page_with(key: str, request: requests.PreparedRequest) -> requests.Response
     return response
 
 
-def is_watch_page(request: requests.PreparedRequest) -> bool:
-    return request.method == "GET" and (request.url or "").startswith(f"{_YOUTUBE}/watch?")
-
-
-def is_player(request: requests.PreparedRequest) -> bool:
-    return request.method == "POST" and (request.url or "").startswith(f"{_YOUTUBE}/youtubei/v1/player?")
-
-
-def is_captions(request: requests.PreparedRequest) -> bool:
-    return request.method == "GET" and (request.url or "").startswith(f"{_YOUTUBE}/api/timedtext?")
+def _asks(request: requests.PreparedRequest, method: str, path: str) -> bool:
+    return request.method == method and (request.url or "").startswith(f"{_YOUTUBE}{path}?")
 
 
 #: Threads share it; a race only means one watch page more.
@@ -153,11 +145,13 @@ class Session(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises requests' own exceptions; ContentTooLong for an answer beyond all measure; AddressClosed."""
         key = player_key.value
-        if key is not None and is_watch_page(request):
+        # Before it is sent elsewhere.
+        watching = _asks(request, "GET", "/watch")
+        playing = _asks(request, "POST", "/youtubei/v1/player")
+        captions = _asks(request, "GET", "/api/timedtext")
+        if key is not None and watching:
             self.shortened = key
             return _page_with(key, request)
-        # Before it is sent elsewhere.
-        watching, playing, captions = is_watch_page(request), is_player(request), is_captions(request)
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)
