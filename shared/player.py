@@ -7,13 +7,13 @@ all else that is done with an answer. One that does not look as usual is left to
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from json import JSONDecodeError, JSONDecoder
 
 _DECODER = JSONDecoder()
 #: What is read, and what it has if it is what it should be.
 _READ = {"playabilityStatus": "status", "captions": "playerCaptionsTracklistRenderer"}
-#: Within a string, or a longer name, the quotes would be escaped.
-_MEMBER = re.compile(rf'(?<!\\)"({"|".join(_READ)})"\s*:\s*')
+_COLON = re.compile(r"\s*:\s*")
 
 
 def shortened(answer: bytes) -> bytes | None:
@@ -24,8 +24,7 @@ def shortened(answer: bytes) -> bytes | None:
     members: dict[str, str] = {}
     try:
         text = answer.decode().strip()
-        for member in _MEMBER.finditer(text):
-            name, start = member[1], member.end()
+        for name, start in _members(text):
             value, end = _DECODER.raw_decode(text, start)
             # Which is meant of two of one name, only a parser of the whole could tell.
             if name in members or not isinstance(value, dict) or _READ[name] not in value:
@@ -36,3 +35,20 @@ def shortened(answer: bytes) -> bytes | None:
     if len(members) != len(_READ) or not (text.startswith("{") and text.endswith("}")):
         return None
     return ("{" + ",".join(f'"{name}":{value}' for name, value in members.items()) + "}").encode()
+
+
+def _members(text: str) -> Iterator[tuple[str, int]]:
+    """Name and beginning of the value of each member that has a name of those read, wherever it stands.
+
+    By ``str.find``: a regular expression takes fifty times as long for a text of this size.
+    """
+    for name in _READ:
+        quoted = f'"{name}"'
+        place = text.find(quoted)
+        while place >= 0:
+            end = place + len(quoted)
+            colon = _COLON.match(text, end)
+            # Within a string, or a longer name, the quotes would be escaped.
+            if colon and text[place - 1 : place] != "\\":
+                yield name, colon.end()
+            place = text.find(quoted, end)

@@ -59,9 +59,12 @@ def read(track: bytes) -> Lines | None:
 
 
 def _are_tidy(texts: Sequence[str]) -> bool:
-    """Whether all have words, with one space between two of them and none around."""
+    """Whether all have words, with one space between two of them and none around.
+
+    A space is the only white space that is printable. What is empty, or has a space around, makes two of them here.
+    """
     whole = " ".join(texts)
-    return all(texts) and whole == " ".join(whole.split())
+    return whole.isprintable() and "  " not in f" {whole} "
 
 
 def _plain(texts: Sequence[str]) -> Sequence[str]:
