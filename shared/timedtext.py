@@ -61,7 +61,7 @@ def read(track: bytes) -> Lines | None:
 def _are_tidy(texts: Sequence[str]) -> bool:
     """Whether all have words, with one space between two of them and none around.
 
-    A space is the only white space that is printable. What is empty, or has a space around, makes two of them here.
+    A space is the only white space that is printable. What is empty, or has one around, makes two here.
     """
     whole = " ".join(texts)
     return whole.isprintable() and "  " not in f" {whole} "
