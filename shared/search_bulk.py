@@ -72,12 +72,18 @@ def chunks(writes: Iterable[Write]) -> Iterator[list[Write]]:
 
 
 def send(
-    chunk: Sequence[Write], index: str, *, is_alias: bool = True, asking: str | None = None
+    chunk: Sequence[Write],
+    index: str,
+    *,
+    is_alias: bool = True,
+    asking: str | None = None,
+    refresh: bool = False,
 ) -> tuple[dict[str, dict[str, Any]], bool]:
     """Sends one bulk request.
 
     Answers with the errors of what failed by video id, lost versions left out; and whether there is an
     alias ``asking``: an update of nothing in it tells, and costs less than all documents sent in vain.
+    ``refresh``: what is written is found as soon as it is answered.
     """
     operations: list[bytes] = []
     for each in chunk:
@@ -94,7 +100,7 @@ def send(
         question = {"_index": asking, "_id": "asking", "require_alias": True}
         operations += [orjson.dumps({"update": question}), b'{"doc":{}}']
     with explained(), failpoints.around("index videos"):
-        answer = clients.elasticsearch().bulk(operations=cast(Any, operations))
+        answer = clients.elasticsearch().bulk(operations=cast(Any, operations), refresh=refresh)
     errors = {}
     for each, item in zip(chunk, answer["items"][: len(chunk)], strict=True):
         result = item["index"]

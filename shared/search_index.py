@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from time import monotonic
 from typing import Any
 
 from shared import clients, config, failpoints, search_bulk, search_mapping
@@ -19,6 +20,8 @@ from shared.search_errors import explained, refusal
 
 #: Threads whose documents travel together, and seconds between two bulk requests: each is synced to the disk.
 _WRITERS, _WRITE_EVERY = 48, 0.15
+#: After so many seconds without a document the next is found at once: somebody may be waiting for it.
+_QUIET = 2.0
 
 
 def videos_alias() -> str:
@@ -51,14 +54,14 @@ def write(documents: Sequence[tuple[VideoDocument, int]]) -> None:
     _write_together([Write.of(document, version) for document, version in documents])
 
 
-def _write(writes: Iterable[Write]) -> dict[str, DeliveryError]:
+def _write(writes: Iterable[Write], *, refresh: bool) -> dict[str, DeliveryError]:
     """What happened to those that are not written, by video id."""
     failed: dict[str, DeliveryError] = {}
     for chunk in search_bulk.chunks(writes):
-        errors, rebuilding = search_bulk.send(chunk, videos_alias(), asking=building_alias())
+        errors, rebuilding = search_bulk.send(chunk, videos_alias(), asking=building_alias(), refresh=refresh)
         if any(map(search_bulk.no_index, errors.values())):
             create_missing()
-            errors, _ = search_bulk.send(chunk, videos_alias())
+            errors, _ = search_bulk.send(chunk, videos_alias(), refresh=refresh)
         if rebuilding:
             there, _ = search_bulk.send(chunk, building_alias())
             if any(map(search_bulk.no_index, there.values())):
@@ -69,8 +72,17 @@ def _write(writes: Iterable[Write]) -> dict[str, DeliveryError]:
     return failed
 
 
+#: When this process last wrote documents: by ``time.monotonic``.
+_written = -_QUIET
+
+
 def _write_all(callers: Sequence[Sequence[Write]]) -> list[Exception | None]:
-    failed = _write(chain.from_iterable(callers))
+    global _written
+    quiet = monotonic() - _written > _QUIET
+    try:
+        failed = _write(chain.from_iterable(callers), refresh=quiet)
+    finally:
+        _written = monotonic()
     return [
         search_bulk.error_of(
             {each.video_id: failed[each.video_id] for each in writes if each.video_id in failed}

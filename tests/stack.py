@@ -18,7 +18,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -300,6 +300,11 @@ class StandIn:
     def define(self, **content: list[dict[str, Any]]) -> None:
         """Adds ``videos=[…]``, ``playlists=[…]``."""
         self.control("playlists", content)
+
+    def prepare(self, video_ids: Sequence[str]) -> None:
+        """Makes what will be asked for, so that making it takes nobody's time later."""
+        for first in range(0, len(video_ids), 500):
+            self.control("prepare", {"videos": video_ids[first : first + 500]})
 
 
 def remove_abandoned() -> None:

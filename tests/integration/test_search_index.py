@@ -154,6 +154,27 @@ def test_who_is_not_told_of_a_rebuild_writes_as_if_there_were_one(elasticsearch_
     assert search_index.fingerprints(["later"])
 
 
+def test_after_a_quiet_time_the_first_document_is_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refreshes() -> int:
+        stats = clients.elasticsearch().indices.stats(index=search_index.videos_alias(), metric="refresh")
+        return int(stats["_all"]["primaries"]["refresh"]["external_total"])
+
+    monkeypatch.setattr(search_index, "_written", float("-inf"))
+    search_index.write([(ROPES, 1)])
+    es = clients.elasticsearch()
+    # So that nobody refreshes but we.
+    es.indices.put_settings(index=search_index.videos_alias(), settings={"refresh_interval": "-1"})
+    before = refreshes()
+    assert before > 0
+    monkeypatch.setattr(search_index, "_written", float("-inf"))
+    search_index.write([(NEWER, 2)])
+    assert refreshes() == before + 1
+    # Nobody searches: what comes soon after gathers.
+    monkeypatch.setattr(search_index, "_QUIET", 3600.0)
+    search_index.write([(ROPES, 3)])
+    assert refreshes() == before + 1
+
+
 def test_a_rebuild_that_ends_between_two_writes_has_both(monkeypatch: pytest.MonkeyPatch) -> None:
     search_index.write([(ROPES, 1)])
     index = search_rebuild.start()

@@ -54,6 +54,7 @@ class Control:
             "oauth": self._set_oauth,
             "token": self._token,
             "playlists": self._define,
+            "prepare": self._prepare,
         }
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Reply:
@@ -157,6 +158,16 @@ class Control:
         catalog.define(videos, playlists)
         self._standin.timedtext.forget()
         return {"videos": [each.id for each in videos], "playlists": [each.id for each in playlists]}
+
+    def _prepare(self, body: Any) -> dict[str, Any]:
+        fields = _object(body)
+        check_fields(fields, {"videos": list})
+        for video_id in fields.get("videos", []):
+            video = self._standin.catalog.video(str(video_id))
+            if video is None:
+                raise ControlError(f"expected known videos, found {video_id!r}")
+            self._standin.timedtext.prepare(video)
+        return {"prepared": len(fields.get("videos", []))}
 
 
 def _json(body: bytes) -> Any:

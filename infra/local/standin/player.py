@@ -129,7 +129,7 @@ def timedtext_url(video_id: str, track: Track, po_token: bool = False) -> str:
 class TimedText:
     """Serves what :func:`timedtext_url` points to; bodies once made are kept until there are too many."""
 
-    def __init__(self, capacity: int = 96_000_000) -> None:
+    def __init__(self, capacity: int = 160_000_000) -> None:
         self._bodies = BytesCache(capacity)
 
     def forget(self) -> None:
@@ -149,14 +149,22 @@ class TimedText:
             return Reply(404, "text/html; charset=UTF-8", b"")
         if query.get("exp") == "xpe" and "pot" not in query:
             return Reply(200, XML, b"")
-        target = query.get("tlang", "")
-        key = (video.id, language, kind, target, gzip)
+        body = self._body(video.id, track, query.get("tlang", ""), gzip)
+        return Reply(200, XML, b"" if gzip else body, body if gzip else None)
+
+    def prepare(self, video: Video) -> None:
+        """Makes beforehand what will be asked for."""
+        for track in video.tracks:
+            self._body(video.id, track, "", gzip=True)
+
+    def _body(self, video_id: str, track: Track, target: str, gzip: bool) -> bytes:
+        key = (video_id, track.language, track.generated, target, gzip)
         body = self._bodies.get(key)
         if body is None:
             body = document(track.lines(), target)
             body = gzipped(body) if gzip else body
             self._bodies.put(key, body)
-        return Reply(200, XML, b"" if gzip else body, body if gzip else None)
+        return body
 
 
 def find_track(video: Video | None, language: str, kind: str) -> Track | None:

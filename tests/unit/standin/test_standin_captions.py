@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.error
 
 import pytest
 import requests
@@ -14,7 +15,7 @@ from youtube_transcript_api import (
     YouTubeRequestFailed,
 )
 
-from infra.local.standin import generate
+from infra.local.standin import generate, player
 from infra.local.standin.inprocess import InProcess
 from tests.unit.standin.support import TIMEOUT_SECONDS, Clients
 
@@ -144,6 +145,22 @@ def test_a_key_that_has_changed_is_refused_until_it_is_read_again(
         len(clients.transcripts().list(video_id).find_transcript(["en", "de", "es", "fr", "pt"]).fetch())
         == 20
     )
+
+
+def test_captions_can_be_made_before_they_are_asked_for(
+    standin: InProcess, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video_id = generate.video_id("prepared", 0, "short")
+    assert standin.control("prepare", {"videos": [video_id]}) == {"prepared": 1}
+    monkeypatch.delattr(player, "document")
+    lines = clients.transcripts().list(video_id).find_transcript(["en", "de", "es", "fr", "pt"]).fetch()
+    said = generate.video(video_id)
+    assert said is not None
+    assert [line.text for line in lines] == [line.text for line in said.tracks[0].lines()]
+    with pytest.raises(urllib.error.HTTPError) as error:
+        standin.control("prepare", {"videos": ["nobody-knows"]})
+    assert b"expected known videos" in error.value.read()
+    error.value.close()
 
 
 def test_addresses_of_captions_are_signed(standin: InProcess, clients: Clients) -> None:
