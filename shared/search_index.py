@@ -21,7 +21,7 @@ from shared.search_errors import explained, refusal
 #: Threads whose documents travel together, and seconds between two bulk requests: each is synced to the disk.
 _WRITERS, _WRITE_EVERY = 48, 0.15
 #: After so many seconds without a document the next is found at once: somebody may be waiting for it.
-_QUIET = 2.0
+_QUIET = 4.0
 
 
 def videos_alias() -> str:
@@ -66,7 +66,7 @@ def _write(writes: Iterable[Write], *, refresh: bool) -> dict[str, DeliveryError
             there, _ = search_bulk.send(chunk, building_alias())
             if any(map(search_bulk.no_index, there.values())):
                 # The rebuild has ended in between: what was built is what is searched now.
-                there, _ = search_bulk.send(chunk, videos_alias())
+                there, _ = search_bulk.send(chunk, videos_alias(), refresh=refresh)
             errors |= there
         failed |= {video_id: refusal(error) for video_id, error in errors.items()}
     return failed
@@ -79,9 +79,8 @@ _written = -_QUIET
 def _write_all(callers: Sequence[Sequence[Write]]) -> list[Exception | None]:
     global _written
     quiet = monotonic() - _written > _QUIET
-    try:
-        failed = _write(chain.from_iterable(callers), refresh=quiet)
-    finally:
+    failed = _write(chain.from_iterable(callers), refresh=quiet)
+    if not failed:
         _written = monotonic()
     return [
         search_bulk.error_of(

@@ -228,6 +228,7 @@ def _bytes(stack: Stack, table: Table, job_id: str) -> None:
 
 def _posts(stack: Stack, table: Table) -> None:
     """POST /api/index while 50 fetches run."""
+    _prepare(stack, "PLgen-3000-busy")
     job_id = stack.index("PLgen-3000-busy", "busy")
 
     def running() -> bool:
