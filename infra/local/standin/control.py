@@ -162,12 +162,15 @@ class Control:
     def _prepare(self, body: Any) -> dict[str, Any]:
         fields = _object(body)
         check_fields(fields, {"videos": list})
+        videos = []
         for video_id in fields.get("videos", []):
             video = self._standin.catalog.video(str(video_id))
             if video is None:
                 raise ControlError(f"expected known videos, found {video_id!r}")
+            videos.append(video)
+        for video in videos:
             self._standin.timedtext.prepare(video)
-        return {"prepared": len(fields.get("videos", []))}
+        return {"prepared": len(videos)}
 
 
 def _json(body: bytes) -> Any:
