@@ -59,16 +59,15 @@ def firestore() -> Client:
 
 @lru_cache(maxsize=1)
 def publisher() -> PublisherClient:
-    """Thread-safe; batches for 5 ms, so that a page of videos travels in one request.
+    """Thread-safe. Who publishes makes its batches himself (see shared.topics).
 
     Raises:
         ConfigError: there are no credentials.
     """
     from google.cloud.pubsub_v1 import PublisherClient
-    from google.cloud.pubsub_v1.types import BatchSettings
 
     with _credentials_of("PUBSUB_EMULATOR_HOST"):
-        return PublisherClient(batch_settings=BatchSettings(max_messages=100, max_latency=0.005))
+        return PublisherClient()
 
 
 @lru_cache(maxsize=1)

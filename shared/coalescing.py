@@ -16,6 +16,17 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+_nobody_waits = False
+
+
+def nobody_waits() -> None:
+    """Says that no person waits for what this process does: who comes alone then waits for company, too.
+
+    A person's request asks one thing after the other, and each would be waited for.
+    """
+    global _nobody_waits
+    _nobody_waits = True
+
 
 class _Caller(Generic[T, R]):
     """One waiting call: woken either with its answer, or to make the next call for all that wait."""
@@ -35,7 +46,8 @@ class Coalesced(Generic[T, R]):
 
     Args:
         most: items in one call.
-        every: seconds from the beginning of a call to that of the next, if some wait for it already.
+        every: seconds from the beginning of a call to that of the next, if some wait for it already, or
+            if :func:`nobody_waits`.
     """
 
     def __init__(
@@ -67,7 +79,7 @@ class Coalesced(Generic[T, R]):
         callers: list[_Caller[T, R]] = []
         answers: Sequence[R | Exception] = ()
         try:
-            if pause and len(self._waiting) < self._most:
+            if (pause or _nobody_waits) and len(self._waiting) < self._most:
                 time.sleep(max(0.0, self._began + self._every - time.monotonic()))
             self._began = time.monotonic()
             with self._lock:

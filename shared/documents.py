@@ -36,7 +36,7 @@ MAXIMUM_WRITES = 400
 #: Reads, or commits, of one call. Twenty of the longest transcripts are 8 MB; a request has 10 at most.
 _READS, _COMMITS = 50, 20
 #: Seconds between two such calls: under load they carry more, and take less of the processor.
-_EVERY = 0.02
+_EVERY = 0.03
 #: Writes of a commit that travels with others: a page of a playlist goes by itself.
 _SMALL = 8
 

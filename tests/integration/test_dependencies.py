@@ -134,7 +134,6 @@ def pubsub(proxied: GrpcProxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Grpc
     config.load.cache_clear()
     clients.publisher.cache_clear()
     yield proxy
-    clients.publisher().stop()
     clients.publisher.cache_clear()
     config.load.cache_clear()
     proxy.close()

@@ -154,6 +154,7 @@ def test_who_comes_alone_goes_at_once_and_who_waits_goes_with_more(monkeypatch: 
     """Time is what the calls say it is: each takes a second of the three that lie between two."""
     clock, slept = [100.0], list[float]()
     work = Work()
+    monkeypatch.setattr(coalescing, "_nobody_waits", False)
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
@@ -172,3 +173,31 @@ def test_who_comes_alone_goes_at_once_and_who_waits_goes_with_more(monkeypatch: 
     assert coalesced(5) == 10
     assert slept == [2.0]
     pool.shutdown()
+
+
+def test_where_nobody_waits_one_alone_lets_others_join(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first after a while goes at once; the next one waits out the time between two calls."""
+    clock, calls = [100.0], list[Sequence[int]]()
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+        if seconds:
+            late.append(pool.submit(coalesced, 9))
+            _waiting(coalesced, 2)
+
+    def work(items: Sequence[int]) -> Sequence[int]:
+        calls.append(list(items))
+        return items
+
+    monkeypatch.setattr(coalescing, "_nobody_waits", False)
+    coalescing.nobody_waits()
+    monkeypatch.setattr(coalescing, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    late = list[Future[int]]()
+    coalesced = Coalesced[int, int](work, most=100, every=3.0)
+    with ThreadPoolExecutor(1) as pool:
+        assert coalesced(1) == 1
+        clock[0] += 1
+        assert coalesced(2) == 2
+    assert [future.result() for future in late] == [9]
+    assert calls == [[1], [2, 9]]
+    assert clock[0] == 103.0

@@ -119,3 +119,19 @@ def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(state: StateDir) 
     write_whole(state.status_file, "two")
     assert state.status_file.read_text() == "two"
     assert [path.name for path in state.run.iterdir()] == ["status.json"]
+
+
+def test_what_firestore_streams_is_read_by_who_asked(state: StateDir) -> None:
+    code = (
+        "import grpc; channel = grpc.insecure_channel('127.0.0.1:1');"
+        " print(type(channel.unary_stream('/of/documents')).__name__)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=_environment(state),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert result.stdout.strip() == "_SingleThreadedUnaryStreamMultiCallable"
