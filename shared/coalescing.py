@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ class _Caller(Generic[T, R]):
 
     def __init__(self, item: T) -> None:
         self.item = item
-        self.woken = threading.Event()
+        #: Something comes in to wake it: an Event would do, and take several times as much.
+        self.woken = SimpleQueue[None]()
         self.answer: R | Exception | None = None
         self.answered = False
 
@@ -67,7 +69,7 @@ class Coalesced(Generic[T, R]):
             self._waiting.append(caller)
             leads, self._busy = not self._busy, True
         if not leads:
-            caller.woken.wait()
+            caller.woken.get()
         if not caller.answered:
             self._lead(pause=not leads)
         if isinstance(caller.answer, Exception):
@@ -93,9 +95,9 @@ class Coalesced(Generic[T, R]):
                 following = self._waiting[0] if self._waiting else None
                 self._busy = following is not None
             if following is not None:
-                following.woken.set()
+                following.woken.put(None)
             missing = RuntimeError("the call that this one was part of was broken off")
             for number, caller in enumerate(callers):
                 caller.answer = answers[number] if number < len(answers) else missing
                 caller.answered = True
-                caller.woken.set()
+                caller.woken.put(None)

@@ -25,6 +25,7 @@ BUDGET = 18.0
 #: Bytes of one answer: the largest real ones (watch pages) have 1.5 MB.
 MAXIMUM_BYTES = 20_000_000
 _YOUTUBE = "https://www.youtube.com"
+_WATCH = f"{_YOUTUBE}/watch?"
 
 
 class _Elsewhere(HTTPAdapter):
@@ -87,10 +88,10 @@ class PlayerKey:
         self.value = self.learned = self._refused = None
 
 
-def _page_with(key: str, request: requests.PreparedRequest) -> requests.Response:
+def _page_with(key: str, url: str) -> requests.Response:
     """A watch page with nothing but the key."""
     response = requests.Response()
-    response.status_code, response.url, response.request = 200, request.url or "", request
+    response.status_code, response.url = 200, url
     response.encoding, response._content = "utf-8", f'{{"INNERTUBE_API_KEY": "{key}"}}'.encode()
     return response
 
@@ -142,16 +143,20 @@ class Session(requests.Session):
         self.received, self.shortened, self.lines = 0, None, None
         self._deadline = monotonic() + BUDGET
 
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        """As :meth:`send`; a watch page is not even prepared when there is a key."""
+        key = player_key.value
+        if key is not None and method == "GET" and str(url).startswith(_WATCH):
+            self.shortened = key
+            return _page_with(key, str(url))
+        return super().request(method, url, *args, **kwargs)
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises requests' own exceptions; ContentTooLong for an answer beyond all measure; AddressClosed."""
-        key = player_key.value
         # Before it is sent elsewhere.
         watching = _asks(request, "GET", "/watch")
         playing = _asks(request, "POST", "/youtubei/v1/player")
         captions = _asks(request, "GET", "/api/timedtext")
-        if key is not None and watching:
-            self.shortened = key
-            return _page_with(key, request)
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)

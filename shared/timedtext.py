@@ -9,16 +9,19 @@ and an object, of each line. It reads whatever does not look like this, and says
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import unescape
+
+import orjson
 
 from shared.transcripts import Lines
 
 _TRACK = re.compile(
     r'(?:<\?xml version="1\.0" encoding="utf-8" ?\?>)?<transcript>(.*)</transcript>', re.DOTALL
 )
-#: Six digits of seconds are eleven days.
-_LINE = re.compile(r'<text start="(\d{1,6}(?:\.\d{1,9})?)"(?: dur="(\d{1,6}(?:\.\d{1,9})?)")?>([^<]*)</text>')
+#: Six digits of seconds are eleven days. Written as JSON has numbers: without zeros before them.
+_SECONDS = r"((?:0|[1-9]\d{0,5})(?:\.\d{1,9})?)"
+_LINE = re.compile(f'<text start="{_SECONDS}"(?: dur="{_SECONDS}")?>([^<]*)</text>', re.ASCII)
 #: Characters that XML does not allow, in UTF-8.
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
 _NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
@@ -31,14 +34,16 @@ _TAG = re.compile(f"<[^>{_SEPARATOR}]*>")
 
 def read(track: bytes) -> Lines | None:
     """The lines of a track that have words; None when it does not look as usual."""
-    if len(track) != len(track.translate(None, _CONTROLS)) or any(each in track for each in _NO_CHARACTERS):
+    if len(track) != len(track.translate(None, _CONTROLS)):
+        return None
+    if not track.isascii() and any(each in track for each in _NO_CHARACTERS):
         return None
     try:
         text = track.decode()
     except UnicodeDecodeError:
         return None
     frame = _TRACK.fullmatch(text.rstrip(" \t\r\n"))
-    if frame is None or "]]>" in text or _OTHER_REFERENCE.search(text):
+    if frame is None or ("]" in text and "]]>" in text) or _OTHER_REFERENCE.search(text):
         return None
     # By far the most frequent of all references: an apostrophe, escaped for HTML and then for XML.
     parts = _LINE.split(frame[1].replace("&amp;#39;", "'"))
@@ -51,11 +56,13 @@ def read(track: bytes) -> Lines | None:
         kept = [number for number, text in enumerate(texts) if text]
         starts, durations = [starts[number] for number in kept], [durations[number] for number in kept]
         texts = [texts[number] for number in kept]
-    return Lines(
-        [round(1000 * float(start)) for start in starts],
-        [round(1000 * float(duration or 0)) for duration in durations],
-        texts,
-    )
+    return Lines(_milliseconds(starts), _milliseconds([each or "0" for each in durations]), texts)
+
+
+def _milliseconds(seconds: Iterable[str]) -> list[int]:
+    # orjson reads hundreds of numbers in a third of the time that as many float() take.
+    numbers: list[float] = orjson.loads(f"[{','.join(seconds)}]")
+    return list(map(float.__round__, map((1000.0).__mul__, numbers)))
 
 
 def _are_tidy(texts: Sequence[str]) -> bool:

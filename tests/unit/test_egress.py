@@ -204,11 +204,11 @@ def test_only_the_watch_page_is_answered_from_memory(request_: Any) -> None:
         patch.setattr(egress, "player_key", known := PlayerKey())
         known.learn(b'"INNERTUBE_API_KEY": "AIza"')
         session.begin()
-        page = session.send(prepared(WATCH))
+        page = session.get(WATCH)
         assert (page.status_code, page.json()) == (200, {"INNERTUBE_API_KEY": "AIza"})
         assert session.shortened == "AIza"
         with pytest.raises(requests.ConnectionError):
-            session.send(request_)
+            session.request(request_.method, request_.url)
 
 
 def test_a_redirected_track_keeps_its_lines(youtube_server: InProcess) -> None:

@@ -71,6 +71,8 @@ UNFAMILIAR: dict[str, Any] = {
     "an element within a line": track(text("<i>said</i>")),
     "an empty element": track('<text start="1" dur="2"/>'),
     "another attribute": track('<text start="1" dur="2" w="1">said</text>'),
+    "zeros before a number": track(text("said", start="007.5")),
+    "digits of another script": track(text("said", start="٣")),
     "no start": track('<text dur="2">said</text>'),
     "a number that is none": track(text("said", start="NaN")),
     "words between lines": track(text("said"), "heard"),
