@@ -62,8 +62,6 @@ class Component:
     #: Without an answer for so long it hangs. Generous: a machine that is busy must not be taken for that.
     hang_seconds: float = 60.0
     on_ready: Callable[[bool], Awaitable[None]] | None = None
-    #: Nobody waits for its answers: it leaves the processors to the others.
-    background: bool = False
     #: Why there is nothing to start.
     missing: str | None = None
 
@@ -154,8 +152,7 @@ class Runner:
             return False
         if self._stopping:
             return False
-        background = self.component.background
-        process = await processes.start(launch.argv, launch.environment, self.log, background=background)
+        process = await processes.start(launch.argv, launch.environment, self.log)
         self._process, self.pid, self.started_at = process, process.pid, time.time()
         self._become(self.state)
         try:

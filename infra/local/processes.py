@@ -8,7 +8,6 @@ turn inherits it; so nothing foreign is ever stopped, and nothing of ours is ove
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
@@ -24,12 +23,6 @@ from infra.local.state_dir import ROOT, StateDir
 # Below what Linux and macOS give to outgoing connections, so that none of those takes a port
 # between the moment it is chosen and the moment its server binds it.
 _PORTS = range(20000, 32000)
-
-
-# How far behind the others (0 to 19) a program stands that nobody waits for.
-_BEHIND = 10
-# Linux changes a session's priority ten times a second at most, for who is not root.
-_TRIES, _TRY_SECONDS = 20, 0.15
 
 
 class PortsTaken(RuntimeError):
@@ -67,18 +60,14 @@ def free_ports(count: int) -> list[int]:
     )
 
 
-async def start(
-    argv: Sequence[str], environment: Mapping[str, str], log: Path, *, background: bool = False
-) -> asyncio.subprocess.Process:
+async def start(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:
     """Starts a program as the leader of its own session; its output is appended to the log.
-
-    Where ``background`` and others want the processors, the others get most of them.
 
     Raises:
         OSError: it cannot be started.
     """
     with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *argv,
             env=dict(environment),
             cwd=ROOT,
@@ -87,26 +76,6 @@ async def start(
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
-    if background:
-        await _put_behind(process.pid)
-    return process
-
-
-async def _put_behind(leader: int) -> None:
-    """Lowers the priority of a session. A system that will not is no reason not to run."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, leader, _BEHIND)
-    # Linux on a desktop shares the processors among sessions first, whatever their processes' priorities.
-    session = Path(f"/proc/{leader}/autogroup")
-    for _ in range(_TRIES):
-        try:
-            session.write_text(str(_BEHIND), encoding="ascii")
-        except BlockingIOError:
-            await asyncio.sleep(_TRY_SECONDS)
-        except OSError:
-            return
-        else:
-            return
 
 
 def signal_group(leader: int, number: signal.Signals) -> None:

@@ -195,7 +195,6 @@ class _Builder:
             lambda say: launch,
             essential=False,
             ready_seconds=_FUNCTION_SECONDS,
-            background=not function.routes,
             missing=None if source.is_file() else f"{source.relative_to(ROOT)} does not exist",
         )
 

@@ -116,27 +116,3 @@ def test_a_group_is_signalled_also_after_its_leader_died(tmp_path: Path) -> None
 def test_who_holds_a_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert str(os.getpid()) in processes.holder_of(server.getsockname()[1])
-
-
-@pytest.mark.parametrize("background", [False, True])
-def test_who_works_in_the_background_leaves_the_processors_to_others(
-    tmp_path: Path, background: bool
-) -> None:
-    async def nice() -> tuple[int, int, str]:
-        process = await processes.start([sys.executable, "-c", SLEEP], os.environ, log, background=background)
-        try:
-            autogroup = Path(f"/proc/{process.pid}/autogroup")
-            try:
-                session = autogroup.read_text(encoding="ascii").split()[-1]
-            except OSError:  # a system without them, or one that has them switched off
-                session = ""
-            return os.getpriority(os.PRIO_PROCESS, process.pid), os.getpriority(os.PRIO_PROCESS, 0), session
-        finally:
-            processes.signal_group(process.pid, signal.SIGKILL)
-            await process.wait()
-
-    log = tmp_path / "log"
-    theirs, ours, session = asyncio.run(nice())
-
-    assert (theirs > ours) == background
-    assert session in ("", "10" if background else "0")
