@@ -1,9 +1,10 @@
 """Concurrent calls of one process become one call: group commit.
 
-While one call is under way, the others of the process wait, and go together in the next. So nothing
-is delayed when little happens, and what is sent grows by itself when much does. Where a call costs
-much and a moment little, those that wait may be let wait a moment longer, for more to come. Each caller
-gets the answer, or the error, of its own item.
+While one call is under way, the others of the process wait, and go together in the next. So what is
+sent grows by itself when much happens, and nothing is delayed when little does. Where a call costs
+much and a moment little, those that wait may be let wait a moment longer, for more to come; and where
+nobody waits for the process, so may one that comes alone. Each caller gets the answer, or the error, of
+its own item.
 """
 
 from __future__ import annotations
@@ -71,12 +72,12 @@ class Coalesced(Generic[T, R]):
         if not leads:
             caller.woken.get()
         if not caller.answered:
-            self._lead(pause=not leads)
+            self._lead(caller, pause=not leads)
         if isinstance(caller.answer, Exception):
             raise caller.answer
         return caller.answer  # type: ignore[return-value]  # answered: R, which may itself be None
 
-    def _lead(self, *, pause: bool) -> None:
+    def _lead(self, leader: _Caller[T, R], *, pause: bool) -> None:
         """Makes the call for all that wait, the leader among them, and hands over to the next leader."""
         callers: list[_Caller[T, R]] = []
         answers: Sequence[R | Exception] = ()
@@ -92,6 +93,9 @@ class Coalesced(Generic[T, R]):
         finally:
             # Also when the process is told to end in here: nobody is left waiting.
             with self._lock:
+                if leader in self._waiting:
+                    # Told to end before its call: it cannot lead another one.
+                    self._waiting.remove(leader)
                 following = self._waiting[0] if self._waiting else None
                 self._busy = following is not None
             if following is not None:

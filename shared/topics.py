@@ -7,6 +7,7 @@ of Pub/Sub batches too, with a thread and a future a batch: a message alone take
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, Literal
 
 from google.api_core import exceptions
@@ -18,16 +19,15 @@ from shared.errors import Transient
 from shared.messages import Message
 
 Topic = Literal["playlists", "videos", "transcripts", "dead-letters"]
-#: Seconds until publishing is given up; the sweep, or Pub/Sub's redelivery, tries again.
+#: Seconds until the requests of one call are given up; the sweep, or Pub/Sub's redelivery, tries again. Who
+#: comes during another call waits for that first.
 TIMEOUT = 8.0
 #: Messages of one request; Pub/Sub takes a thousand.
 _MOST = 500
-#: Callers whose messages travel together, and seconds between two requests.
-_CALLERS, _EVERY = 50, 0.05
+#: Threads whose messages travel together (all of a process), and seconds between two requests.
+_CALLERS, _EVERY = 1000, 0.05
 
-_RETRY = Retry(
-    predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0, timeout=TIMEOUT
-)
+_RETRY = Retry(predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0)
 
 
 def publish(topic: Topic, messages: Sequence[Message]) -> None:
@@ -46,7 +46,7 @@ def reject(data: bytes, *, source: str, message_id: str, published: str, reason:
     about = {"source": source, "message_id": message_id, "published": published, "reason": reason[:240]}
     with failpoints.around("publish dead-letters"):
         # By itself: it may be as large as a request can be.
-        _send("dead-letters", [{"data": data, "attributes": about}])
+        _send("dead-letters", [{"data": data, "attributes": about}], TIMEOUT)
 
 
 def _publish_all(callers: Sequence[tuple[Topic, Sequence[bytes]]]) -> list[Transient | None]:
@@ -54,10 +54,11 @@ def _publish_all(callers: Sequence[tuple[Topic, Sequence[bytes]]]) -> list[Trans
     for topic, payloads in callers:
         of_topic.setdefault(topic, []).extend({"data": data} for data in payloads)
     failed: dict[Topic, Transient] = {}
+    deadline = monotonic() + TIMEOUT
     for topic, messages in of_topic.items():
         try:
             for begin in range(0, len(messages), _MOST):
-                _send(topic, messages[begin : begin + _MOST])
+                _send(topic, messages[begin : begin + _MOST], deadline - monotonic())
         except Transient as error:
             # Some may be published. A message may always come twice.
             failed[topic] = error
@@ -67,13 +68,17 @@ def _publish_all(callers: Sequence[tuple[Topic, Sequence[bytes]]]) -> list[Trans
 _publish_together = Coalesced[tuple[Topic, Sequence[bytes]], None](_publish_all, most=_CALLERS, every=_EVERY)
 
 
-def _send(topic: Topic, messages: list[Any]) -> None:
+def _send(topic: Topic, messages: list[Any], seconds: float) -> None:
     from google.pubsub_v1 import PublisherClient
 
+    if seconds <= 0:
+        raise Transient(f"Pub/Sub did not take messages on {topic} within {TIMEOUT:g} s.")
     publisher = clients.publisher()
     path = publisher.topic_path(config.load().google_cloud_project, topic)
     try:
         # The request itself, which the client's own `publish` makes of a batch.
-        PublisherClient.publish(publisher, topic=path, messages=messages, retry=_RETRY, timeout=TIMEOUT)
+        PublisherClient.publish(
+            publisher, topic=path, messages=messages, retry=_RETRY.with_timeout(seconds), timeout=seconds
+        )
     except exceptions.GoogleAPIError as error:
         raise Transient(f"Pub/Sub did not take messages on {topic}: {error}.") from error

@@ -201,3 +201,19 @@ def test_where_nobody_waits_one_alone_lets_others_join(monkeypatch: pytest.Monke
     assert [future.result() for future in late] == [9]
     assert calls == [[1], [2, 9]]
     assert clock[0] == 103.0
+
+
+def test_a_leader_that_is_told_to_end_before_its_call_leaves_the_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def sleep(seconds: float) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(coalescing, "_nobody_waits", True)
+    coalesced = Coalesced[int, int](lambda items: items, most=10, every=3.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(coalescing, "time", SimpleNamespace(monotonic=lambda: 100.0, sleep=sleep))
+        with pytest.raises(SystemExit):
+            coalesced(1)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(coalesced, 2).result(timeout=10) == 2
