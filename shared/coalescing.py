@@ -93,7 +93,7 @@ class Coalesced(Generic[T, R]):
         finally:
             # Also when the process is told to end in here: nobody is left waiting.
             with self._lock:
-                if leader in self._waiting:
+                if not callers:
                     # Told to end before its call: it cannot lead another one.
                     self._waiting.remove(leader)
                 following = self._waiting[0] if self._waiting else None

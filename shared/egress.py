@@ -25,7 +25,6 @@ BUDGET = 18.0
 #: Bytes of one answer: the largest real ones (watch pages) have 1.5 MB.
 MAXIMUM_BYTES = 20_000_000
 _YOUTUBE = "https://www.youtube.com"
-_WATCH = f"{_YOUTUBE}/watch?"
 
 
 class _Elsewhere(HTTPAdapter):
@@ -96,8 +95,9 @@ def _page_with(key: str, url: str) -> requests.Response:
     return response
 
 
-def _asks(request: requests.PreparedRequest, method: str, path: str) -> bool:
-    return request.method == method and (request.url or "").startswith(f"{_YOUTUBE}{path}?")
+def _asks(method: str | None, url: str | None, wanted: str, path: str) -> bool:
+    """Whether a request, before it is sent elsewhere, is for this path of YouTube's."""
+    return method == wanted and (url or "").startswith(f"{_YOUTUBE}{path}?")
 
 
 #: Threads share it; a race only means one watch page more.
@@ -146,17 +146,17 @@ class Session(requests.Session):
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """As :meth:`send`; a watch page is not even prepared when there is a key."""
         key = player_key.value
-        if key is not None and method == "GET" and str(url).startswith(_WATCH):
+        if key is not None and _asks(method, url, "GET", "/watch"):
             self.shortened = key
-            return _page_with(key, str(url))
+            return _page_with(key, url)
         return super().request(method, url, *args, **kwargs)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises requests' own exceptions; ContentTooLong for an answer beyond all measure; AddressClosed."""
-        # Before it is sent elsewhere.
-        watching = _asks(request, "GET", "/watch")
-        playing = _asks(request, "POST", "/youtubei/v1/player")
-        captions = _asks(request, "GET", "/api/timedtext")
+        asked = request.method, request.url
+        watching = _asks(*asked, "GET", "/watch")
+        playing = _asks(*asked, "POST", "/youtubei/v1/player")
+        captions = _asks(*asked, "GET", "/api/timedtext")
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)
