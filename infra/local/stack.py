@@ -6,10 +6,9 @@ import importlib.util
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from infra.local import environment, probes, topics
+from infra.local import environment, framework, probes, topics
 from infra.local.components import Component
 from infra.local.environment import Addresses
 from infra.local.persistence import Exports
@@ -171,12 +170,7 @@ class _Builder:
     def _function(self, function: Function) -> Component:
         port = next(self.ports)
         source = ROOT / "functions" / function.name / "main.py"
-        argv = (
-            str(Path(sys.executable).with_name("functions-framework")),
-            *("--target", function.name, "--source", str(source)),
-            *("--signature-type", "cloudevent" if function.trigger == "pubsub" else "http"),
-            *("--host", "127.0.0.1", "--port", str(port)),
-        )
+        argv = framework.command(function.name, source, function.trigger, port)
         # gunicorn opens a control socket, in the home directory if it is not told better.
         sockets = self.state.run / "sockets" / function.name
         sockets.mkdir(parents=True, exist_ok=True)

@@ -15,11 +15,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from infra.local import processes
 from infra.local.servers.tools import Missing, install
 from infra.local.state_dir import ROOT
+from tests.benchmarks import processors
 from tests.stack import Stack
 
 _PEER = ROOT / "tests" / "benchmarks" / "celery_peer"
@@ -61,12 +60,12 @@ def seconds(stack: Stack, video_ids: Sequence[str], concurrency: int) -> tuple[f
             # The first of them waits for the worker's start, which is not measured.
             _queue(python, environment, [video_ids[0]])
             _until_done(python, environment, 1, _START_SECONDS)
-            before = _processor_seconds(worker.pid, redis_pid)
+            before = processors.seconds(worker.pid, redis_pid)
             begun = time.monotonic()
             _queue(python, environment, video_ids)
             _until_done(python, environment, 1 + len(video_ids), _RUN_SECONDS)
             took = time.monotonic() - begun
-            return took, _processor_seconds(worker.pid, redis_pid) - before
+            return took, processors.seconds(worker.pid, redis_pid) - before
         finally:
             worker.terminate()
             try:
@@ -125,12 +124,3 @@ def _until_done(python: str, environment: dict[str, str], number: int, most_seco
     )
     command = [python, "-c", code, str(number), str(most_seconds)]
     subprocess.run(command, cwd=_PEER, env=environment, check=True)
-
-
-def _processor_seconds(*pids: int) -> float:
-    total = 0.0
-    for pid in pids:
-        for process in (parent := psutil.Process(pid), *parent.children(recursive=True)):
-            times = process.cpu_times()
-            total += times.user + times.system
-    return total

@@ -28,7 +28,7 @@ from infra.local.standin import generate
 from infra.pipeline import load_pipeline
 from shared import config
 from shared.egress import Session, player_key
-from tests.benchmarks import bench_celery, starts
+from tests.benchmarks import bench_celery, processors, starts
 from tests.stack import Stack
 
 #: Seconds of a request to YouTube, and of a page of the Data API.
@@ -312,11 +312,11 @@ def _megabytes(process: psutil.Process) -> float:
 
 def _processor_seconds(stack: Stack) -> dict[str, float]:
     """Of each component and its children, so far."""
-    seconds: dict[str, float] = {}
-    for name, process in _processes(stack):
-        times = process.cpu_times()
-        seconds[name] = seconds.get(name, 0) + times.user + times.system
-    return seconds
+    return {
+        name: processors.seconds(component["pid"])
+        for name, component in stack.components().items()
+        if component["pid"]
+    }
 
 
 if __name__ == "__main__":

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import requests
 
-from infra.local import processes
+from infra.local import framework, processes
 from infra.local.state_dir import ROOT
 from infra.pipeline import Function
 
@@ -22,12 +20,8 @@ def seconds(function: Function) -> float:
     port = processes.free_ports(1)[0]
     nowhere = dict.fromkeys(("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"), "127.0.0.1:9")
     environment = {**os.environ, **nowhere, "PYTHONPATH": str(ROOT), "THREADS": str(function.threads)}
-    command = (
-        str(Path(sys.executable).with_name("functions-framework")),
-        *("--target", function.name, "--source", str(ROOT / "functions" / function.name / "main.py")),
-        *("--signature-type", "cloudevent" if function.trigger == "pubsub" else "http"),
-        *("--host", "127.0.0.1", "--port", str(port)),
-    )
+    source = ROOT / "functions" / function.name / "main.py"
+    command = framework.command(function.name, source, function.trigger, port)
     begun = time.monotonic()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

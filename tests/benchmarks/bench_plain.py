@@ -1,0 +1,144 @@
+"""The peer for what is spent: the same pipeline, written plainly, on the servers of the same run.
+
+How quick a processor is differs between machines, and between days on one, by more than anything here
+is tuned for. So what a video takes of it is held against what it takes there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import requests
+
+from infra.local import framework, processes, topics
+from infra.local.state_dir import ROOT
+from infra.pipeline import load_pipeline
+from shared.config import Config
+from tests.benchmarks import processors
+from tests.stack import Stack
+
+_PEER = Path(__file__).with_name("plain_peer")
+_PIPELINE = _PEER / "pipeline.yaml"
+_PROJECT = "yts-local"
+_SERVERS = ("elasticsearch", "pubsub", "firestore", "youtube")
+_START_SECONDS, _RUN_SECONDS, _CALL_SECONDS = 60, 600, 30
+_MAPPING = {
+    "settings": {"number_of_replicas": 0},
+    "mappings": {
+        "properties": {
+            "transcript": {"type": "text", "analyzer": "english", "index_options": "offsets"},
+            "starts": {"type": "float", "index": False, "doc_values": False},
+            "offsets": {"type": "integer", "index": False, "doc_values": False},
+        }
+    },
+}
+
+
+def spent(stack: Stack, video_ids: Sequence[str], concurrency: int) -> tuple[float, dict[str, float]]:
+    """Seconds from the first message to the last video indexed; processor seconds by component."""
+    requests.put(f"{stack.elasticsearch}/plain", json=_MAPPING, timeout=_CALL_SECONDS).raise_for_status()
+    with _functions(stack, concurrency) as running:
+        # Connections are made, and modules imported late, by the first ones.
+        _run(stack, "warm", video_ids[:concurrency])
+        before = _seconds(stack, running)
+        took = _run(stack, "measured", video_ids)
+        return took, {name: seconds - before[name] for name, seconds in _seconds(stack, running).items()}
+
+
+@contextmanager
+def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, subprocess.Popen[bytes]]]:
+    """The two functions and a delivery of their own, answering."""
+    environment = {
+        **os.environ,
+        "PUBSUB_EMULATOR_HOST": stack.pubsub,
+        "FIRESTORE_EMULATOR_HOST": stack.firestore,
+        "ELASTICSEARCH_URL": stack.elasticsearch,
+        "GOOGLE_CLOUD_PROJECT": _PROJECT,
+        "PEER_YOUTUBE": stack.standin.url,
+        "FETCH_CONCURRENCY": str(concurrency),
+        "PYTHONPATH": str(ROOT),
+        "XDG_RUNTIME_DIR": str(stack.state.run),
+    }
+    pipeline = load_pipeline(Config.from_env(environment), _PIPELINE)
+    ports = dict(zip((each.name for each in pipeline.functions), processes.free_ports(2), strict=True))
+    log = stack.state.log("plain").open("wb")
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for function in pipeline.functions:
+            running[function.name] = subprocess.Popen(
+                framework.command(function.name, _PEER / "main.py", function.trigger, ports[function.name]),
+                env={**environment, "THREADS": str(function.threads)},
+                stdout=log,
+                stderr=log,
+            )
+        for port in ports.values():
+            stack.wait_for(partial(_answers, port), _START_SECONDS, "the peer answers")
+        asyncio.run(topics.create(pipeline, stack.pubsub, _PROJECT))
+        urls = [f"--function={name}=http://127.0.0.1:{port}" for name, port in ports.items()]
+        command = [sys.executable, "-m", "infra.local.delivery", "--pipeline", str(_PIPELINE), *urls]
+        running["delivery"] = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=ROOT)
+        yield running
+    finally:
+        for process in reversed(running.values()):
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        log.close()
+
+
+def _answers(port: int) -> bool:
+    """Whatever it says: the framework serves no path before its function is loaded."""
+    requests.get(f"http://127.0.0.1:{port}/robots.txt", timeout=_CALL_SECONDS)
+    return True
+
+
+def _run(stack: Stack, run: str, video_ids: Sequence[str]) -> float:
+    """Seconds until all of them are counted."""
+    documents = f"http://{stack.firestore}/v1/projects/{_PROJECT}/databases/(default)/documents"
+
+    def indexed() -> int:
+        answer = requests.get(
+            f"{documents}/plain_runs/{run}", headers={"Authorization": "Bearer owner"}, timeout=_CALL_SECONDS
+        )
+        if answer.status_code == 404:
+            return 0
+        answer.raise_for_status()
+        return int(answer.json()["fields"]["indexed"]["integerValue"])
+
+    begun = time.monotonic()
+    _publish(stack, [{"run": run, "video_id": video_id} for video_id in video_ids])
+    stack.wait_for(
+        lambda: indexed() >= len(video_ids),
+        _RUN_SECONDS,
+        lambda: f"the peer has indexed {len(video_ids)} videos; it has {indexed()}",
+    )
+    return time.monotonic() - begun
+
+
+def _publish(stack: Stack, messages: Sequence[Mapping[str, str]]) -> None:
+    """All in one request, so that it costs the peer nothing to speak of."""
+    url = f"http://{stack.pubsub}/v1/projects/{_PROJECT}/topics/plain-videos:publish"
+    encoded = [base64.b64encode(json.dumps(message).encode()).decode() for message in messages]
+    body = {"messages": [{"data": data} for data in encoded]}
+    requests.post(url, json=body, timeout=_CALL_SECONDS).raise_for_status()
+
+
+def _seconds(stack: Stack, running: Mapping[str, subprocess.Popen[bytes]]) -> dict[str, float]:
+    components = stack.components()
+    pids = {name: components[name]["pid"] for name in _SERVERS}
+    return {
+        name: processors.seconds(pid)
+        for name, pid in (pids | {name: process.pid for name, process in running.items()}).items()
+    }
