@@ -15,7 +15,7 @@ from shared.config import Config
 
 PIPELINE_FILE = Path(__file__).with_name("pipeline.yaml")
 
-#: ``1.2 * $FETCH_CONCURRENCY``: a multiple of what the environment says.
+#: ``1.3 * $FETCH_CONCURRENCY``: a multiple of what the environment says.
 _TIMES_FETCHES = re.compile(r"(?:(\d+(?:\.\d+)?) \* )?\$FETCH_CONCURRENCY")
 #: What a function without `threads` gets beyond its deliveries: health probes and the odd redelivery.
 SPARE_THREADS = 4

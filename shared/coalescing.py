@@ -45,20 +45,26 @@ class Coalesced(Generic[T, R]):
     """``work`` takes items and answers with as many answers, in their order; an exception is an answer too.
 
     What ``work`` raises is raised to every caller of that call. ``work`` bounds its own time: a caller
-    waits for one call under way before its own, and for ``every``; for more only if more than ``most`` come.
+    waits for one call under way before its own, and for the time between two; for more only if more than
+    ``most`` come.
 
     Args:
         most: items in one call.
-        every: seconds from the beginning of a call to that of the next, if some wait for it already, or
-            if :func:`nobody_waits`.
+        every: seconds from the beginning of a call to that of the next, if some wait for it already.
+        unhurried: the same where :func:`nobody_waits`, and for who comes alone, too; if None, ``every``.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[T]], Sequence[R | Exception]], most: int, every: float = 0.0
+        self,
+        work: Callable[[Sequence[T]], Sequence[R | Exception]],
+        most: int,
+        every: float = 0.0,
+        unhurried: float | None = None,
     ) -> None:
         self._work = work
         self._most = most
         self._every = every
+        self._unhurried = every if unhurried is None else unhurried
         self._began = 0.0
         self._lock = threading.Lock()
         self._busy = False
@@ -83,7 +89,8 @@ class Coalesced(Generic[T, R]):
         answers: Sequence[R | Exception] = ()
         try:
             if (pause or _nobody_waits) and len(self._waiting) < self._most:
-                time.sleep(max(0.0, self._began + self._every - time.monotonic()))
+                every = self._unhurried if _nobody_waits else self._every
+                time.sleep(max(0.0, self._began + every - time.monotonic()))
             self._began = time.monotonic()
             with self._lock:
                 callers, self._waiting = self._waiting[: self._most], self._waiting[self._most :]

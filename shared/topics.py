@@ -24,8 +24,10 @@ Topic = Literal["playlists", "videos", "transcripts", "dead-letters"]
 TIMEOUT = 8.0
 #: Messages of one request; Pub/Sub takes a thousand.
 _MOST = 500
-#: Threads whose messages travel together (all of a process), and seconds between two requests.
-_CALLERS, _EVERY = 1000, 0.05
+#: Threads whose messages travel together (all of a process).
+_CALLERS = 1000
+#: Seconds between two requests; the second where no person waits.
+_EVERY, _UNHURRIED = 0.05, 0.1
 
 _RETRY = Retry(predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0)
 
@@ -65,7 +67,9 @@ def _publish_all(callers: Sequence[tuple[Topic, Sequence[bytes]]]) -> list[Trans
     return [failed.get(topic) for topic, _ in callers]
 
 
-_publish_together = Coalesced[tuple[Topic, Sequence[bytes]], None](_publish_all, most=_CALLERS, every=_EVERY)
+_publish_together = Coalesced[tuple[Topic, Sequence[bytes]], None](
+    _publish_all, most=_CALLERS, every=_EVERY, unhurried=_UNHURRIED
+)
 
 
 def _send(topic: Topic, messages: list[Any], seconds: float) -> None:

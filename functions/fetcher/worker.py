@@ -9,6 +9,7 @@ import argparse
 import signal
 import sys
 
+from shared import coalescing
 from shared.config import ConfigError
 from shared.worker import Worker
 
@@ -17,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="worker", description="Fetches transcripts from this address.")
     parser.add_argument("--subscription", default="fetcher", metavar="NAME", help="of type pull")
     options = parser.parse_args()
+    coalescing.nobody_waits()
     try:
         worker = Worker(options.subscription)
     except ConfigError as error:

@@ -165,7 +165,7 @@ def test_who_comes_alone_goes_at_once_and_who_waits_goes_with_more(monkeypatch: 
 
     monkeypatch.setattr(coalescing, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
     pool, late = ThreadPoolExecutor(2), list[Future[int]]()
-    coalesced = Coalesced[int, int](work, most=100, every=3.0)
+    coalesced = Coalesced[int, int](work, most=100, every=3.0, unhurried=9.0)
     futures = _together(work, coalesced, [1, 2, 3], clock)
     assert [future.result() for future in [*futures, *late]] == [2, 4, 6, 18]
     assert slept == [2.0]
@@ -176,7 +176,7 @@ def test_who_comes_alone_goes_at_once_and_who_waits_goes_with_more(monkeypatch: 
 
 
 def test_where_nobody_waits_one_alone_lets_others_join(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first after a while goes at once; the next one waits out the time between two calls."""
+    """The first after a while goes at once; the next one waits out the unhurried time."""
     clock, calls = [100.0], list[Sequence[int]]()
 
     def sleep(seconds: float) -> None:
@@ -193,7 +193,7 @@ def test_where_nobody_waits_one_alone_lets_others_join(monkeypatch: pytest.Monke
     coalescing.nobody_waits()
     monkeypatch.setattr(coalescing, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
     late = list[Future[int]]()
-    coalesced = Coalesced[int, int](work, most=100, every=3.0)
+    coalesced = Coalesced[int, int](work, most=100, every=1.0, unhurried=3.0)
     with ThreadPoolExecutor(1) as pool:
         assert coalesced(1) == 1
         clock[0] += 1

@@ -37,8 +37,8 @@ def test_fetch_concurrency_is_the_environments_and_threads_follow_it() -> None:
     fetcher = next(each for each in pipeline.subscriptions if each.name == "fetcher")
     function = next(each for each in pipeline.functions if each.name == "fetcher")
     # What is at YouTube, and what reads and stores beside it.
-    assert fetcher.local_concurrency == 9
-    assert function.threads == 9 + SPARE_THREADS
+    assert fetcher.local_concurrency == 10
+    assert function.threads == 10 + SPARE_THREADS
 
 
 def _with(path: str, value: Any, tmp_path: Path) -> Path:
