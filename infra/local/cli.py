@@ -136,7 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("name", nargs="?", metavar="NAME")
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is added")
     commands.add_parser("test", help="run all tests; what follows is for pytest")
-    commands.add_parser("bench", help="measure indexing, beside Celery; --help lists its options")
+    commands.add_parser(
+        "bench", help="measure indexing, beside Celery and a plain build; --help lists its options"
+    )
     worker = commands.add_parser("worker", help="fetch transcripts from this machine's address")
     worker.add_argument("--subscription", default="fetcher", metavar="NAME", help="to pull from (fetcher)")
     token = commands.add_parser("token", help="print a new API token of a local user")

@@ -65,7 +65,7 @@ def for_python(caller: Mapping[str, str], state: StateDir, config: Config, at: A
         # Dozens of threads would have a heap each, and keep what one transcript needed once.
         "MALLOC_ARENA_MAX": "2",
         # Nor is a heap to keep it: what is large is given back when it is freed, what is small when there is
-        # much of it. Without numbers glibc raises both limits to the largest that was ever freed.
+        # much of it. Without numbers glibc raises both with the largest that is freed, up to 32 and 64 MB.
         "MALLOC_MMAP_THRESHOLD_": "262144",
         "MALLOC_TRIM_THRESHOLD_": "4194304",
         # What Firestore streams is read by the thread that asked, not by another that wakes it for each

@@ -1,4 +1,4 @@
-"""How fast and how cheap indexing is: every row against its limit, and against Celery in the same run.
+"""How fast and how cheap indexing is: every row against its limit, Celery and a plain build in the same run.
 
     ./emulators.sh bench [--videos 1000] [--large 5000] [--no-peer]
 
@@ -77,7 +77,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./emulators.sh bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--videos", type=int, default=1000, help="of the jobs that are compared (1000)")
     parser.add_argument("--large", type=int, default=5000, help="of the large job; 0: none (5000)")
-    parser.add_argument("--no-peer", action="store_true", help="without Celery")
+    parser.add_argument("--no-peer", action="store_true", help="without Celery and the plain build")
     options = parser.parse_args()
     table = Table()
     table.head()
@@ -290,7 +290,7 @@ def _plain(stack: Stack, table: Table, videos: int, ours: float) -> None:
     """The same videos by the same pipeline, written plainly; listing them is not counted there."""
     playlist = f"PLgen-{videos}-bench"
     _prepare(stack, playlist)
-    took, spent = bench_plain.spent(stack, _videos(playlist), 50)
+    took, spent = bench_plain.spent(stack, _videos(playlist), _videos("PLgen-50-plain"), 50)
     table.note(f"the pipeline written plainly: {videos:,} videos, 50 at once", f"{took:.1f} s")
     plain = _costs(table, spent, videos)
     table.note("processor a video, everything, written plainly", f"{plain:.1f} ms")

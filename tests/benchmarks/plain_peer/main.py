@@ -47,6 +47,8 @@ def library() -> YouTubeTranscriptApi:
     """One a thread: a session is not to be shared."""
     if not hasattr(threads, "library"):
         session = requests.Session()
+        # A proxy of this machine cannot reach the stand-in.
+        session.trust_env = False
         session.mount(YOUTUBE, ToTheStandIn())
         threads.library = YouTubeTranscriptApi(http_client=session)
     found: YouTubeTranscriptApi = threads.library
