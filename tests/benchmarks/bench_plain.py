@@ -7,8 +7,6 @@ is tuned for. So what a video takes of it is held against what it takes there.
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 import subprocess
 import sys
@@ -124,7 +122,7 @@ def _run(stack: Stack, run: str, video_ids: Sequence[str]) -> float:
         return int(answer.json()["fields"]["indexed"]["integerValue"])
 
     begun = time.monotonic()
-    _publish(stack, [{"run": run, "video_id": video_id} for video_id in video_ids])
+    stack.publish_all("plain-videos", [{"run": run, "video_id": video_id} for video_id in video_ids])
     stack.wait_for(
         lambda: indexed() >= len(video_ids),
         _RUN_SECONDS,
@@ -133,14 +131,6 @@ def _run(stack: Stack, run: str, video_ids: Sequence[str]) -> float:
         interval=0.5,
     )
     return time.monotonic() - begun
-
-
-def _publish(stack: Stack, messages: Sequence[Mapping[str, str]]) -> None:
-    """All in one request, so that it costs the peer nothing to speak of."""
-    url = f"http://{stack.pubsub}/v1/projects/{_PROJECT}/topics/plain-videos:publish"
-    encoded = [base64.b64encode(json.dumps(message).encode()).decode() for message in messages]
-    body = {"messages": [{"data": data} for data in encoded]}
-    requests.post(url, json=body, timeout=_CALL_SECONDS).raise_for_status()
 
 
 def _seconds(stack: Stack, running: Mapping[str, subprocess.Popen[bytes]]) -> dict[str, float]:
