@@ -4,6 +4,8 @@ import { on } from "/dom.js";
 import * as api from "/api.js";
 
 const FIRST_PAUSE_MS = 500;
+// Each look reads a document of Firestore for every fifty videos.
+const PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 5_000;
 const WINDOW_MS = 30_000;
 
@@ -82,7 +84,7 @@ async function watch(id) {
 			const now = await api.job(id);
 			if (watcher.signal.aborted) return;
 			const text = JSON.stringify(now.counts) + now.state;
-			pause = text === last ? Math.min(pause * 1.5, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+			pause = text === last ? Math.min(pause * 1.5, LONGEST_PAUSE_MS) : PAUSE_MS;
 			last = text;
 			put(now);
 		}

@@ -25,7 +25,8 @@ from typing import Any, TypeVar
 import psutil
 import requests
 
-from infra.local import processes
+from infra.local import control, processes
+from infra.local.api import Api
 from infra.local.environment import CONFIGURATION
 from infra.local.state_dir import ROOT, StateDir
 
@@ -118,9 +119,11 @@ class Stack:
         return pid if psutil.pid_exists(pid) else None
 
     def components(self) -> dict[str, dict[str, Any]]:
-        """`status --json` by name: state, port, pid each."""
-        listed = json.loads(self.command("status", "--json").stdout)
-        return {component["name"]: component for component in listed}
+        """By name, as `status --json` prints them: state, port, pid each. Raises NotRunning.
+
+        Without a process for it: while something starts again it is asked all the time.
+        """
+        return {component["name"]: component for component in control.require(self.state).components}
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """A signal to a component; its pid."""
@@ -191,7 +194,8 @@ class Stack:
     def token(self, user: str = "demo") -> str:
         """An API token of this user; the same one each time."""
         if user not in self._tokens:
-            self._tokens[user] = self.command("token", user).stdout.strip()
+            # As `./emulators.sh token` does, without a process for each user.
+            self._tokens[user] = Api(self.url, self.state, user).new_token()
         return self._tokens[user]
 
     def request(self, method: str, path: str, user: str | None = "demo", **options: Any) -> requests.Response:

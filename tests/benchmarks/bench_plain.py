@@ -128,7 +128,7 @@ def _run(stack: Stack, run: str, video_ids: Sequence[str]) -> float:
         _RUN_SECONDS,
         lambda: f"the peer has indexed {len(video_ids)} videos; it has {indexed()}",
         # Asking is Firestore's work; ours is asked as often.
-        interval=0.5,
+        interval=1,
     )
     return time.monotonic() - begun
 

@@ -28,6 +28,7 @@ FUNCTIONS = {function.name for function in load_pipeline(Config.from_env({})).fu
 
 def test_every_component_is_listed_and_runs(stack: Stack) -> None:
     components = stack.components()
+    assert json.loads(stack.command("status", "--json").stdout) == list(components.values())
     assert set(components) == SERVERS | FUNCTIONS | {"delivery", "gateway"}
     assert {component["state"] for component in components.values()} == {"running"}
     assert all(psutil.pid_exists(component["pid"]) for component in components.values())
