@@ -235,7 +235,8 @@ class Stack:
             last.update(self.job(job_id, user))
             return last["state"] in ("done", "failed", "cancelled")
 
-        self.wait_for(over, timeout, lambda: f"the job ends; it is {last}")
+        # Each look reads a document for every fifty videos, which whatever is tested has to wait for.
+        self.wait_for(over, timeout, lambda: f"the job ends; it is {last}", share=0.05)
         return last
 
     def search(self, query: str, user: str = "demo", **parameters: Any) -> dict[str, Any]:
@@ -246,23 +247,29 @@ class Stack:
 
     @staticmethod
     def wait_for(
-        condition: Callable[[], _T], timeout: float, message: str | Callable[[], str], interval: float = 0.1
+        condition: Callable[[], _T],
+        timeout: float,
+        message: str | Callable[[], str],
+        interval: float = 0.1,
+        share: float = 0,
     ) -> _T:
         """Asks again and again until the answer is true; the answer.
 
-        A connection that is refused meanwhile is an answer of no.
+        Between two questions are ``interval`` seconds, or a ``share`` of what was waited for already if that
+        is longer. A connection that is refused meanwhile is an answer of no.
         """
-        deadline = time.monotonic() + timeout
+        begun = time.monotonic()
         while True:
             try:
                 if answer := condition():
                     return answer
             except requests.ConnectionError:
                 pass
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begun
+            if waited > timeout:
                 said = message if isinstance(message, str) else message()
                 raise AssertionError(f"waited {timeout:.0f} s in vain until {said}")
-            time.sleep(interval)
+            time.sleep(max(interval, share * waited))
 
     def _share_servers(self) -> None:
         shared = StateDir.at(Path(".local")).servers

@@ -18,7 +18,7 @@ from pathlib import Path
 from infra.local import processes
 from infra.local.servers.tools import Missing, install
 from infra.local.state_dir import ROOT
-from tests.benchmarks import processors
+from tests.benchmarks import usage
 from tests.stack import Stack
 
 _PEER = ROOT / "tests" / "benchmarks" / "celery_peer"
@@ -60,12 +60,12 @@ def seconds(stack: Stack, video_ids: Sequence[str], concurrency: int) -> tuple[f
             # The first of them waits for the worker's start, which is not measured.
             _queue(python, environment, [video_ids[0]])
             _until_done(python, environment, 1, _START_SECONDS)
-            before = processors.seconds(worker.pid, redis_pid)
+            before = usage.seconds(worker.pid, redis_pid)
             begun = time.monotonic()
             _queue(python, environment, video_ids)
             _until_done(python, environment, 1 + len(video_ids), _RUN_SECONDS)
             took = time.monotonic() - begun
-            return took, processors.seconds(worker.pid, redis_pid) - before
+            return took, usage.seconds(worker.pid, redis_pid) - before
         finally:
             worker.terminate()
             try:

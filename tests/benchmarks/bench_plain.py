@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from infra.local import framework, processes, topics
 from infra.local.state_dir import ROOT
 from infra.pipeline import load_pipeline
 from shared.config import Config
-from tests.benchmarks import processors
+from tests.benchmarks import usage
 from tests.stack import Stack
 
 _PEER = Path(__file__).with_name("plain_peer")
@@ -43,17 +43,26 @@ _MAPPING = {
 }
 
 
-def spent(
-    stack: Stack, video_ids: Sequence[str], warm: Sequence[str], concurrency: int
-) -> tuple[float, dict[str, float]]:
-    """Seconds from the first message to the last one indexed; processor seconds by component. Once a run."""
+@contextmanager
+def peer(
+    stack: Stack, warm: Sequence[str], concurrency: int
+) -> Iterator[Callable[[str, Sequence[str]], tuple[float, dict[str, float]]]]:
+    """The peer beside the servers of ``stack``, having fetched ``warm`` once.
+
+    Its jobs have a name and videos, and are answered with the seconds from the first message to the last
+    video indexed, and with processor seconds by component.
+    """
     requests.put(f"{stack.elasticsearch}/plain", json=_MAPPING, timeout=_CALL_SECONDS).raise_for_status()
     with _functions(stack, concurrency) as running:
+
+        def spent(name: str, video_ids: Sequence[str]) -> tuple[float, dict[str, float]]:
+            before = _seconds(stack, running)
+            took = _run(stack, name, video_ids)
+            return took, {each: seconds - before[each] for each, seconds in _seconds(stack, running).items()}
+
         # Connections are made, and modules imported late, by the first ones.
-        _run(stack, "warm", warm)
-        before = _seconds(stack, running)
-        took = _run(stack, "measured", video_ids)
-        return took, {name: seconds - before[name] for name, seconds in _seconds(stack, running).items()}
+        spent("warm", warm)
+        yield spent
 
 
 @contextmanager
@@ -137,6 +146,6 @@ def _seconds(stack: Stack, running: Mapping[str, subprocess.Popen[bytes]]) -> di
     components = stack.components()
     pids = {name: components[name]["pid"] for name in _SERVERS}
     return {
-        name: processors.seconds(pid)
+        name: usage.seconds(pid)
         for name, pid in (pids | {name: process.pid for name, process in running.items()}).items()
     }
