@@ -1,4 +1,5 @@
-"""A whole local run for tests, from the outside: `./emulators.sh up --detach` and HTTP.
+"""A whole local run for tests, from the outside: `./emulators.sh up --detach`, HTTP, and what the
+command line reads of a run.
 
     def test_something(stack: Stack) -> None:
         job_id = stack.index("PLyts-sample-talks")

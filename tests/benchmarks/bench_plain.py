@@ -55,14 +55,14 @@ def peer(
     requests.put(f"{stack.elasticsearch}/plain", json=_MAPPING, timeout=_CALL_SECONDS).raise_for_status()
     with _functions(stack, concurrency) as running:
 
-        def spent(name: str, video_ids: Sequence[str]) -> tuple[float, dict[str, float]]:
-            before = _seconds(stack, running)
-            took = _run(stack, name, video_ids)
-            return took, {each: seconds - before[each] for each, seconds in _seconds(stack, running).items()}
+        def pids() -> dict[str, int]:
+            servers = usage.pids(stack)
+            peers = {name: process.pid for name, process in running.items()}
+            return {name: servers[name] for name in _SERVERS} | peers
 
         # Connections are made, and modules imported late, by the first ones.
-        spent("warm", warm)
-        yield spent
+        _run(stack, "warm", warm)
+        yield lambda name, video_ids: usage.spent(pids, partial(_run, stack, name, video_ids))
 
 
 @contextmanager
@@ -136,16 +136,7 @@ def _run(stack: Stack, run: str, video_ids: Sequence[str]) -> float:
         lambda: indexed() >= len(video_ids),
         _RUN_SECONDS,
         lambda: f"the peer has indexed {len(video_ids)} videos; it has {indexed()}",
-        # Asking is Firestore's work; ours is asked as often.
+        # Asking is Firestore's work; ours is asked as often until its end is near.
         interval=1,
     )
     return time.monotonic() - begun
-
-
-def _seconds(stack: Stack, running: Mapping[str, subprocess.Popen[bytes]]) -> dict[str, float]:
-    components = stack.components()
-    pids = {name: components[name]["pid"] for name in _SERVERS}
-    return {
-        name: usage.seconds(pid)
-        for name, pid in (pids | {name: process.pid for name, process in running.items()}).items()
-    }

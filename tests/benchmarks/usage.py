@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import psutil
 
 from tests.stack import Stack
+
+T = TypeVar("T")
 
 
 def seconds(*pids: int) -> float:
@@ -19,23 +22,31 @@ def seconds(*pids: int) -> float:
     return total
 
 
-def seconds_of(stack: Stack) -> dict[str, float]:
-    """Processor seconds of each component, so far."""
-    return {name: seconds(pid) for name, pid in _pids(stack)}
+def spent(pids_of: Callable[[], Mapping[str, int]], work: Callable[[], T]) -> tuple[T, dict[str, float]]:
+    """What ``work`` answers, and the processor seconds of each process meanwhile.
+
+    Raises:
+        RuntimeError: one of them was started again.
+    """
+    pids = dict(pids_of())
+    before = {name: seconds(pid) for name, pid in pids.items()}
+    answer = work()
+    if changed := set(pids.items()) ^ set(pids_of().items()):
+        raise RuntimeError(f"expected the same processes all the time, found others: {sorted(changed)}")
+    return answer, {name: seconds(pid) - before[name] for name, pid in pids.items()}
 
 
-def megabytes_of(stack: Stack) -> dict[str, float]:
+def pids(stack: Stack) -> dict[str, int]:
+    """Of its components; not of servers that it only uses."""
+    return {name: each["pid"] for name, each in stack.components().items() if each["pid"]}
+
+
+def megabytes(stack: Stack) -> dict[str, float]:
     """Memory of each component. Proportional: what several processes share counts once."""
     return {
         name: sum(process.memory_full_info().pss for process in _family(pid)) / 1e6
-        for name, pid in _pids(stack)
+        for name, pid in pids(stack).items()
     }
-
-
-def _pids(stack: Stack) -> Iterator[tuple[str, int]]:
-    for name, component in stack.components().items():
-        if component["pid"]:
-            yield name, component["pid"]
 
 
 def _family(pid: int) -> list[psutil.Process]:
