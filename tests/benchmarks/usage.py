@@ -28,12 +28,12 @@ def spent(pids_of: Callable[[], Mapping[str, int]], work: Callable[[], T]) -> tu
     Raises:
         RuntimeError: one of them was started again.
     """
-    pids = dict(pids_of())
-    before = {name: seconds(pid) for name, pid in pids.items()}
+    processes = dict(pids_of())
+    before = {name: seconds(pid) for name, pid in processes.items()}
     answer = work()
-    if changed := set(pids.items()) ^ set(pids_of().items()):
+    if changed := set(processes.items()) ^ set(pids_of().items()):
         raise RuntimeError(f"expected the same processes all the time, found others: {sorted(changed)}")
-    return answer, {name: seconds(pid) - before[name] for name, pid in pids.items()}
+    return answer, {name: seconds(pid) - before[name] for name, pid in processes.items()}
 
 
 def pids(stack: Stack) -> dict[str, int]:

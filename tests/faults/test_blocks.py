@@ -104,8 +104,8 @@ def test_a_worker_at_home_does_what_a_blocked_address_cannot(
     check(stack, job_id, expected)
     addresses = stack.standin.stats()["addresses"]
     assert addresses["proxy:home"]["requests"] >= 2 * len(expected)
-    # What was in flight, which may be all of them where the address was trusted before; and probes.
-    assert addresses["127.0.0.1"]["requests"] <= len(expected) + 10
+    # Probes, and what was in flight.
+    assert addresses["127.0.0.1"]["requests"] < 30
     assert {video["attempts"] for video in ledger(stack, job_id).values()} == {0}
     worker.terminate()
     assert worker.wait(60) == 0
