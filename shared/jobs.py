@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -28,7 +28,6 @@ ACTIVE: tuple[JobState, ...] = (*_LISTING, "running")
 #: Videos a counter shard serves; with at most 64 shards a job of 5,000 moves each 80 times.
 _VIDEOS_A_SHARD = 50
 _MAXIMUM_SHARDS = 64
-_Adds = Callable[[Commit], None]
 #: Pauses that end so near each other are one.
 SAME_PAUSE = timedelta(seconds=1)
 
@@ -102,18 +101,22 @@ def read(job_id: str) -> Job | None:
 
 
 def start(
-    user_id: str, playlist_id: str, job_id: str | None = None, *, within: _Adds = lambda commit: None
+    user_id: str,
+    playlist_id: str,
+    job_id: str | None = None,
+    *,
+    beside: Sequence[str] = (),
+    within: Callable[..., None] = lambda commit: None,
 ) -> tuple[Job, bool]:
     """The active job of this user and playlist, or a new one and True.
 
-    A given ``job_id`` makes the start repeatable: the same id is never made twice. ``within`` may add to the
-    commit that makes a new job, or raise.
+    A given ``job_id`` makes the start repeatable: the same id is never made twice. ``within`` gets the commit
+    that makes a new job and, read with the rest, the documents ``beside``; it may add to it, or raise.
     """
 
     def attempt() -> tuple[Job, bool]:
-        pointer_path = _active_path(user_id, playlist_id)
-        wanted = job_id or uuid4().hex
-        pointer, existing = documents.read(pointer_path, path(wanted))
+        pointer_path, wanted = _active_path(user_id, playlist_id), job_id or uuid4().hex
+        pointer, existing, *others = documents.read(pointer_path, path(wanted), *beside)
         found = job_of(existing)
         if found is not None:
             return found, False
@@ -127,7 +130,7 @@ def start(
             commit.create(pointer_path, {"job_id": wanted})
         else:
             commit.update(pointer_path, {"job_id": wanted}, unchanged_since=pointer.update_time)
-        within(commit)
+        within(commit, *others)
         commit.run()
         made = job_of(Snapshot(path(wanted), new, None))
         assert made is not None
@@ -153,12 +156,12 @@ def begin_planning(job: Job, title: str, expected: int) -> Job:
 
 def seal(job_id: str) -> None:
     """The playlist is listed to its end: the total is known, no entry is added any more."""
-    _change(
-        job_id,
-        lambda now: (
-            {"state": "running", "total": now.listed, "error": None} if now.state == "planning" else None
-        ),
-    )
+
+    def decide(now: Job) -> dict[str, Any] | None:
+        sealed = {"state": "running", "total": now.listed, "error": None}
+        return sealed if now.state == "planning" else None
+
+    _change(job_id, decide)
     finish_if_settled(job_id)
 
 
@@ -275,11 +278,8 @@ def finish_if_settled(job_id: str) -> bool:
             job.user_id, job.playlist_id, job_id, counts.states["indexed"] + counts.states["no_transcript"]
         )
         search_index.refresh()
-        Commit().update(
-            path(job_id),
-            {"state": "done", **_over()},
-            unchanged_since=job.update_time,
-        ).delete(_active_path(job.user_id, job.playlist_id)).run()
+        commit = Commit().update(path(job_id), {"state": "done", **_over()}, unchanged_since=job.update_time)
+        commit.delete(_active_path(job.user_id, job.playlist_id)).run()
         logs.info("job is done", job_id=job_id, counts=dict(counts.states))
         return True
 

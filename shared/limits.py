@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared import clock, config, documents, jobs, rounds
-from shared.documents import Commit, retried
+from shared.documents import Commit, Snapshot, retried
 from shared.errors import TooMany
 from shared.jobs import Job
 
@@ -20,7 +21,8 @@ def start(user_id: str, playlist_id: str) -> tuple[Job, bool]:
     Raises:
         TooMany: the user has started, or has active, as many as anybody may.
     """
-    return jobs.start(user_id, playlist_id, within=lambda commit: _take(user_id, commit))
+    # Read with what the start reads: a person waits for it.
+    return jobs.start(user_id, playlist_id, beside=[_path(user_id)], within=partial(_take, user_id))
 
 
 def retry(job: Job) -> None:
@@ -28,7 +30,7 @@ def retry(job: Job) -> None:
 
     def take() -> None:
         commit = Commit()
-        _take(job.user_id, commit)
+        _take(job.user_id, commit, documents.read(_path(job.user_id))[0])
         commit.run()
 
     if not job.active:
@@ -40,11 +42,10 @@ def forget(user_id: str) -> None:
     Commit().delete(_path(user_id)).run()
 
 
-def _take(user_id: str, commit: Commit) -> None:
+def _take(user_id: str, commit: Commit, starts: Snapshot) -> None:
     """Notes one start in ``commit``: a Conflict, if another was noted meanwhile. Raises as :func:`start`."""
     settings = config.load()
-    now, snapshot = clock.now(), documents.read(_path(user_id))[0]
-    data = snapshot.data or {}
+    now, data = clock.now(), starts.data or {}
     # Counting is the dearest part of a start, and not always needed: only starts make active jobs more (but
     # for the operator's own, by message).
     at_most: int = data.get("active_at_most", settings.jobs_at_once)
@@ -61,10 +62,10 @@ def _take(user_id: str, commit: Commit) -> None:
             f"You have started {len(recent)} jobs within an hour: go on in {minutes} minutes.", wait
         )
     fields = {"at": [*recent, now], "active_at_most": at_most + 1}
-    if snapshot.update_time is None:
+    if starts.update_time is None:
         commit.create(_path(user_id), fields)
     else:
-        commit.update(_path(user_id), fields, unchanged_since=snapshot.update_time)
+        commit.update(_path(user_id), fields, unchanged_since=starts.update_time)
 
 
 def _path(user_id: str) -> str:

@@ -1,12 +1,13 @@
 """Planning: lists a playlist and puts its videos into the ledger, page by page.
 
-Fetching starts while listing goes on. Planning again, from the beginning or by two at once, is
-harmless: an entry is born once, and what is pending is only published again.
+Fetching starts while listing goes on; the next page is listed, and what is known of it looked up, while
+one is entered. Planning again, from the beginning or by two at once, is harmless: an entry is born
+once, and what is pending is only published again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from uuid import NAMESPACE_URL, uuid5
@@ -27,6 +28,7 @@ from shared import (
     topics,
     youtube,
 )
+from shared.ahead import ahead
 from shared.config import ConfigError
 from shared.documents import Commit, retried
 from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, NotVisible, Transient
@@ -44,6 +46,23 @@ _MEMBERSHIP_EVERY = 1.0
 _MEMBERSHIP_PAUSE = 20
 #: Why a video is left out that is visible in its owner's name only.
 _OF_ONE = "YouTube shows this video to nobody but you."
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Of a playlist. ``metadata``: of all its items; ``settled``: entries of those that need no message."""
+
+    items: Sequence[Item]
+    metadata: Mapping[str, Metadata]
+    settled: Mapping[str, NewEntry]
+
+    @property
+    def entries(self) -> list[NewEntry]:
+        return [
+            self.settled.get(item.video_id)
+            or NewEntry(item.video_id, self.metadata[item.video_id].title, item.position)
+            for item in self.items
+        ]
 
 
 @dataclass(slots=True)
@@ -115,22 +134,17 @@ def _list(job: Job) -> None:
     job = jobs.begin_planning(job, info.title, info.item_count)
     known = library.playlist(job.user_id, job.playlist_id)
     before = dict.fromkeys(known.video_ids if known else ())
-    listed: set[str] = set()
     # What this playlist lets its user find: what YouTube shows in it, now or when they had it before.
     shown: dict[str, None] = {}
-    held, next_writing = _Held(), 0.0
+    empty, next_writing = True, 0.0
     try:
-        for page in youtube.pages(job.playlist_id, access):
-            fresh = [
-                item
-                for item in {each.video_id: each for each in page}.values()
-                if item.video_id not in listed
-            ]
-            listed.update(item.video_id for item in fresh)
-            items, metadata = _described(fresh, before, of_user=access is not None)
-            if not _enter(job, items, metadata, held):
+        for page in ahead(_pages(job.playlist_id, access, before), "describing"):
+            if not _enter(job, page.entries):
                 return
-            shown.update((item.video_id, None) for item in items if not item.gone or item.video_id in before)
+            empty = empty and not page.items
+            shown.update(
+                (item.video_id, None) for item in page.items if not item.gone or item.video_id in before
+            )
             if (began := monotonic()) >= next_writing:
                 # What was in the library stays findable until the list is complete.
                 if not _put(job, info, {**shown, **before}):
@@ -141,10 +155,23 @@ def _list(job: Job) -> None:
         # The job ends here, and keeps what it has.
         _put(job, info, {**shown, **before})
         raise
-    if not listed:
+    if empty:
         raise JobFailed("The playlist is empty: there is nothing to index.")
     if _put(job, info, shown):
         jobs.seal(job.job_id)
+
+
+def _pages(playlist_id: str, access: str | None, before: Container[str]) -> Iterator[_Page]:
+    """What there is to know of each page before it is entered. A video that is listed twice comes once."""
+    listed: set[str] = set()
+    held = _Held()
+    for page in youtube.pages(playlist_id, access):
+        fresh = [
+            item for item in {each.video_id: each for each in page}.values() if item.video_id not in listed
+        ]
+        listed.update(item.video_id for item in fresh)
+        items, metadata = _described(fresh, before, of_user=access is not None)
+        yield _Page(items, metadata, _settled(items, metadata, held))
 
 
 def _found(job: Job) -> tuple[PlaylistInfo, str | None]:
@@ -189,13 +216,8 @@ def _put(job: Job, info: PlaylistInfo, video_ids: Iterable[str]) -> bool:
     return retried(attempt)
 
 
-def _enter(job: Job, items: Sequence[Item], metadata: Mapping[str, Metadata], held: _Held) -> bool:
+def _enter(job: Job, entries: Sequence[NewEntry]) -> bool:
     """Enters one page into the ledger and publishes what is pending of it. False when the job is over."""
-    settled = _settled(items, metadata, held)
-    entries = [
-        settled.get(item.video_id) or NewEntry(item.video_id, metadata[item.video_id].title, item.position)
-        for item in items
-    ]
 
     def attempt() -> list[VideoMessage] | None:
         job_now, *snapshots = documents.read(

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared import clients, clock
+from shared.ahead import ahead
 from shared.errors import Deferred, GrantExpired, JobFailed, NotVisible, Transient
 from shared.messages import is_id
 from shared.store import Metadata
@@ -41,8 +40,6 @@ _NOT_THERE = (
     "YouTube knows no playlist with this id, or it is private. Check the link, make the playlist "
     "public or unlisted, or sign in with Google as the one it belongs to."
 )
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,24 +155,8 @@ def pages(playlist_id: str, access: str | None = None) -> Iterator[list[Item]]:
         ),
         access,
     )
-    for items in _ahead(listed):
+    for items in ahead(listed, "listing"):
         yield [item for item in map(_item, items) if item is not None]
-
-
-def _ahead(pages: Iterator[T]) -> Iterator[T]:
-    with ThreadPoolExecutor(1, "listing") as listing:
-
-        def following() -> Future[T | None]:
-            context = copy_context()
-            return listing.submit(lambda: context.run(lambda: next(pages, None)))
-
-        try:
-            asked = following()
-            while (page := asked.result()) is not None:
-                asked = following()
-                yield page
-        finally:
-            listing.submit(clients.close_of_thread)
 
 
 def _pages(request: Callable[..., Any], access: str | None) -> Iterator[list[dict[str, Any]]]:

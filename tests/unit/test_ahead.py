@@ -1,0 +1,89 @@
+"""One item ahead: in order, with errors in their place, and no thread left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+from itertools import count
+
+import pytest
+
+from shared.ahead import ahead
+
+_NAME = "ahead-of-a-test"
+_SECONDS = 10
+
+
+def _threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(_NAME)]
+
+
+def test_the_items_are_the_same() -> None:
+    assert list(ahead(iter([1, None, 0, "last"]), _NAME)) == [1, None, 0, "last"]
+    assert list(ahead(iter([]), _NAME)) == []
+    assert _threads() == []
+
+
+def test_the_next_is_made_while_one_is_worked_at() -> None:
+    second = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        second.set()
+        yield 2
+
+    made = ahead(items(), _NAME)
+    assert next(made) == 1
+    # Nobody has asked for it yet.
+    assert second.wait(_SECONDS)
+    assert list(made) == [2]
+
+
+def test_no_more_than_one_is_made_ahead() -> None:
+    made = count(1)
+    items = ahead(iter(made), _NAME)
+    assert [next(items) for _ in range(3)] == [1, 2, 3]
+    items.close()  # type: ignore[attr-defined]  # a generator
+    assert next(made) == 5
+
+
+def test_an_error_comes_in_its_place() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise ValueError("the third")
+
+    found: list[int] = []
+    with pytest.raises(ValueError, match="the third"):
+        found.extend(ahead(items(), _NAME))
+    assert found == [1, 2]
+    assert _threads() == []
+
+
+def test_who_stops_early_leaves_nothing_running() -> None:
+    closed = threading.Event()
+
+    def items() -> Iterator[int]:
+        try:
+            yield from count()
+        finally:
+            closed.set()
+
+    for item in ahead(items(), _NAME):
+        if item == 2:
+            break
+    assert closed.wait(_SECONDS)
+    assert _threads() == []
+
+
+def test_it_is_made_in_the_callers_context() -> None:
+    said = ContextVar("said", default="nothing")
+
+    def items() -> Iterator[str]:
+        yield said.get()
+        yield said.get()
+
+    said.set("the caller's")
+    # Within each other, as a playlist's pages are.
+    assert list(ahead(ahead(items(), _NAME), _NAME)) == ["the caller's"] * 2
