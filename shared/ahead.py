@@ -16,18 +16,26 @@ T = TypeVar("T")
 def ahead(items: Iterator[T], name: str) -> Iterator[T]:
     """The same items; each is made while the caller works on the one before, in a thread called ``name``.
 
-    What making one raises is raised where that one would come. Who stops early waits for the one under way.
+    The first is made by the caller. What making one raises is raised where that one would come, and never if
+    nobody asks for it. Who stops early waits for the one under way. Each is made in a copy of the caller's
+    context: what ``items`` sets in there ends with the item.
     """
-    with ThreadPoolExecutor(1, name) as maker:
+    try:
+        made = list(islice(items, 1))
+        with ThreadPoolExecutor(1, name) as maker:
 
-        def following() -> Future[list[T]]:
-            context = copy_context()
-            return maker.submit(lambda: context.run(lambda: list(islice(items, 1))))
+            def following() -> Future[list[T]]:
+                context = copy_context()
+                return maker.submit(lambda: context.run(lambda: list(islice(items, 1))))
 
-        try:
-            asked = following()
-            while made := asked.result():
-                asked = following()
-                yield made[0]
-        finally:
-            maker.submit(clients.close_of_thread)
+            try:
+                while made:
+                    asked = following()
+                    yield made[0]
+                    made = asked.result()
+            finally:
+                maker.submit(clients.close_of_thread)
+    finally:
+        # Not left to whoever collects it: within are threads of its own, perhaps.
+        if close := getattr(items, "close", None):
+            close()

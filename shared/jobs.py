@@ -106,12 +106,12 @@ def start(
     job_id: str | None = None,
     *,
     beside: Sequence[str] = (),
-    within: Callable[..., None] = lambda commit: None,
+    within: Callable[[Commit, Sequence[Snapshot]], None] = lambda commit, others: None,
 ) -> tuple[Job, bool]:
     """The active job of this user and playlist, or a new one and True.
 
-    A given ``job_id`` makes the start repeatable: the same id is never made twice. ``within`` gets the commit
-    that makes a new job and, read with the rest, the documents ``beside``; it may add to it, or raise.
+    A given ``job_id`` makes the start repeatable: the same id is never made twice. ``within`` may add to
+    the commit that makes a new job, or raise; it gets the documents ``beside``, which are read with the rest.
     """
 
     def attempt() -> tuple[Job, bool]:
@@ -130,7 +130,7 @@ def start(
             commit.create(pointer_path, {"job_id": wanted})
         else:
             commit.update(pointer_path, {"job_id": wanted}, unchanged_since=pointer.update_time)
-        within(commit, *others)
+        within(commit, others)
         commit.run()
         made = job_of(Snapshot(path(wanted), new, None))
         assert made is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -30,7 +31,7 @@ def retry(job: Job) -> None:
 
     def take() -> None:
         commit = Commit()
-        _take(job.user_id, commit, documents.read(_path(job.user_id))[0])
+        _take(job.user_id, commit, documents.read(_path(job.user_id)))
         commit.run()
 
     if not job.active:
@@ -42,8 +43,9 @@ def forget(user_id: str) -> None:
     Commit().delete(_path(user_id)).run()
 
 
-def _take(user_id: str, commit: Commit, starts: Snapshot) -> None:
+def _take(user_id: str, commit: Commit, read: Sequence[Snapshot]) -> None:
     """Notes one start in ``commit``: a Conflict, if another was noted meanwhile. Raises as :func:`start`."""
+    (starts,) = read
     settings = config.load()
     now, data = clock.now(), starts.data or {}
     # Counting is the dearest part of a start, and not always needed: only starts make active jobs more (but

@@ -50,19 +50,10 @@ _OF_ONE = "YouTube shows this video to nobody but you."
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Of a playlist. ``metadata``: of all its items; ``settled``: entries of those that need no message."""
+    """One page of a playlist, and what of it is to be entered into the ledger."""
 
     items: Sequence[Item]
-    metadata: Mapping[str, Metadata]
-    settled: Mapping[str, NewEntry]
-
-    @property
-    def entries(self) -> list[NewEntry]:
-        return [
-            self.settled.get(item.video_id)
-            or NewEntry(item.video_id, self.metadata[item.video_id].title, item.position)
-            for item in self.items
-        ]
+    entries: Sequence[NewEntry]
 
 
 @dataclass(slots=True)
@@ -162,7 +153,7 @@ def _list(job: Job) -> None:
 
 
 def _pages(playlist_id: str, access: str | None, before: Container[str]) -> Iterator[_Page]:
-    """What there is to know of each page before it is entered. A video that is listed twice comes once."""
+    """Each page as it is to be entered; a video that is listed twice comes once. New metadata is stored."""
     listed: set[str] = set()
     held = _Held()
     for page in youtube.pages(playlist_id, access):
@@ -171,7 +162,13 @@ def _pages(playlist_id: str, access: str | None, before: Container[str]) -> Iter
         ]
         listed.update(item.video_id for item in fresh)
         items, metadata = _described(fresh, before, of_user=access is not None)
-        yield _Page(items, metadata, _settled(items, metadata, held))
+        settled = _settled(items, metadata, held)
+        entries = [
+            settled.get(item.video_id)
+            or NewEntry(item.video_id, metadata[item.video_id].title, item.position)
+            for item in items
+        ]
+        yield _Page(items, entries)
 
 
 def _found(job: Job) -> tuple[PlaylistInfo, str | None]:

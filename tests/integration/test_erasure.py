@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -20,11 +19,9 @@ from shared import (
     library,
     limits,
     own_playlists,
-    planner,
     profiles,
     sessions,
     store,
-    youtube,
 )
 from shared import google as authorization_server
 from shared.documents import Commit
@@ -32,6 +29,7 @@ from shared.errors import GrantExpired
 from shared.google import Person
 from shared.ledger import NewEntry
 from tests.integration.firestore_support import Seams, enter, new_job, plan
+from tests.integration.interrupting import at_the_second_page
 from tests.integration.signin_support import OURS, Browser
 from tests.unit.functions import client
 
@@ -172,20 +170,17 @@ def test_who_comes_back_meanwhile_begins_anew(google: InProcess, seams: Seams) -
     assert library.playlists("demo") == []
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_planner_at_work_brings_nothing_back(
-    google: InProcess, seams: Seams, monkeypatch: pytest.MonkeyPatch
+    google: InProcess, seams: Seams, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     job = new_job(playlist=f"PLgen-150-{uuid4().hex[:6]}")
-    pages = youtube.pages
 
-    def erased_meanwhile(playlist_id: str, access: str | None) -> Iterator[list[youtube.Item]]:
-        for number, page in enumerate(pages(playlist_id, access)):
-            if number == 1:
-                erasure.erase(job.user_id)
-            yield page
+    def erase() -> None:
+        assert library.playlist(job.user_id, job.playlist_id) is not None
+        erasure.erase(job.user_id)
 
-    monkeypatch.setattr(youtube, "pages", erased_meanwhile)
-    monkeypatch.setattr(planner, "_MEMBERSHIP_EVERY", 0.0)
+    at_the_second_page(monkeypatch, erase, moment)
     plan(job)
     assert traces(job.user_id, job.job_id) == []
     assert jobs.read(job.job_id) is None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import count
 from time import monotonic, sleep
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -40,6 +43,7 @@ from tests.integration.firestore_support import (
     plan,
     sweep_one,
 )
+from tests.integration.interrupting import at_the_second_page
 
 
 def test_a_playlist_is_listed_page_by_page_and_published_as_it_is_listed(
@@ -69,6 +73,29 @@ def test_a_playlist_is_listed_page_by_page_and_published_as_it_is_listed(
     assert len(membership.video_ids) == 120
     # 1 playlists.list, 3 pages, 3 videos.list.
     assert youtube.stats()["quota"]["used"] == 7
+
+
+def test_the_next_page_is_looked_up_while_one_is_entered(
+    youtube: InProcess, seams: Seams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = threading.Event()
+    settled, enter, pages = planner._settled, planner._enter, count(1)
+
+    def looked_up(*arguments: Any) -> dict[str, ledger.NewEntry]:
+        found = settled(*arguments)
+        if next(pages) == 2:
+            second.set()
+        return found
+
+    def entered(job: jobs.Job, entries: Sequence[ledger.NewEntry]) -> bool:
+        assert second.wait(10)
+        return enter(job, entries)
+
+    monkeypatch.setattr(planner, "_settled", looked_up)
+    monkeypatch.setattr(planner, "_enter", entered)
+    job = new_job(playlist=f"PLgen-60-{uuid4().hex[:6]}")
+    plan(job)
+    assert job_of(job.job_id).total == 60
 
 
 def test_two_planners_of_overlapping_pages_enter_each_video_once(youtube: InProcess, seams: Seams) -> None:
@@ -214,21 +241,18 @@ def test_a_message_without_a_user_goes_to_the_owner(
         planner.plan(PlaylistMessage(playlist_id), Delivery(uuid4().hex, b"", {}, None))
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_planner_at_work_does_not_bring_back_what_was_removed(
-    youtube: InProcess, seams: Seams, monkeypatch: pytest.MonkeyPatch
+    youtube: InProcess, seams: Seams, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     job = new_job(playlist=f"PLgen-150-{uuid4().hex[:6]}")
-    pages = data_api.pages
 
-    def removed_meanwhile(playlist_id: str, access: str | None) -> Iterator[list[data_api.Item]]:
-        for number, page in enumerate(pages(playlist_id)):
-            if number == 1:
-                jobs.cancel_active(job.user_id, job.playlist_id)
-                library.remove(job.user_id, job.playlist_id)
-            yield page
+    def remove() -> None:
+        assert library.playlist(job.user_id, job.playlist_id) is not None
+        jobs.cancel_active(job.user_id, job.playlist_id)
+        library.remove(job.user_id, job.playlist_id)
 
-    monkeypatch.setattr(data_api, "pages", removed_meanwhile)
-    monkeypatch.setattr(planner, "_MEMBERSHIP_EVERY", 0.0)
+    at_the_second_page(monkeypatch, remove, moment)
     plan(job)
     assert job_of(job.job_id).state == "cancelled"
     assert library.playlist(job.user_id, job.playlist_id) is None
