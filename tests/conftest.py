@@ -14,7 +14,7 @@ import pytest
 from tests import doomed
 from tests.stack import Stack, remove_abandoned
 
-#: What takes minutes comes first, so that of two processes neither has to wait for the other in the end.
+#: What takes minutes comes first, so that of several processes none has to wait for another in the end.
 #: The browser comes last: Playwright leaves an event loop running in this thread until the session
 #: ends, and no other can be started beside it.
 _LONG = ("test_boundaries.py", "test_restart.py", "test_random.py")

@@ -15,6 +15,7 @@ import base64
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,7 @@ _UP_SECONDS = 900
 _REQUEST_SECONDS = 30
 _DIRECTORY = ROOT / ".local-test"
 _number = itertools.count(1)
+_WARNING = re.compile(r'"severity": ?"(?:WARNING|ERROR|CRITICAL)"')
 
 
 class StackError(RuntimeError):
@@ -153,6 +155,14 @@ class Stack:
         except FileNotFoundError:
             return ""
 
+    def troubles(self) -> str:
+        """The last warnings of each component: all that is left of a run whose test has failed."""
+        found = []
+        for log in sorted(self.state.logs.glob("*.log")):
+            warnings = [line for line in self.log(log.stem).splitlines() if _WARNING.search(line)]
+            found += [f"{log.stem}: {line:.300}" for line in warnings[-3:]]
+        return "\n".join(found)
+
     # -- its servers -------------------------------------------------------------------------------
 
     def _address(self, name: str) -> str:
@@ -237,7 +247,7 @@ class Stack:
             return last["state"] in ("done", "failed", "cancelled")
 
         # Each look reads a document for every fifty videos, which whatever is tested has to wait for.
-        self.wait_for(over, timeout, lambda: f"the job ends; it is {last}", share=0.05)
+        self.wait_for(over, timeout, lambda: f"the job ends; it is {last}\n{self.troubles()}", share=0.05)
         return last
 
     def search(self, query: str, user: str = "demo", **parameters: Any) -> dict[str, Any]:
