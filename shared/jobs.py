@@ -111,7 +111,7 @@ def start(
     """The active job of this user and playlist, or a new one and True.
 
     A given ``job_id`` makes the start repeatable: the same id is never made twice. ``within`` may add to
-    the commit that makes a new job, or raise; it gets the documents ``beside``, which are read with the rest.
+    the commit that makes a new job, or raise; it gets the documents at ``beside``, read with the rest.
     """
 
     def attempt() -> tuple[Job, bool]:

@@ -31,7 +31,7 @@ def _a_new_address(stack: Stack) -> Iterator[None]:
 
 
 def _forget(stack: Stack) -> None:
-    """Also in the fetcher: it knows what the document says after its next exchange, which makes that anew.
+    """In the document and in the fetcher, which takes over at its next exchange that there is none.
 
     An address that has earned trust before may have all of a test's videos in flight when it is blocked.
     """
@@ -39,7 +39,7 @@ def _forget(stack: Stack) -> None:
     _egress(stack, "DELETE").raise_for_status()
 
     def exchanged() -> bool:
-        # With its videos, but once a second at most.
+        # An exchange needs a video, and there is one a second at most. It makes the document anew.
         stack.finish(stack.index(f"PLgen-1-{uuid4().hex[:8]}-short", "forgetful"), "forgetful")
         return _egress(stack, "GET").ok
 

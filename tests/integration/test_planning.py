@@ -64,7 +64,7 @@ def test_a_playlist_is_listed_page_by_page_and_published_as_it_is_listed(
     assert (now.state, now.total, now.shards) == ("running", 120, 3)
     assert len(published_by_page) == 3
     for number, published in enumerate(published_by_page):
-        # One page ahead: what was before the last is published.
+        # One page ahead: all pages but the one before are published.
         assert 50 * (number - 1) <= published <= 50 * number, published_by_page
     assert len(set(seams.videos())) == 120
     assert check(job.job_id).states["pending"] == 120

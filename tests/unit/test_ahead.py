@@ -77,6 +77,27 @@ def test_who_stops_early_leaves_nothing_running() -> None:
     assert _threads() == []
 
 
+def test_who_stops_while_one_is_being_made_waits_for_it() -> None:
+    begun, released, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def items() -> Iterator[int]:
+        try:
+            yield 1
+            begun.set()
+            assert released.wait(_SECONDS)
+            yield 2
+        finally:
+            closed.set()
+
+    made = ahead(items(), _NAME)
+    assert next(made) == 1
+    assert begun.wait(_SECONDS)
+    threading.Timer(0.1, released.set).start()
+    made.close()  # type: ignore[attr-defined]  # a generator
+    assert closed.is_set()
+    assert _threads() == []
+
+
 def test_it_is_made_in_the_callers_context() -> None:
     said = ContextVar("said", default="nothing")
 
