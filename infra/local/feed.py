@@ -103,6 +103,7 @@ class Feed:
         while True:
             await self._until_held(self._most_held - self._worth_a_pull)
             if self._subscriber.unsure:
+                log("WARNING", "a pull was answered too late: what it took is taken back", function=self.name)
                 await self._until_held(0)
                 await self._subscriber.flush()
                 await self._recover()
