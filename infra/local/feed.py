@@ -103,7 +103,6 @@ class Feed:
         while True:
             await self._until_held(self._most_held - self._worth_a_pull)
             if self._subscriber.unsure:
-                log("WARNING", "a pull was answered too late: what it took is taken back", function=self.name)
                 await self._until_held(0)
                 await self._subscriber.flush()
                 await self._recover()
@@ -118,6 +117,8 @@ class Feed:
                 self._held.add(task)
                 task.add_done_callback(self._released)
             self.connected = True
+            if self._subscriber.unsure:
+                log("WARNING", "a pull was answered too late: what it took is taken back", function=self.name)
 
     async def _until_held(self, most: int) -> None:
         while len(self._held) > most:

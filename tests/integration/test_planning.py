@@ -49,23 +49,30 @@ from tests.integration.interrupting import at_the_second_page
 def test_a_playlist_is_listed_page_by_page_and_published_as_it_is_listed(
     youtube: InProcess, seams: Seams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    published_when_listed: list[int] = []
     published_by_page: list[int] = []
-    pages = data_api.pages
+    pages, enter = data_api.pages, planner._enter
 
     def watched(playlist_id: str, access: str | None) -> Iterator[list[data_api.Item]]:
         for page in pages(playlist_id):
-            published_by_page.append(len(seams.videos()))
+            published_when_listed.append(len(seams.videos()))
             yield page
 
+    def entered(job: jobs.Job, entries: Sequence[ledger.NewEntry]) -> bool:
+        published_by_page.append(len(seams.videos()))
+        return enter(job, entries)
+
     monkeypatch.setattr(data_api, "pages", watched)
+    monkeypatch.setattr(planner, "_enter", entered)
     job = new_job(playlist=f"PLgen-120-{uuid4().hex[:6]}")
     plan(job)
     now = job_of(job.job_id)
     assert (now.state, now.total, now.shards) == ("running", 120, 3)
-    assert len(published_by_page) == 3
-    for number, published in enumerate(published_by_page):
-        # One page ahead: all pages but the one before are published.
-        assert 50 * (number - 1) <= published <= 50 * number, published_by_page
+    assert published_by_page == [0, 50, 100]
+    # Listing is one page ahead of that, and no more.
+    assert len(published_when_listed) == 3
+    for number, published in enumerate(published_when_listed):
+        assert 50 * (number - 1) <= published <= 50 * number, published_when_listed
     assert len(set(seams.videos())) == 120
     assert check(job.job_id).states["pending"] == 120
     membership = library.playlist(job.user_id, job.playlist_id)
