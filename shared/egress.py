@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import requests
 from requests.adapters import HTTPAdapter
 
-from shared import player, timedtext
+from shared import player, timedtext, tls
 from shared.transcripts import Lines
 
 #: Seconds to connect, and seconds without a byte.
@@ -27,12 +27,25 @@ MAXIMUM_BYTES = 20_000_000
 _YOUTUBE = "https://www.youtube.com"
 
 
-class _Elsewhere(HTTPAdapter):
-    """Sends what is meant for YouTube to another origin (a stand-in, a mirror)."""
+class _Adapter(HTTPAdapter):
+    """Connections share what they trust. What is meant for YouTube goes to ``base_url``."""
 
     def __init__(self, base_url: str) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=2)
         self._base_url = base_url
+        super().__init__(pool_connections=2, pool_maxsize=2)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=tls.trusting())
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(
+            proxy, **kwargs, ssl_context=tls.trusting(), proxy_ssl_context=tls.trusting()
+        )
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Where requests has a connection read the certificates."""
+        if verify is not True or cert:
+            raise ValueError("expected the certificates that all connections share, found others")
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         if request.url is not None and request.url.startswith(_YOUTUBE):
@@ -135,8 +148,7 @@ class Session(requests.Session):
         self._deadline = 0.0
         # The environment's proxies are not ours: which way a request leaves is decided here.
         self.trust_env = False
-        if base_url != _YOUTUBE:
-            self.mount(_YOUTUBE, _Elsewhere(base_url))
+        self.mount("https://", _Adapter(base_url))
 
     def begin(self) -> None:
         """Before the first request of a video: what it may take is counted from here."""
@@ -182,6 +194,10 @@ class Session(requests.Session):
             raise
         finally:
             self.received += response.raw.tell()
+            if self.way is not None and self.way.rotating:
+                # The other side may keep open what it was asked to close: the next request would leave from
+                # the same address. Or close it a moment later: the next request would fail.
+                self.close()
         # requests would read it without a bound; the attribute is what its own `content` fills.
         response._content = bytes(content)
         if watching and response.ok:

@@ -1,0 +1,121 @@
+"""A server and a proxy for what goes over TLS, which YouTube's stand-in does not: certificates, tunnels."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from select import select
+from socket import create_connection, socket
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+_SECONDS = 10.0
+
+
+def certificate(path: Path, name: str = "localhost") -> Path:
+    """A certificate that ``name`` has given itself, and its key, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    return path
+
+
+class _Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = self.path.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        # Even if it was asked to close: not every server does.
+        self.close_connection = False
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: tests say what they saw."""
+
+
+class _Tunnelling(_Answering):
+    def do_CONNECT(self) -> None:
+        assert isinstance(self.server, _Server)
+        self.server.asked.append(self.path)
+        host, _, port = self.path.partition(":")
+        with create_connection((host, int(port)), timeout=_SECONDS) as there:
+            self.send_response(200)
+            self.end_headers()
+            _carry(self.connection, there)
+        self.close_connection = True
+
+
+def _carry(here: socket, there: socket) -> None:
+    """Both ways, until one side has ended."""
+    while ready := select([here, there], [], [], _SECONDS)[0]:
+        for side in ready:
+            content = side.recv(65536)
+            if not content:
+                return
+            (there if side is here else here).sendall(content)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 100
+
+    def __init__(self, handler: type[_Answering]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.asked: list[str] = []
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing: that a client refuses the certificate is what some tests are about."""
+
+
+@contextmanager
+def _serving(server: _Server) -> Iterator[int]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(_SECONDS)
+
+
+@contextmanager
+def serving(pem: Path) -> Iterator[str]:
+    """The origin of a server that answers with the path it was asked for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    server = _Server(_Answering)
+    # The handshake is for the thread of each connection: a client that refuses it ends only that.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    with _serving(server) as port:
+        yield f"https://localhost:{port}"
+
+
+@contextmanager
+def tunnelling() -> Iterator[tuple[str, Sequence[str]]]:
+    """The URL of a proxy that does what CONNECT asks for, and what it has been asked for so far."""
+    server = _Server(_Tunnelling)
+    with _serving(server) as port:
+        yield f"http://127.0.0.1:{port}", server.asked
