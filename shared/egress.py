@@ -151,9 +151,15 @@ class Session(requests.Session):
         self.mount("https://", _Adapter(base_url))
 
     def begin(self) -> None:
-        """Before the first request of a video: what it may take is counted from here."""
+        """Before the first request of a video: what it may take is counted from here.
+
+        By a rotating way its requests share one connection, and so one address: each more would be another
+        handshake, whose bytes are paid for. The next video, or its own next attempt, leaves from elsewhere.
+        """
         self.received, self.shortened, self.lines = 0, None, None
         self._deadline = monotonic() + BUDGET
+        if self.way is not None and self.way.rotating:
+            self.close()  # its connections; it goes on with new ones
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """As :meth:`send`; a watch page is not even prepared when there is a key."""
@@ -176,8 +182,6 @@ class Session(requests.Session):
             if not self.way.sending():
                 raise AddressClosed("not sent: the address is blocked", request=request)
             kwargs["proxies"] = dict(self.way.proxies or {})
-            if self.way.rotating:
-                request.headers["Connection"] = "close"
         kwargs["timeout"] = (min(TIMEOUT[0], left), min(TIMEOUT[1], left))
         kwargs["stream"] = True
         response = super().send(request, **kwargs)
@@ -194,10 +198,6 @@ class Session(requests.Session):
             raise
         finally:
             self.received += response.raw.tell()
-            if self.way is not None and self.way.rotating:
-                # The other side may keep open what it was asked to close: the next request would leave from
-                # the same address. Or close it a moment later: the next request would fail.
-                self.close()
         # requests would read it without a bound; the attribute is what its own `content` fills.
         response._content = bytes(content)
         if watching and response.ok:

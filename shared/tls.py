@@ -2,7 +2,7 @@
 
 Left alone, requests has each connection read all certificates again, which takes many times what the rest of
 a handshake does (tests/benchmarks/bench_connections.py). It matters where connections are many: each request
-by a rotating proxy is one.
+by a rotating proxy has some of its own.
 """
 
 from __future__ import annotations

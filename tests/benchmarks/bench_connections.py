@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.bench_connections
 
-A rotating proxy means a new connection for each request, and a fetcher's threads each begin with one.
+A rotating proxy means a new connection for each video, and a fetcher's threads each begin with one.
 """
 
 from __future__ import annotations
