@@ -7,7 +7,8 @@ no timeout itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Protocol
 
@@ -136,7 +137,7 @@ class Session(requests.Session):
 
     ``shortened``: the key with which a watch page was answered here. ``lines``: of a caption track that was
     read here; the library gets one without lines then, which costs it nothing. All since :meth:`begin`.
-    ``way``: by which requests leave; None for the direct one, without counting.
+    ``way``: by which requests leave (:meth:`leaving`); None for the direct one, without counting.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -151,15 +152,24 @@ class Session(requests.Session):
         self.mount("https://", _Adapter(base_url))
 
     def begin(self) -> None:
-        """Before the first request of a video: what it may take is counted from here.
-
-        By a rotating way its requests share one connection, and so one address: each more would be another
-        handshake, whose bytes are paid for. The next video, or its own next attempt, leaves from elsewhere.
-        """
+        """Before the first request of a video: what it may take is counted from here."""
         self.received, self.shortened, self.lines = 0, None, None
         self._deadline = monotonic() + BUDGET
-        if self.way is not None and self.way.rotating:
-            self.close()  # its connections; it goes on with new ones
+
+    @contextmanager
+    def leaving(self, way: Way) -> Iterator[None]:
+        """Meanwhile requests leave by ``way``: those of one attempt at one video.
+
+        If it rotates they share a connection, and so an address: each more would be another handshake, whose
+        bytes are paid for. The next attempt leaves from elsewhere.
+        """
+        self.way = way
+        try:
+            yield
+        finally:
+            self.way = None
+            if way.rotating:
+                self.close()  # its connections; it makes new ones
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """As :meth:`send`; a watch page is not even prepared when there is a key."""

@@ -65,14 +65,14 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
         raise Shut(clock.now() + _BUSY, refused=False)
     try:
         gate, ticket = _enter(video_id, began + patience)
-        session, received = clients.youtube_session(), 0
-        session.way = given = Leave(gate, ticket, monotonic() - began)
+        session = clients.youtube_session()
         session.received = 0
+        given = Leave(gate, ticket, monotonic() - began)
         try:
-            yield given
+            with session.leaving(given):
+                yield given
         finally:
-            session.way, received = None, session.received
-            gate.leave(ticket, received)
+            gate.leave(ticket, session.received)
     finally:
         places.release()
 

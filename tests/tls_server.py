@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import SimpleQueue
 from select import select
 from socket import create_connection, socket
 
@@ -30,6 +31,7 @@ def certificate(path: Path, name: str = "localhost") -> Path:
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(
@@ -48,8 +50,6 @@ class _Answering(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        # Even if it was asked to close: not every server does.
-        self.close_connection = False
 
     def log_message(self, *_: object) -> None:
         """Nothing: tests say what they saw."""
@@ -64,6 +64,7 @@ class _Tunnelling(_Answering):
             self.send_response(200)
             self.end_headers()
             _carry(self.connection, there)
+        self.server.ended.put(self.path)
         self.close_connection = True
 
 
@@ -81,20 +82,28 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 100
 
-    def __init__(self, handler: type[_Answering]) -> None:
+    def __init__(self, handler: type[_Answering], pem: Path | None) -> None:
         super().__init__(("127.0.0.1", 0), handler)
+        self.url = f"{'http' if pem is None else 'https'}://localhost:{self.server_address[1]}"
+        #: What it was asked to tunnel to, and the same of those tunnels that have ended.
         self.asked: list[str] = []
+        self.ended = SimpleQueue[str]()
+        if pem is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pem)
+            # The handshake is for the thread of each connection: a client that refuses it ends only that.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def handle_error(self, *_: object) -> None:
         """Nothing: that a client refuses the certificate is what some tests are about."""
 
 
 @contextmanager
-def _serving(server: _Server) -> Iterator[int]:
+def _serving(server: _Server) -> Iterator[_Server]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield server.server_address[1]
+        yield server
     finally:
         server.shutdown()
         server.server_close()
@@ -104,18 +113,12 @@ def _serving(server: _Server) -> Iterator[int]:
 @contextmanager
 def serving(pem: Path) -> Iterator[str]:
     """The origin of a server that answers with the path it was asked for."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    server = _Server(_Answering)
-    # The handshake is for the thread of each connection: a client that refuses it ends only that.
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    with _serving(server) as port:
-        yield f"https://localhost:{port}"
+    with _serving(_Server(_Answering, pem)) as server:
+        yield server.url
 
 
 @contextmanager
-def tunnelling() -> Iterator[tuple[str, Sequence[str]]]:
-    """The URL of a proxy that does what CONNECT asks for, and what it has been asked for so far."""
-    server = _Server(_Tunnelling)
-    with _serving(server) as port:
-        yield f"http://127.0.0.1:{port}", server.asked
+def tunnelling(pem: Path | None = None) -> Iterator[_Server]:
+    """A proxy that does what CONNECT asks for; with a certificate it speaks TLS itself."""
+    with _serving(_Server(_Tunnelling, pem)) as server:
+        yield server

@@ -54,9 +54,9 @@ def main() -> None:
             stock.trust_env, stock.verify = False, str(everybody)
 
             def ours() -> None:
-                session.begin()
-                session.way = _Rotating()
-                session.get(_TRACK).raise_for_status()
+                with session.leaving(_Rotating()):
+                    session.begin()
+                    session.get(_TRACK).raise_for_status()
 
             def theirs() -> None:
                 stock.get(origin).raise_for_status()
