@@ -18,7 +18,7 @@ from pathlib import Path
 from infra.local import processes
 from infra.local.servers.tools import Missing, install
 from infra.local.state_dir import ROOT
-from tests.benchmarks import usage
+from tests.benchmarks import peers, usage
 from tests.stack import Stack
 
 _PEER = ROOT / "tests" / "benchmarks" / "celery_peer"
@@ -33,45 +33,27 @@ def seconds(stack: Stack, video_ids: Sequence[str], concurrency: int) -> tuple[f
         Missing: there is no redis-server, and none can be installed.
     """
     python = _environment()
-    with _redis() as (url, redis_pid):
+    with _redis() as (url, redis):
         environment = {
             **os.environ,
             "PEER_REDIS": url,
             "PEER_YOUTUBE": stack.standin.url,
             "PEER_ELASTICSEARCH": stack.elasticsearch,
         }
-        worker = subprocess.Popen(
-            [
-                python,
-                "-m",
-                "celery",
-                "-A",
-                "tasks",
-                "worker",
-                "-P",
-                "gevent",
-                f"-c{concurrency}",
-                "-lWARNING",
-            ],
-            cwd=_PEER,
-            env=environment,
-        )
-        try:
-            # The first of them waits for the worker's start, which is not measured.
-            _queue(python, environment, [video_ids[0]])
-            _until_done(python, environment, 1, _START_SECONDS)
-            before = usage.seconds(worker.pid, redis_pid)
+
+        def work() -> float:
             begun = time.monotonic()
             _queue(python, environment, video_ids)
             _until_done(python, environment, 1 + len(video_ids), _RUN_SECONDS)
-            took = time.monotonic() - begun
-            return took, usage.seconds(worker.pid, redis_pid) - before
-        finally:
-            worker.terminate()
-            try:
-                worker.wait(20)
-            except subprocess.TimeoutExpired:
-                worker.kill()
+            return time.monotonic() - begun
+
+        command = (python, "-m", "celery", "-A", "tasks", "worker", "-P", "gevent", f"-c{concurrency}")
+        with peers.running((*command, "-lWARNING"), _PEER, environment) as worker:
+            # The first of them waits for the worker's start, which is not measured.
+            _queue(python, environment, [video_ids[0]])
+            _until_done(python, environment, 1, _START_SECONDS)
+            took, spent = usage.spent(lambda: {"worker": worker, "redis": redis}, work)
+            return took, sum(spent.values())
 
 
 def _environment() -> str:
@@ -95,16 +77,9 @@ def _redis() -> Iterator[tuple[str, int]]:
     if program is None:
         raise Missing("redis-server: install it, or leave the peer out with --no-peer")
     port = processes.free_ports(1)[0]
-    server = subprocess.Popen(
-        [program, "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"],
-        stdout=subprocess.DEVNULL,
-        cwd=Path("/"),
-    )
-    try:
-        yield f"redis://127.0.0.1:{port}/0", server.pid
-    finally:
-        server.terminate()
-        server.wait(20)
+    command = (program, "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
+    with Path(os.devnull).open("wb") as nowhere, peers.running(command, Path("/"), log=nowhere) as pid:
+        yield f"redis://127.0.0.1:{port}/0", pid
 
 
 def _queue(python: str, environment: dict[str, str], video_ids: Sequence[str]) -> None:

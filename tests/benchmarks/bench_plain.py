@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from infra.local import framework, processes, topics
 from infra.local.state_dir import ROOT
 from infra.pipeline import load_pipeline
 from shared.config import Config
-from tests.benchmarks import usage
+from tests.benchmarks import peers, usage
 from tests.stack import Stack
 
 _PEER = Path(__file__).with_name("plain_peer")
@@ -57,8 +56,7 @@ def peer(
 
         def pids() -> dict[str, int]:
             servers = usage.pids(stack)
-            peers = {name: process.pid for name, process in running.items()}
-            return {name: servers[name] for name in _SERVERS} | peers
+            return {name: servers[name] for name in _SERVERS} | dict(running)
 
         # Connections are made, and modules imported late, by the first ones.
         _run(stack, "warm", warm)
@@ -66,8 +64,8 @@ def peer(
 
 
 @contextmanager
-def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, subprocess.Popen[bytes]]]:
-    """The two functions and a delivery of their own, answering."""
+def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, int]]:
+    """The two functions and a delivery of their own, answering; their pids."""
     environment = {
         **os.environ,
         "PUBSUB_EMULATOR_HOST": stack.pubsub,
@@ -80,35 +78,30 @@ def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, subproce
     }
     pipeline = load_pipeline(Config.from_env(environment), _PIPELINE)
     ports = dict(zip((each.name for each in pipeline.functions), processes.free_ports(2), strict=True))
-    log = stack.state.log("plain").open("wb")
-    running: dict[str, subprocess.Popen[bytes]] = {}
-    try:
+    with ExitStack() as left:
+        log = left.enter_context(stack.state.log("plain").open("wb"))
+
+        def start(command: Sequence[str], **more: str) -> int:
+            return left.enter_context(peers.running(command, ROOT, {**environment, **more}, log))
+
+        pids = {}
         for function in pipeline.functions:
             # Of gunicorn's control socket.
             sockets = stack.state.run / "sockets" / function.name
             sockets.mkdir(parents=True)
-            running[function.name] = subprocess.Popen(
+            pids[function.name] = start(
                 framework.command(function.name, _PEER / "main.py", function.trigger, ports[function.name]),
-                env={**environment, "THREADS": str(function.threads), "XDG_RUNTIME_DIR": str(sockets)},
-                stdout=log,
-                stderr=log,
+                THREADS=str(function.threads),
+                XDG_RUNTIME_DIR=str(sockets),
             )
         for port in ports.values():
             stack.wait_for(partial(_answers, port), _START_SECONDS, "the peer answers")
         asyncio.run(topics.create(pipeline, stack.pubsub, _PROJECT))
         urls = [f"--function={name}=http://127.0.0.1:{port}" for name, port in ports.items()]
-        command = [sys.executable, "-m", "infra.local.delivery", "--pipeline", str(_PIPELINE), *urls]
-        running["delivery"] = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=ROOT)
-        yield running
-    finally:
-        for process in reversed(running.values()):
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        log.close()
+        pids["delivery"] = start(
+            [sys.executable, "-m", "infra.local.delivery", "--pipeline", str(_PIPELINE), *urls]
+        )
+        yield pids
 
 
 def _answers(port: int) -> bool:
