@@ -64,8 +64,9 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
     if not places.acquire(timeout=max(0.0, patience)):
         raise Shut(clock.now() + _BUSY, refused=False)
     try:
-        gate, ticket = _enter(video_id, began + patience)
+        # Before a ticket is held, which nobody would give back if the session could not be made.
         session = clients.youtube_session()
+        gate, ticket = _enter(video_id, began + patience)
         session.received = 0
         given = Leave(gate, ticket, monotonic() - began)
         try:

@@ -78,7 +78,7 @@ def _redis() -> Iterator[tuple[str, int]]:
         raise Missing("redis-server: install it, or leave the peer out with --no-peer")
     port = processes.free_ports(1)[0]
     command = (program, "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
-    with Path(os.devnull).open("wb") as nowhere, peers.running(command, Path("/"), log=nowhere) as pid:
+    with peers.running(command, Path("/"), log=subprocess.DEVNULL) as pid:
         yield f"redis://127.0.0.1:{port}/0", pid
 
 

@@ -16,9 +16,9 @@ def running(
     command: Sequence[str],
     directory: Path,
     environment: Mapping[str, str] | None = None,
-    log: IO[bytes] | None = None,
+    log: IO[bytes] | int | None = None,
 ) -> Iterator[int]:
-    """The pid of a program. ``log``: where what it says goes; to this one's own by default."""
+    """The pid of a program. ``log``: where what it says goes, as for Popen; to this one's own by default."""
     process = subprocess.Popen(command, cwd=directory, env=environment, stdout=log, stderr=log)
     try:
         yield process.pid
