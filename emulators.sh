@@ -13,11 +13,26 @@ while [ -L "$here" ]; do
 done
 cd "$(dirname "$here")"
 
-for python in .venv/bin/python python3.11 python3.12 python3.13 python3.14 python3; do
-  if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    exec "$python" -m infra.local.bootstrap "$@"
-  fi
-done
+# The first of the commands that follow which is a Python that can do this.
+first_that() {
+  local able="$1" python
+  for python in "${@:2}"; do
+    if "$python" -c "$able" 2>/dev/null; then
+      echo "$python"
+      return
+    fi
+  done
+  return 1
+}
+
+# A distribution builds its Python with what a profile has shown; a version manager that compiles one (pyenv)
+# does not by itself, and then all that runs in it takes longer. Who has both gets the distribution's.
+pythons=(.venv/bin/python /usr/bin/python3.1{1,2,3,4} python3.1{1,2,3,4} python3)
+new='import sys; sys.exit(sys.version_info < (3, 11))'
+# Debian keeps ensurepip apart, and without it no environment can be made: better one that has it.
+if python="$(first_that "import ensurepip; $new" "${pythons[@]}" || first_that "$new" "${pythons[@]}")"; then
+  exec "$python" -m infra.local.bootstrap "$@"
+fi
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "installing python3 with apt-get, once"
