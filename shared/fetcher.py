@@ -28,7 +28,7 @@ from shared.jobs import Job
 from shared.ledger import Entry
 from shared.messages import VideoMessage
 from shared.routes import Leave
-from shared.store import Outcome, Stored
+from shared.store import Claim, Outcome, Stored
 
 #: Failed attempts at YouTube after which a video is given up. Deliveries count for nothing: Pub/Sub's
 #: are used up by an outage of Firestore, too.
@@ -36,8 +36,9 @@ ATTEMPTS = 8
 #: Seconds that a delivery waits for its turn, or for an address to be let in again; what has to wait
 #: longer is published again by the sweep. With the fetch itself it is less than the function's timeout.
 PATIENCE = 40.0
-#: Leave that was waited for longer is not used before a look whether the job still wants the video.
-_LONG = 1.0
+#: After so long a wait for its turn a video is looked at again, and claimed anew: what a fetch may take
+#: (egress.BUDGET) has to be over before its claim is.
+LONG = timedelta(seconds=1)
 #: A message of this age is not given back to other workers any more, but published anew: Pub/Sub
 #: counts its deliveries.
 _YOUNG = timedelta(minutes=5)
@@ -78,7 +79,7 @@ def fetch(
         deadline = monotonic() + PATIENCE
         while (work := _look(message)) is not None:
             try:
-                outcome = work.answer or _ask_in_turn(message, work, ask, deadline - monotonic())
+                outcome = work.answer or _ask_in_turn(message, work, ask, deadline)
             except Shut as shut:
                 if _wait(work, shut, delivery, deadline - monotonic()):
                     continue
@@ -127,21 +128,42 @@ _Asked = Outcome | Literal["again", "over"]
 
 
 def _ask_in_turn(
-    message: VideoMessage, work: _Work, ask: Callable[[str], Fetched], patience: float
+    message: VideoMessage, work: _Work, ask: Callable[[str], Fetched], deadline: float
 ) -> _Asked:
-    """Asks YouTube when it is the video's turn, and stores what it answers. Raises Shut."""
-    with routes.leave(message.video_id, patience) as leave:
-        if leave.waited >= _LONG:
-            # Meanwhile the job may have been cancelled, or the video fetched for another one.
-            again = _look(message)
-            if again is None:
-                return "over"
-            if again.answer:
-                return again.answer
-            work = again
-        answered = _ask(work, ask, leave)
+    """Asks YouTube when it is the video's turn, and stores what it answers. Raises Shut.
+
+    While turns come soon it is claimed before: its place at YouTube would be empty while Firestore answers.
+    """
+    claim = store.claim(message.video_id, work.stored) if routes.last_wait() < LONG else None
+    try:
+        with routes.leave(message.video_id, deadline - monotonic()) as leave:
+            waited = leave.waited if claim is None else claim.age
+            if waited >= LONG:
+                # Meanwhile the job may have been cancelled, or the video fetched for another one.
+                again = _look(message)
+                if again is None:
+                    _let_go(claim)
+                    return "over"
+                if again.answer:
+                    return again.answer
+                work = again
+            if claim is None or waited >= LONG:
+                claim = store.claim(message.video_id, work.stored, claim)
+            answered = _ask(work, claim, ask, leave)
+    except Shut:
+        _let_go(claim)
+        raise
     # The next video may leave while this one is stored.
     return answered if isinstance(answered, str) else _store(work, answered)
+
+
+def _let_go(claim: Claim | None) -> None:
+    """Others need not wait for the end of a claim that was not used."""
+    commit = Commit()
+    if claim is not None:
+        store.release(commit, claim)
+    if len(commit):
+        commit.run()
 
 
 def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
@@ -195,14 +217,13 @@ def _park(work: _Work, until: datetime, reason: str) -> None:
 
 
 def _ask(
-    work: _Work, ask: Callable[[str], Fetched], leave: Leave
+    work: _Work, claim: Claim, ask: Callable[[str], Fetched], leave: Leave
 ) -> Fetched | Refused | Literal["again", "over"]:
     """What YouTube answers for good; what is of the moment is noted and raised.
 
     "again": the address was refused, and the video has yet to be asked for. "over": it was given up.
     """
     job, entry = work.job, work.entry
-    store.claim(entry.video_id, work.stored)
     try:
         fetched = ask(entry.video_id)
         leave.passed()
@@ -213,9 +234,9 @@ def _ask(
             leave.passed()
             return refused
         if isinstance(error, Blocked) and (not error.asked or leave.blocked(weak=error.weak)):
-            _note(job.job_id, entry, error, spent, counted=False)
+            _note(job.job_id, entry, claim, error, spent, counted=False)
             return "again"
-        _note(job.job_id, entry, error, spent)
+        _note(job.job_id, entry, claim, error, spent)
         if entry.attempts + 1 < ATTEMPTS:
             raise error from refused
         given_up = f"{error} Given up after {ATTEMPTS} attempts."
@@ -242,11 +263,13 @@ def _store(work: _Work, answered: Fetched | Refused) -> Outcome:
         return save(absent="no_transcript", reason=str(error))
 
 
-def _note(job_id: str, entry: Entry, error: DeliveryError, spent: int, *, counted: bool = True) -> None:
+def _note(
+    job_id: str, entry: Entry, claim: Claim, error: DeliveryError, spent: int, *, counted: bool = True
+) -> None:
     """Writes a failed attempt into the ledger and frees the video, so that the next one may be made."""
     commit = Commit()
     ledger.note_attempt(commit, job_id, entry, reason=str(error), youtube_bytes=spent, counted=counted)
-    store.release(commit, entry.video_id)
+    store.release(commit, claim)
     try:
         commit.run()
     except Conflict:

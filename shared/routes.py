@@ -25,11 +25,11 @@ _BUSY = timedelta(seconds=5)
 
 @dataclass(slots=True)
 class Leave:
-    """A video's leave to ask YouTube by one way. ``waited``: seconds for its turn."""
+    """A video's leave to ask YouTube by one way. ``waited``: for its turn."""
 
     gate: Gate
     ticket: Ticket
-    waited: float
+    waited: timedelta
 
     @property
     def proxies(self) -> Mapping[str, str] | None:
@@ -62,13 +62,15 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
     """
     began, places = monotonic(), _places()
     if not places.acquire(timeout=max(0.0, patience)):
+        _wait_was(timedelta.max)
         raise Shut(clock.now() + _BUSY, refused=False)
     try:
         # Before a ticket is held, which nobody would give back if the session could not be made.
         session = clients.youtube_session()
         gate, ticket = _enter(video_id, began + patience)
         session.received = 0
-        given = Leave(gate, ticket, monotonic() - began)
+        given = Leave(gate, ticket, timedelta(seconds=monotonic() - began))
+        _wait_was(given.waited)
         try:
             with session.leaving(given):
                 yield given
@@ -78,6 +80,20 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
         places.release()
 
 
+#: Of the last video: nobody knows yet.
+_last_wait = timedelta.max
+
+
+def last_wait() -> timedelta:
+    """How long the last video of this process waited for its turn; ``timedelta.max`` if in vain."""
+    return _last_wait
+
+
+def _wait_was(wait: timedelta) -> None:
+    global _last_wait
+    _last_wait = wait
+
+
 def _enter(video_id: str, deadline: float) -> tuple[Gate, Ticket]:
     shut: list[Shut] = []
     for gate in gates():
@@ -85,6 +101,7 @@ def _enter(video_id: str, deadline: float) -> tuple[Gate, Ticket]:
             return gate, gate.enter(video_id, deadline - monotonic())
         except Shut as one:
             shut.append(one)
+    _wait_was(timedelta.max)
     raise min(shut, key=lambda one: one.until)
 
 

@@ -89,6 +89,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """One worker's right to ask YouTube for a video, ``until`` when nobody else does."""
+
+    video_id: str
+    until: datetime
+
+    @property
+    def age(self) -> timedelta:
+        return clock.now() - (self.until - CLAIM)
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """The state of one video's transcript: its outcome if there is one, and who is fetching it now."""
 
@@ -169,16 +181,20 @@ def read_outcomes(video_ids: Sequence[str]) -> dict[str, Stored]:
     return {snapshot.id: stored_of(snapshot) for snapshot in snapshots}
 
 
-def claim(video_id: str, stored: Stored) -> None:
+def claim(video_id: str, stored: Stored, held: Claim | None = None) -> Claim:
     """Takes the fetching of a video for :data:`CLAIM`, so that no two pay YouTube for the same.
+
+    ``held``: the caller's own claim, to be made anew.
 
     Raises:
         Transient: another worker has it.
     """
     now = clock.now()
-    if stored.claimed_until is not None and stored.claimed_until > now:
+    theirs = stored.claimed_until if held is None or stored.claimed_until != held.until else None
+    if theirs is not None and theirs > now:
         raise Transient("Another worker is fetching this video.")
-    path, fields = transcript_path(video_id), {"claimed_until": now + CLAIM}
+    claimed = Claim(video_id, now + CLAIM)
+    path, fields = transcript_path(video_id), {"claimed_until": claimed.until}
     commit = Commit()
     if stored.update_time is None:
         commit.create(path, fields)
@@ -188,11 +204,13 @@ def claim(video_id: str, stored: Stored) -> None:
         commit.run()
     except Conflict as conflict:
         raise Transient("Another worker is fetching this video.") from conflict
+    return claimed
 
 
-def release(commit: Commit, video_id: str) -> None:
-    """Puts the end of a claim without an outcome into ``commit``."""
-    commit.set(transcript_path(video_id), {"claimed_until": None}, merge=True)
+def release(commit: Commit, claim: Claim) -> None:
+    """Puts the end of a claim without an outcome into ``commit``; one that has run out may be another's."""
+    if clock.now() < claim.until:
+        commit.set(transcript_path(claim.video_id), {"claimed_until": None}, merge=True)
 
 
 def save(
