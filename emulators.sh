@@ -17,7 +17,7 @@ cd "$(dirname "$here")"
 first_that() {
   local able="$1" python
   for python in "${@:2}"; do
-    if "$python" -c "$able" 2>/dev/null; then
+    if "$python" -c "$able" >/dev/null 2>&1; then
       echo "$python"
       return
     fi
@@ -25,8 +25,8 @@ first_that() {
   return 1
 }
 
-# A distribution builds its Python with what a profile has shown; a version manager that compiles one (pyenv)
-# does not by itself, and then all that runs in it takes longer. Who has both gets the distribution's.
+# A distribution builds its Python with profile-guided optimisation; a version manager that compiles one (pyenv)
+# does not by itself, and then all that runs in it takes longer. So a new environment gets the distribution's.
 pythons=(.venv/bin/python /usr/bin/python3.1{1,2,3,4} python3.1{1,2,3,4} python3)
 new='import sys; sys.exit(sys.version_info < (3, 11))'
 # Debian keeps ensurepip apart, and without it no environment can be made: better one that has it.

@@ -36,7 +36,8 @@ MAXIMUM_WRITES = 400
 #: Reads, or commits, of one call. Twenty of the longest transcripts are 8 MB; a request has 10 at most.
 _READS, _COMMITS = 50, 20
 #: Seconds between two such calls: under load they carry more, and take less of the processor. Where no person
-#: waits they may be longer; for commits less so, because each video waits for one in its place at YouTube.
+#: waits they may be longer; for commits less so, because a claim that is made at a video's turn keeps a place
+#: at YouTube waiting.
 _EVERY, _READ_UNHURRIED, _COMMIT_UNHURRIED = 0.03, 0.1, 0.06
 #: Writes of a commit that travels with others: a page of a playlist goes by itself.
 _SMALL = 8

@@ -21,7 +21,7 @@ from shared.transcripts import Lines
 #: Seconds to connect, and seconds without a byte.
 TIMEOUT = (5.0, 10.0)
 #: Seconds for all requests of one video, however their answers trickle. With one more silence of
-#: TIMEOUT it is less than store.CLAIM: nobody else asks for the video while this one still does.
+#: TIMEOUT, and fetcher.LONG before, it is less than store.CLAIM: nobody else asks for it meanwhile.
 BUDGET = 18.0
 #: Bytes of one answer: the largest real ones (watch pages) have 1.5 MB.
 MAXIMUM_BYTES = 20_000_000

@@ -39,6 +39,8 @@ PATIENCE = 40.0
 #: After so long a wait for its turn a video is looked at again, and claimed anew: what a fetch may take
 #: (egress.BUDGET) has to be over before its claim is.
 LONG = timedelta(seconds=1)
+#: Of this process's last video: from its claim, or else from the wish for a turn, until that came. A hint.
+_last_wait = timedelta.max
 #: A message of this age is not given back to other workers any more, but published anew: Pub/Sub
 #: counts its deliveries.
 _YOUNG = timedelta(minutes=5)
@@ -134,10 +136,11 @@ def _ask_in_turn(
 
     While turns come soon it is claimed before: its place at YouTube would be empty while Firestore answers.
     """
-    claim = store.claim(message.video_id, work.stored) if routes.last_wait() < LONG else None
+    global _last_wait
+    claim = store.claim(message.video_id, work.stored) if _last_wait < LONG else None
     try:
         with routes.leave(message.video_id, deadline - monotonic()) as leave:
-            waited = leave.waited if claim is None else claim.age
+            _last_wait = waited = leave.waited if claim is None else claim.age
             if waited >= LONG:
                 # Meanwhile the job may have been cancelled, or the video fetched for another one.
                 again = _look(message)
@@ -151,6 +154,7 @@ def _ask_in_turn(
                 claim = store.claim(message.video_id, work.stored, claim)
             answered = _ask(work, claim, ask, leave)
     except Shut:
+        _last_wait = timedelta.max
         _let_go(claim)
         raise
     # The next video may leave while this one is stored.
@@ -158,12 +162,12 @@ def _ask_in_turn(
 
 
 def _let_go(claim: Claim | None) -> None:
-    """Others need not wait for the end of a claim that was not used."""
-    commit = Commit()
-    if claim is not None:
-        store.release(commit, claim)
-    if len(commit):
-        commit.run()
+    if claim is None:
+        return
+    try:
+        store.let_go(claim)
+    except Transient as error:
+        logs.info("not let go: the claim ends by itself", reason=str(error))
 
 
 def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:

@@ -62,7 +62,6 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
     """
     began, places = monotonic(), _places()
     if not places.acquire(timeout=max(0.0, patience)):
-        _wait_was(timedelta.max)
         raise Shut(clock.now() + _BUSY, refused=False)
     try:
         # Before a ticket is held, which nobody would give back if the session could not be made.
@@ -70,7 +69,6 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
         gate, ticket = _enter(video_id, began + patience)
         session.received = 0
         given = Leave(gate, ticket, timedelta(seconds=monotonic() - began))
-        _wait_was(given.waited)
         try:
             with session.leaving(given):
                 yield given
@@ -80,20 +78,6 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
         places.release()
 
 
-#: Of the last video: nobody knows yet.
-_last_wait = timedelta.max
-
-
-def last_wait() -> timedelta:
-    """How long the last video of this process waited for its turn; ``timedelta.max`` if in vain."""
-    return _last_wait
-
-
-def _wait_was(wait: timedelta) -> None:
-    global _last_wait
-    _last_wait = wait
-
-
 def _enter(video_id: str, deadline: float) -> tuple[Gate, Ticket]:
     shut: list[Shut] = []
     for gate in gates():
@@ -101,7 +85,6 @@ def _enter(video_id: str, deadline: float) -> tuple[Gate, Ticket]:
             return gate, gate.enter(video_id, deadline - monotonic())
         except Shut as one:
             shut.append(one)
-    _wait_was(timedelta.max)
     raise min(shut, key=lambda one: one.until)
 
 

@@ -213,6 +213,18 @@ def release(commit: Commit, claim: Claim) -> None:
         commit.set(transcript_path(claim.video_id), {"claimed_until": None}, merge=True)
 
 
+def let_go(claim: Claim) -> None:
+    """Ends a claim that nothing came of, if it is still there: others need not wait until it has run out.
+
+    Raises:
+        Transient: Firestore does not answer, or somebody was quicker.
+    """
+    (snapshot,) = documents.read(transcript_path(claim.video_id))
+    stored = stored_of(snapshot)
+    if stored.claimed_until == claim.until:
+        Commit().update(snapshot.path, {"claimed_until": None}, unchanged_since=stored.update_time).run()
+
+
 def save(
     video_id: str,
     previous: Outcome | None,

@@ -109,7 +109,7 @@ def _at_fifty(stack: Stack, table: Table, videos: int) -> float:
     table.add(f"{videos:,} videos, 50 at once, until the last is searchable", took, "s", 1.2 * limit, limit)
     in_flight = stack.standin.stats()["in_flight"]["videos"]["peak"]
     table.add("videos at YouTube at once, at most", in_flight, "", 50, 50)
-    table.add("processor a video, everything", _costs(table, spent, videos), "ms", _PROCESSOR)
+    table.add("processor a video, 50 at once", _costs(table, spent, videos), "ms", _PROCESSOR)
     _memory(stack, table, f"with {videos:,} videos done")
     _again(stack, table, playlist, videos)
     # After some seconds in which nothing was written, as for who begins.
@@ -297,12 +297,11 @@ def _plain(ours: Stack, theirs: Stack, table: Table, videos: int, concurrency: i
                     table.note(f"written plainly: {videos:,} videos, {concurrency} at once", f"{took:.1f} s")
                 for name, seconds in spent.items():
                     total[whose][name] += seconds
-    at_once = f"{concurrency} at once, two jobs of each in turn"
     plainly = _costs(table, total["plain"], 2 * videos)
-    table.note(f"processor a video, written plainly, {at_once}", f"{plainly:.1f} ms")
+    table.note(f"processor a video, {concurrency} at once, written plainly", f"{plainly:.1f} ms")
     mine = _costs(table, total["ours"], 2 * videos)
-    table.add(f"processor a video, ours, {at_once}", mine, "ms", _PROCESSOR)
-    table.add(f"ours against that, {concurrency} at once", mine / plainly, "", 0.5)
+    table.add(f"processor a video, {concurrency} at once, in turn with that", mine, "ms", _PROCESSOR)
+    table.add(f"ours against the plain one, {concurrency} at once", mine / plainly, "", 0.5)
 
 
 def _costs(table: Table, spent: Mapping[str, float], videos: int) -> float:
