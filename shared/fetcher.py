@@ -167,7 +167,7 @@ def _let_go(claim: Claim | None) -> None:
     try:
         store.let_go(claim)
     except Transient as error:
-        logs.info("not let go: the claim ends by itself", reason=str(error))
+        logs.info("claim not let go", reason=str(error))
 
 
 def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
