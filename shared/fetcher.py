@@ -152,6 +152,7 @@ def _ask_in_turn(
                 work = again
             if claim is None or waited >= LONG:
                 claim = store.claim(message.video_id, work.stored, claim)
+                _last_wait = waited + claim.age
             answered = _ask(work, claim, ask, leave)
     except Shut:
         _last_wait = timedelta.max

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared import clock, config, fetcher, jobs, routes, store
+from shared import clock, config, documents, fetcher, jobs, routes, store
 from shared.captions import Fetched, Refused
 from shared.documents import Commit
 from shared.errors import Blocked, Transient
@@ -132,8 +132,11 @@ def test_a_claim_that_has_waited_long_is_made_anew(one_place: None, monkeypatch:
     assert fetcher._last_wait >= fetcher.LONG
 
 
-def test_a_claim_that_took_long_to_make_is_made_anew(seams: Seams, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It runs from before it was sent."""
+@pytest.mark.parametrize("last_wait", [SOON, timedelta.max])
+def test_a_claim_that_takes_long_is_made_anew_and_the_next_one_at_its_turn(
+    seams: Seams, monkeypatch: pytest.MonkeyPatch, last_wait: timedelta
+) -> None:
+    """It runs from before it was sent. Otherwise each video would ask a slow Firestore twice."""
     (video_id,) = fresh_ids(1)
     job, run, slow = running([video_id]), Commit.run, [True]
 
@@ -143,14 +146,16 @@ def test_a_claim_that_took_long_to_make_is_made_anew(seams: Seams, monkeypatch: 
             time.sleep(1.2 * fetcher.LONG.total_seconds())
         return run(commit)
 
-    monkeypatch.setattr(fetcher, "_last_wait", SOON)
+    monkeypatch.setattr(fetcher, "_last_wait", last_wait)
     monkeypatch.setattr(Commit, "run", run_slowly)
     began = clock.now()
     delivery = _Delivery(job, video_id)
     delivery.end()
     (claimed,) = delivery.claims
     assert claimed is not None
-    assert claimed >= began + fetcher.LONG + store.CLAIM
+    if last_wait == SOON:
+        assert claimed >= began + fetcher.LONG + store.CLAIM
+    assert fetcher._last_wait >= fetcher.LONG
 
 
 def test_who_has_waited_too_long_does_not_take_it_from_another(
@@ -208,6 +213,20 @@ def test_who_waits_in_vain_lets_go_and_the_next_does_not_claim_before(
     assert second.update_time is None, "it was never claimed"
 
 
+def test_who_cannot_let_go_is_parked_all_the_same(one_place: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(claim: store.Claim) -> None:
+        raise Transient("Firestore is away.")
+
+    monkeypatch.setattr(fetcher, "PATIENCE", 0.3)
+    monkeypatch.setattr(store, "let_go", refuse)
+    (video_id,) = fresh_ids(1)
+    job = running([video_id])
+    with taken(monkeypatch):
+        fetch(job, video_id, ask=NOT_TO_BE_ASKED)
+    assert entries_of(job.job_id)[video_id].parked
+    assert claimed_until(video_id) is not None
+
+
 def test_at_a_blocked_address_nothing_is_claimed_before(
     seams: Seams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,3 +253,22 @@ def test_a_claim_that_is_anothers_by_now_is_not_let_go(seams: Seams) -> None:
     assert claimed_until(video_id) == mine.until
     store.let_go(mine)
     assert claimed_until(video_id) is None
+
+
+def test_a_claim_that_becomes_anothers_meanwhile_is_not_let_go(
+    seams: Seams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (video_id,) = fresh_ids(1)
+    mine = store.claim(video_id, stored([video_id])[0])
+    others, read = clock.now() + 2 * store.CLAIM, documents.read
+
+    def overtaken(*paths: str) -> list[documents.Snapshot]:
+        found = read(*paths)
+        Commit().set(store.transcript_path(video_id), {"claimed_until": others}, merge=True).run()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(documents, "read", overtaken)
+        with pytest.raises(documents.Conflict):
+            store.let_go(mine)
+    assert claimed_until(video_id) == others
