@@ -219,10 +219,10 @@ def let_go(claim: Claim) -> None:
     Raises:
         Transient: Firestore does not answer, or somebody was quicker.
     """
-    (snapshot,) = documents.read(transcript_path(claim.video_id))
-    stored = stored_of(snapshot)
+    stored = read_outcomes([claim.video_id])[claim.video_id]
     if stored.claimed_until == claim.until:
-        Commit().update(snapshot.path, {"claimed_until": None}, unchanged_since=stored.update_time).run()
+        path = transcript_path(claim.video_id)
+        Commit().update(path, {"claimed_until": None}, unchanged_since=stored.update_time).run()
 
 
 def save(

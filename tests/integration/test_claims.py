@@ -260,15 +260,15 @@ def test_a_claim_that_becomes_anothers_meanwhile_is_not_let_go(
 ) -> None:
     (video_id,) = fresh_ids(1)
     mine = store.claim(video_id, stored([video_id])[0])
-    others, read = clock.now() + 2 * store.CLAIM, documents.read
+    others, read = clock.now() + 2 * store.CLAIM, store.read_outcomes
 
-    def overtaken(*paths: str) -> list[documents.Snapshot]:
-        found = read(*paths)
+    def overtaken(videos: Sequence[str]) -> dict[str, store.Stored]:
+        found = read(videos)
         Commit().set(store.transcript_path(video_id), {"claimed_until": others}, merge=True).run()
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(documents, "read", overtaken)
+        patch.setattr(store, "read_outcomes", overtaken)
         with pytest.raises(documents.Conflict):
             store.let_go(mine)
     assert claimed_until(video_id) == others
