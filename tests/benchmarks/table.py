@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 
-
-@dataclass(slots=True)
 class Table:
-    """Rows of what was measured; ``limit`` is the physical one, ``goal`` the one to reach."""
-
-    rows: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    """``limit`` is the physical one, ``goal`` the one to reach."""
 
     def add(self, work: str, measured: float, unit: str, goal: float, limit: float | None = None) -> None:
         ratio = f"{measured / limit:.2f}" if limit else ""
         shown = f"{limit:g} {unit}" if limit is not None else ""
         reached = "yes" if measured <= goal else "NO"
-        self.rows.append((work, f"{measured:.3g} {unit}", shown, ratio, f"≤ {goal:g} {unit}: {reached}"))
-        self._print(self.rows[-1])
+        self._print(work, f"{measured:.3g} {unit}", shown, ratio, f"≤ {goal:g} {unit}: {reached}")
 
     def note(self, work: str, measured: str) -> None:
-        self.rows.append((work, measured, "", "", ""))
-        self._print(self.rows[-1])
+        self._print(work, measured, "", "", "")
 
     def head(self) -> None:
-        self._print(("work", "measured", "limit", "ratio", "to reach"))
+        self._print("work", "measured", "limit", "ratio", "to reach")
 
     @staticmethod
-    def _print(row: tuple[str, ...]) -> None:
+    def _print(*row: str) -> None:
         print("| {:<52} | {:>12} | {:>9} | {:>5} | {:<16} |".format(*row), flush=True)
