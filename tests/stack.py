@@ -30,6 +30,7 @@ import requests
 from infra.local import control, processes
 from infra.local.api import Api
 from infra.local.environment import CONFIGURATION
+from infra.local.ports import free_ports
 from infra.local.state_dir import ROOT, StateDir
 
 _T = TypeVar("_T")
@@ -52,7 +53,7 @@ class Stack:
     def __init__(self, **variables: str) -> None:
         name = f"{os.getpid()}-{next(_number)}"
         self.state = StateDir(_DIRECTORY / name)
-        self.port = processes.free_ports(1)[0]
+        self.port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION}
         #: Where failpoints of its functions are armed; see shared/failpoints.py.

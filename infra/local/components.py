@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import processes
+from infra.local.ports import port_is_free
 from infra.local.probes import NotUsable, Probe, wait_for
-from infra.local.processes import port_is_free, signal_group
+from infra.local.processes import signal_group
 from infra.local.servers.tools import Launch, Missing, Say
 from infra.local.state_dir import ROOT
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,45 +18,6 @@ import psutil
 
 from infra.local.environment import MARKER
 from infra.local.state_dir import ROOT, StateDir
-
-# Below what Linux and macOS give to outgoing connections, so that none of those takes a port
-# between the moment it is chosen and the moment its server binds it.
-_PORTS = range(20000, 32000)
-
-
-class PortsTaken(RuntimeError):
-    """No free port was found."""
-
-
-def port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do: a connection that is still closing does not keep the port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def free_ports(count: int) -> list[int]:
-    """So many different free ports of this machine.
-
-    Raises:
-        PortsTaken: there are not that many.
-    """
-    # Starting at a random place keeps two runs that start at once apart.
-    offset = int.from_bytes(os.urandom(4), "big") % len(_PORTS)
-    found: list[int] = []
-    for step in range(len(_PORTS)):
-        port = _PORTS[(offset + step) % len(_PORTS)]
-        if port_is_free(port):
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise PortsTaken(
-        f"expected {count} free ports from {_PORTS.start} to {_PORTS.stop - 1}, found {len(found)}"
-    )
 
 
 async def start(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:

@@ -12,7 +12,7 @@ from infra.local import environment, framework, probes, topics
 from infra.local.components import Component
 from infra.local.environment import Addresses
 from infra.local.persistence import Exports
-from infra.local.processes import free_ports, port_is_free
+from infra.local.ports import free_ports, take_port
 from infra.local.servers.elasticsearch import elasticsearch
 from infra.local.servers.emulators import firestore, pubsub
 from infra.local.servers.tools import Launch
@@ -53,12 +53,12 @@ def assemble(
 
 
 def _kept_port(state: StateDir) -> int | None:
-    """The stand-in's port of last time, if it is free: the addresses of pictures are stored."""
+    """The stand-in's port of last time, if it can be had: the addresses of pictures are stored."""
     try:
         port = int((state.data / "youtube-port").read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
-    return port if 1024 <= port <= 65535 and port_is_free(port) else None
+    return port if take_port(port) else None
 
 
 def _keep_port(state: StateDir, port: int) -> None:
@@ -79,8 +79,10 @@ class _Builder:
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
         self.exports = Exports(state, config.google_cloud_project)
+        # The gateway's was chosen by the caller, maybe of those that would be given to others here.
+        take_port(config.port)
         kept = _kept_port(state)
-        self.ports = iter([port for port in free_ports(len(pipeline.functions) + 8) if port != kept])
+        self.ports = iter(free_ports(len(pipeline.functions) + 8))
         self.addresses = Addresses(
             pubsub=config.pubsub_emulator_host or f"127.0.0.1:{next(self.ports)}",
             firestore=config.firestore_emulator_host or f"127.0.0.1:{next(self.ports)}",

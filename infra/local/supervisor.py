@@ -20,6 +20,7 @@ from typing import Any
 from infra.local import persistence, processes
 from infra.local.components import Runner, State
 from infra.local.persistence import ExportFailed
+from infra.local.ports import PortsTaken, port_is_free
 from infra.local.schedules import Schedules
 from infra.local.stack import Stack, assemble
 from infra.local.state_dir import StateDir, write_whole
@@ -214,7 +215,7 @@ def _keep_one_generation(state: StateDir) -> None:
 async def _supervise(state: StateDir, config: Config, parent: int | None) -> int:
     if left := processes.stop_marked(state):
         print(f"  Stopped {left} processes that an earlier run had left behind.", flush=True)
-    if not processes.port_is_free(config.port):
+    if not port_is_free(config.port):
         holder = processes.holder_of(config.port)
         print(f"PORT: {config.port} is taken by {holder}. Choose another: PORT={config.port + 1}", flush=True)
         return 1
@@ -224,7 +225,7 @@ async def _supervise(state: StateDir, config: Config, parent: int | None) -> int
         state.keep_secret("operator-token", config.operator_token)
     try:
         supervisor = Supervisor(os.environ, config, state)
-    except (PipelineError, processes.PortsTaken) as error:
+    except (PipelineError, PortsTaken) as error:
         print(f"{error}", flush=True)
         return 1
     return await supervisor.run(parent)

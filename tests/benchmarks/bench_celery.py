@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local import processes
+from infra.local.ports import free_ports
 from infra.local.servers.tools import Missing, install
 from infra.local.state_dir import ROOT
 from tests.benchmarks import peers, usage
@@ -76,7 +76,7 @@ def _redis() -> Iterator[tuple[str, int]]:
     program = shutil.which("redis-server")
     if program is None:
         raise Missing("redis-server: install it, or leave the peer out with --no-peer")
-    port = processes.free_ports(1)[0]
+    port = free_ports(1)[0]
     command = (program, "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
     with peers.running(command, Path("/"), log=subprocess.DEVNULL) as pid:
         yield f"redis://127.0.0.1:{port}/0", pid

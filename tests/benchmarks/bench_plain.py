@@ -17,7 +17,8 @@ from pathlib import Path
 
 import requests
 
-from infra.local import framework, processes, topics
+from infra.local import framework, topics
+from infra.local.ports import free_ports
 from infra.local.state_dir import ROOT
 from infra.pipeline import load_pipeline
 from shared.config import Config
@@ -77,7 +78,7 @@ def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, int]]:
         "PYTHONPATH": str(ROOT),
     }
     pipeline = load_pipeline(Config.from_env(environment), _PIPELINE)
-    ports = dict(zip((each.name for each in pipeline.functions), processes.free_ports(2), strict=True))
+    ports = dict(zip((each.name for each in pipeline.functions), free_ports(2), strict=True))
     with ExitStack() as left:
         log = left.enter_context(stack.state.log("plain").open("wb"))
 

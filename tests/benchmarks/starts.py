@@ -8,7 +8,8 @@ import time
 
 import requests
 
-from infra.local import framework, processes
+from infra.local import framework
+from infra.local.ports import free_ports
 from infra.local.state_dir import ROOT
 from infra.pipeline import Function
 
@@ -17,7 +18,7 @@ _MOST_SECONDS = 30.0
 
 def seconds(function: Function) -> float:
     """Of one function, with servers that are not there: starting must not need any."""
-    port = processes.free_ports(1)[0]
+    port = free_ports(1)[0]
     nowhere = dict.fromkeys(("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"), "127.0.0.1:9")
     environment = {**os.environ, **nowhere, "PYTHONPATH": str(ROOT), "THREADS": str(function.threads)}
     source = ROOT / "functions" / function.name / "main.py"

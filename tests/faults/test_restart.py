@@ -21,6 +21,7 @@ import pytest
 import requests
 
 from infra.local import processes
+from infra.local.ports import port_is_free
 from infra.local.standin import generate
 from infra.local.state_dir import ROOT
 from infra.pipeline import load_pipeline
@@ -80,7 +81,7 @@ def _read_until(process: subprocess.Popen[str], text: str) -> str:
 
 
 def _gone(stack: Stack) -> bool:
-    return not processes.marked(stack.state) and processes.port_is_free(stack.port)
+    return not processes.marked(stack.state) and port_is_free(stack.port)
 
 
 def _phrase_is_found(stack: Stack, video_id: str) -> bool:

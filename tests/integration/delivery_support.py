@@ -20,7 +20,7 @@ from typing import Any
 import requests
 
 from infra.local import topics
-from infra.local.processes import free_ports
+from infra.local.ports import free_ports
 from infra.local.servers.emulators import pubsub
 from infra.local.servers.tools import Launch
 from infra.local.state_dir import ROOT, StateDir

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from infra.local.processes import free_ports
+from infra.local.ports import free_ports
 from infra.local.servers.emulators import firestore
 from infra.local.standin.inprocess import InProcess
 from infra.local.state_dir import StateDir

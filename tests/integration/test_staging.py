@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from infra.local.processes import free_ports
+from infra.local.ports import free_ports
 from infra.pipeline import Function, load_pipeline
 from infra.staging import ROOT, StagingError, functions, stage
 from shared.config import Config

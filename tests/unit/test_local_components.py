@@ -14,8 +14,8 @@ import pytest
 
 from infra.local import components
 from infra.local.components import Component, Runner, State
+from infra.local.ports import free_ports, port_is_free
 from infra.local.probes import NotUsable, listening
-from infra.local.processes import free_ports, port_is_free
 from infra.local.servers.tools import Launch, Missing, Say
 
 SERVER = (

@@ -57,22 +57,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
             process.stdout.close()
 
 
-def test_free_ports_are_different_and_free() -> None:
-    ports = processes.free_ports(20)
-    assert len(set(ports)) == 20
-    assert all(processes.port_is_free(port) for port in ports)
-
-
-def test_a_port_that_is_listened_on_is_not_free() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        assert not processes.port_is_free(server.getsockname()[1])
-
-
-def test_more_ports_than_there_are_is_an_error() -> None:
-    with pytest.raises(processes.PortsTaken, match="expected 20000 free ports"):
-        processes.free_ports(20000)
-
-
 def test_what_carries_the_mark_is_stopped_and_nothing_else(start: Start, tmp_path: Path) -> None:
     state, other = StateDir(tmp_path / "one"), StateDir(tmp_path / "two")
     ours, foreign, unmarked = start(marker=str(state.root)), start(marker=str(other.root)), start()

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from infra.local import proxy
 from infra.local.gateway import application
-from infra.local.processes import free_ports
+from infra.local.ports import free_ports
 from infra.local.proxy import Route, routes_of
 from infra.pipeline import load_pipeline
 from shared.config import Config
