@@ -1,9 +1,11 @@
 """The one origin of a local run: the frontend at `/`, the functions under `/api/`.
 
     python -m infra.local.gateway --port PORT --frontend DIR --function NAME=URL ... [--pipeline FILE]
+        [--changes FILE]
 
 What a hosting with rewrites does in the cloud. A function is reached by the longest of its `routes`
 in infra/pipeline.yaml that matches whole path segments; functions without routes are not reached.
+FILE is touched after every request that may have changed something: the library is saved then.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
+#: The methods that change nothing.
+_READING = ("GET", "HEAD")
 #: Bytes of a request's first line.
 MAXIMUM_URL = 65_536
 #: What is going on when the end is asked for gets so many seconds.
@@ -69,7 +73,7 @@ class Frontend:
         self._directory = directory.resolve()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in _READING:
             answer = problem(405, "Method not allowed", f"{request.method} is not possible here; GET is.")
             answer.headers["Allow"] = "GET, HEAD"
             return answer
@@ -91,9 +95,18 @@ class Frontend:
         return file if file.suffix in _TYPES else None
 
 
-def application(routes: list[Route], frontend: Path, headers: Mapping[str, str]) -> web.Application:
-    """``headers``: of every answer that does not say otherwise itself."""
+def application(
+    routes: list[Route], frontend: Path, headers: Mapping[str, str], changes: Path | None = None
+) -> web.Application:
+    """``headers``: of every answer that does not say otherwise itself. ``changes``: see above."""
     proxy, files = Proxy(routes), Frontend(frontend)
+
+    async def hand_on(request: web.Request) -> web.StreamResponse:
+        try:
+            return await proxy.handle(request)
+        finally:
+            if changes is not None and request.method not in _READING:
+                changes.touch()
 
     async def secure(request: web.Request, response: web.StreamResponse) -> None:
         for name, value in headers.items():
@@ -104,8 +117,8 @@ def application(routes: list[Route], frontend: Path, headers: Mapping[str, str])
     # A search may be pasted text: Google's front end takes URLs of this length, too.
     handler_args = {"auto_decompress": False, "max_line_size": MAXIMUM_URL}
     app = web.Application(client_max_size=MAXIMUM_BODY, handler_args=handler_args)
-    app.router.add_route("*", "/api", proxy.handle)
-    app.router.add_route("*", "/api/{tail:.*}", proxy.handle)
+    app.router.add_route("*", "/api", hand_on)
+    app.router.add_route("*", "/api/{tail:.*}", hand_on)
     app.router.add_route("*", "/{tail:.*}", files.handle)
     app.on_response_prepare.append(secure)
     app.cleanup_ctx.append(proxy.connected)
@@ -139,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frontend", type=Path, required=True, metavar="DIR")
     parser.add_argument("--function", action="append", default=[], metavar="NAME=URL", dest="functions")
     parser.add_argument("--pipeline", type=Path, default=PIPELINE_FILE, metavar="FILE")
+    parser.add_argument("--changes", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     try:
         settings = config.load()
@@ -146,7 +160,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         urls = function_urls(options.functions, {function.name for function in pipeline.functions})
         if not options.frontend.is_dir():
             raise UsageError(f"--frontend: expected a directory, found {str(options.frontend)!r}")
-        app = application(routes_of(pipeline, urls), options.frontend, security_headers(settings))
+        routes = routes_of(pipeline, urls)
+        app = application(routes, options.frontend, security_headers(settings), options.changes)
         asyncio.run(serve(app, options.port))
     except (ConfigError, PipelineError, UsageError, OSError) as error:
         print(error, file=sys.stderr)

@@ -7,9 +7,11 @@ between have equal contents; so what has not changed is thrown away before it ev
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import filecmp
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -17,8 +19,12 @@ import aiohttp
 from infra.local.state_dir import StateDir, write_whole
 
 #: Seconds between two exports. A small library is saved every other second, so that a crash loses
-#: next to nothing; a large one as often as a twentieth of one core allows, and within the minute.
-_SHORTEST_PAUSE, _LONGEST_PAUSE, _PAUSE_FACTOR = 2.0, 45.0, 20.0
+#: next to nothing; a large one as often as a fiftieth of one core allows, and within the minute.
+_SHORTEST_PAUSE, _LONGEST_PAUSE, _PAUSE_FACTOR = 2.0, 45.0, 50.0
+#: What the pause grows by after each export that finds nothing new.
+_GROWTH = 2.0
+#: How often it is asked whether anybody wanted a change.
+_LOOK_SECONDS = 1.0
 _TIMEOUT = aiohttp.ClientTimeout(total=120)
 
 
@@ -105,6 +111,66 @@ class Exports:
             if export.name not in kept:
                 shutil.rmtree(export, ignore_errors=True)
         return True
+
+
+class Autosave:
+    """Exports while a run goes on, until it is cancelled.
+
+    ``usable``: whether the emulator runs. ``changes``: the file that the gateway touches when somebody
+    may have changed something, see infra/local/gateway.py; a job that goes on is seen by what it
+    changes. ``now`` is set for what is worth a save at once.
+    """
+
+    def __init__(
+        self,
+        exports: Exports,
+        emulator: str,
+        usable: Callable[[], bool],
+        changes: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        self._exports, self._emulator, self._usable = exports, emulator, usable
+        self._changes, self._say = changes, say
+        self._changed_at = 0
+        #: Until the next export: the usual while something changes, longer after each in vain.
+        self._usual = self._pause = pause_after(0)
+        self.now = asyncio.Event()
+
+    async def run(self) -> None:
+        failing = False
+        while True:
+            await self._wait()
+            if not self._usable():
+                self._pause = self._usual
+                continue
+            began = time.monotonic()
+            try:
+                changed = await self._exports.save(self._emulator)
+                self._usual = pause_after(time.monotonic() - began)
+                self._pause = self._usual if changed else min(_GROWTH * self._pause, _LONGEST_PAUSE)
+                failing = False
+            except ExportFailed as error:
+                if not failing:
+                    self._say(f"The library could not be saved: {error}. Trying again.")
+                failing = True
+
+    async def _wait(self) -> None:
+        began = time.monotonic()
+        while (left := began + self._pause - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, _LOOK_SECONDS)):
+                    await self.now.wait()
+                break
+            if self._somebody_changed():
+                self._pause = self._usual
+        self.now.clear()
+
+    def _somebody_changed(self) -> bool:
+        """Since this was asked the last time."""
+        before = self._changed_at
+        with contextlib.suppress(FileNotFoundError):
+            self._changed_at = self._changes.stat().st_mtime_ns
+        return self._changed_at != before
 
 
 def _same_content(one: Path, other: Path) -> bool:

@@ -206,7 +206,8 @@ class _Builder:
         port = self.config.port
         public = [function.name for function in self.pipeline.functions if function.routes]
         arguments = [f"--function={name}={urls[name]}" for name in public if name in urls]
-        options = ("--port", str(port), "--frontend", str(ROOT / "frontend"), *arguments)
+        frontend, changes = str(ROOT / "frontend"), str(self.state.changes)
+        options = ("--port", str(port), "--frontend", frontend, "--changes", changes, *arguments)
         return self._python_module("gateway", "infra.local.gateway", port, options)
 
     def _python_module(

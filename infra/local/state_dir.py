@@ -53,6 +53,11 @@ class StateDir:
         return self.run / "status.json"
 
     @property
+    def changes(self) -> Path:
+        """Touched whenever somebody may have changed something in the library."""
+        return self.run / "changes"
+
+    @property
     def pid_file(self) -> Path:
         return self.run / "supervisor.pid"
 

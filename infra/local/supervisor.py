@@ -17,9 +17,9 @@ import time
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from infra.local import persistence, processes
+from infra.local import processes
 from infra.local.components import Runner, State
-from infra.local.persistence import ExportFailed
+from infra.local.persistence import Autosave, ExportFailed
 from infra.local.ports import PortsTaken, port_is_free
 from infra.local.schedules import Schedules
 from infra.local.stack import Stack, assemble
@@ -45,9 +45,16 @@ class Supervisor:
             component.name: Runner(component, state.log(component.name), self._say_of, self._write_status)
             for component in self._stack.components
         }
-        self._save_now = asyncio.Event()
+        self._autosave = Autosave(
+            self._stack.exports,
+            self._stack.addresses.firestore,
+            lambda: self._runners["firestore"].state is State.RUNNING,
+            state.changes,
+            self._say,
+        )
+        # A job that began or ended is worth a save at once: after a crash it is to be gone on with.
         self._schedules = Schedules(
-            load_pipeline(config), self._stack.functions, self._say, self._save_now.set
+            load_pipeline(config), self._stack.functions, self._say, self._autosave.now.set
         )
         self._phase = "starting"
         self._stop = asyncio.Event()
@@ -97,32 +104,11 @@ class Supervisor:
                     return False
         self._spawn(self._schedules.run())
         if self._config.firestore_emulator_host is None:
-            self._spawn(self._export_again_and_again())
+            self._spawn(self._autosave.run())
         missing = [runner.name for runner in self._runners.values() if runner.state is not State.RUNNING]
         self._phase = "incomplete" if missing else "ready"
         self._write_status()
         return True
-
-    async def _export_again_and_again(self) -> None:
-        failing = False
-        took = 0.0
-        while True:
-            # A job that began or ended is worth a save at once: after a crash it is to be gone on with.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(persistence.pause_after(took)):
-                    await self._save_now.wait()
-            self._save_now.clear()
-            began = time.monotonic()
-            if self._runners["firestore"].state is not State.RUNNING:
-                continue
-            try:
-                await self._stack.exports.save(self._stack.addresses.firestore)
-                took = time.monotonic() - began
-                failing = False
-            except ExportFailed as error:
-                if not failing:
-                    self._say(f"The library could not be saved: {error}. Trying again.")
-                failing = True
 
     async def _watch(self, parent: int) -> None:
         """A foreground run goes with the program that shows it, however that ends."""

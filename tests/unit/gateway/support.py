@@ -46,7 +46,11 @@ async def echo(request: web.Request) -> web.StreamResponse:
 
 @asynccontextmanager
 async def site(
-    frontend: Path, handler: Handler = echo, timeout: int = 5, host: str = "127.0.0.1"
+    frontend: Path,
+    handler: Handler = echo,
+    timeout: int = 5,
+    host: str = "127.0.0.1",
+    changes: Path | None = None,
 ) -> AsyncIterator[Site]:
     seen: list[web.Request] = []
 
@@ -61,7 +65,8 @@ async def site(
         url = f"http://{host}:{upstream.port}"
         routes = [Route("/api/search/export", "export", f"{url}/as-export", timeout)]
         routes += [Route("/api/search", "search", url, timeout), Route("/api/jobs", "jobs", url, timeout)]
-        async with TestServer(application(routes, frontend, HEADERS)) as gateway, ClientSession() as client:
+        app = application(routes, frontend, HEADERS, changes)
+        async with TestServer(app) as gateway, ClientSession() as client:
             yield Site(str(gateway.make_url("")).rstrip("/"), client, seen)
 
 

@@ -130,6 +130,35 @@ def test_the_longest_prefix_of_whole_segments_decides(frontend: Path) -> None:
     asyncio.run(visit())
 
 
+def test_what_may_have_changed_something_leaves_a_trace_when_it_is_done(
+    frontend: Path, tmp_path: Path
+) -> None:
+    changes = tmp_path / "changes"
+    seen_by_function: list[bool] = []
+
+    async def function(request: web.Request) -> web.StreamResponse:
+        seen_by_function.append(changes.exists())
+        return web.Response(status=409)
+
+    async def visit() -> None:
+        async with site(frontend, function, changes=changes) as here:
+            for method in ("GET", "HEAD"):
+                await here.client.request(method, here.url + "/api/jobs")
+                await here.client.request(method, here.url + "/")
+            assert not changes.exists()
+            for method in ("POST", "PUT", "PATCH", "DELETE"):
+                async with here.client.request(method, here.url + "/api/jobs") as answer:
+                    assert answer.status == 409
+                assert changes.exists()
+                changes.unlink()
+            async with here.client.post(here.url + "/") as answer:
+                assert answer.status == 405
+            assert not changes.exists()
+        assert seen_by_function == [False] * 6
+
+    asyncio.run(visit())
+
+
 def test_functions_without_routes_cannot_be_reached() -> None:
     pipeline = load_pipeline(Config.from_env({}))
     urls = {function.name: f"http://{function.name}/" for function in pipeline.functions}
