@@ -5,7 +5,7 @@
 
 What a hosting with rewrites does in the cloud. A function is reached by the longest of its `routes`
 in infra/pipeline.yaml that matches whole path segments; functions without routes are not reached.
-FILE is touched after every request that may have changed something: the library is saved then.
+FILE is touched after every request that may have changed something: the library is saved soon then.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
-#: The methods that change nothing.
+#: What reads, as a rule; a sign-in is stored by being read.
 _READING = ("GET", "HEAD")
+_SIGN_IN = "/api/login"
 #: Bytes of a request's first line.
 MAXIMUM_URL = 65_536
 #: What is going on when the end is asked for gets so many seconds.
@@ -105,8 +106,10 @@ def application(
         try:
             return await proxy.handle(request)
         finally:
-            if changes is not None and request.method not in _READING:
-                changes.touch()
+            if changes and (request.method not in _READING or request.path.startswith(_SIGN_IN)):
+                # Without it, it is saved within the minute.
+                with contextlib.suppress(OSError):
+                    changes.touch()
 
     async def secure(request: web.Request, response: web.StreamResponse) -> None:
         for name, value in headers.items():

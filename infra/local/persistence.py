@@ -18,8 +18,8 @@ import aiohttp
 
 from infra.local.state_dir import StateDir, write_whole
 
-#: Seconds between two exports. A small library is saved every other second, so that a crash loses
-#: next to nothing; a large one as often as a fiftieth of one core allows, and within the minute.
+#: Seconds between two exports. While something changes, a small library is saved every other second, so
+#: that a crash loses next to nothing; a large one as often as a fiftieth of one core allows.
 _SHORTEST_PAUSE, _LONGEST_PAUSE, _PAUSE_FACTOR = 2.0, 45.0, 50.0
 #: What the pause grows by after each export that finds nothing new.
 _GROWTH = 2.0
@@ -35,6 +35,11 @@ class ExportFailed(RuntimeError):
 def pause_after(seconds: float) -> float:
     """How long to wait after an export that took so many seconds."""
     return min(max(_SHORTEST_PAUSE, seconds * _PAUSE_FACTOR), _LONGEST_PAUSE)
+
+
+def next_pause(last: float, usual: float, changed: bool) -> float:
+    """The usual one after an export that found something new, else more than the last: within the minute."""
+    return usual if changed else min(_GROWTH * max(last, usual), _LONGEST_PAUSE)
 
 
 class Exports:
@@ -147,9 +152,10 @@ class Autosave:
             try:
                 changed = await self._exports.save(self._emulator)
                 self._usual = pause_after(time.monotonic() - began)
-                self._pause = self._usual if changed else min(_GROWTH * self._pause, _LONGEST_PAUSE)
+                self._pause = next_pause(self._pause, self._usual, changed)
                 failing = False
-            except ExportFailed as error:
+            except (ExportFailed, OSError) as error:
+                self._pause = self._usual
                 if not failing:
                     self._say(f"The library could not be saved: {error}. Trying again.")
                 failing = True

@@ -1,9 +1,8 @@
 """Ports of this machine for servers that are about to start, never the same one for two.
 
 A port that is free when it is chosen may be another's when its server binds it, seconds later, or
-starts again. So a process takes whole blocks of ports: it keeps the first port of a block bound,
-and whoever finds that taken looks elsewhere. The system frees it when the process ends, however it
-ends.
+starts again. So a process takes whole blocks of ports: it keeps the last port of a block bound, and whoever
+finds that taken looks elsewhere. The system frees it when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -45,7 +44,8 @@ class Ports:
     """The blocks that one process holds. Each port of them is given away once."""
 
     def __init__(self) -> None:
-        self._held: dict[int, socket.socket] = {}
+        #: What keeps others away, by the last port of the block; None for a server of ours on it.
+        self._held: dict[int, socket.socket | None] = {}
         self._left: list[int] = []
         self._guard = threading.Lock()
 
@@ -69,8 +69,12 @@ class Ports:
 
     def take(self, port: int) -> bool:
         """This very port, such as that of an earlier run: whether it can be had."""
+        last = port - port % _BLOCK + _BLOCK - 1
         with self._guard:
-            self._hold(port - port % _BLOCK)
+            if port == last and port in _ALL and port not in self._held and port_is_free(port):
+                self._held[port] = None
+                return True
+            self._hold(last)
             if port not in self._left or not port_is_free(port):
                 return False
             self._left.remove(port)
@@ -80,26 +84,27 @@ class Ports:
         """Gives all blocks back."""
         with self._guard:
             for held in self._held.values():
-                held.close()
+                if held is not None:
+                    held.close()
             self._held.clear()
             self._left.clear()
 
     def _hold_any(self) -> bool:
-        blocks = range(_ALL.start, _ALL.stop, _BLOCK)
+        ends = range(_ALL.start + _BLOCK - 1, _ALL.stop, _BLOCK)
         # Two that begin at once rarely meet when each begins anywhere.
-        offset = int.from_bytes(os.urandom(4), "big") % len(blocks)
-        return any(self._hold(blocks[(offset + step) % len(blocks)]) for step in range(len(blocks)))
+        offset = int.from_bytes(os.urandom(4), "big") % len(ends)
+        return any(self._hold(ends[(offset + step) % len(ends)]) for step in range(len(ends)))
 
-    def _hold(self, first: int) -> bool:
-        """Takes the block that begins here, if nobody has it; not even this process."""
-        if first not in _ALL or first in self._held:
+    def _hold(self, last: int) -> bool:
+        """Takes the block that ends here, if nobody has it; not even this process."""
+        if last not in _ALL or last in self._held:
             return False
         # Without SO_REUSEADDR, with which two may be bound to one port.
-        held = _bound(first)
+        held = _bound(last)
         if held is None:
             return False
-        self._held[first] = held
-        self._left.extend(range(first + 1, first + _BLOCK))
+        self._held[last] = held
+        self._left.extend(range(last - _BLOCK + 1, last))
         return True
 
 

@@ -53,7 +53,10 @@ def assemble(
 
 
 def _kept_port(state: StateDir) -> int | None:
-    """The stand-in's port of last time, if it can be had: the addresses of pictures are stored."""
+    """The stand-in's port of last time, if it can be had: the addresses of pictures are stored.
+
+    Another run that has taken its block meanwhile keeps it; the pictures come back with the next indexing.
+    """
     try:
         port = int((state.data / "youtube-port").read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -82,7 +85,7 @@ class _Builder:
         # The gateway's was chosen by the caller, maybe of those that would be given to others here.
         take_port(config.port)
         kept = _kept_port(state)
-        self.ports = iter(free_ports(len(pipeline.functions) + 8))
+        self.ports = iter(free_ports(len(pipeline.functions) + 7))
         self.addresses = Addresses(
             pubsub=config.pubsub_emulator_host or f"127.0.0.1:{next(self.ports)}",
             firestore=config.firestore_emulator_host or f"127.0.0.1:{next(self.ports)}",

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from cryptography.fernet import Fernet
 
 from infra.local import environment
@@ -17,13 +16,6 @@ from shared.config import Config
 
 STAND_IN = "http://127.0.0.1:4"
 AT = Addresses("127.0.0.1:1", "127.0.0.1:2", "http://127.0.0.1:3", STAND_IN)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> StateDir:
-    state = StateDir(tmp_path)
-    state.make()
-    return state
 
 
 def _environment(state: StateDir, **caller: str) -> dict[str, str]:

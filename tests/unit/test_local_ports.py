@@ -58,7 +58,7 @@ def test_a_port_that_is_listened_on_is_not_free() -> None:
 
 def test_no_port_is_given_twice_though_nobody_serves_there(holder: Callable[[], Ports], few: range) -> None:
     one, other = holder(), holder()
-    assert sorted(one.free(4) + other.free(9) + one.free(5)) == [*few[1:10], *few[11:20]]
+    assert sorted(one.free(4) + other.free(9) + one.free(5)) == [*few[:9], *few[10:19]]
 
 
 def test_more_ports_than_there_are_is_an_error_and_costs_none(
@@ -75,9 +75,9 @@ def test_what_is_served_on_is_left_out(holder: Callable[[], Ports], few: range) 
     with (
         socket.create_server(("127.0.0.1", few[5])),
         # The second block cannot be held.
-        socket.create_server(("127.0.0.1", few[10])),
+        socket.create_server(("127.0.0.1", few[19])),
     ):
-        assert holder().free(8) == [*few[1:5], *few[6:10]]
+        assert holder().free(8) == [*few[:5], *few[6:9]]
 
 
 def test_the_ports_of_one_that_ended_are_given_again(holder: Callable[[], Ports], few: range) -> None:
@@ -94,14 +94,37 @@ def test_a_port_that_is_wished_for_is_not_given_to_anything_else(
 ) -> None:
     one, other = holder(), holder()
     assert one.take(few[13])
-    assert one.free(8) == [*few[11:13], *few[14:20]]
+    assert one.free(8) == [*few[10:13], *few[14:19]]
     assert not one.take(few[13])
     assert not other.take(few[13])
     # What a block is held by, and what is outside of all.
-    assert not other.take(few[10])
+    assert not other.take(few[19])
     assert not other.take(few[19] + 80)
     with socket.create_server(("127.0.0.1", few[3])):
         assert not other.take(few[3])
+
+
+def test_a_port_that_would_keep_others_away_can_be_wished_for(
+    holder: Callable[[], Ports], few: range
+) -> None:
+    one = holder()
+    assert one.take(few[9])
+    assert not one.take(few[9])
+    with socket.create_server(("127.0.0.1", few[9])):
+        assert one.free(3) == [*few[10:13]]
+        with pytest.raises(PortsTaken):
+            holder().free(1)
+
+
+def test_a_connection_that_is_still_closing_keeps_no_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            server.accept()[0].close()
+            assert client.recv(1) == b""
+    with socket.socket() as strict, pytest.raises(OSError, match="in use"):
+        strict.bind(("127.0.0.1", port))
+    assert port_is_free(port)
 
 
 def test_a_process_that_is_killed_gives_its_ports_back(holder: Callable[[], Ports]) -> None:
@@ -123,16 +146,21 @@ def _assembled(tmp_path: Path, port: int) -> tuple[Component, ...]:
     return assemble({}, config, load_pipeline(config), StateDir(tmp_path), lambda: None).components
 
 
+@pytest.mark.parametrize("place", [3, 99])
 def test_no_two_components_share_a_port_whatever_the_callers_is(
-    tmp_path: Path, holder: Callable[[], Ports], monkeypatch: pytest.MonkeyPatch
+    place: int, tmp_path: Path, holder: Callable[[], Ports], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a run whose PORT is one of those that it would give to Elasticsearch."""
+    """Of a run whose PORT is one of those that it would give to Elasticsearch, or the last of a block."""
     own = holder()
     monkeypatch.setattr("infra.local.stack.free_ports", own.free)
     monkeypatch.setattr("infra.local.stack.take_port", own.take)
-    (first,) = own.free(1)
-    found = [component.port for component in _assembled(tmp_path, first + 3)]
-    assert first + 3 in found
+    other = holder()
+    (inside,) = other.free(1)
+    other.close()
+    port = inside - inside % 100 + place
+    found = [component.port for component in _assembled(tmp_path, port)]
+    assert port in found
+    assert port_is_free(port)
     assert len(set(found)) == len(found)
 
 

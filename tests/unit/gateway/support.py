@@ -64,7 +64,7 @@ async def site(
     async with TestServer(functions) as upstream:
         url = f"http://{host}:{upstream.port}"
         routes = [Route("/api/search/export", "export", f"{url}/as-export", timeout)]
-        routes += [Route("/api/search", "search", url, timeout), Route("/api/jobs", "jobs", url, timeout)]
+        routes += [Route(f"/api/{name}", name, url, timeout) for name in ("search", "jobs", "login")]
         app = application(routes, frontend, HEADERS, changes)
         async with TestServer(app) as gateway, ClientSession() as client:
             yield Site(str(gateway.make_url("")).rstrip("/"), client, seen)
