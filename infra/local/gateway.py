@@ -43,7 +43,7 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
-#: What reads, as a rule; a sign-in is stored by being read.
+#: What changes nothing. A sign-in is a GET as well, and stores a session.
 _READING = ("GET", "HEAD")
 _SIGN_IN = "/api/login"
 #: Bytes of a request's first line.
@@ -107,7 +107,7 @@ def application(
             return await proxy.handle(request)
         finally:
             if changes and (request.method not in _READING or request.path.startswith(_SIGN_IN)):
-                # Without it, it is saved within the minute.
+                # If that fails, the next regular export has it.
                 with contextlib.suppress(OSError):
                     changes.touch()
 

@@ -19,7 +19,8 @@ import aiohttp
 from infra.local.state_dir import StateDir, write_whole
 
 #: Seconds between two exports. While something changes, a small library is saved every other second, so
-#: that a crash loses next to nothing; a large one as often as a fiftieth of one core allows.
+#: that a crash loses next to nothing; a large one as often as a fiftieth of one core allows, but at least
+#: every 45 seconds.
 _SHORTEST_PAUSE, _LONGEST_PAUSE, _PAUSE_FACTOR = 2.0, 45.0, 50.0
 #: What the pause grows by after each export that finds nothing new.
 _GROWTH = 2.0
@@ -29,7 +30,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=120)
 
 
 class ExportFailed(RuntimeError):
-    """The emulator did not export; the message says why."""
+    """Nothing was saved; the message says why."""
 
 
 def pause_after(seconds: float) -> float:
@@ -38,7 +39,7 @@ def pause_after(seconds: float) -> float:
 
 
 def next_pause(last: float, usual: float, changed: bool) -> float:
-    """The usual one after an export that found something new, else more than the last: within the minute."""
+    """After an export that found something new the usual one, else twice the last."""
     return usual if changed else min(_GROWTH * max(last, usual), _LONGEST_PAUSE)
 
 
@@ -58,10 +59,7 @@ class Exports:
         export that is whole. Beginning with nothing would be the end of the library, because the next
         export takes the place of all others.
         """
-        try:
-            names = [self._pointer.read_text(encoding="utf-8").strip()]
-        except FileNotFoundError:
-            names = []
+        names = self._named()
         names += sorted((path.name for path in self._directory.glob("export-*")), reverse=True)
         for name in names:
             metadata = self._directory / name / f"{name}.overall_export_metadata"
@@ -70,6 +68,13 @@ class Exports:
                 return metadata
         return None
 
+    def _named(self) -> list[str]:
+        """The export that the pointer names, if there is one."""
+        try:
+            return [self._pointer.read_text(encoding="utf-8").strip()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
     async def save(self, emulator: str) -> bool:
         """Exports; whether anything had changed.
 
@@ -77,11 +82,17 @@ class Exports:
             ExportFailed
         """
         async with self._lock:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            before = self.latest()
             name = f"export-{time.time_ns()}"
-            await self._export(emulator, name)
-            return await asyncio.to_thread(self._keep, name, before)
+            try:
+                self._directory.mkdir(parents=True, exist_ok=True)
+                before = self.latest()
+                await self._export(emulator, name)
+                return await asyncio.to_thread(self._keep, name, before)
+            except (ExportFailed, OSError) as error:
+                # It is tried again soon: what is left of each would fill the disk.
+                if name not in self._named():
+                    shutil.rmtree(self._directory / name, ignore_errors=True)
+                raise ExportFailed(str(error)) from error
 
     async def _export(self, emulator: str, name: str) -> None:
         body = {
@@ -151,14 +162,15 @@ class Autosave:
             began = time.monotonic()
             try:
                 changed = await self._exports.save(self._emulator)
-                self._usual = pause_after(time.monotonic() - began)
-                self._pause = next_pause(self._pause, self._usual, changed)
                 failing = False
-            except (ExportFailed, OSError) as error:
-                self._pause = self._usual
+            except ExportFailed as error:
+                # What has changed is still to be saved.
+                changed = True
                 if not failing:
                     self._say(f"The library could not be saved: {error}. Trying again.")
                 failing = True
+            self._usual = pause_after(time.monotonic() - began)
+            self._pause = next_pause(self._pause, self._usual, changed)
 
     async def _wait(self) -> None:
         began = time.monotonic()

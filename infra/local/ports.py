@@ -2,7 +2,8 @@
 
 A port that is free when it is chosen may be another's when its server binds it, seconds later, or
 starts again. So a process takes whole blocks of ports: it keeps the last port of a block bound, and whoever
-finds that taken looks elsewhere. The system frees it when the process ends, however it ends.
+finds that taken looks elsewhere. The system frees it when the process ends, however it ends. The
+last, because people who choose a port themselves choose round numbers.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Ports:
         last = port - port % _BLOCK + _BLOCK - 1
         with self._guard:
             if port == last and port in _ALL and port not in self._held and port_is_free(port):
+                # Until the server listens anybody may take it, so the block's other ports are not given away.
                 self._held[port] = None
                 return True
             self._hold(last)

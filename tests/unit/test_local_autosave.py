@@ -109,7 +109,14 @@ def test_what_is_worth_it_is_saved_at_once(state: StateDir) -> None:
         await saving.rests(2)
         saving.autosave.now.set()
         await saving.rests(3)
-        # One that fails is made again as soon as if something had changed.
+
+    _save(state, scenario)
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_that_fails_is_made_again_as_if_something_had_changed(state: StateDir) -> None:
+    async def scenario(saving: Saving) -> None:
+        await saving.rests(2)
         saving.emulator.status = 500
         saving.autosave.now.set()
         await saving.exports(6)
@@ -129,7 +136,7 @@ def test_what_an_export_takes_sets_the_pace(state: StateDir, monkeypatch: pytest
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_full_disk_is_said_and_not_the_end(state: StateDir) -> None:
+def test_a_disk_that_cannot_be_written_is_said_and_not_the_end(state: StateDir) -> None:
     async def scenario(saving: Saving) -> None:
         directory = state.data / "firestore"
         directory.write_text("no directory")

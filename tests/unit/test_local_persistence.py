@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from infra.local import persistence
 from infra.local.persistence import ExportFailed, Exports
 from infra.local.state_dir import StateDir
 from tests.unit.exports_support import Emulator, run
@@ -73,10 +75,32 @@ def test_a_failed_export_changes_nothing(state: StateDir) -> None:
         with pytest.raises(ExportFailed, match="wrote no export-"):
             await exports.save(address)
         assert exports.latest() == latest
+        # And leaves nothing.
+        assert _kept(state) == 1
 
     run(state, scenario)
     with pytest.raises(ExportFailed, match="does not answer"):
         asyncio.run(Exports(state, "yts-local").save("127.0.0.1:9"))
+
+
+def test_on_a_full_disk_nothing_more_is_left_and_what_was_saved_remains(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        await exports.save(address)
+        latest = exports.latest()
+        emulator.documents = {"output-0": b"two"}
+        monkeypatch.setattr(persistence, "write_whole", full)
+        for _ in range(2):
+            with pytest.raises(ExportFailed, match="No space left on device"):
+                await exports.save(address)
+        assert exports.latest() == latest
+        assert _kept(state) == 1
+
+    run(state, scenario)
 
 
 def test_a_half_export_of_a_killed_run_is_not_imported_and_is_cleared_away(state: StateDir) -> None:

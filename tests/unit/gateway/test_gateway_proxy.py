@@ -162,6 +162,21 @@ def test_what_may_have_changed_something_leaves_a_trace_when_it_is_done(
     asyncio.run(visit())
 
 
+def test_an_answer_does_not_depend_on_the_trace(
+    frontend: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def visit() -> None:
+        async with site(frontend, changes=tmp_path / "missing" / "changes") as here:
+            async with here.client.post(here.url + "/api/jobs", data=b"{}") as answer:
+                assert (await answer.json())["body"] == "{}"
+            # The connection goes on, too.
+            async with here.client.post(here.url + "/api/jobs", data=b"2") as answer:
+                assert (await answer.json())["body"] == "2"
+
+    asyncio.run(visit())
+    assert caplog.messages == []
+
+
 def test_functions_without_routes_cannot_be_reached() -> None:
     pipeline = load_pipeline(Config.from_env({}))
     urls = {function.name: f"http://{function.name}/" for function in pipeline.functions}
