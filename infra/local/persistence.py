@@ -157,7 +157,6 @@ class Autosave:
         while True:
             await self._wait()
             if not self._usable():
-                self._pause = self._usual
                 continue
             began = time.monotonic()
             try:
