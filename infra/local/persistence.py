@@ -18,14 +18,15 @@ import aiohttp
 
 from infra.local.state_dir import StateDir, write_whole
 
-#: Seconds between two exports. While something changes, a small library is saved every other second, so
-#: that a crash loses next to nothing; a large one as often as a fiftieth of one core allows, but at least
-#: every 45 seconds.
+#: Seconds between two exports. What a job does can be done again: while it goes on, a small library is saved
+#: every other second, a large one as often as a fiftieth of one core allows, but at least every 45 seconds.
 _SHORTEST_PAUSE, _LONGEST_PAUSE, _PAUSE_FACTOR = 2.0, 45.0, 50.0
+#: What a person does is known to nobody else: it is saved as soon as a fifth of one core allows.
+_PROMPT_FACTOR = 5.0
 #: What the pause grows by after each export that finds nothing new.
 _GROWTH = 2.0
-#: How often it is asked whether anybody wanted a change.
-_LOOK_SECONDS = 1.0
+#: How often it is asked whether a person did anything.
+_LOOK_SECONDS = 0.5
 _TIMEOUT = aiohttp.ClientTimeout(total=120)
 
 
@@ -132,7 +133,7 @@ class Exports:
 class Autosave:
     """Exports while a run goes on, until it is cancelled.
 
-    ``usable``: whether the emulator runs. ``changes``: the file that the gateway touches when somebody
+    ``usable``: whether the emulator runs. ``changes``: the file that the gateway touches when a person
     may have changed something, see infra/local/gateway.py; a job that goes on is seen by what it
     changes. ``now`` is set for what is worth a save at once.
     """
@@ -150,6 +151,8 @@ class Autosave:
         self._changed_at = 0
         #: Until the next export: the usual while something changes, longer after each in vain.
         self._usual = self._pause = pause_after(0)
+        #: The same once a person did something.
+        self._prompt = 0.0
         self.now = asyncio.Event()
 
     async def run(self) -> None:
@@ -168,18 +171,20 @@ class Autosave:
                 if not failing:
                     self._say(f"The library could not be saved: {error}. Trying again.")
                 failing = True
-            self._usual = pause_after(time.monotonic() - began)
+            took = time.monotonic() - began
+            self._usual, self._prompt = pause_after(took), took * _PROMPT_FACTOR
             self._pause = next_pause(self._pause, self._usual, changed)
 
     async def _wait(self) -> None:
         began = time.monotonic()
-        while (left := began + self._pause - time.monotonic()) > 0:
+        pause = self._pause
+        while (left := began + pause - time.monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left, _LOOK_SECONDS)):
                     await self.now.wait()
                 break
             if self._somebody_changed():
-                self._pause = self._usual
+                pause = min(pause, self._prompt)
         self.now.clear()
 
     def _somebody_changed(self) -> bool:

@@ -104,6 +104,28 @@ def test_an_idle_run_is_saved_less_and_less_until_somebody_changes_something(sta
 
 
 @pytest.mark.usefixtures("quick")
+def test_what_a_person_does_does_not_wait_as_a_job_does(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_SHORTEST_PAUSE", 1000.0)
+
+    async def scenario(saving: Saving) -> None:
+        saving.emulator.changing = True
+        await saving.rests(0)
+        for number in (1, 2):
+            saving.changes.touch()
+            await saving.rests(number)
+        # However often somebody does something, exports leave most of a core to others.
+        monkeypatch.setattr(persistence, "_PROMPT_FACTOR", 1e9)
+        saving.changes.touch()
+        await saving.rests(3)
+        saving.changes.touch()
+        await saving.rests(3)
+
+    _save(state, scenario)
+
+
+@pytest.mark.usefixtures("quick")
 def test_what_is_worth_it_is_saved_at_once(state: StateDir) -> None:
     async def scenario(saving: Saving) -> None:
         await saving.rests(2)
