@@ -21,8 +21,8 @@ from infra.local.state_dir import StateDir, write_whole
 #: Seconds between two exports. What a job does can be done again: while it goes on, a small library is saved
 #: every other second, a large one as often as a fiftieth of one core allows, but at least every 45 seconds.
 _SHORTEST_PAUSE, _LONGEST_PAUSE, _PAUSE_FACTOR = 2.0, 45.0, 50.0
-#: What a person does is known to nobody else: it is saved as soon as a fifth of one core allows.
-_PROMPT_FACTOR = 5.0
+#: What a person does is known to nobody else: it is saved after twice what the last export took.
+_PROMPT_FACTOR = 2.0
 #: What the pause grows by after each export that finds nothing new.
 _GROWTH = 2.0
 #: How often it is asked whether a person did anything.
@@ -40,7 +40,7 @@ def pause_after(seconds: float) -> float:
 
 
 def next_pause(last: float, usual: float, changed: bool) -> float:
-    """After an export that found something new the usual one, else twice the last."""
+    """The usual one after an export that found something new, else twice the longer of both, up to 45 s."""
     return usual if changed else min(_GROWTH * max(last, usual), _LONGEST_PAUSE)
 
 
@@ -60,7 +60,10 @@ class Exports:
         export that is whole. Beginning with nothing would be the end of the library, because the next
         export takes the place of all others.
         """
-        names = self._named()
+        try:
+            names = [self._pointer.read_text(encoding="utf-8", errors="replace").strip()]
+        except FileNotFoundError:
+            names = []
         names += sorted((path.name for path in self._directory.glob("export-*")), reverse=True)
         for name in names:
             metadata = self._directory / name / f"{name}.overall_export_metadata"
@@ -68,13 +71,6 @@ class Exports:
             if name and metadata.is_file() and metadata.stat().st_size:
                 return metadata
         return None
-
-    def _named(self) -> list[str]:
-        """The export that the pointer names, if there is one."""
-        try:
-            return [self._pointer.read_text(encoding="utf-8").strip()]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
 
     async def save(self, emulator: str) -> bool:
         """Exports; whether anything had changed.
@@ -85,15 +81,20 @@ class Exports:
         async with self._lock:
             name = f"export-{time.time_ns()}"
             try:
-                self._directory.mkdir(parents=True, exist_ok=True)
-                before = self.latest()
-                await self._export(emulator, name)
-                return await asyncio.to_thread(self._keep, name, before)
-            except (ExportFailed, OSError) as error:
+                return await self._save(emulator, name)
+            except ExportFailed:
                 # It is tried again soon: what is left of each would fill the disk.
-                if name not in self._named():
-                    shutil.rmtree(self._directory / name, ignore_errors=True)
-                raise ExportFailed(str(error)) from error
+                await asyncio.to_thread(shutil.rmtree, self._directory / name, ignore_errors=True)
+                raise
+
+    async def _save(self, emulator: str, name: str) -> bool:
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            before = self.latest()
+            await self._export(emulator, name)
+            return await asyncio.to_thread(self._keep, name, before)
+        except OSError as error:
+            raise ExportFailed(str(error)) from error
 
     async def _export(self, emulator: str, name: str) -> None:
         body = {
@@ -108,9 +109,8 @@ class Exports:
                 session.post(url, json=body) as answer,
             ):
                 if answer.status != 200:
-                    raise ExportFailed(
-                        f"the emulator answered {answer.status}: {(await answer.text())[:200]}"
-                    )
+                    text = await answer.text(errors="replace")
+                    raise ExportFailed(f"the emulator answered {answer.status}: {text[:200]}")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ExportFailed(f"the emulator does not answer ({error or type(error).__name__})") from error
         if not (self._directory / name / f"{name}.overall_export_metadata").is_file():
@@ -119,14 +119,16 @@ class Exports:
     def _keep(self, name: str, before: Path | None) -> bool:
         new = self._directory / name
         if before is not None and _same_content(before.parent, new):
-            shutil.rmtree(new)
+            shutil.rmtree(new, ignore_errors=True)
             return False
         # In one step, once everything is there: whatever is interrupted, the pointer names a whole export.
         write_whole(self._pointer, name)
         kept = (name, before.parent.name if before else name)
-        for export in self._directory.glob("export-*"):
-            if export.name not in kept:
-                shutil.rmtree(export, ignore_errors=True)
+        # It is saved; what cannot be cleared away now is by the next one.
+        with contextlib.suppress(OSError):
+            for export in self._directory.glob("export-*"):
+                if export.name not in kept:
+                    shutil.rmtree(export, ignore_errors=True)
         return True
 
 
@@ -161,6 +163,8 @@ class Autosave:
             await self._wait()
             if not self._usable():
                 continue
+            # What was done until here will be in it.
+            self._somebody_changed()
             began = time.monotonic()
             try:
                 changed = await self._exports.save(self._emulator)
@@ -184,6 +188,7 @@ class Autosave:
                     await self.now.wait()
                 break
             if self._somebody_changed():
+                self._pause = min(self._pause, self._usual)
                 pause = min(pause, self._prompt)
         self.now.clear()
 
@@ -196,11 +201,17 @@ class Autosave:
 
 
 def _same_content(one: Path, other: Path) -> bool:
-    """Whether two exports hold the same documents: their output files, names and metadata aside."""
-    files = [_outputs(one), _outputs(other)]
-    return files[0].keys() == files[1].keys() and all(
-        filecmp.cmp(path, files[1][name], shallow=False) for name, path in files[0].items()
-    )
+    """Whether two exports hold the same documents: their output files, names and metadata aside.
+
+    One that cannot be read is not the same: another takes its place.
+    """
+    try:
+        files = [_outputs(one), _outputs(other)]
+        return files[0].keys() == files[1].keys() and all(
+            filecmp.cmp(path, files[1][name], shallow=False) for name, path in files[0].items()
+        )
+    except OSError:
+        return False
 
 
 def _outputs(export: Path) -> dict[str, Path]:

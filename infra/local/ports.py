@@ -2,8 +2,8 @@
 
 A port that is free when it is chosen may be another's when its server binds it, seconds later, or
 starts again. So a process takes whole blocks of ports: it keeps the last port of a block bound, and whoever
-finds that taken looks elsewhere. The system frees it when the process ends, however it ends. The
-last, because people who choose a port themselves choose round numbers.
+finds that taken looks elsewhere. It is the last because whoever chooses a port himself chooses a round
+number. The system frees it when the process ends, however it ends.
 """
 
 from __future__ import annotations

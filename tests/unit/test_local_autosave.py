@@ -115,12 +115,42 @@ def test_what_a_person_does_does_not_wait_as_a_job_does(
         for number in (1, 2):
             saving.changes.touch()
             await saving.rests(number)
-        # However often somebody does something, exports leave most of a core to others.
-        monkeypatch.setattr(persistence, "_PROMPT_FACTOR", 1e9)
+
+    _save(state, scenario)
+
+
+@pytest.mark.usefixtures("quick")
+def test_however_often_somebody_does_something_exports_leave_most_of_a_core_to_others(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_SHORTEST_PAUSE", 1000.0)
+    monkeypatch.setattr(persistence, "_PROMPT_FACTOR", 1e9)
+
+    async def scenario(saving: Saving) -> None:
+        for _ in range(2):
+            saving.changes.touch()
+            await saving.rests(1)
+
+    _save(state, scenario)
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_somebody_did_is_waited_for_though_it_is_not_there_yet(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_SHORTEST_PAUSE", 0.5)
+
+    async def scenario(saving: Saving) -> None:
+        # After half a second one that finds something, then one that does not.
+        await saving.rests(2)
+        monkeypatch.setattr(persistence, "_GROWTH", 1.0)
         saving.changes.touch()
-        await saving.rests(3)
-        saving.changes.touch()
-        await saving.rests(3)
+        await saving.exports(3)
+        saving.emulator.documents = {"output-0": b"two"}
+        await saving.exports(5)
+        assert (state.data / "firestore" / "latest").read_text() in {
+            each.parent.parent.name for each in state.data.rglob("output-0") if each.read_bytes() == b"two"
+        }
 
     _save(state, scenario)
 

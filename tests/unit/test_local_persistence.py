@@ -83,7 +83,7 @@ def test_a_failed_export_changes_nothing(state: StateDir) -> None:
         asyncio.run(Exports(state, "yts-local").save("127.0.0.1:9"))
 
 
-def test_on_a_full_disk_nothing_more_is_left_and_what_was_saved_remains(
+def test_when_the_pointer_cannot_be_written_nothing_is_left_and_what_was_saved_remains(
     state: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(path: Path, text: str) -> None:
@@ -103,6 +103,42 @@ def test_on_a_full_disk_nothing_more_is_left_and_what_was_saved_remains(
     run(state, scenario)
 
 
+def test_an_export_that_cannot_be_read_is_followed_by_another(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(one: Path, other: Path, *, shallow: bool) -> bool:
+        raise OSError(5, "Input/output error")
+
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        await exports.save(address)
+        latest = exports.latest()
+        monkeypatch.setattr("filecmp.cmp", unreadable)
+        assert await exports.save(address)
+        assert exports.latest() != latest
+
+    run(state, scenario)
+
+
+def test_what_cannot_be_cleared_away_does_not_undo_what_was_saved(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+        await exports.save(address)
+        latest = exports.latest()
+        emulator.documents = {"output-0": b"two"}
+
+        def no_list(self: Path, pattern: str) -> list[Path]:
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(exports, "latest", lambda: latest)
+            patch.setattr(Path, "glob", no_list)
+            assert await exports.save(address)
+        assert exports.latest() not in (None, latest)
+
+    run(state, scenario)
+
+
 def test_a_half_export_of_a_killed_run_is_not_imported_and_is_cleared_away(state: StateDir) -> None:
     half = state.data / "firestore" / "export-1"
     half.mkdir(parents=True)
@@ -118,8 +154,9 @@ def test_a_half_export_of_a_killed_run_is_not_imported_and_is_cleared_away(state
 
 def test_a_pointer_to_nothing_is_as_no_export(state: StateDir) -> None:
     (state.data / "firestore").mkdir()
-    (state.data / "firestore" / "latest").write_text("export-1")
-    assert Exports(state, "yts-local").latest() is None
+    for pointer in (b"export-1", b"\xff\xfe"):
+        (state.data / "firestore" / "latest").write_bytes(pointer)
+        assert Exports(state, "yts-local").latest() is None
 
 
 @pytest.mark.parametrize("damage", ["pointer", "metadata", "export"])
