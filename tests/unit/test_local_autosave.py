@@ -159,7 +159,9 @@ def test_what_somebody_did_is_waited_for_though_it_is_not_there_yet(
 def test_what_is_worth_it_is_saved_at_once(state: StateDir) -> None:
     async def scenario(saving: Saving) -> None:
         await saving.rests(2)
+        saving.changes.touch()
         saving.autosave.now.set()
+        # Once, with what somebody did until then.
         await saving.rests(3)
 
     _save(state, scenario)
