@@ -48,12 +48,15 @@ class Saving:
         self.autosave = Autosave(exports, address, lambda: self.usable, self.changes, self.said.append)
         self.task = asyncio.create_task(self.autosave.run())
 
-    async def exports(self, number: int) -> None:
-        """Until there were so many."""
+    async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(20):
-            while self.emulator.exports < number:
+            while not condition():
                 assert not self.task.done(), self.task
                 await asyncio.sleep(0.005)
+
+    async def exports(self, number: int) -> None:
+        """Until there were so many."""
+        await self.until(lambda: self.emulator.exports >= number)
 
     async def rests(self, number: int) -> None:
         """After so many exports, though some time passes."""
@@ -194,9 +197,7 @@ def test_a_disk_that_cannot_be_written_is_said_and_not_the_end(state: StateDir) 
     async def scenario(saving: Saving) -> None:
         directory = state.data / "firestore"
         directory.write_text("no directory")
-        async with asyncio.timeout(20):
-            while not saving.said:
-                await asyncio.sleep(0.005)
+        await saving.until(lambda: saving.said)
         directory.unlink()
         await saving.rests(2)
         assert len(saving.said) == 1
@@ -226,13 +227,9 @@ def test_while_the_emulator_is_away_nothing_is_tried_and_a_failure_is_said_once(
         assert len(saving.said) == 1
         assert saving.said[0].startswith("The library could not be saved: the emulator answered 500")
         saving.emulator.status, saving.emulator.writes = 200, True
-        async with asyncio.timeout(20):
-            while not (state.data / "firestore" / "latest").exists():
-                await asyncio.sleep(0.005)
+        await saving.until(lambda: (state.data / "firestore" / "latest").exists())
         saving.emulator.status = 500
         saving.autosave.now.set()
-        async with asyncio.timeout(20):
-            while len(saving.said) < 2:
-                await asyncio.sleep(0.005)
+        await saving.until(lambda: len(saving.said) == 2)
 
     _save(state, scenario)
