@@ -48,7 +48,7 @@ class Supervisor:
         self._autosave = Autosave(
             self._stack.exports,
             self._stack.addresses.firestore,
-            lambda: self._runners["firestore"].state is State.RUNNING,
+            self._firestore_runs,
             state.changes,
             self._say,
         )
@@ -149,9 +149,11 @@ class Supervisor:
         self._write_status()
         self._state.pid_file.unlink(missing_ok=True)
 
+    def _firestore_runs(self) -> bool:
+        return self._runners["firestore"].state is State.RUNNING
+
     async def _last_export(self) -> None:
-        runner = self._runners["firestore"]
-        if self._config.firestore_emulator_host is not None or runner.state is not State.RUNNING:
+        if self._config.firestore_emulator_host is not None or not self._firestore_runs():
             return
         try:
             async with asyncio.timeout(_LAST_EXPORT_SECONDS):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from infra.local.persistence import Exports
 from infra.local.state_dir import StateDir
@@ -47,14 +48,7 @@ def run(state: StateDir, scenario: Scenario) -> None:
         emulator = Emulator()
         application = web.Application()
         application.router.add_post("/{path:.*}", emulator.export)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            host, port = runner.addresses[0][:2]
-            await scenario(emulator, Exports(state, "yts-local"), f"{host}:{port}")
-        finally:
-            await runner.cleanup()
+        async with TestServer(application) as server:
+            await scenario(emulator, Exports(state, "yts-local"), f"{server.host}:{server.port}")
 
     asyncio.run(visit())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from infra.local.schedules import Schedules
 from infra.pipeline import Pipeline, Schedule, load_pipeline
@@ -42,19 +43,15 @@ def _run(scenario: Callable[[Sweep, Schedules], Awaitable[None]], pipeline: Pipe
         sweep = Sweep()
         application = web.Application()
         application.router.add_post("/", sweep.answer)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        schedules = Schedules(pipeline, {"sweep": f"http://{host}:{port}"}, said.append)
-        task = asyncio.create_task(schedules.run())
-        try:
-            async with asyncio.timeout(20):
-                await scenario(sweep, schedules)
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await runner.cleanup()
+        async with TestServer(application) as server:
+            schedules = Schedules(pipeline, {"sweep": f"http://{server.host}:{server.port}"}, said.append)
+            task = asyncio.create_task(schedules.run())
+            try:
+                async with asyncio.timeout(20):
+                    await scenario(sweep, schedules)
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(run())
     return said
