@@ -9,6 +9,7 @@ its own item.
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,13 @@ def nobody_waits() -> None:
     """
     global _nobody_waits
     _nobody_waits = True
+
+
+def _copy_of(error: Exception) -> Exception:
+    """For each caller an error of its own: an object raised in several threads collects their tracebacks."""
+    made = copy.copy(error)
+    made.__cause__ = error.__cause__
+    return made
 
 
 class _Caller(Generic[T, R]):
@@ -96,7 +104,7 @@ class Coalesced(Generic[T, R]):
                 callers, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             answers = self._work([caller.item for caller in callers])
         except Exception as error:
-            answers = [error] * len(callers)
+            answers = [_copy_of(error) for _ in callers]
         finally:
             # Also when the process is told to end in here: nobody is left waiting.
             with self._lock:

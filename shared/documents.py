@@ -52,6 +52,10 @@ _UNAVAILABLE = (
     exceptions.Cancelled,
 )
 
+#: What a person reads. Which document it was stands in the log only: a call may carry several users'.
+_CHANGED = "Too many changes at once. Try again."
+_SILENT = "The database did not answer in time."
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -85,9 +89,10 @@ def _call(what: str, call: Callable[[], T], seconds: float | None = None) -> T:
         exceptions.NotFound,
         exceptions.Aborted,
     ) as error:
-        raise Conflict(f"Firestore refused to {what}: {error.message}") from error
+        raise Conflict(_CHANGED, detail=f"Firestore refused to {what}: {error.message}") from error
     except _UNAVAILABLE as error:
-        raise Transient(f"Firestore did not {what} within {seconds or TIMEOUT:g} s.") from error
+        detail = f"Firestore did not {what} within {seconds or TIMEOUT:g} s"
+        raise Transient(_SILENT, detail=detail) from error
 
 
 def _snapshot(document: Any) -> Snapshot:
@@ -284,8 +289,10 @@ def _or_each_alone(items: Sequence[T], work: Callable[[Sequence[T]], Sequence[R]
     try:
         return work(items)
     except Exception as error:
-        if len(items) == 1 or (isinstance(error, Transient) and not isinstance(error, Conflict)):
-            return [error] * len(items)
+        if len(items) == 1:
+            return [error]
+        if isinstance(error, Transient) and not isinstance(error, Conflict):
+            raise
     answers: list[R | Exception] = []
     for item in items:
         try:
@@ -308,7 +315,7 @@ def retried(attempt: Callable[[], T], *, attempts: int = 12) -> T:
             last = conflict
             # Jitter, so that two that collide do not collide again.
             sleep(uniform(0, min(0.02 * 2**number, 1.0)))  # noqa: S311
-    raise Transient("Firestore was changed by others again and again.") from last
+    raise Transient(_CHANGED, detail=f"still in conflict after {attempts} attempts") from last
 
 
 def every(collection_id: str, fields: Sequence[str]) -> Iterator[Snapshot]:

@@ -35,7 +35,14 @@ from datetime import datetime
 
 
 class YtsError(Exception):
-    """Base of all; ``str(error)`` is a sentence for a person."""
+    """Base of all; ``str(error)`` is a sentence for a person.
+
+    ``detail`` is for the log only. It may name documents, which may be another user's.
+    """
+
+    def __init__(self, message: str = "", *, detail: str | None = None) -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 class RequestError(YtsError):

@@ -132,7 +132,9 @@ def _receive(
                 _reject(data, source=source, message_id=message_id, published=published, reason=str(error))
             failpoints.answer("ack")
         except Transient as error:
-            logs.warning("given back to Pub/Sub", reason=str(error), cause=repr(error.__cause__))
+            logs.warning(
+                "given back to Pub/Sub", reason=str(error), detail=error.detail, cause=repr(error.__cause__)
+            )
             raise ServiceUnavailable(str(error)) from error
         except Exception as error:
             logs.error("a defect: given back to Pub/Sub", error)
@@ -159,7 +161,12 @@ def unreadable(source: str) -> Callable[[Exception], tuple[str, int]]:
             try:
                 _reject(body, source=source, message_id=_id_in(body), published="", reason=_NO_EVENT)
             except Transient as error:
-                logs.warning("given back to Pub/Sub", reason=str(error), cause=repr(error.__cause__))
+                logs.warning(
+                    "given back to Pub/Sub",
+                    reason=str(error),
+                    detail=error.detail,
+                    cause=repr(error.__cause__),
+                )
                 return "Not recorded yet.\n", 503
         return "Recorded as rejected.\n", 200
 

@@ -79,7 +79,12 @@ class Routes:
             except RequestError as error:
                 return problem(error)
             except Transient as error:
-                logs.warning("a dependency did not answer", reason=str(error), cause=repr(error.__cause__))
+                logs.warning(
+                    "a dependency did not answer",
+                    reason=str(error),
+                    detail=error.detail,
+                    cause=repr(error.__cause__),
+                )
                 return problem(Unavailable(f"{error} Try again in a moment."))
             except ConfigError as error:
                 logs.error("misconfigured", error)

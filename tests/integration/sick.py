@@ -149,7 +149,7 @@ def _sweep() -> Case:
     def act() -> None:
         swept = sweep_one(job, messages_lost=True)
         if swept.troubles:
-            raise Transient("Firestore did not let a job be swept.")
+            raise Transient("The database did not answer: a job was not swept.")
         assert swept.videos_published == 1
 
     return Case(act, verify)

@@ -76,7 +76,7 @@ def test_a_firestore_that_hangs_is_not_waited_for_longer_than_there_is_time(
     if (name, only) == ("jobs", "Commit"):
         only = "RunQuery"
     with sick(proxied, Fault("hung", only=only), documents) as fault:
-        fails(case, "Firestore did not")
+        fails(case, "The database did not answer")
     seconds = sum(QUERY if each == "RunQuery" else FIRESTORE for each in fault.struck)
     assert 0 < seconds < BUDGET[name], fault.struck
     claims_are_over()
@@ -91,7 +91,7 @@ def test_a_firestore_that_is_unavailable_is_waited_for_by_another_delivery(
 ) -> None:
     case = CASES[name]()
     with sick(proxied, Fault(kind), documents) as fault:
-        fails(case, "Firestore did not")
+        fails(case, "The database did not answer")
     assert fault.struck
     claims_are_over()
     case.act()
