@@ -40,7 +40,7 @@ class _Silent:
         self.calls += 1
         if self.calls == 1:
             assert self.waiting.wait(10)
-        raise ServiceUnavailable("connection refused")
+        raise ServiceUnavailable("connection refused")  # type: ignore[no-untyped-call]
 
 
 def _read(user: str) -> None:
