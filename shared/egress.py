@@ -20,9 +20,9 @@ from shared.transcripts import Lines
 
 #: Seconds to connect, and seconds without a byte.
 TIMEOUT = (5.0, 10.0)
-#: Seconds for all requests of one video, however their answers trickle. With one more silence of
-#: TIMEOUT, and fetcher.LONG before, it is less than store.CLAIM: nobody else asks for it meanwhile, unless
-#: Firestore takes seconds to take the claim.
+#: Seconds for all requests of one video, however their answers trickle. With one more silence of TIMEOUT it
+#: is less than store.CLAIM, so nobody else asks for the video meanwhile, unless Firestore takes seconds to
+#: take the claim: a claim counts from before it is sent.
 BUDGET = 18.0
 #: Bytes of one answer: the largest real ones (watch pages) have 1.5 MB.
 MAXIMUM_BYTES = 20_000_000

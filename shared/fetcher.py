@@ -36,11 +36,9 @@ ATTEMPTS = 8
 #: Seconds that a delivery waits for its turn, or for an address to be let in again; what has to wait
 #: longer is published again by the sweep. With the fetch itself it is less than the function's timeout.
 PATIENCE = 40.0
-#: After so long a wait for its turn a video is looked at again, and claimed anew: what a fetch may take
-#: (egress.BUDGET) has to be over before its claim is.
-LONG = timedelta(seconds=1)
-#: Of this process's last video: from its claim, or else from the wish for a turn, until that came. A hint.
-_last_wait = timedelta.max
+#: A video that has waited this long for its turn is read again before YouTube is asked: its job may have been
+#: cancelled, or another job may have fetched it.
+REREAD_AFTER = timedelta(seconds=1)
 #: A message of this age is not given back to other workers any more, but published anew: Pub/Sub
 #: counts its deliveries.
 _YOUNG = timedelta(minutes=5)
@@ -132,43 +130,29 @@ _Asked = Outcome | Literal["again", "over"]
 def _ask_in_turn(
     message: VideoMessage, work: _Work, ask: Callable[[str], Fetched], deadline: float
 ) -> _Asked:
-    """Asks YouTube when it is the video's turn, and stores what it answers. Raises Shut.
+    """Waits for the video's turn, claims the video, asks YouTube and stores the answer.
 
-    While turns come soon it is claimed before: its place at YouTube would be empty while Firestore answers.
+    The claim comes after the wait: a claim lasts for seconds, and a wait may be longer.
+
+    Returns:
+        What is stored now; "again" or "over" as in :func:`_ask`.
+
+    Raises:
+        Shut: the turn did not come in time.
+        Transient: another worker has claimed the video, or Firestore or YouTube did not answer.
     """
-    global _last_wait
-    claim = store.claim(message.video_id, work.stored) if _last_wait < LONG else None
-    try:
-        with routes.leave(message.video_id, deadline - monotonic()) as leave:
-            _last_wait = waited = leave.waited if claim is None else claim.age
-            if waited >= LONG:
-                # Meanwhile the job may have been cancelled, or the video fetched for another one.
-                again = _look(message)
-                if again is None:
-                    _let_go(claim)
-                    return "over"
-                if again.answer:
-                    return again.answer
-                work = again
-            if claim is None or waited >= LONG:
-                claim = store.claim(message.video_id, work.stored, claim)
-                _last_wait = waited + claim.age
-            answered = _ask(work, claim, ask, leave)
-    except Shut:
-        _last_wait = timedelta.max
-        _let_go(claim)
-        raise
+    with routes.leave(message.video_id, deadline - monotonic()) as leave:
+        if leave.waited >= REREAD_AFTER:
+            again = _look(message)
+            if again is None:
+                return "over"
+            if again.answer:
+                return again.answer
+            work = again
+        claim = store.claim(message.video_id, work.stored)
+        answered = _ask(work, claim, ask, leave)
     # The next video may leave while this one is stored.
     return answered if isinstance(answered, str) else _store(work, answered)
-
-
-def _let_go(claim: Claim | None) -> None:
-    if claim is None:
-        return
-    try:
-        store.let_go(claim)
-    except Transient as error:
-        logs.info("claim not let go", reason=str(error))
 
 
 def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:

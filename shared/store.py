@@ -95,10 +95,6 @@ class Claim:
     video_id: str
     until: datetime
 
-    @property
-    def age(self) -> timedelta:
-        return clock.now() - (self.until - CLAIM)
-
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -181,17 +177,14 @@ def read_outcomes(video_ids: Sequence[str]) -> dict[str, Stored]:
     return {snapshot.id: stored_of(snapshot) for snapshot in snapshots}
 
 
-def claim(video_id: str, stored: Stored, held: Claim | None = None) -> Claim:
+def claim(video_id: str, stored: Stored) -> Claim:
     """Takes the fetching of a video for :data:`CLAIM`, so that no two pay YouTube for the same.
-
-    ``held``: the caller's own claim, to be made anew.
 
     Raises:
         Transient: another worker has it.
     """
     now = clock.now()
-    theirs = stored.claimed_until if held is None or stored.claimed_until != held.until else None
-    if theirs is not None and theirs > now:
+    if stored.claimed_until is not None and stored.claimed_until > now:
         raise Transient("Another worker is fetching this video.")
     claimed = Claim(video_id, now + CLAIM)
     path, fields = transcript_path(video_id), {"claimed_until": claimed.until}
@@ -211,18 +204,6 @@ def release(commit: Commit, claim: Claim) -> None:
     """Puts the end of a claim without an outcome into ``commit``; one that has run out may be another's."""
     if clock.now() < claim.until:
         commit.set(transcript_path(claim.video_id), {"claimed_until": None}, merge=True)
-
-
-def let_go(claim: Claim) -> None:
-    """Ends a claim that nothing came of, if it is still there: others need not wait until it has run out.
-
-    Raises:
-        Transient: Firestore does not answer, or somebody was quicker.
-    """
-    stored = read_outcomes([claim.video_id])[claim.video_id]
-    if stored.claimed_until == claim.until:
-        path = transcript_path(claim.video_id)
-        Commit().update(path, {"claimed_until": None}, unchanged_since=stored.update_time).run()
 
 
 def save(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from infra.local.servers.tools import Missing
 from infra.local.standin.inprocess import InProcess, running
-from shared import clients, config, documents, erasure, fetcher, routes
+from shared import clients, config, documents, erasure, routes
 from shared.documents import Commit
 from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams
 from tests.integration.signin_support import signing_in
@@ -73,9 +72,8 @@ def youtube(shared_youtube: InProcess) -> InProcess:
 def seams(firestore_alone: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seams]:
     made = Seams()
     made.install(monkeypatch)
-    # What the address of one test bears is nothing to the next, nor how long turns took there.
+    # What the address of one test bears is nothing to the next.
     monkeypatch.setenv("EGRESS_NAME", f"test-{uuid4().hex[:8]}")
-    monkeypatch.setattr(fetcher, "_last_wait", timedelta.max)
     config.load.cache_clear()
     routes.gates.cache_clear()
     yield made

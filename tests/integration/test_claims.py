@@ -1,20 +1,20 @@
-"""A video is claimed before its turn at YouTube while turns come soon; a claim not used is let go."""
+"""A video is claimed when it is its turn at YouTube; after a long wait it is read again before that."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 
 import pytest
 
-from shared import clock, config, documents, fetcher, jobs, routes, store
-from shared.captions import Fetched, Refused
+from shared import clock, config, fetcher, jobs, routes, store
+from shared.captions import Fetched
 from shared.documents import Commit
 from shared.errors import Blocked, Transient
 from shared.jobs import Job
+from shared.routes import Leave
 from tests.integration.delivery_support import wait_until
 from tests.integration.firestore_support import (
     SPOKEN,
@@ -27,7 +27,6 @@ from tests.integration.firestore_support import (
 )
 
 NOT_TO_BE_ASKED = refusing(AssertionError("must not be asked"))
-SOON = timedelta()
 
 
 @pytest.fixture
@@ -73,202 +72,118 @@ class _Delivery:
         assert not self._thread.is_alive()
 
 
-@contextmanager
-def taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Meanwhile another video has the only place; turns are said to come soon."""
+@pytest.fixture
+def place_taken(one_place: None) -> Iterator[_Delivery]:
+    """Another video has the only place, until it is told to end."""
     (video_id,) = fresh_ids(1)
     other = _Delivery(running([video_id]), video_id, answers=False)
-    try:
-        assert other.asking.wait(30)
-        monkeypatch.setattr(fetcher, "_last_wait", SOON)
-        yield
-    finally:
-        other.end()
+    assert other.asking.wait(30)
+    yield other
+    other.end()
 
 
-def waiting(job: Job, video_id: str, *, long: bool = False) -> _Delivery:
-    """A delivery that has claimed its video and waits for its turn, if need be for a ``long`` time."""
-    delivery = _Delivery(job, video_id)
-    wait_until(lambda: claimed_until(video_id) is not None, 30)
-    if long:
-        began = clock.now()
-        wait_until(lambda: clock.now() - began > 1.2 * fetcher.LONG, 30)
+def waiting_long(job: Job, video_id: str, monkeypatch: pytest.MonkeyPatch) -> _Delivery:
+    """A delivery that has read its video and has waited for its turn for long."""
+    waits, leave = threading.Event(), routes.leave
+
+    def noted(video_id: str, patience: float) -> AbstractContextManager[Leave]:
+        waits.set()
+        return leave(video_id, patience)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(routes, "leave", noted)
+        delivery = _Delivery(job, video_id)
+        assert waits.wait(30)
+    began = clock.now()
+    wait_until(lambda: clock.now() - began > 1.2 * fetcher.REREAD_AFTER, 30)
     return delivery
 
 
 def claimed_until(video_id: str) -> datetime | None:
-    return stored([video_id])[0].claimed_until
+    return store.read_outcomes([video_id])[video_id].claimed_until
 
 
-def stored(videos: Sequence[str]) -> list[store.Stored]:
-    found = store.read_outcomes(videos)
-    return [found[video_id] for video_id in videos]
-
-
-def test_who_waits_for_a_turn_has_claimed_before(
-    one_place: None, seams: Seams, monkeypatch: pytest.MonkeyPatch
+def test_a_video_is_claimed_at_its_turn_and_not_while_it_waits(
+    place_taken: _Delivery, seams: Seams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Otherwise the claim could run out while YouTube is still being asked."""
     (video_id,) = fresh_ids(1)
-    with taken(monkeypatch):
-        delivery = waiting(running([video_id]), video_id)
-        assert delivery.claims == []
-    delivery.end()
-    assert len(delivery.claims) == 1
+    delivery = waiting_long(running([video_id]), video_id, monkeypatch)
     assert claimed_until(video_id) is None
-    assert video_id in seams.videos("transcripts")
-
-
-def test_a_claim_that_has_waited_long_is_made_anew(one_place: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise it could run out while YouTube is still asked."""
-    (video_id,) = fresh_ids(1)
-    with taken(monkeypatch):
-        delivery = waiting(running([video_id]), video_id, long=True)
-        turn = clock.now()
+    turn = clock.now()
+    place_taken.end()
     delivery.end()
     (claimed,) = delivery.claims
     assert claimed is not None
     assert claimed >= turn + store.CLAIM
-    # Turns are late now: the next one does not claim before.
-    assert fetcher._last_wait >= fetcher.LONG
+    assert claimed_until(video_id) is None
+    assert video_id in seams.videos("transcripts")
 
 
-@pytest.mark.parametrize("last_wait", [SOON, timedelta.max])
-def test_a_claim_that_takes_long_is_made_anew_and_the_next_one_at_its_turn(
-    seams: Seams, monkeypatch: pytest.MonkeyPatch, last_wait: timedelta
-) -> None:
-    """It runs from before it was sent. Otherwise each video would ask a slow Firestore twice."""
-    (video_id,) = fresh_ids(1)
-    job, run, slow = running([video_id]), Commit.run, [True]
-
-    def run_slowly(commit: Commit) -> list[dict[str, int]]:
-        if slow and store.transcript_path(video_id) in commit._paths:
-            slow.clear()
-            time.sleep(1.2 * fetcher.LONG.total_seconds())
-        return run(commit)
-
-    monkeypatch.setattr(fetcher, "_last_wait", last_wait)
-    monkeypatch.setattr(Commit, "run", run_slowly)
-    began = clock.now()
-    delivery = _Delivery(job, video_id)
-    delivery.end()
-    (claimed,) = delivery.claims
-    assert claimed is not None
-    if last_wait == SOON:
-        assert claimed >= began + fetcher.LONG + store.CLAIM
-    assert fetcher._last_wait >= fetcher.LONG
-
-
-def test_who_has_waited_too_long_does_not_take_it_from_another(
-    one_place: None, monkeypatch: pytest.MonkeyPatch
+def test_a_video_claimed_by_another_worker_while_it_waited_is_not_asked_for(
+    place_taken: _Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (video_id,) = fresh_ids(1)
-    with taken(monkeypatch):
-        delivery = waiting(running([video_id]), video_id, long=True)
-        others = clock.now() + store.CLAIM
-        Commit().set(store.transcript_path(video_id), {"claimed_until": others}, merge=True).run()
+    delivery = waiting_long(running([video_id]), video_id, monkeypatch)
+    others = clock.now() + store.CLAIM
+    Commit().set(store.transcript_path(video_id), {"claimed_until": others}, merge=True).run()
+    place_taken.end()
     delivery.end()
     assert "Another worker" in str(delivery.raised)
     assert delivery.claims == []
     assert claimed_until(video_id) == others
 
 
-def test_what_another_has_stored_meanwhile_is_not_asked_for(
-    one_place: None, seams: Seams, monkeypatch: pytest.MonkeyPatch
+def test_a_video_stored_by_another_worker_while_it_waited_is_not_asked_for(
+    place_taken: _Delivery, seams: Seams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (video_id,) = fresh_ids(1)
-    with taken(monkeypatch):
-        delivery = waiting(running([video_id]), video_id, long=True)
-        store.save(video_id, None, job_id="another", youtube_bytes=1, transcript=SPOKEN)
+    delivery = waiting_long(running([video_id]), video_id, monkeypatch)
+    store.save(video_id, None, job_id="another", youtube_bytes=1, transcript=SPOKEN)
+    place_taken.end()
     delivery.end()
     assert delivery.claims == []
+    assert delivery.raised is None
     assert video_id in seams.videos("transcripts")
 
 
-def test_what_nobody_wants_any_more_when_its_turn_comes_is_let_go(
-    one_place: None, monkeypatch: pytest.MonkeyPatch
+def test_a_video_of_a_job_cancelled_while_it_waited_is_not_asked_for(
+    place_taken: _Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (video_id,) = fresh_ids(1)
     job = running([video_id])
-    with taken(monkeypatch):
-        delivery = waiting(job, video_id, long=True)
-        jobs.cancel(job.job_id)
+    delivery = waiting_long(job, video_id, monkeypatch)
+    jobs.cancel(job.job_id)
+    place_taken.end()
     delivery.end()
     assert delivery.claims == []
+    assert delivery.raised is None
     assert claimed_until(video_id) is None
 
 
-def test_who_waits_in_vain_lets_go_and_the_next_does_not_claim_before(
-    one_place: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetcher, "PATIENCE", 0.3)
-    videos = fresh_ids(2)
-    job = running(videos)
-    with taken(monkeypatch):
-        for video_id in videos:
-            fetch(job, video_id, ask=NOT_TO_BE_ASKED)
-            assert entries_of(job.job_id)[video_id].parked
-    first, second = stored(videos)
-    assert first.update_time is not None
-    assert first.claimed_until is None
-    assert second.update_time is None, "it was never claimed"
+@contextmanager
+def impatient() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fetcher, "PATIENCE", 0.3)
+        yield
 
 
-def test_who_cannot_let_go_is_parked_all_the_same(one_place: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(claim: store.Claim) -> None:
-        raise Transient("Firestore is away.")
-
-    monkeypatch.setattr(fetcher, "PATIENCE", 0.3)
-    monkeypatch.setattr(store, "let_go", refuse)
+def test_a_video_whose_turn_does_not_come_is_parked_unclaimed(place_taken: _Delivery) -> None:
     (video_id,) = fresh_ids(1)
     job = running([video_id])
-    with taken(monkeypatch):
+    with impatient():
         fetch(job, video_id, ask=NOT_TO_BE_ASKED)
     assert entries_of(job.job_id)[video_id].parked
-    assert claimed_until(video_id) is not None
+    assert store.read_outcomes([video_id])[video_id].update_time is None, "it was claimed"
 
 
-def test_at_a_blocked_address_nothing_is_claimed_before(
-    seams: Seams, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetcher, "PATIENCE", 0.0)
+def test_at_a_blocked_address_no_video_is_claimed(seams: Seams) -> None:
     videos = fresh_ids(3)
     job = running(videos)
-    refused = Blocked("YouTube refuses requests from this address.")
-
-    def ask(_: str) -> Fetched:
-        monkeypatch.setattr(fetcher, "_last_wait", SOON)
-        raise Refused(refused, 1)
-
-    fetch(job, videos[0], ask=ask)
-    for video_id in videos[1:]:
-        fetch(job, video_id, ask=NOT_TO_BE_ASKED)
+    with impatient():
+        fetch(job, videos[0], ask=refusing(Blocked("YouTube refuses requests from this address.")))
+        for video_id in videos[1:]:
+            fetch(job, video_id, ask=NOT_TO_BE_ASKED)
     assert all(entry.parked for entry in entries_of(job.job_id).values())
-    assert [each.update_time for each in stored(videos[1:])] == [None, None]
-
-
-def test_a_claim_that_is_anothers_by_now_is_not_let_go(seams: Seams) -> None:
-    (video_id,) = fresh_ids(1)
-    mine = store.claim(video_id, stored([video_id])[0])
-    store.let_go(store.Claim(video_id, mine.until - timedelta(seconds=1)))
-    assert claimed_until(video_id) == mine.until
-    store.let_go(mine)
-    assert claimed_until(video_id) is None
-
-
-def test_a_claim_that_becomes_anothers_meanwhile_is_not_let_go(
-    seams: Seams, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (video_id,) = fresh_ids(1)
-    mine = store.claim(video_id, stored([video_id])[0])
-    others, read = clock.now() + 2 * store.CLAIM, store.read_outcomes
-
-    def overtaken(videos: Sequence[str]) -> dict[str, store.Stored]:
-        found = read(videos)
-        Commit().set(store.transcript_path(video_id), {"claimed_until": others}, merge=True).run()
-        return found
-
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "read_outcomes", overtaken)
-        with pytest.raises(documents.Conflict):
-            store.let_go(mine)
-    assert claimed_until(video_id) == others
+    found = store.read_outcomes(videos)
+    assert [found[each].update_time for each in videos[1:]] == [None, None]
