@@ -112,8 +112,7 @@ def _ask(session: Session, video_id: str) -> Transcript:
     track = choose(tracks, config.load().transcript_languages)
     if track is None:
         raise NoTranscript("The video has no captions.")
-    snippets = track.fetch()
-    lines = session.lines or _lines(snippets)
+    lines = _lines(track.fetch())
     if not lines:
         raise NoTranscript("The video's captions are empty.")
     return Transcript(track.language_code, track.language, track.is_generated, lines)

@@ -15,8 +15,7 @@ from typing import Any, Protocol
 import requests
 from requests.adapters import HTTPAdapter
 
-from shared import player, timedtext, tls
-from shared.transcripts import Lines
+from shared import player, tls
 
 #: Seconds to connect, and seconds without a byte.
 TIMEOUT = (5.0, 10.0)
@@ -136,8 +135,7 @@ class Way(Protocol):
 class Session(requests.Session):
     """One a thread. ``received`` counts the bytes of answers as they came over the wire, compressed.
 
-    ``shortened``: the key with which a watch page was answered here. ``lines``: of a caption track that was
-    read here; the library gets one without lines then, which costs it nothing. All since :meth:`begin`.
+    ``shortened``: the key with which a watch page was answered here. Both since :meth:`begin`.
     ``way``: by which requests leave (:meth:`leaving`); None for the direct one, without counting.
     """
 
@@ -145,7 +143,6 @@ class Session(requests.Session):
         super().__init__()
         self.received = 0
         self.shortened: str | None = None
-        self.lines: Lines | None = None
         self.way: Way | None = None
         self._deadline = 0.0
         # The environment's proxies are not ours: which way a request leaves is decided here.
@@ -154,7 +151,7 @@ class Session(requests.Session):
 
     def begin(self) -> None:
         """Before the first request of a video: what it may take is counted from here."""
-        self.received, self.shortened, self.lines = 0, None, None
+        self.received, self.shortened = 0, None
         self._deadline = monotonic() + BUDGET
 
     @contextmanager
@@ -185,7 +182,6 @@ class Session(requests.Session):
         asked = request.method, request.url
         watching = _asks(*asked, "GET", "/watch")
         playing = _asks(*asked, "POST", "/youtubei/v1/player")
-        captions = _asks(*asked, "GET", "/api/timedtext")
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)
@@ -215,10 +211,6 @@ class Session(requests.Session):
             player_key.learn(response._content)
         if playing and response.status_code == 200:
             response._content = player.shortened(response._content) or response._content
-        is_text = response.status_code == 200 and (response.encoding or "").lower() == "utf-8"
-        # The answer behind a redirection comes by here twice, the second time without lines.
-        if captions and is_text and (lines := timedtext.read(response._content)):
-            self.lines, response._content = lines, b"<transcript></transcript>"
         return response
 
 

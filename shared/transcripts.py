@@ -38,19 +38,12 @@ class Lines:
     texts: Sequence[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, starts: Iterable[float], durations: Iterable[float], texts: Iterable[str]) -> Lines:
-        """From seconds."""
-        return cls(
-            [_milliseconds(start) for start in starts],
-            [_milliseconds(duration) for duration in durations],
-            list(texts),
-        )
-
-    @classmethod
     def of_rows(cls, rows: Iterable[Line]) -> Lines:
         rows = list(rows)
-        return cls.of(
-            [line.start for line in rows], [line.duration for line in rows], [line.text for line in rows]
+        return cls(
+            [_milliseconds(line.start) for line in rows],
+            [_milliseconds(line.duration) for line in rows],
+            [line.text for line in rows],
         )
 
     def __len__(self) -> int:

@@ -1,10 +1,8 @@
-"""Transcripts: which track, what the library's errors mean, and what a fetch costs."""
+"""Transcripts: what the library's errors mean, what is kept of the lines, and what a fetch costs."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -15,91 +13,17 @@ import youtube_transcript_api as api
 from hypothesis import given
 from hypothesis import strategies as st
 from youtube_transcript_api import _errors
+from youtube_transcript_api._transcripts import _TranscriptParser
 
 from infra.local.standin import generate
 from infra.local.standin.inprocess import InProcess
-from shared.captions import Refused, choose, fetch, meaning
+from shared.captions import Refused, _lines, fetch, meaning
 from shared.egress import AddressClosed, player_key
 from shared.errors import Blocked, DeliveryError, NoTranscript, Transient, VideoUnavailable
+from shared.transcripts import Lines
 from tests.unit.youtube_support import asking
 
 VIDEO = "abcdefghijk"
-
-
-@dataclass(slots=True)
-class Track:
-    language_code: str
-    is_generated: bool = False
-
-
-def track(text: str) -> Track:
-    """`pt-BR` is human, `pt-BR*` generated."""
-    return Track(text.rstrip("*"), text.endswith("*"))
-
-
-# -- choosing ---------------------------------------------------------------------------------------
-
-CHOICES = [
-    # tracks, preferred, chosen
-    ("", "", None),
-    ("", "en,de", None),
-    ("de", "", "de"),
-    ("de* fr", "", "fr"),
-    ("de* fr*", "", "de*"),
-    ("fr de", "", "fr"),
-    ("fr de en", "en", "en"),
-    ("fr en* en", "en", "en"),
-    ("fr en*", "en", "en*"),
-    ("fr en* de", "de,en", "de"),
-    ("fr en* de*", "en,de", "en*"),
-    ("fr de", "en", "fr"),
-    ("fr* de", "en", "de"),
-    ("pt-BR es", "pt", "pt-BR"),
-    ("pt-BR pt", "pt", "pt"),
-    ("pt-BR pt*", "pt", "pt*"),
-    ("pt-PT en", "pt-BR,en", "pt-PT"),
-    ("pt-PT pt-BR", "pt-BR", "pt-BR"),
-    ("en-GB en-US", "en", "en-GB"),
-    ("zh-Hans zh-Hant", "zh-Hant", "zh-Hant"),
-    ("EN-us fr", "en-US", "EN-us"),
-    ("iw ja", "ja,iw", "ja"),
-    ("english en", "en", "en"),
-]
-
-
-@pytest.mark.parametrize(("tracks", "preferred", "chosen"), CHOICES)
-def test_the_track_that_is_chosen(tracks: str, preferred: str, chosen: str | None) -> None:
-    found = choose([track(each) for each in tracks.split()], [each for each in preferred.split(",") if each])
-    assert found == (track(chosen) if chosen else None)
-
-
-CODES = st.sampled_from(["en", "en-US", "en-GB", "de", "pt", "pt-BR", "zh-Hans", "zh-Hant", "und", ""])
-
-
-@given(st.lists(st.builds(Track, CODES | st.text(max_size=6), st.booleans())), st.lists(CODES, max_size=4))
-def test_choosing_never_fails_and_prefers_as_documented(
-    tracks: list[Track], preferred: Sequence[str]
-) -> None:
-    chosen = choose(tracks, preferred)
-    if not tracks:
-        assert chosen is None
-        return
-    assert chosen in tracks
-    assert chosen is not None
-
-    def first(wanted: Any) -> int:
-        """The place among the preferences of the first one that a track meets."""
-        return next((n for n, code in enumerate(preferred) if wanted(code)), len(preferred))
-
-    def meets(each: Track) -> int:
-        base = each.language_code.casefold().split("-")[0]
-        return first(lambda code: code.casefold().split("-")[0] == base)
-
-    assert meets(chosen) == min(map(meets, tracks))
-    same = [each for each in tracks if each.language_code == chosen.language_code]
-    if any(not each.is_generated for each in same):
-        assert not chosen.is_generated
-    assert choose(list(tracks), list(preferred)) == chosen
 
 
 # -- meaning ----------------------------------------------------------------------------------------
@@ -267,14 +191,45 @@ def define(server: InProcess, *tracks: tuple[str, str, list[Any]]) -> str:
     return VIDEO
 
 
-def test_lines_are_as_they_were_said_without_the_screens_line_breaks(youtube_server: InProcess) -> None:
-    lines = [[0.0, 3.5, "what is\nsaid  &  heard"], [3.5, 2.0, "  \n "], [5.5, 4.25, "<b>näxt</b> 世界"]]
+#: What YouTube has in a line, and what a user reads.
+SAID = [
+    ("it's <b>said</b>\nhere", "it's said here"),
+    ("  two   spaces\tand a tab ", "two spaces and a tab"),
+    ("a space\u00a0that does not break", "a space that does not break"),
+    (">> you & me, a < b", ">> you & me, a < b"),
+    ('"quoted" &amp; &#39;escaped&#39;', '"quoted" &amp; &#39;escaped&#39;'),
+    ("]]> ♪ näxt 世界 👩‍👩‍👧", "]]> ♪ näxt 世界 👩‍👩‍👧"),
+    ("  \n ", None),
+    ("", None),
+    ("<i></i>", None),
+    ("the last one", "the last one"),
+]
+
+
+def test_lines_are_as_they_were_said_without_markup_and_line_breaks(youtube_server: InProcess) -> None:
+    """Lines without a word are dropped, with their times."""
+    times = [(number * 2.083, 1.5 + number / 1000) for number in range(len(SAID))]
+    lines = [[*time, said] for time, (said, _) in zip(times, SAID, strict=True)]
     found = fetch(define(youtube_server, ("de", "human", lines))).transcript
     assert (found.language, found.generated) == ("de", False)
     assert [(line.start, line.duration, line.text) for line in found.lines] == [
-        (0.0, 3.5, "what is said & heard"),
-        (5.5, 4.25, "näxt 世界"),
+        (round(start, 3), duration, text)
+        for (start, duration), (_, text) in zip(times, SAID, strict=True)
+        if text is not None
     ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9), st.text())))
+def test_times_are_kept_to_the_millisecond_and_spaces_are_single(rows: list[tuple[int, int, str]]) -> None:
+    lines = _lines(api.FetchedTranscriptSnippet(text, start / 1000, dur / 1000) for start, dur, text in rows)
+    kept = [(start, dur, text.split()) for start, dur, text in rows if text.split()]
+    assert list(zip(lines.starts, lines.durations, strict=True)) == [(start, dur) for start, dur, _ in kept]
+    assert [text.split(" ") for text in lines.texts] == [words for _, _, words in kept]
+
+
+def test_a_line_may_have_no_duration() -> None:
+    parsed = _TranscriptParser().parse('<transcript><text start="3">said</text></transcript>')
+    assert _lines(parsed) == Lines([3000], [0], ["said"])
 
 
 def test_a_track_without_a_word_is_no_transcript(youtube_server: InProcess) -> None:

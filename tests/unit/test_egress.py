@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 
-from infra.local.standin import generate, player
+from infra.local.standin import generate
 from infra.local.standin.inprocess import InProcess
 from shared import clients, egress, store
 from shared.captions import Refused, fetch
@@ -209,29 +208,3 @@ def test_only_the_watch_page_is_answered_from_memory(request_: Any) -> None:
         assert session.shortened == "AIza"
         with pytest.raises(requests.ConnectionError):
             session.request(request_.method, request_.url)
-
-
-def test_a_redirected_track_keeps_its_lines(youtube_server: InProcess) -> None:
-    """requests follows a redirection through the session, so the second answer comes by twice."""
-    video = generate.video(VIDEO)
-    assert video is not None
-
-    track = player.timedtext_url(VIDEO, video.tracks[0]).replace("&fmt=srv3", "")
-
-    class Redirecting(HTTPAdapter):
-        """The first answer of the stand-in points to a second one."""
-
-        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-            first = "again=1" not in str(request.url)
-            request.url = str(request.url).replace("https://www.youtube.com", youtube_server.url)
-            answer = super().send(request, *args, **kwargs)
-            if first:
-                answer.status_code, answer.headers["Location"] = 302, f"{track}&again=1"
-            return answer
-
-    with Session(youtube_server.url) as session:
-        session.mount("https://www.youtube.com", Redirecting())
-        session.begin()
-        session.get(track)
-        assert session.lines is not None
-        assert len(session.lines) == len(video.tracks[0].lines())
