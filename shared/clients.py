@@ -154,8 +154,11 @@ def youtube_session() -> Session:
     session: Session | None = getattr(_thread, "session", None)
     if session is None:
         from shared.egress import Session
+        from shared.partial_answers import partial_answers
 
-        session = _thread.session = Session(config.load().youtube_base_url)
+        settings = config.load()
+        partial = partial_answers if settings.youtube_partial_answers else None
+        session = _thread.session = Session(settings.youtube_base_url, partial)
     return session
 
 

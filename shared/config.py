@@ -143,6 +143,8 @@ class Config:
     youtube_api_key: str | None = field(repr=False)
     youtube_base_url: str
     youtube_embed_base_url: str
+    #: Whether YouTube's player is asked only for what is read of its answer. See shared.partial_answers.
+    youtube_partial_answers: bool
     fetch_concurrency: int
     #: The name of the address that YouTube sees; processes of one name share one breaker.
     egress_name: str
@@ -247,6 +249,7 @@ class Config:
             youtube_base_url=_url(env, "YOUTUBE_BASE_URL", None) or "https://www.youtube.com",
             youtube_embed_base_url=_url(env, "YOUTUBE_EMBED_BASE_URL", None)
             or "https://www.youtube-nocookie.com",
+            youtube_partial_answers=_choice(env, "YOUTUBE_PARTIAL_ANSWERS", "on", ("on", "off")) == "on",
             fetch_concurrency=_number(env, "FETCH_CONCURRENCY", 50, 1, 1000),
             egress_name=_pattern(
                 env,

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import requests
 from requests.adapters import HTTPAdapter
 
-from shared import player, tls
+from shared import tls
+from shared.partial_answers import PartialAnswers
 
 #: Seconds to connect, and seconds without a byte.
 TIMEOUT = (5.0, 10.0)
@@ -137,10 +138,12 @@ class Session(requests.Session):
 
     ``shortened``: the key with which a watch page was answered here. Both since :meth:`begin`.
     ``way``: by which requests leave (:meth:`leaving`); None for the direct one, without counting.
+    ``partial_answers``: None to ask for whole answers only.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, partial_answers: PartialAnswers | None = None) -> None:
         super().__init__()
+        self._partial_answers = partial_answers
         self.received = 0
         self.shortened: str | None = None
         self.way: Way | None = None
@@ -170,18 +173,19 @@ class Session(requests.Session):
                 self.close()  # its connections; it makes new ones
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """As :meth:`send`; a watch page is not even prepared when there is a key."""
+        """As :meth:`send`. With a key the watch page is not asked for; a player's answer may be partial."""
         key = player_key.value
         if key is not None and _asks(method, url, "GET", "/watch"):
             self.shortened = key
             return _page_with(key, url)
-        return super().request(method, url, *args, **kwargs)
+        request = super().request
+        if self._partial_answers is not None and _asks(method, url, "POST", "/youtubei/v1/player"):
+            return self._partial_answers.ask(lambda added: request(method, url + added, *args, **kwargs))
+        return request(method, url, *args, **kwargs)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises requests' own exceptions; ContentTooLong for an answer beyond all measure; AddressClosed."""
-        asked = request.method, request.url
-        watching = _asks(*asked, "GET", "/watch")
-        playing = _asks(*asked, "POST", "/youtubei/v1/player")
+        watching = _asks(request.method, request.url, "GET", "/watch")
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not begun after {BUDGET:g} s", request=request)
@@ -209,8 +213,6 @@ class Session(requests.Session):
         response._content = bytes(content)
         if watching and response.ok:
             player_key.learn(response._content)
-        if playing and response.status_code == 200:
-            response._content = player.shortened(response._content) or response._content
         return response
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from infra.local.standin import generate
+from infra.local.standin.model import OK
 from tests.stack import Stack
 
 _SEARCHABLE = ("indexed", "no_transcript")
@@ -72,3 +73,12 @@ def asked(stack: Stack, video_ids: Collection[str]) -> dict[str, int]:
     """How often YouTube's player was asked for each of these videos."""
     seen = stack.standin.stats()["videos"]
     return {video_id: seen.get(video_id, {}).get("player", 0) for video_id in video_ids}
+
+
+def of_one_asking(video_ids: Collection[str]) -> dict[str, int]:
+    """The most requests to the player for each of these generated videos, if it is asked for once.
+
+    An answer without caption tracks may be asked for once more, as a whole (shared.partial_answers).
+    """
+    found = {video_id: generate.video(video_id) for video_id in video_ids}
+    return {video_id: 1 if video and video.status == OK else 2 for video_id, video in found.items()}

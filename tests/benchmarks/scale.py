@@ -26,7 +26,7 @@ class Measured:
     """Of one video unless told otherwise; `./emulators.sh bench` and `bench_search` print these."""
 
     processor_ms: float = 15.0  # functions alone: fetcher, indexer, planner, jobs
-    bytes_from_youtube: float = 43_000
+    bytes_from_youtube: float = 16_000
     requests_to_youtube: float = 2.0
     index_bytes: float = 130_000
     stored_bytes: float = 17_000

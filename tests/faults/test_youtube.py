@@ -56,7 +56,10 @@ def test_what_passes_is_healed_by_another_delivery(stack: Stack) -> None:
     job = check(stack, job_id, videos)
     assert job["counts"]["indexed"] == len(videos)
     attempts = {video_id: video["attempts"] for video_id, video in ledger(stack, job_id).items()}
-    assert attempts == dict.fromkeys(videos, 1)
+    for video_id, fault in zip(videos, _PASSING, strict=True):
+        # A broken answer of the player is asked for once more, as a whole: that may heal it at once.
+        least = 0 if fault["endpoints"] == ["player"] and fault["kind"] in ("5xx", "empty", "garbage") else 1
+        assert least <= attempts[video_id] <= 1, fault
 
 
 _FINAL: dict[str, tuple[str, str]] = {
@@ -71,7 +74,10 @@ _FINAL: dict[str, tuple[str, str]] = {
 }
 
 
-def test_what_is_final_is_settled_by_one_request_with_a_reason(stack: Stack) -> None:
+def test_what_is_final_is_settled_at_once_with_a_reason(stack: Stack) -> None:
+    # Until a partial answer of the player had caption tracks, others are asked for once more, as a whole.
+    _define(stack, "PLheard", {"heard000001": "Heard"})
+    stack.finish(stack.index("PLheard"))
     videos = {f"final{number:06d}": kind for number, kind in enumerate(_FINAL)}
     _define(stack, "PLfinal", videos)
     for video_id, kind in videos.items():
@@ -85,7 +91,10 @@ def test_what_is_final_is_settled_by_one_request_with_a_reason(stack: Stack) -> 
         assert found[video_id]["state"] == state, found[video_id]
         assert words in found[video_id]["reason"], found[video_id]
         assert found[video_id]["attempts"] == 0
-    assert set(asked(stack, videos).values()) == {1}
+    # That there are no captions is always confirmed by a whole answer.
+    requests = {kind: asked(stack, videos)[video_id] for video_id, kind in videos.items()}
+    assert requests.pop("captions_disabled") <= 2
+    assert set(requests.values()) == {1}
 
 
 def test_the_data_api_out_of_quota_is_waited_for_and_says_until_when(stack: Stack) -> None:

@@ -20,6 +20,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert empty.google_cloud_project == "yts-local"
     assert empty.youtube_base_url == "https://www.youtube.com"
     assert empty.youtube_embed_base_url == "https://www.youtube-nocookie.com"
+    assert empty.youtube_partial_answers is True
     assert empty.fetch_concurrency == 50
     assert empty.proxy_mode == "when-blocked"
     assert empty.transcript_languages == ()
@@ -50,6 +51,7 @@ WRONG = [
     *(("FETCH_CONCURRENCY", value) for value in ["0", "1001", "many"]),
     *(("PROXY_URL", value) for value in ["proxy:80", "socks5://proxy:80"]),
     ("PROXY_MODE", "sometimes"),
+    *(("YOUTUBE_PARTIAL_ANSWERS", value) for value in ["true", "ON", "1"]),
     *(("TRANSCRIPT_LANGUAGES", value) for value in ["en,english language", "e", "en;de", "en,../de"]),
     *(("GOOGLE_OAUTH_TOKEN_URI", value) for value in ["accounts.google.com", "javascript:alert(1)"]),
     *(("GRANT_ENCRYPTION_KEYS", value) for value in ["short", "a" * 44, f"{KEY},x", "é" * 43 + "="]),
@@ -78,6 +80,8 @@ def test_a_wrong_value_is_named_with_what_was_expected_and_found(name: str, valu
         ("ELASTICSEARCH_URL", "https://u:p@es.example.com/path/", "https://u:p@es.example.com/path"),
         ("TRANSCRIPT_LANGUAGES", " en, pt-BR ,,zh-Hans", ("en", "pt-BR", "zh-Hans")),
         ("PROXY_MODE", "always", "always"),
+        ("YOUTUBE_PARTIAL_ANSWERS", "on", True),
+        ("YOUTUBE_PARTIAL_ANSWERS", "off", False),
         ("LOCAL_STATE_DIR", "/elsewhere", Path("/elsewhere")),
     ],
 )

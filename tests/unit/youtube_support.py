@@ -11,6 +11,7 @@ import pytest
 from infra.local.standin.inprocess import InProcess
 from shared import clients, config
 from shared.egress import player_key
+from shared.partial_answers import partial_answers
 
 
 @contextmanager
@@ -27,9 +28,17 @@ def asking(standin: InProcess, **variables: str) -> Iterator[None]:
         patch.setattr(clients, "_thread", threading.local())
         config.load.cache_clear()
         player_key.forget()
+        partial_answers.forget()
         try:
             yield
         finally:
             clients.close_of_thread()
             player_key.forget()
+            partial_answers.forget()
             config.load.cache_clear()
+
+
+def requests_of(server: InProcess) -> dict[str, int]:
+    """How often each of the three was asked since the stand-in's start or the last reset."""
+    endpoints = server.stats()["endpoints"]
+    return {name: endpoints[name]["requests"] for name in ("watch", "player", "timedtext")}

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from infra.local.standin import definitions
+from infra.local.standin import definitions, partial
 from infra.local.standin.faults import KINDS, ControlError, check_fields
 from infra.local.standin.wire import Reply, json_reply
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PREFIX = "/_control/"
 _TOKEN_SCOPES = ("openid", "email", "https://www.googleapis.com/auth/youtube.readonly")
 _SETTINGS: dict[str, type | tuple[type, ...]] = {
-    "innertube_key": str, "quota_limit": int, "api_keys": list, "proxy_users": dict,
+    "innertube_key": str, "partial_answers": str, "quota_limit": int, "api_keys": list, "proxy_users": dict,
 }  # fmt: skip
 
 
@@ -119,6 +119,7 @@ class Control:
         quota = self._standin.data_api.quota
         return {
             "innertube_key": self._standin.innertube_key,
+            "partial_answers": self._standin.partial_answers,
             "quota_limit": quota.limit,
             "api_keys": None if quota.keys is None else sorted(quota.keys),
             "proxy_users": self._standin.proxy_users.passwords,
@@ -128,6 +129,10 @@ class Control:
         fields = _object(body)
         check_fields({name: value for name, value in fields.items() if value is not None}, _SETTINGS)
         quota = self._standin.data_api.quota
+        if way := fields.get("partial_answers"):
+            if way not in partial.WAYS:
+                raise ControlError(f"expected 'partial_answers' to be one of {partial.WAYS}, found {way!r}")
+            self._standin.partial_answers = way
         if fields.get("innertube_key"):
             self._standin.innertube_key = fields["innertube_key"]
         if "quota_limit" in fields:

@@ -68,6 +68,20 @@ def _step(text: str, at: int) -> tuple[Mask, int]:
     return {name: below}, at
 
 
+def check(mask: Mask, known: Mask) -> None:
+    """`known`: all names that there are; None where anything may be below.
+
+    Raises:
+        ValueError: the selection has a name that is not known; says which.
+    """
+    for name, below in mask.items():
+        if name != "*" and name not in known:
+            raise ValueError(name)
+        for inner in known.values() if name == "*" else [known[name]]:
+            if below is not None and inner is not None:
+                check(below, inner)
+
+
 def apply(mask: Mask, value: Any) -> Any:
     if isinstance(value, list):
         return [apply(mask, each) for each in value]

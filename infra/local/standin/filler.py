@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from functools import cache
 
 from infra.local.standin.model import LANGUAGE_NAMES
@@ -73,11 +72,10 @@ def player_head_of(video_id: str) -> Prefix:
 
 
 @cache
-def translation_languages() -> str:
-    """What captions can be translated into, as JSON."""
-    languages = [
+def translation_languages() -> list[dict[str, object]]:
+    """What captions can be translated into."""
+    return [
         {"languageCode": code, "languageName": {"runs": [{"text": name}]}}
         for code, name in LANGUAGE_NAMES.items()
         if "-" not in code or code.startswith("zh")
     ]
-    return json.dumps(languages, separators=(",", ":"))

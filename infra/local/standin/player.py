@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from infra.local.standin import filler, playability
+from infra.local.standin import fieldmask, filler, playability
+from infra.local.standin.fieldmask import Mask
 from infra.local.standin.model import NO_CAPTIONS, OK, Line, Track, Video
 from infra.local.standin.playability import Playability
-from infra.local.standin.wire import JSON, XML, BytesCache, Reply, gzipped
+from infra.local.standin.wire import JSON, XML, BytesCache, Prefix, Reply, gzipped
 
 #: As YouTube's own, given to everybody in the watch page.
 INNERTUBE_KEY = "AIzaSyStandIn_0000000000000000000000000"
@@ -23,11 +24,17 @@ _URL_SECONDS = 6 * 3_600
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 #: Allowed in XML, and hardly ever in a line.
 _SEPARATOR = "\x85\n"
+#: Members that come with the head of an answer, or with everything.
+_OF_HEADS = frozenset({"responseContext", "streamingData", "*"})
+_UNPLAYABLE_HEAD = Prefix(b'{"responseContext":{},')
 _TRANSCRIPT_HEAD = '<?xml version="1.0" encoding="utf-8" ?><transcript>'
 
 
 def wrong_key() -> Reply:
-    message = "API key not valid. Please pass a valid API key."
+    return invalid("API key not valid. Please pass a valid API key.")
+
+
+def invalid(message: str) -> Reply:
     error = {
         "code": 400,
         "message": message,
@@ -53,15 +60,41 @@ def answer(
     unplayable: Playability | None = None,
     captions: bool = True,
     po_token: bool = False,
+    mask: Mask | None = None,
 ) -> Reply:
-    """`unplayable`, `captions`, `po_token`: as a fault wants it; otherwise what the video is."""
+    """`unplayable`, `captions`, `po_token`: as a fault wants it; otherwise what the video is.
+
+    `mask`: what of the answer is wanted, None for all of it.
+    """
     unplayable = unplayable or says(video)
     if unplayable is not None:
-        members: dict[str, Any] = {"playabilityStatus": playability.as_json(unplayable)}
-        body = ('{"responseContext":{},' + _members(members)).encode()
+        head, members = _UNPLAYABLE_HEAD, {"playabilityStatus": playability.as_json(unplayable)}
+    else:
+        assert video is not None
+        head = filler.player_head_of(video_id)
+        tracks = video.tracks if captions and video.status != NO_CAPTIONS else ()
+        members = _playable(video, tracks, po_token)
+    if mask is not None:
+        # What the head has is large, and hardly ever wanted.
+        whole = json.loads(head.data + _json(members)[1:]) if mask.keys() & _OF_HEADS else members
+        body = _json(fieldmask.apply(mask, whole))
         return Reply(200, JSON, body, gzipped(body) if gzip else None)
-    assert video is not None
-    members = {
+    # The head is an object that was begun.
+    plain, packed = head.plus(_json(members)[1:], gzip)
+    return Reply(200, JSON, plain, packed)
+
+
+def _playable(video: Video, tracks: Sequence[Track], po_token: bool) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    if tracks:
+        members["captions"] = {
+            "playerCaptionsTracklistRenderer": {
+                "captionTracks": [_track(video.id, each, po_token) for each in tracks],
+                "translationLanguages": filler.translation_languages(),
+                "defaultAudioTrackIndex": 0,
+            }
+        }
+    return members | {
         "playabilityStatus": {"status": "OK", "playableInEmbed": True, "contextParams": "Q0FFU0FnZ0I="},
         "videoDetails": {
             "videoId": video.id,
@@ -75,20 +108,10 @@ def answer(
             "isLiveContent": False,
         },
     }
-    tracks = video.tracks if captions and video.status != NO_CAPTIONS else ()
-    tail = _members(members)
-    if tracks:
-        described = json.dumps([_track(video.id, each, po_token) for each in tracks], ensure_ascii=False)
-        tail = (
-            f'"captions":{{"playerCaptionsTracklistRenderer":{{"captionTracks":{described},"translationLanguages":'
-            f'{filler.translation_languages()},"defaultAudioTrackIndex":0}}}},{tail}'
-        )
-    plain, packed = filler.player_head_of(video_id).plus(tail.encode("utf-8", "replace"), gzip)
-    return Reply(200, JSON, plain, packed)
 
 
-def _members(members: dict[str, Any]) -> str:
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))[1:]
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _track(video_id: str, track: Track, po_token: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from infra.local.standin import embed, faulty, playability, player, thumbnails, watch
+from infra.local.standin import embed, faulty, partial, playability, player, thumbnails, watch
 from infra.local.standin.addresses import Addresses, ProxyUsers
 from infra.local.standin.api_errors import ApiError
 from infra.local.standin.catalog import Catalog
@@ -21,6 +21,7 @@ from infra.local.standin.data_api import PREFIX as DATA_API
 from infra.local.standin.data_api import DataApi
 from infra.local.standin.faults import Faults, Rule
 from infra.local.standin.faulty import PlayerTwist
+from infra.local.standin.fieldmask import Mask
 from infra.local.standin.latency import Latency
 from infra.local.standin.oauth import PATHS as OAUTH
 from infra.local.standin.oauth import OAuth
@@ -62,7 +63,7 @@ class StandIn:
         self.oauth = OAuth()
         self.data_api = DataApi(self.catalog, self.oauth.grants)
         self.timedtext = player.TimedText()
-        self.innertube_key = player.INNERTUBE_KEY
+        self.innertube_key, self.partial_answers = player.INNERTUBE_KEY, partial.WAYS[0]
         self._control = Control(self)
 
     def resets(self) -> dict[str, Callable[[], None]]:
@@ -86,7 +87,7 @@ class StandIn:
         self.timedtext.forget()
 
     def _reset_settings(self) -> None:
-        self.innertube_key = player.INNERTUBE_KEY
+        self.innertube_key, self.partial_answers = player.INNERTUBE_KEY, partial.WAYS[0]
         self.data_api.quota.limit = self.data_api.quota.keys = None
         self.proxy_users.passwords = None
 
@@ -148,8 +149,7 @@ class StandIn:
         if asked.endpoint == "player":
             if request.query.get("key") != self.innertube_key:
                 return player.wrong_key()
-            video = self.catalog.video(asked.target)
-            return player.answer(asked.target, video, gzip, twist.unplayable, twist.captions, twist.po_token)
+            return self._player(asked, twist)
         if asked.endpoint == "watch":
             video = self.catalog.video(asked.target)
             return watch.page(asked.target, video, request.query.get("t", ""), self.innertube_key, gzip)
@@ -158,6 +158,16 @@ class StandIn:
         if asked.endpoint == "oauth":
             return self._oauth(asked)
         return self._page(request.path)
+
+    def _player(self, asked: Asked, twist: PlayerTwist) -> Reply:
+        video = self.catalog.video(asked.target)
+
+        def make(mask: Mask | None) -> Reply:
+            unplayable, captions, po_token = twist.unplayable, twist.captions, twist.po_token
+            return player.answer(asked.target, video, asked.gzip, unplayable, captions, po_token, mask)
+
+        fields = asked.request.query.get("$fields", "")
+        return partial.answer(fields, self.partial_answers, make, player.invalid)
 
     def _data_api(self, asked: Asked) -> Reply:
         request = asked.request

@@ -290,6 +290,7 @@ def test_requests_and_bytes_are_counted_by_video(standin: InProcess, clients: Cl
         ("addresses", {"address": "*", "requests": 1, "window": 1, "kind": "no"}, "expected a kind of"),
         ("reset", {"what": ["everything"]}, "expected 'what'"),
         ("settings", {"quota_limit": "none"}, "expected 'quota_limit'"),
+        ("settings", {"partial_answers": "sometimes"}, "expected 'partial_answers'"),
         ("playlists", {"playlists": [{"id": "PLx", "videos": [7]}]}, "expected a video id"),
         ("playlists", {"videos": [{"id": "abcdefghijk", "status": "odd"}]}, "expected 'status'"),
         (
