@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import sub
-
-from isal import isal_zlib as zlib
 
 
 def pack(numbers: Sequence[int]) -> str:

@@ -105,6 +105,11 @@ def test_packed_numbers_come_back(numbers: list[int]) -> None:
     assert unpack(pack(numbers)) == numbers
 
 
+def test_numbers_indexed_by_earlier_versions_come_back() -> None:
+    """They were packed with ISA-L, whose output is zlib's format with other bytes."""
+    assert unpack("eF5jYGBg4AURDAwMyYKMDAACbQCD") == [0, 13, 13, 70000]
+
+
 def test_an_offset_belongs_to_one_line() -> None:
     lines = LineIndex([0, 5, 9], [0, 3999, 7000])
     assert [lines.at(offset) for offset in (0, 4, 5, 8, 9, 100)] == [0, 0, 1, 1, 2, 2]

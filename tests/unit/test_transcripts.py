@@ -25,6 +25,17 @@ def test_lines_come_back(rows: list[tuple[int, int, str]]) -> None:
     assert len(lines) == len(list(lines)) == len(rows)
 
 
+def test_lines_stored_by_earlier_versions_come_back() -> None:
+    """They were packed with ISA-L, whose output is zlib's format with other bytes."""
+    stored = (
+        b"x^\x8b\x8e6\xd01650\xd01426153\x8f\xd5\x89\x06s\x8d\x0c@b\xb1:\xd1J\xe5\x19\x89%\n\x99\xc5\n"
+        b"\xc5\x89\x99)J:Jy\x87\x97T\x94(<\xd91\xed\xf9\xd4\x1e%\x1d\xa5\x92\x8cT\x85\xd4\xbc\x14"
+        b"\xa5\xd8X\x00\xf4\xe2\x17P"
+    )
+    texts = ["what is said", "näxt 世界", "the end"]
+    assert unpack_lines(stored) == Lines([0, 3500, 1234567], [3500, 2000, 1], texts)
+
+
 def test_times_are_whole_milliseconds_within_bounds() -> None:
     rows = [Line(-1.0, 1.2346, "a"), Line(1e12, 0.0004, "b"), Line(math.nan, math.inf, "c")]
     lines = Lines.of_rows(rows)
