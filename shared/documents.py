@@ -1,10 +1,8 @@
-"""Firestore documents: read together, committed under preconditions, with timeouts and our errors.
+"""Firestore documents: reads, commits with preconditions, timeouts, and our own errors.
 
-Reads and commits that several threads of a process ask for at once travel together (shared.coalescing):
-most of what a small one costs is the call.
-
-There is one way to change what others may change too: read, decide, commit "unless it has changed
-since", and on :class:`Conflict` begin again (``retried``). No transaction holds a lock.
+Documents that others may change are changed in one way: read, decide, commit on the condition that they have
+not changed since. On a :class:`Conflict` the whole sequence is repeated (``retried``). No transaction holds
+a lock.
 """
 
 from __future__ import annotations
@@ -22,7 +20,6 @@ from google.cloud.firestore_v1 import Increment, WriteBatch
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import clients, failpoints
-from shared.coalescing import Coalesced
 from shared.errors import Transient
 
 #: Seconds for one call, its retries included. Firestore answers in milliseconds.
@@ -33,14 +30,6 @@ QUERY_TIMEOUT = 20.0
 WHOLE_TIMEOUT = 60.0
 #: Writes in one commit (https://firebase.google.com/docs/firestore/quotas allowed 500 for long; keep below).
 MAXIMUM_WRITES = 400
-#: Reads, or commits, of one call. Twenty of the longest transcripts are 8 MB; a request has 10 at most.
-_READS, _COMMITS = 50, 20
-#: Seconds between two such calls: under load they carry more, and take less of the processor. Where no person
-#: waits they may be longer; for commits less so, because a claim that is made at a video's turn keeps a place
-#: at YouTube waiting.
-_EVERY, _READ_UNHURRIED, _COMMIT_UNHURRIED = 0.03, 0.1, 0.06
-#: Writes of a commit that travels with others: a page of a playlist goes by itself.
-_SMALL = 8
 
 _RETRY = Retry(
     predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0, timeout=TIMEOUT
@@ -52,18 +41,17 @@ _UNAVAILABLE = (
     exceptions.Cancelled,
 )
 
-#: What a person reads. Which document it was stands in the log only: a call may carry several users'.
+#: The sentences that people read. They name no document: only ``detail``, for the log, does.
 _CHANGED = "Too many changes at once. Try again."
 _SILENT = "The database did not answer in time."
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Conflict(Transient):
-    """A precondition failed: somebody changed, made or removed the document meanwhile.
+    """A precondition failed: somebody changed, created or deleted the document since it was read.
 
-    Who does not begin again himself lets Pub/Sub, or the caller, do it.
+    Callers retry, or let it propagate so that Pub/Sub or the HTTP client retries.
     """
 
 
@@ -108,31 +96,16 @@ def read(*paths: str, fields: Sequence[str] | None = None) -> list[Snapshot]:
     if not paths:
         return []
     client = clients.firestore()
-    references = [client.document(path) for path in paths]
-    return _read_together(references) if fields is None else _read(references, fields)
-
-
-def _read(references: Sequence[Any], fields: Sequence[str] | None = None) -> list[Snapshot]:
-    client = clients.firestore()
-    different = list({reference.path: reference for reference in references}.values())
+    # get_all answers a document once, however often it is asked for, and in any order.
+    references = [client.document(path) for path in dict.fromkeys(paths)]
     found = _call(
-        f"read {references[0].path}",
+        f"read {paths[0]}",
         lambda: {
             document.reference.path: _snapshot(document)
-            for document in client.get_all(different, field_paths=fields, retry=_RETRY, timeout=TIMEOUT)
+            for document in client.get_all(references, field_paths=fields, retry=_RETRY, timeout=TIMEOUT)
         },
     )
-    return [found[reference.path] for reference in references]
-
-
-def _read_all(callers: Sequence[Sequence[Any]]) -> list[list[Snapshot]]:
-    found = iter(_read([reference for references in callers for reference in references]))
-    return [[next(found) for _ in references] for references in callers]
-
-
-_read_together = Coalesced[Sequence[Any], list[Snapshot]](
-    lambda callers: _or_each_alone(callers, _read_all), most=_READS, every=_EVERY, unhurried=_READ_UNHURRIED
-)
+    return [found[path] for path in paths]
 
 
 def query(
@@ -217,89 +190,24 @@ class Commit:
         return self
 
     def run(self) -> list[dict[str, int]]:
-        """Commits; answers, write by write, the new values of the counters it added to.
+        """Commits; returns, for each write, the new values of the counters it added to.
 
         Raises:
             Conflict: a precondition failed; nothing was written.
             Transient: Firestore did not answer in time; it may have been written.
         """
-        with failpoints.around(" + ".join(self._kinds)):
-            if len(self) > _SMALL:
-                return _commit_all([self])[0]
-            return _commit_together(self)
-
-
-def _commit_all(commits: Sequence[Commit]) -> list[list[dict[str, int]]]:
-    """All of them or, in a Conflict, none."""
-    batch = clients.firestore().batch()
-    for commit in commits:
-        for write in commit._writes:
+        batch = clients.firestore().batch()
+        for write in self._writes:
             write(batch)
-    results = iter(
-        _call(f"write {commits[0]._paths[0]}", lambda: batch.commit(retry=_RETRY, timeout=TIMEOUT))
-    )
-    return [
-        [
+        with failpoints.around(" + ".join(self._kinds)):
+            results = _call(f"write {self._paths[0]}", lambda: batch.commit(retry=_RETRY, timeout=TIMEOUT))
+        return [
             {
                 name: value.integer_value
-                for name, value in zip(
-                    commit._added.get(number, ()), next(results).transform_results, strict=True
-                )
+                for name, value in zip(self._added.get(number, ()), result.transform_results, strict=True)
             }
-            for number in range(len(commit))
+            for number, result in enumerate(results)
         ]
-        for commit in commits
-    ]
-
-
-def _commit_each(commits: Sequence[Commit]) -> list[list[dict[str, int]] | Exception]:
-    """In as few calls as can be.
-
-    Not two that write the same document in one, unless both only add to it: preconditions are held
-    against what was there before the call, so both would succeed.
-    """
-    answers: dict[int, list[dict[str, int]] | Exception] = {}
-    left = list(enumerate(commits))
-    while left:
-        together: list[tuple[int, Commit]] = []
-        apart: list[tuple[int, Commit]] = []
-        added, written = set[str](), set[str]()
-        for number, commit in left:
-            adds = {commit._paths[place] for place in commit._added}
-            writes = set(commit._paths) - adds
-            if writes & (added | written) or adds & written:
-                apart.append((number, commit))
-            else:
-                together.append((number, commit))
-                added |= adds
-                written |= writes
-        found = _or_each_alone([commit for _, commit in together], _commit_all)
-        answers |= {number: answer for (number, _), answer in zip(together, found, strict=True)}
-        left = apart
-    return [answers[number] for number in range(len(commits))]
-
-
-_commit_together = Coalesced[Commit, list[dict[str, int]]](
-    _commit_each, most=_COMMITS, every=_EVERY, unhurried=_COMMIT_UNHURRIED
-)
-
-
-def _or_each_alone(items: Sequence[T], work: Callable[[Sequence[T]], Sequence[R]]) -> Sequence[R | Exception]:
-    """What one of them is refused for is not the others' fault; a Firestore that is away is away for all."""
-    try:
-        return work(items)
-    except Exception as error:
-        if len(items) == 1:
-            return [error]
-        if isinstance(error, Transient) and not isinstance(error, Conflict):
-            raise
-    answers: list[R | Exception] = []
-    for item in items:
-        try:
-            answers += work([item])
-        except Exception as error:
-            answers.append(error)
-    return answers
 
 
 def retried(attempt: Callable[[], T], *, attempts: int = 12) -> T:

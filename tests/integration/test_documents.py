@@ -1,4 +1,4 @@
-"""Reads and commits that travel together: each caller gets what is its own, against the real emulator."""
+"""Reads, preconditions and counters of threads that work at once, against the real emulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared import documents
-from shared.documents import Commit, Conflict, Snapshot
+from shared.documents import Commit, Conflict
 from tests.integration.firestore_support import at_once
 
 pytestmark = pytest.mark.usefixtures("firestore_alone")
@@ -20,37 +20,20 @@ def base() -> str:
     return f"tests-{uuid4().hex}"
 
 
-def test_threads_read_each_what_they_asked_for(base: str) -> None:
-    for number in range(40):
+def test_a_read_answers_in_the_order_of_its_paths(base: str) -> None:
+    for number in range(3):
         Commit().create(f"{base}/{number}", {"number": number}).run()
-    found: dict[int, list[Snapshot]] = {}
-
-    def read(number: int) -> None:
-        # The same document twice, one of another, and one that is not there.
-        paths = [f"{base}/{name}" for name in (number, (number + 1) % 40, number, "none")]
-        found[number] = documents.read(*paths)
-
-    at_once([partial(read, number) for number in range(40)])
-    for number, snapshots in found.items():
-        values = [snapshot.data and snapshot.data["number"] for snapshot in snapshots]
-        assert values == [number, (number + 1) % 40, number, None]
-        assert [snapshot.path for snapshot in snapshots][3] == f"{base}/none"
+    # One document twice, and one that does not exist.
+    paths = [f"{base}/{name}" for name in (2, 0, 2, "none", 1)]
+    found = documents.read(*paths)
+    assert [each.path for each in found] == paths
+    assert [each.data and each.data["number"] for each in found] == [2, 0, 2, None, 1]
+    assert documents.read() == []
 
 
-def test_one_that_cannot_be_read_fails_alone(base: str) -> None:
-    Commit().create(f"{base}/good", {"is": "good"}).run()
-    outcomes: list[object] = []
-
-    def read(path: str) -> None:
-        try:
-            outcomes.append(documents.read(path)[0].data)
-        except Exception as error:  # of whatever kind: it is what is asserted
-            outcomes.append(type(error))
-
-    # Names of the form __x__ are Firestore's own: it refuses them.
-    at_once([partial(read, path) for path in [f"{base}/good", f"{base}/__own__"] * 10])
-    assert outcomes.count({"is": "good"}) == 10
-    assert len(outcomes) == 20
+def test_a_read_of_some_fields_answers_no_others(base: str) -> None:
+    Commit().create(f"{base}/one", {"a": 1, "b": 2}).run()
+    assert documents.read(f"{base}/one", fields=["b"])[0].data == {"b": 2}
 
 
 def test_of_many_that_make_the_same_document_one_does(base: str) -> None:
@@ -96,3 +79,9 @@ def test_each_sees_the_counter_as_it_was_after_its_own_addition(base: str) -> No
 
     at_once([partial(count, number) for number in range(100)])
     assert sorted(answers) == list(range(1, 101))
+
+
+def test_several_counters_of_one_commit_are_answered_by_name(base: str) -> None:
+    for total in (1, 2):
+        commit = Commit().set(f"{base}/other", {"x": 1}).add(f"{base}/count", {"b": 10, "a": 1})
+        assert commit.run() == [{}, {"a": total, "b": 10 * total}]

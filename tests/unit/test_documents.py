@@ -1,14 +1,13 @@
-"""Calls of several users that travel together: what fails for one says nothing of another's documents."""
+"""What an error of Firestore tells a person, and what it tells the log."""
 
 from __future__ import annotations
 
-import threading
-from functools import partial
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import ServiceUnavailable
+from google.api_core import exceptions
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
@@ -17,18 +16,22 @@ from shared.documents import Commit
 from shared.errors import Transient
 from shared.http import Routes
 
-USERS = ("ada", "bea", "cy")
+PATH = "users/ada/memberships/PL-of-ada"
+#: Untyped.
+api: Any = exceptions
 
 
-class _Silent:
-    """A Firestore that answers nothing; its first call is held until the other users wait behind it."""
+class _Failing:
+    """A Firestore that answers every read, query and commit with ``error``, which names the document."""
 
-    def __init__(self) -> None:
-        self.calls = 0
-        self.waiting = threading.Event()
+    def __init__(self, error: Exception) -> None:
+        self._error = error
 
     def document(self, path: str) -> Any:
         return SimpleNamespace(path=path)
+
+    def collection(self, _: str) -> Any:
+        return SimpleNamespace(stream=self._stream)
 
     def batch(self) -> Any:
         return SimpleNamespace(set=lambda *_, **__: None, commit=self._fail)
@@ -36,60 +39,57 @@ class _Silent:
     def get_all(self, *_: Any, **__: Any) -> Any:
         return self._fail()
 
+    def _stream(self, **_: Any) -> Iterator[Any]:
+        yield self._fail()
+
     def _fail(self, **_: Any) -> Any:
-        self.calls += 1
-        if self.calls == 1:
-            assert self.waiting.wait(10)
-        raise ServiceUnavailable("connection refused")  # type: ignore[no-untyped-call]
+        raise self._error
 
 
-def _read(user: str) -> None:
-    documents.read(f"users/{user}/memberships/PL-of-{user}")
+def _read() -> None:
+    documents.read(PATH)
 
 
-def _write(user: str) -> None:
-    Commit().set(f"users/{user}/memberships/PL-of-{user}", {"title": "x"}).run()
+def _query() -> None:
+    list(documents.query(PATH.rsplit("/", 1)[0]))
 
 
+def _write() -> None:
+    Commit().set(PATH, {"title": "x"}).run()
+
+
+@pytest.mark.parametrize("call", [_read, _query, _write])
 @pytest.mark.parametrize(
-    ("call", "together"), [(_read, documents._read_together), (_write, documents._commit_together)]
+    "error",
+    [
+        api.ServiceUnavailable(f"connection refused: {PATH}"),
+        api.DeadlineExceeded(f"late: {PATH}"),
+        api.RetryError(f"gave up: {PATH}", None),
+        api.TooManyRequests(f"slow down: {PATH}"),
+        api.Aborted(f"contention on {PATH}"),
+        api.NotFound(f"no document to update: {PATH}"),
+    ],
+    ids=lambda error: type(error).__name__,
 )
-def test_what_fails_together_is_said_without_the_others_documents(
-    call: Any, together: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_error_names_the_document_in_the_log_and_not_to_the_person(
+    call: Any, error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    silent = _Silent()
-    monkeypatch.setattr(clients, "firestore", lambda: silent)
-    errors: dict[str, Transient] = {}
-    answers: dict[str, str] = {}
+    monkeypatch.setattr(clients, "firestore", lambda: _Failing(error))
     routes = Routes()
+    raised: list[Transient] = []
 
-    @routes.add("GET", "/<user>", public=True)
-    def handle(request: Any, caller: Any, user: str) -> Any:
+    @routes.add("GET", "/", public=True)
+    def handle(request: Any, caller: Any) -> Any:
         try:
-            call(user)
-        except Transient as error:
-            errors[user] = error
+            call()
+        except Transient as transient:
+            raised.append(transient)
             raise
 
-    def ask(user: str) -> None:
-        answers[user] = routes.dispatch(Request(EnvironBuilder(f"/{user}").get_environ())).get_data(True)  # type: ignore[arg-type]
-
-    threads = [threading.Thread(target=partial(ask, user)) for user in USERS]
-    threads[0].start()
-    while not silent.calls:
-        pass
-    for thread in threads[1:]:
-        thread.start()
-    while len(together._waiting) < len(USERS) - 1:
-        pass
-    silent.waiting.set()
-    for thread in threads:
-        thread.join(10)
-    assert silent.calls == 2, "two users' calls travelled together"
-    for user, answer in answers.items():
-        assert '"status":503' in answer
-        assert "memberships" not in str(errors[user])
-        assert not any(f"PL-of-{each}" in answer for each in USERS)
-    # Where to look is in the log, and each caller raises an error of its own.
-    assert "memberships" in capsys.readouterr().out
-    assert len({id(error) for error in errors.values()}) == len(USERS)
+    request: Any = Request(EnvironBuilder("/").get_environ())
+    answer = routes.dispatch(request)
+    assert answer.status_code == 503
+    for said in (answer.get_data(True), str(raised[0])):
+        assert "memberships" not in said
+        assert "ada" not in said
+    assert "users/ada/memberships" in capsys.readouterr().out
