@@ -59,15 +59,19 @@ def firestore() -> Client:
 
 @lru_cache(maxsize=1)
 def publisher() -> PublisherClient:
-    """Thread-safe. Who publishes makes its batches himself (see shared.topics).
+    """Thread-safe; every call passes its own timeout (see shared.topics).
 
     Raises:
         ConfigError: there are no credentials.
     """
     from google.cloud.pubsub_v1 import PublisherClient
+    from google.cloud.pubsub_v1.types import BatchSettings
 
+    # Each batch costs two threads. At 10 ms, 80 messages a second took a quarter more processor time than 80
+    # requests, at 50 ms a third less. But every publish waits that long, also where a person waits for it.
+    batches = BatchSettings(max_latency=0.01, max_messages=500)
     with _credentials_of("PUBSUB_EMULATOR_HOST"):
-        return PublisherClient()
+        return PublisherClient(batches)
 
 
 @lru_cache(maxsize=1)

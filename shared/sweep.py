@@ -46,7 +46,7 @@ def run(*, messages_lost: bool = False) -> Swept:
             except Transient as error:
                 # One job's trouble is not another's; the next sweep comes soon.
                 swept.troubles += 1
-                logs.warning("a job could not be swept", reason=str(error))
+                logs.warning("a job could not be swept", reason=str(error), detail=error.detail)
     return swept
 
 

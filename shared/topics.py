@@ -1,88 +1,80 @@
-"""Publishing. What is not published raises.
+"""Publishing to Pub/Sub. A message that is not published raises.
 
-Messages that several threads of a process publish at once travel together (shared.coalescing). The client
-of Pub/Sub batches too, with a thread and a future a batch: a message alone takes twice as much then.
+The client library batches the messages of all threads (shared.clients sets the limits). Its ``publish`` only
+puts a message into a batch and never blocks. A thread of the library sends the batch and resolves the futures
+of all its messages; if the request fails, all of them with the same error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import monotonic
-from typing import Any, Literal
+from concurrent.futures import wait
+from typing import Literal
 
-from google.api_core import exceptions
+from google.api_core.exceptions import ServiceUnavailable
 from google.api_core.retry import Retry, if_exception_type
 
 from shared import clients, config, failpoints
-from shared.coalescing import Coalesced
 from shared.errors import Transient
 from shared.messages import Message
 
 Topic = Literal["playlists", "videos", "transcripts", "dead-letters"]
-#: Seconds until the requests of one call are given up; the sweep, or Pub/Sub's redelivery, tries again. Who
-#: comes during another call waits for that first.
+#: Seconds that one call of :func:`publish` waits at most, and that one request takes at most, its retries
+#: included. After that the sweep, or Pub/Sub's redelivery, tries again.
 TIMEOUT = 8.0
-#: Messages of one request; Pub/Sub takes a thousand.
-_MOST = 500
-#: Threads whose messages travel together (all of a process).
-_CALLERS = 1000
-#: Seconds between two requests; the second where no person waits.
-_EVERY, _UNHURRIED = 0.05, 0.1
 
-_RETRY = Retry(predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0)
+_RETRY = Retry(predicate=if_exception_type(ServiceUnavailable), initial=0.1, maximum=1.0, timeout=TIMEOUT)
+
+#: What people read. ``detail``, for the log, names the topic and the cause.
+_NOT_QUEUED = "The work could not be queued."
 
 
 def publish(topic: Topic, messages: Sequence[Message]) -> None:
-    """Publishes all, and waits until Pub/Sub has them.
+    """Publishes all messages, and waits until Pub/Sub has taken them.
 
     Raises:
-        Transient: at least one was not taken in time.
+        Transient: at least one was not taken within TIMEOUT; any of them may have been published.
     """
     if messages:
         with failpoints.around(f"publish {topic}"):
-            _publish_together((topic, [message.encode() for message in messages]))
+            _publish(topic, [message.encode() for message in messages])
 
 
 def reject(data: bytes, *, source: str, message_id: str, published: str, reason: str) -> None:
-    """Sends what nobody can read to the dead letters, with where it was met and why. Raises as above."""
-    about = {"source": source, "message_id": message_id, "published": published, "reason": reason[:240]}
+    """Publishes a message that no function can read to the dead letters, with where and why it was rejected.
+
+    Raises:
+        Transient: it was not taken within TIMEOUT.
+    """
     with failpoints.around("publish dead-letters"):
-        # By itself: it may be as large as a request can be.
-        _send("dead-letters", [{"data": data, "attributes": about}], TIMEOUT)
+        _publish(
+            "dead-letters",
+            [data],
+            # Pub/Sub takes 1,024 bytes a value; a character of UTF-8 has 4 at most.
+            source=source,
+            message_id=message_id,
+            published=published,
+            reason=reason[:240],
+        )
 
 
-def _publish_all(callers: Sequence[tuple[Topic, Sequence[bytes]]]) -> list[Transient | None]:
-    of_topic: dict[Topic, list[dict[str, Any]]] = {}
-    for topic, payloads in callers:
-        of_topic.setdefault(topic, []).extend({"data": data} for data in payloads)
-    failed: dict[Topic, Transient] = {}
-    deadline = monotonic() + TIMEOUT
-    for topic, messages in of_topic.items():
-        try:
-            for begin in range(0, len(messages), _MOST):
-                _send(topic, messages[begin : begin + _MOST], deadline - monotonic())
-        except Transient as error:
-            # Some may be published. A message may always come twice.
-            failed[topic] = error
-    return [failed.get(topic) for topic, _ in callers]
+def _publish(topic: Topic, payloads: Sequence[bytes], **attributes: str) -> None:
+    from google.cloud.pubsub_v1.publisher.exceptions import MessageTooLargeError
 
-
-_publish_together = Coalesced[tuple[Topic, Sequence[bytes]], None](
-    _publish_all, most=_CALLERS, every=_EVERY, unhurried=_UNHURRIED
-)
-
-
-def _send(topic: Topic, messages: list[Any], seconds: float) -> None:
-    from google.pubsub_v1 import PublisherClient
-
-    if seconds <= 0:
-        raise Transient(f"Pub/Sub did not take messages on {topic} within {TIMEOUT:g} s.")
     publisher = clients.publisher()
     path = publisher.topic_path(config.load().google_cloud_project, topic)
     try:
-        # The request itself, which the client's own `publish` makes of a batch.
-        PublisherClient.publish(
-            publisher, topic=path, messages=messages, retry=_RETRY.with_timeout(seconds), timeout=seconds
-        )
-    except exceptions.GoogleAPIError as error:
-        raise Transient(f"Pub/Sub did not take messages on {topic}: {error}.") from error
+        futures = [
+            publisher.publish(path, data, retry=_RETRY, timeout=TIMEOUT, **attributes) for data in payloads
+        ]
+    except MessageTooLargeError as too_large:
+        raise Transient(_NOT_QUEUED, detail=f"too large for {topic}") from too_large
+    # The bound is here and not only in the request: a future stays unresolved if the library's thread dies.
+    done, late = wait(futures, timeout=TIMEOUT)
+    if late:
+        raise Transient(_NOT_QUEUED, detail=f"Pub/Sub did not take messages on {topic} within {TIMEOUT:g} s")
+    for future in done:
+        # Not result(): that would raise one error object in all threads whose messages were in the batch.
+        if error := future.exception():
+            detail = f"Pub/Sub did not take messages on {topic}: {error}"
+            raise Transient(_NOT_QUEUED, detail=detail) from error

@@ -32,6 +32,6 @@ def start(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
             jobs.publish(job)
         except Transient as error:
             # The job is stored, so it is not lost: the sweep publishes it.
-            logs.warning("job not published yet", job_id=job.job_id, reason=str(error))
+            logs.warning("job not published yet", job_id=job.job_id, reason=str(error), detail=error.detail)
     answer = {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": f"/api/jobs/{job.job_id}"}
     return answer, 202 if new else 200
