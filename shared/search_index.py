@@ -12,14 +12,15 @@ from time import monotonic
 from typing import Any
 
 from shared import clients, config, failpoints, search_bulk, search_mapping
-from shared.coalescing import Coalesced
+from shared.batching import Batcher
 from shared.errors import DeliveryError
 from shared.search_bulk import Write
 from shared.search_documents import VideoDocument
 from shared.search_errors import explained, refusal
 
-#: Threads whose documents travel together, and seconds between two bulk requests: each is synced to the disk.
-_WRITERS, _WRITE_EVERY = 48, 0.15
+#: The most calls of :func:`write` in one batch, and seconds between two batches. Elasticsearch syncs its log
+#: to the disk at each bulk request.
+_MAX_CALLS, _INTERVAL = 48, 0.15
 #: After so many seconds without a document the next is found at once: somebody may be waiting for it.
 _QUIET = 4.0
 
@@ -51,7 +52,7 @@ def write(documents: Sequence[tuple[VideoDocument, int]]) -> None:
         search_bulk.Refused: (Permanent) Elasticsearch refuses documents; `failed` says which ids and why.
     """
     # Each thread makes its own, while Elasticsearch works at what others have sent.
-    _write_together([Write.of(document, version) for document, version in documents])
+    _write_batched([Write.of(document, version) for document, version in documents])
 
 
 def _write(writes: Iterable[Write], *, refresh: bool) -> dict[str, DeliveryError]:
@@ -90,7 +91,7 @@ def _write_all(callers: Sequence[Sequence[Write]]) -> list[Exception | None]:
     ]
 
 
-_write_together = Coalesced[Sequence[Write], None](_write_all, most=_WRITERS, every=_WRITE_EVERY)
+_write_batched = Batcher[Sequence[Write]](_write_all, max_items=_MAX_CALLS, interval=_INTERVAL)
 
 
 def create_missing() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared import coalescing, events
+from shared import events
 from shared.fetcher import fetch
 from shared.messages import VideoMessage
 
-coalescing.nobody_waits()
 functions_framework.errorhandler(400)(events.unreadable("fetcher"))
 
 

@@ -9,7 +9,6 @@ import argparse
 import signal
 import sys
 
-from shared import coalescing
 from shared.config import ConfigError
 from shared.worker import Worker
 
@@ -18,7 +17,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="worker", description="Fetches transcripts from this address.")
     parser.add_argument("--subscription", default="fetcher", metavar="NAME", help="of type pull")
     options = parser.parse_args()
-    coalescing.nobody_waits()
     try:
         worker = Worker(options.subscription)
     except ConfigError as error:

@@ -9,20 +9,17 @@ import functions_framework
 import pytest
 
 from infra.staging import ROOT
-from shared import coalescing, http
+from shared import http
 
 
 def client(name: str, source: str | None = None, *, signature: str = "http") -> Any:
     """A test client of a function; ``source``: another file than its own main.py."""
     # The framework loads every function as the module `main`.
     before = sys.modules.get("main")
-    # What a function says of its process is not said of the tests'.
-    waits = coalescing._nobody_waits
     try:
         create_app: Any = functions_framework.create_app
         app = create_app(name, source or str(ROOT / "functions" / name / "main.py"), signature)
     finally:
-        coalescing._nobody_waits = waits
         if before is not None:
             sys.modules["main"] = before
         else:
