@@ -1,8 +1,8 @@
 """Planning: lists a playlist and puts its videos into the ledger, page by page.
 
-Fetching starts while listing goes on; the next page is listed, and what is known of it looked up, while
-one is entered. Planning again, from the beginning or by two at once, is harmless: an entry is born
-once, and what is pending is only published again.
+Fetching starts while the listing goes on. The next page of the list is prefetched while one page is looked up
+and entered. Planning can be repeated from the beginning, or run twice at once: an entry is created once, and
+a pending video is only published again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from shared import (
     topics,
     youtube,
 )
-from shared.ahead import ahead
 from shared.config import ConfigError
 from shared.documents import Commit, retried
 from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, NotVisible, Transient
@@ -129,7 +128,7 @@ def _list(job: Job) -> None:
     shown: dict[str, None] = {}
     empty, next_writing = True, 0.0
     try:
-        for page in ahead(_pages(job.playlist_id, access, before), "describing"):
+        for page in _pages(job.playlist_id, access, before):
             if not _enter(job, page.entries):
                 return
             empty = empty and not page.items

@@ -17,9 +17,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared import clients, clock
-from shared.ahead import ahead
 from shared.errors import Deferred, GrantExpired, JobFailed, NotVisible, Transient
 from shared.messages import is_id
+from shared.prefetch import prefetch
 from shared.store import Metadata
 
 #: YouTube's own limits are 100 and 5,000 characters; more than this is not a title or description.
@@ -144,7 +144,7 @@ def _info(found: dict[str, Any]) -> PlaylistInfo:
 def pages(playlist_id: str, access: str | None = None) -> Iterator[list[Item]]:
     """The items of a playlist, up to 50 at a time, in its order; raises as :func:`playlist`.
 
-    The next page is asked for while the caller works on the one before.
+    The next page is prefetched while the caller works on the current one.
     """
     listed = _pages(
         lambda api, page_token: api.playlistItems().list(
@@ -155,7 +155,7 @@ def pages(playlist_id: str, access: str | None = None) -> Iterator[list[Item]]:
         ),
         access,
     )
-    for items in ahead(listed, "listing"):
+    for items in prefetch(listed, "listing"):
         yield [item for item in map(_item, items) if item is not None]
 
 

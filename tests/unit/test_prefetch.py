@@ -1,4 +1,4 @@
-"""One item ahead: in order, with errors in their place, and no thread left behind."""
+"""Prefetching: the items come in order, errors in their place, and no thread is left behind."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from itertools import count
 
 import pytest
 
-from shared.ahead import ahead
+from shared.prefetch import prefetch
 
-_NAME = "ahead-of-a-test"
+_NAME = "prefetch-of-a-test"
 _SECONDS = 10
 
 
@@ -20,12 +20,12 @@ def _threads() -> list[str]:
 
 
 def test_the_items_are_the_same() -> None:
-    assert list(ahead(iter([1, None, 0, "last"]), _NAME)) == [1, None, 0, "last"]
-    assert list(ahead(iter([]), _NAME)) == []
+    assert list(prefetch(iter([1, None, 0, "last"]), _NAME)) == [1, None, 0, "last"]
+    assert list(prefetch(iter([]), _NAME)) == []
     assert _threads() == []
 
 
-def test_the_next_is_made_while_one_is_worked_at() -> None:
+def test_the_next_item_is_produced_before_it_is_asked_for() -> None:
     second = threading.Event()
 
     def items() -> Iterator[int]:
@@ -33,16 +33,15 @@ def test_the_next_is_made_while_one_is_worked_at() -> None:
         second.set()
         yield 2
 
-    made = ahead(items(), _NAME)
+    made = prefetch(items(), _NAME)
     assert next(made) == 1
-    # Nobody has asked for it yet.
     assert second.wait(_SECONDS)
     assert list(made) == [2]
 
 
-def test_no_more_than_one_is_made_ahead() -> None:
+def test_only_one_item_is_produced_ahead() -> None:
     made = count(1)
-    items = ahead(iter(made), _NAME)
+    items = prefetch(iter(made), _NAME)
     assert [next(items) for _ in range(3)] == [1, 2, 3]
     items.close()  # type: ignore[attr-defined]  # a generator
     assert next(made) == 5
@@ -56,12 +55,12 @@ def test_an_error_comes_in_its_place() -> None:
 
     found: list[int] = []
     with pytest.raises(ValueError, match="the third"):
-        found.extend(ahead(items(), _NAME))
+        found.extend(prefetch(items(), _NAME))
     assert found == [1, 2]
     assert _threads() == []
 
 
-def test_who_stops_early_leaves_nothing_running() -> None:
+def test_a_caller_that_stops_early_leaves_nothing_running() -> None:
     closed = threading.Event()
 
     def items() -> Iterator[int]:
@@ -70,14 +69,14 @@ def test_who_stops_early_leaves_nothing_running() -> None:
         finally:
             closed.set()
 
-    for item in ahead(items(), _NAME):
+    for item in prefetch(items(), _NAME):
         if item == 2:
             break
     assert closed.wait(_SECONDS)
     assert _threads() == []
 
 
-def test_who_stops_while_one_is_being_made_waits_for_it() -> None:
+def test_a_caller_that_stops_waits_for_the_item_being_produced() -> None:
     begun, released, closed = threading.Event(), threading.Event(), threading.Event()
 
     def items() -> Iterator[int]:
@@ -89,7 +88,7 @@ def test_who_stops_while_one_is_being_made_waits_for_it() -> None:
         finally:
             closed.set()
 
-    made = ahead(items(), _NAME)
+    made = prefetch(items(), _NAME)
     assert next(made) == 1
     assert begun.wait(_SECONDS)
     threading.Timer(0.1, released.set).start()
@@ -98,7 +97,7 @@ def test_who_stops_while_one_is_being_made_waits_for_it() -> None:
     assert _threads() == []
 
 
-def test_it_is_made_in_the_callers_context() -> None:
+def test_items_see_the_context_of_the_caller() -> None:
     said = ContextVar("said", default="nothing")
 
     def items() -> Iterator[str]:
@@ -106,5 +105,4 @@ def test_it_is_made_in_the_callers_context() -> None:
         yield said.get()
 
     said.set("the caller's")
-    # Within each other, as a playlist's pages are.
-    assert list(ahead(ahead(items(), _NAME), _NAME)) == ["the caller's"] * 2
+    assert list(prefetch(items(), _NAME)) == ["the caller's"] * 2
