@@ -47,15 +47,13 @@ def _take(user_id: str, commit: Commit, read: Sequence[Snapshot]) -> None:
     """Notes one start in ``commit``: a Conflict, if another was noted meanwhile. Raises as :func:`start`."""
     (starts,) = read
     settings = config.load()
-    now, data = clock.now(), starts.data or {}
-    # Counting is the dearest part of a start, and not always needed: only starts make active jobs more (but
-    # for the operator's own, by message).
-    at_most: int = data.get("active_at_most", settings.jobs_at_once)
-    if at_most >= settings.jobs_at_once:
-        at_most = len(jobs.active(user_id))
-    if at_most >= settings.jobs_at_once:
-        raise TooMany(f"{at_most} of your playlists are being indexed: wait until one is done.", _WHILE_BUSY)
-    known: list[datetime] = data.get("at", [])
+    now = clock.now()
+    # The jobs are counted after ``starts`` was read. If another start commits after the count, it has changed
+    # ``starts``, and this commit is a Conflict.
+    active = len(jobs.active(user_id))
+    if active >= settings.jobs_at_once:
+        raise TooMany(f"{active} of your playlists are being indexed: wait until one is done.", _WHILE_BUSY)
+    known: list[datetime] = (starts.data or {}).get("at", [])
     recent = sorted(time for time in known if time > now - _WINDOW)
     if len(recent) >= settings.jobs_per_hour:
         wait = max(1, -int(-(recent[0] + _WINDOW - now).total_seconds() // 1))
@@ -63,7 +61,7 @@ def _take(user_id: str, commit: Commit, read: Sequence[Snapshot]) -> None:
         raise TooMany(
             f"You have started {len(recent)} jobs within an hour: go on in {minutes} minutes.", wait
         )
-    fields = {"at": [*recent, now], "active_at_most": at_most + 1}
+    fields = {"at": [*recent, now]}
     if starts.update_time is None:
         commit.create(_path(user_id), fields)
     else:
