@@ -20,6 +20,7 @@ def run() -> Iterator[dict[str, Any]]:
         Transient: Firestore or Elasticsearch does not answer; the old index stays as it was.
     """
     total = documents.count("transcripts")
+    # The store is read only after this returns.
     index = search_rebuild.start()
     done = False
     try:

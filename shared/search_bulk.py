@@ -72,18 +72,12 @@ def chunks(writes: Iterable[Write]) -> Iterator[list[Write]]:
 
 
 def send(
-    chunk: Sequence[Write],
-    index: str,
-    *,
-    is_alias: bool = True,
-    asking: str | None = None,
-    refresh: bool = False,
-) -> tuple[dict[str, dict[str, Any]], bool]:
-    """Sends one bulk request.
+    chunk: Sequence[Write], index: str, *, is_alias: bool = True, refresh: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Sends one bulk request, and returns the errors of the documents that failed, by video id.
 
-    Answers with the errors of what failed by video id, lost versions left out; and whether there is an
-    alias ``asking``: an update of nothing in it tells, and costs less than all documents sent in vain.
-    ``refresh``: what is written is found as soon as it is answered.
+    A document that is older than the indexed one is not an error. ``refresh``: the documents can be found as
+    soon as this returns.
     """
     operations: list[bytes] = []
     for each in chunk:
@@ -96,18 +90,14 @@ def send(
             "require_alias": is_alias,
         }
         operations += [orjson.dumps({"index": action}), each.body]
-    if asking:
-        question = {"_index": asking, "_id": "asking", "require_alias": True}
-        operations += [orjson.dumps({"update": question}), b'{"doc":{}}']
     with explained(), failpoints.around("index videos"):
         answer = clients.elasticsearch().bulk(operations=cast(Any, operations), refresh=refresh)
     errors = {}
-    for each, item in zip(chunk, answer["items"][: len(chunk)], strict=True):
+    for each, item in zip(chunk, answer["items"], strict=True):
         result = item["index"]
         if result["status"] >= 300 and result["status"] != 409:
             errors[each.video_id] = {"status": result["status"], **result["error"]}
-    # Whatever else it says (Elasticsearch is overloaded): better written there in vain than not at all.
-    return errors, asking is not None and not no_index(answer["items"][-1]["update"].get("error", {}))
+    return errors
 
 
 def no_index(error: Mapping[str, Any]) -> bool:

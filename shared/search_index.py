@@ -55,19 +55,57 @@ def write(documents: Sequence[tuple[VideoDocument, int]]) -> None:
     _write_batched([Write.of(document, version) for document, version in documents])
 
 
+#: Seconds for which a process remembers whether an index is being rebuilt. A rebuild creates its index with
+#: the building alias, waits longer than this, and only then reads the store (search_rebuild.WAIT). So no
+#: write is lost:
+#:
+#: - A writer that knows of the rebuild writes into both indices.
+#: - A writer that does not know of it asked before the alias existed, so it decides before the rebuild reads
+#:   the store. What it writes was in the store when it decided: the rebuild reads that, or something newer.
+#: - If both write the same video, the higher version stays, in whatever order they come (external_gte).
+REMEMBERED = 3.0
+
+
+class _Rebuild:
+    """Whether an index is being rebuilt, as far as this process knows. Only one thread at a time writes."""
+
+    def __init__(self) -> None:
+        self._asked = float("-inf")
+        self._running = False
+
+    def running(self) -> bool:
+        """Raises Transient when Elasticsearch does not answer: then nothing is written."""
+        now = monotonic()
+        if now - self._asked >= REMEMBERED:
+            with explained():
+                running = bool(clients.elasticsearch().indices.exists_alias(name=building_alias()))
+            # The time before the request: the answer is not older than this says.
+            self._asked, self._running = now, running
+        return self._running
+
+    def forget(self) -> None:
+        self._asked = float("-inf")
+
+
+_rebuild = _Rebuild()
+
+
 def _write(writes: Iterable[Write], *, refresh: bool) -> dict[str, DeliveryError]:
-    """What happened to those that are not written, by video id."""
+    """Writes, and returns the errors of the documents that are not written, by video id."""
     failed: dict[str, DeliveryError] = {}
     for chunk in search_bulk.chunks(writes):
-        errors, rebuilding = search_bulk.send(chunk, videos_alias(), asking=building_alias(), refresh=refresh)
+        # Before the first request: a rebuild that ends between the two requests is met below.
+        rebuilding = _rebuild.running()
+        errors = search_bulk.send(chunk, videos_alias(), refresh=refresh)
         if any(map(search_bulk.no_index, errors.values())):
             create_missing()
-            errors, _ = search_bulk.send(chunk, videos_alias(), refresh=refresh)
+            errors = search_bulk.send(chunk, videos_alias(), refresh=refresh)
         if rebuilding:
-            there, _ = search_bulk.send(chunk, building_alias())
+            there = search_bulk.send(chunk, building_alias())
             if any(map(search_bulk.no_index, there.values())):
-                # The rebuild has ended in between: what was built is what is searched now.
-                there, _ = search_bulk.send(chunk, videos_alias(), refresh=refresh)
+                # The rebuild has ended meanwhile. If it was not abandoned, the new index is searched now.
+                _rebuild.forget()
+                there = search_bulk.send(chunk, videos_alias(), refresh=refresh)
             errors |= there
         failed |= {video_id: refusal(error) for video_id, error in errors.items()}
     return failed

@@ -1,6 +1,7 @@
-"""Building the index of videos anew while searches go on: new index, fill, swap the alias, delete the old.
+"""Rebuilding the index of videos while searches go on: new index, fill, swap the alias, delete the old.
 
 While it is built, the index has an alias of its own, into which :func:`shared.search_index.write` writes too.
+Each process notices the alias within :data:`shared.search_index.REMEMBERED` seconds.
 """
 
 from __future__ import annotations
@@ -13,14 +14,20 @@ from shared.errors import DeliveryError
 from shared.search_bulk import Write
 from shared.search_documents import VideoDocument
 from shared.search_errors import explained, refusal
-from shared.search_index import building_alias, create_missing, videos_alias
+from shared.search_index import REMEMBERED, building_alias, create_missing, videos_alias
 
+#: Seconds after which every process knows of a rebuild, with some to spare for Elasticsearch's own nodes. See
+#: search_index.REMEMBERED for why that matters.
+WAIT = REMEMBERED + 2.0
 #: Seconds after which no search can be under way any more, and how many idle looks in a row are enough.
 _LONGEST_SEARCH, _IDLE_LOOKS = 30.0, 4
 
 
-def start() -> str:
-    """Makes a new, empty index and returns its name. What a dead rebuild left over is removed.
+def start(*, wait: float = WAIT) -> str:
+    """Creates a new, empty index, and returns its name when all live writes go into it too.
+
+    Fill it with what is read from the store after that. Indices that dead rebuilds left are deleted.
+    ``wait``: seconds from the creation of the index to the return. A test with one process need not wait.
 
     Raises:
         Transient: Elasticsearch does not answer.
@@ -33,6 +40,7 @@ def start() -> str:
         index = f"{videos_alias()}-{time.time_ns() // 1_000_000}"
         body = search_mapping.videos()
         es.indices.create(index=index, **body, aliases={building_alias(): {}})
+    time.sleep(wait)
     return index
 
 
@@ -40,7 +48,7 @@ def write(index: str, documents: Sequence[tuple[VideoDocument, int]]) -> None:
     """Writes videos into the index being built; a newer live write stays. Raises as search_index.write."""
     failed: dict[str, DeliveryError] = {}
     for chunk in search_bulk.chunks(Write.of(document, version) for document, version in documents):
-        errors, _ = search_bulk.send(chunk, index, is_alias=False)
+        errors = search_bulk.send(chunk, index, is_alias=False)
         failed |= {video_id: refusal(error) for video_id, error in errors.items()}
     if error := search_bulk.error_of(failed):
         raise error

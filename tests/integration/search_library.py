@@ -115,6 +115,7 @@ def _forget() -> None:
     config.load.cache_clear()
     clients.elasticsearch.cache_clear()
     search_scope._remembered.clear()
+    search_index._rebuild.forget()
 
 
 def fill() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +25,12 @@ pytestmark = pytest.mark.usefixtures("elasticsearch_url")
 def prefix(elasticsearch_url: str) -> Iterator[str]:
     with environment() as prefix:
         yield prefix
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each write asks whether an index is being rebuilt: a rebuild need not wait for it."""
+    monkeypatch.setattr(search_index, "REMEMBERED", 0.0)
 
 
 ROPES = next(each for each in VIDEOS if each.video_id == "ropes")
@@ -105,10 +113,10 @@ def test_a_library_is_searched_at_once_and_forgotten_at_once() -> None:
     assert ids("bowline") == ["ropes"]
 
 
-def test_a_rebuild_swaps_at_once_and_keeps_what_was_written_meanwhile() -> None:
+def test_a_rebuild_swaps_at_once_and_keeps_what_was_written_meanwhile(forgetful: None) -> None:
     search_index.write([(ROPES, 1), (video("old", "Old bowline", None), 1)])
     search_index.write_library(USER, LIBRARY[0], ["ropes", "old", "new"], 1)
-    index = search_rebuild.start()
+    index = search_rebuild.start(wait=0)
     search_index.write([(NEWER, 3), (video("new", "New bowline", None), 3)])
     search_rebuild.write(index, [(ROPES, 1)])
     search_index.refresh()
@@ -124,8 +132,8 @@ def test_a_rebuild_swaps_at_once_and_keeps_what_was_written_meanwhile() -> None:
 
 def test_a_dead_rebuild_is_cleared_away_by_the_next() -> None:
     search_index.write([(ROPES, 1)])
-    dead = search_rebuild.start()
-    index = search_rebuild.start()
+    dead = search_rebuild.start(wait=0)
+    index = search_rebuild.start(wait=0)
     with pytest.raises(Permanent):
         search_rebuild.finish(dead)
     assert search_index.fingerprints(["ropes"]) == {"ropes": ROPES.fingerprint}
@@ -135,23 +143,58 @@ def test_a_dead_rebuild_is_cleared_away_by_the_next() -> None:
     assert search_index.fingerprints(["ropes"]) == {"ropes": ROPES.fingerprint}
 
 
-def test_who_is_not_told_of_a_rebuild_writes_as_if_there_were_one(elasticsearch_url: str) -> None:
-    """Elasticsearch is too busy to say whether there is one."""
+def test_when_a_rebuild_reads_the_store_every_writer_knows_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer asked just before the rebuild began, and remembers the answer as long as it may."""
+    clock = [100.0]
+    monkeypatch.setattr(search_index, "monotonic", lambda: clock[0])
     search_index.write([(ROPES, 1)])
+    es = clients.elasticsearch()
+    (old,) = es.indices.get(index=f"{search_index.videos_alias()}-*")
+
+    def holding(index: str) -> dict[str, int]:
+        found = es.mget(index=index, ids=["ropes", "early", "late"])["docs"]
+        return {each["_id"]: each["_version"] for each in found if each["found"]}
+
+    def sleep(seconds: float) -> None:
+        # The remembered answer is not old enough yet: this write goes into the old index only.
+        search_index.write([(video("early", "Early", None), 1)])
+        clock[0] += seconds
+
+    monkeypatch.setattr(search_rebuild, "time", SimpleNamespace(sleep=sleep, time_ns=time.time_ns))
     index = search_rebuild.start()
+    search_index.write([(NEWER, 2), (video("late", "Late", None), 1)])
+    assert holding(old) == {"ropes": 2, "early": 1, "late": 1}
+    assert holding(index) == {"ropes": 2, "late": 1}
+
+
+def test_a_writer_that_remembers_a_rebuild_which_is_over_writes_into_the_new_index() -> None:
+    index = search_rebuild.start(wait=0)
+    search_index.write([(ROPES, 1)])
+    search_rebuild.finish(index)
+    search_index.write([(NEWER, 2), (video("later", "Later", None), 1)])
+    assert list(clients.elasticsearch().indices.get(index=f"{search_index.videos_alias()}-*")) == [index]
+    assert search_index.fingerprints(["ropes"]) == {"ropes": NEWER.fingerprint}
+    assert search_index.fingerprints(["later"])
+
+
+def test_a_writer_that_cannot_ask_whether_there_is_a_rebuild_does_not_write(elasticsearch_url: str) -> None:
+    search_index.write([(ROPES, 1)])
+    index = search_rebuild.start(wait=0)
+    search_index._rebuild.forget()
     proxy = HttpProxy(elasticsearch_url)
     try:
-        busy = {"status": 429, "type": "es_rejected_execution_exception", "reason": "busy"}
-        proxy.fault, proxy.items = Fault("items"), {"asking": busy}
+        proxy.fault = Fault("429", only="HEAD")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(clients, "elasticsearch", lambda: Elasticsearch(proxy.url, max_retries=0))
+            with pytest.raises(Transient, match="Elasticsearch"):
+                search_index.write([(NEWER, 2)])
+            assert search_index.fingerprints(["ropes"]) == {"ropes": ROPES.fingerprint}
+            proxy.heal()
             search_index.write([(NEWER, 2)])
             search_rebuild.finish(index)
-            search_index.write([(video("later", "Later", None), 1)])
     finally:
         proxy.close()
     assert search_index.fingerprints(["ropes"]) == {"ropes": NEWER.fingerprint}
-    assert search_index.fingerprints(["later"])
 
 
 def test_after_a_quiet_time_the_first_document_is_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,24 +217,29 @@ def test_after_a_quiet_time_the_first_document_is_found_at_once(monkeypatch: pyt
     assert refreshes() == before + 1
 
 
-def test_a_rebuild_that_ends_between_two_writes_has_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rebuild_that_ends_between_two_requests_of_a_write_has_it(
+    forgetful: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search_index.write([(ROPES, 1)])
-    index = search_rebuild.start()
+    index = search_rebuild.start(wait=0)
     send = search_bulk.send
+    ended: list[str] = []
 
     def then_it_ends(*args: Any, **named: Any) -> Any:
         answer = send(*args, **named)
-        if named.get("asking"):
+        if not ended:
             search_rebuild.finish(index)
+            ended.append(index)
         return answer
 
     monkeypatch.setattr(search_bulk, "send", then_it_ends)
     search_index.write([(NEWER, 2)])
+    assert ended
     assert search_index.fingerprints(["ropes"]) == {"ropes": NEWER.fingerprint}
 
 
 def test_a_finished_rebuild_cannot_be_abandoned() -> None:
-    index = search_rebuild.start()
+    index = search_rebuild.start(wait=0)
     search_rebuild.write(index, [(ROPES, 1)])
     search_rebuild.finish(index)
     search_rebuild.abandon(index)
