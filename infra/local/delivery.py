@@ -1,10 +1,12 @@
 """Local event delivery: what Eventarc does in the cloud. Messages become requests to functions.
 
     python -m infra.local.delivery --function NAME=URL ... [--pipeline FILE] [--port PORT]
+        [--changes FILE]
 
 For every subscription of the pipeline's description whose function is named: pulled from the
 Pub/Sub emulator, posted as CloudEvents, acknowledged when the function answers 2xx, given back
-otherwise. Counting attempts, backoff and dead letters are Pub/Sub's own.
+otherwise. Counting attempts, backoff and dead letters are Pub/Sub's own. FILE is touched after every
+request; the library is saved soon afterwards.
 
 The emulator's push subscriptions deliver at most two messages at a time; this delivers as many as
 the description allows. An event loop and unary pulls, because of what they cost: 0.3 to 0.5 ms of
@@ -48,7 +50,9 @@ _CHANNEL_OPTIONS = (
 )
 
 
-async def serve(settings: Config, pipeline: Pipeline, urls: Mapping[str, str], port: int | None) -> None:
+async def serve(
+    settings: Config, pipeline: Pipeline, urls: Mapping[str, str], port: int | None, changes: Path | None
+) -> None:
     """Delivers until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,7 +78,7 @@ async def serve(settings: Config, pipeline: Pipeline, urls: Mapping[str, str], p
                 continue
             subscriber = Subscriber(client, description, settings.google_cloud_project)
             subscribers.append(subscriber)
-            feeds.append(Feed(subscriber, description, urls[description.name], session))
+            feeds.append(Feed(subscriber, description, urls[description.name], session, changes))
         if port is not None:
             await stack.enter_async_context(_health(feeds, port))
         work = asyncio.create_task(_work(channel, subscribers, feeds))
@@ -131,13 +135,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--function", action="append", default=[], metavar="NAME=URL", dest="functions")
     parser.add_argument("--pipeline", type=Path, default=PIPELINE_FILE, metavar="FILE")
     parser.add_argument("--port", type=int, help="where GET /healthz is answered; nowhere by default")
+    parser.add_argument("--changes", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     try:
         settings = config.load()
         pipeline = load_pipeline(settings, options.pipeline)
         fed = {subscription.name for subscription in pipeline.subscriptions}
         urls = function_urls(options.functions, fed)
-        asyncio.run(serve(settings, pipeline, urls, options.port))
+        asyncio.run(serve(settings, pipeline, urls, options.port, options.changes))
     except (ConfigError, PipelineError, UsageError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -33,11 +35,16 @@ class Feed:
     """Never more than ``local_concurrency`` requests are open to the function.
 
     Half as many messages again are held, so that no slot waits for a pull, and a pull is one
-    request for many messages.
+    request for many messages. ``changes``: a file that is touched after each request.
     """
 
     def __init__(
-        self, subscriber: Subscriber, description: Subscription, url: str, session: aiohttp.ClientSession
+        self,
+        subscriber: Subscriber,
+        description: Subscription,
+        url: str,
+        session: aiohttp.ClientSession,
+        changes: Path | None = None,
     ) -> None:
         self.name = description.name
         #: The emulator knows the subscription, and messages are being waited for.
@@ -46,6 +53,7 @@ class Feed:
         self._subscriber = subscriber
         self._url = url
         self._session = session
+        self._changes = changes
         self._timeout = aiohttp.ClientTimeout(total=description.ack_deadline_seconds)
         self._slots = asyncio.Semaphore(description.local_concurrency)
         self._most_held = description.local_concurrency + (description.local_concurrency + 1) // 2
@@ -164,6 +172,10 @@ class Feed:
         except (aiohttp.ClientError, OSError) as error:
             reason = f"no answer: {error or type(error).__name__}"
         finally:
+            if self._changes:
+                # If this fails, the change is saved with the next one, or when the run stops.
+                with contextlib.suppress(OSError):
+                    self._changes.touch()
             done = status is not None and 200 <= status < 300
             log(
                 "INFO" if done else "WARNING",

@@ -5,7 +5,7 @@
 
 What a hosting with rewrites does in the cloud. A function is reached by the longest of its `routes`
 in infra/pipeline.yaml that matches whole path segments; functions without routes are not reached.
-FILE is touched after every request that may have changed something: the library is saved soon then.
+FILE is touched after every request that may have changed something; the library is saved soon afterwards.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def application(
             return await proxy.handle(request)
         finally:
             if changes and (request.method not in _READING or request.path.startswith(_SIGN_IN)):
-                # If that fails, the next regular export has it.
+                # If this fails, the change is saved with the next one, or when the run stops.
                 with contextlib.suppress(OSError):
                     changes.touch()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Callable, Mapping
 
@@ -18,22 +17,13 @@ SWEEP = "sweep"
 class Schedules:
     """Calls the functions of the pipeline's schedules.
 
-    ``urls``: where each function answers. ``jobs_changed``: called when the sweep found another
-    number of jobs that are not over than the time before.
+    ``urls``: where each function answers.
     """
 
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        urls: Mapping[str, str],
-        log: Callable[[str], None],
-        jobs_changed: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, urls: Mapping[str, str], log: Callable[[str], None]) -> None:
         self._schedules = [schedule for schedule in pipeline.schedules if schedule.function in urls]
         self._urls = urls
         self._log = log
-        self._jobs_changed = jobs_changed
-        self._jobs: object = None
         self._wake = asyncio.Event()
         #: How often messages were lost, and how often that was told.
         self._losses = 0
@@ -56,10 +46,10 @@ class Schedules:
                 if failing:
                     self._log(f"schedule {schedule.name}: works again")
                 failing = False
-            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            except (aiohttp.ClientError, OSError, ValueError) as error:
                 # Said once; the function's own log has every one.
                 if not failing:
-                    self._log(f"schedule {schedule.name}: {error or type(error).__name__}")
+                    self._log(f"schedule {schedule.name}: {str(error) or type(error).__name__}")
                 failing = True
             pause = 1.0 if failing else float(schedule.local_every_seconds)
             try:
@@ -78,17 +68,9 @@ class Schedules:
             text = await answer.text()
             if answer.status >= 300:
                 raise OSError(f"expected 2xx from {schedule.function}, found {answer.status}: {text[:200]}")
-        if schedule.function == SWEEP:
-            self._look_at(text)
         if lost:
             self._losses_told = losses
             if re.search(r":\s*[1-9]", text):
                 self._log(
                     f"{schedule.function}: what the emulator forgot is published again: {text.strip():.200}"
                 )
-
-    def _look_at(self, answer: str) -> None:
-        jobs = json.loads(answer).get("jobs")
-        if jobs != self._jobs:
-            self._jobs = jobs
-            self._jobs_changed()

@@ -81,7 +81,6 @@ class _Builder:
         self.caller, self.config, self.pipeline, self.state = caller, config, pipeline, state
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
-        self.exports = Exports(state, config.google_cloud_project)
         # The gateway's was chosen by the caller, maybe of those that would be given to others here.
         take_port(config.port)
         kept = _kept_port(state)
@@ -93,6 +92,7 @@ class _Builder:
             youtube=self._unless_real(caller, kept),
             youtube_proxy=self._unless_real(caller),
         )
+        self.exports = Exports(state, config.google_cloud_project, self.addresses.firestore)
         self.python = environment.for_python(caller, state, config, self.addresses)
 
     def _unless_real(self, caller: Mapping[str, str], kept: int | None = None) -> str | None:
@@ -200,7 +200,8 @@ class _Builder:
     def _delivery(self, urls: Mapping[str, str]) -> Component:
         fed = [subscription.name for subscription in self.pipeline.subscriptions if subscription.name in urls]
         port = next(self.ports)
-        options = ("--port", str(port), *(f"--function={name}={urls[name]}" for name in fed))
+        functions = [f"--function={name}={urls[name]}" for name in fed]
+        options = ("--port", str(port), "--changes", str(self.state.changes), *functions)
         component = self._python_module("delivery", "infra.local.delivery", port, options, "/healthz")
         # Not before what it delivers to: every failed delivery counts as an attempt.
         return replace(component, after=("pubsub", *fed), stop_seconds=15)

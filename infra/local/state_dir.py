@@ -54,7 +54,7 @@ class StateDir:
 
     @property
     def changes(self) -> Path:
-        """Touched whenever somebody may have changed something in the library."""
+        """Touched after each request that may have changed something in Firestore."""
         return self.run / "changes"
 
     @property

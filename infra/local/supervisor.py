@@ -45,17 +45,8 @@ class Supervisor:
             component.name: Runner(component, state.log(component.name), self._say_of, self._write_status)
             for component in self._stack.components
         }
-        self._autosave = Autosave(
-            self._stack.exports,
-            self._stack.addresses.firestore,
-            self._firestore_runs,
-            state.changes,
-            self._say,
-        )
-        # A job that began or ended is worth a save at once: after a crash it is to be gone on with.
-        self._schedules = Schedules(
-            load_pipeline(config), self._stack.functions, self._say, self._autosave.now.set
-        )
+        self._autosave = Autosave(self._stack.exports.save, self._firestore_runs, state.changes, self._say)
+        self._schedules = Schedules(load_pipeline(config), self._stack.functions, self._say)
         self._phase = "starting"
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -157,7 +148,7 @@ class Supervisor:
             return
         try:
             async with asyncio.timeout(_LAST_EXPORT_SECONDS):
-                await self._stack.exports.save(self._stack.addresses.firestore)
+                await self._stack.exports.save()
         except (ExportFailed, TimeoutError) as error:
             self._say(f"The library could not be saved: {error!r}. What the last export holds remains.")
 

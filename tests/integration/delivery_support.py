@@ -168,12 +168,14 @@ class Delivery:
     def __init__(self, emulator: Emulator, pipeline_file: Path, functions: dict[str, str]) -> None:
         self.port = free_ports(1)[0]
         self._log = pipeline_file.with_name("delivery.log")
+        self.changes = pipeline_file.with_name("changes")
         arguments: Sequence[str] = [f"--function={name}={url}" for name, url in functions.items()]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "infra.local.delivery"),
-                    *("--pipeline", str(pipeline_file), "--port", str(self.port), *arguments),
+                    *("--pipeline", str(pipeline_file), "--port", str(self.port)),
+                    *("--changes", str(self.changes), *arguments),
                 ],
                 env=os.environ | {"PUBSUB_EMULATOR_HOST": emulator.address, "GOOGLE_CLOUD_PROJECT": PROJECT},
                 cwd=ROOT,

@@ -131,6 +131,17 @@ def after(seconds: float) -> Callable[[Request], int]:
     return behave
 
 
+def test_a_request_leaves_a_trace_once_it_is_answered(
+    emulator: Emulator, start: Start, function: Make
+) -> None:
+    first = function()
+    delivery = start(first=first)
+    first.behave = lambda request: 500 if delivery.changes.exists() else 204
+    emulator.publish("ones", {"data": "changes something"})
+    wait_until(delivery.changes.exists)
+    wait_until(lambda: [line["status"] for line in delivery.lines() if "status" in line] == [204])
+
+
 def test_every_subscription_of_a_topic_gets_what_eventarc_would_send(
     emulator: Emulator, start: Start, function: Make
 ) -> None:

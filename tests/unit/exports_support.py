@@ -14,33 +14,30 @@ from infra.local.state_dir import StateDir
 
 
 class Emulator:
-    """Writes exports as the real one does: ``documents`` into output files, beside metadata that differ."""
+    """Writes exports as the real one does: ``content`` into an output file, the metadata last."""
 
     def __init__(self) -> None:
-        self.documents = {"output-0": b"one"}
+        self.content = b"one"
+        self.metadata = "metadata"
         self.status = 200
-        self.writes = True
+        self.seconds = 0.0
         self.exports = 0
-        self.changing = False
 
     async def export(self, request: web.Request) -> web.Response:
         assert request.path == "/emulator/v1/projects/yts-local:export"
         asked = await request.json()
         assert asked["database"] == "projects/yts-local/databases/(default)"
         self.exports += 1
-        if self.changing:
-            self.documents = {"output-0": str(self.exports).encode()}
-        if self.writes:
-            directory = Path(asked["export_directory"]) / asked["export_name"]
-            (directory / "all").mkdir(parents=True)
-            for name, content in self.documents.items():
-                (directory / "all" / name).write_bytes(content)
-            (directory / "all" / "all.export_metadata").write_text(asked["export_name"])
-            (directory / f"{asked['export_name']}.overall_export_metadata").write_text("metadata")
+        name = asked["export_name"]
+        directory = Path(asked["export_directory"]) / name
+        (directory / "all").mkdir(parents=True)
+        (directory / "all" / "output-0").write_bytes(self.content)
+        await asyncio.sleep(self.seconds)
+        (directory / f"{name}.overall_export_metadata").write_text(self.metadata)
         return web.Response(status=self.status, text="{}")
 
 
-Scenario = Callable[[Emulator, Exports, str], Awaitable[None]]
+Scenario = Callable[[Emulator, Exports], Awaitable[None]]
 
 
 def run(state: StateDir, scenario: Scenario) -> None:
@@ -49,6 +46,6 @@ def run(state: StateDir, scenario: Scenario) -> None:
         application = web.Application()
         application.router.add_post("/{path:.*}", emulator.export)
         async with TestServer(application) as server:
-            await scenario(emulator, Exports(state, "yts-local"), f"{server.host}:{server.port}")
+            await scenario(emulator, Exports(state, "yts-local", f"{server.host}:{server.port}"))
 
     asyncio.run(visit())

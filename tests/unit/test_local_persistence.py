@@ -1,8 +1,9 @@
-"""Exports of the Firestore emulator: kept when something changed, whole or not at all."""
+"""Exports of the Firestore emulator: whole ones only, the latest and the one before it."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,176 +14,157 @@ from infra.local.state_dir import StateDir
 from tests.unit.exports_support import Emulator, run
 
 
-def _kept(state: StateDir) -> int:
-    return len(list((state.data / "firestore").glob("export-*")))
+def _kept(state: StateDir) -> list[bytes]:
+    """The contents of all exports on the disk, oldest first."""
+    exports = sorted((state.data / "firestore").glob("export-*"))
+    return [(export / "all" / "output-0").read_bytes() for export in exports]
+
+
+def _unreachable(state: StateDir) -> Exports:
+    return Exports(state, "yts-local", "127.0.0.1:9")
 
 
 def test_before_the_first_export_there_is_nothing_to_import(state: StateDir) -> None:
-    assert Exports(state, "yts-local").latest() is None
+    assert _unreachable(state).latest() is None
 
 
 def test_an_export_is_what_the_next_start_imports(state: StateDir) -> None:
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
-        assert await exports.save(address)
-        latest = exports.latest()
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        await exports.save()
+        latest = _unreachable(state).latest()
         assert latest is not None
         assert latest.read_text() == "metadata"
         assert (latest.parent / "all" / "output-0").read_bytes() == b"one"
-        assert Exports(state, "yts-local").latest() == latest
 
     run(state, scenario)
 
 
-def test_what_has_not_changed_is_thrown_away(state: StateDir) -> None:
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
-        await exports.save(address)
-        latest = exports.latest()
-        assert not await exports.save(address)
-        assert exports.latest() == latest
-        assert emulator.exports == 2
-        assert _kept(state) == 1
+def test_the_latest_export_and_the_one_before_it_are_kept(state: StateDir) -> None:
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        for content, kept in ((b"one", [b"one"]), (b"two", [b"one", b"two"]), (b"three", [b"two", b"three"])):
+            emulator.content = content
+            await exports.save()
+            assert _kept(state) == kept
 
     run(state, scenario)
 
 
-@pytest.mark.parametrize("documents", [{"output-0": b"two"}, {"output-0": b"one", "output-1": b"more"}, {}])
-def test_what_has_changed_takes_the_place_and_the_one_before_is_kept(
-    documents: dict[str, bytes], state: StateDir
+@pytest.mark.parametrize(
+    ("status", "metadata", "said"),
+    [(500, "metadata", "answered 500"), (200, "", "is not complete")],
+    ids=["refused", "cut off by a full disk"],
+)
+def test_a_failed_export_leaves_nothing_and_the_latest_remains(
+    status: int, metadata: str, said: str, state: StateDir
 ) -> None:
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
-        await exports.save(address)
-        await exports.save(address)
-        first = exports.latest()
-        emulator.documents = documents
-        assert await exports.save(address)
-        assert exports.latest() != first
-        assert _kept(state) == 2
-        emulator.documents = {"output-0": b"three"}
-        assert await exports.save(address)
-        assert _kept(state) == 2
-
-    run(state, scenario)
-
-
-def test_a_failed_export_changes_nothing(state: StateDir) -> None:
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
-        await exports.save(address)
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        await exports.save()
         latest = exports.latest()
-        emulator.status = 500
-        with pytest.raises(ExportFailed, match="answered 500"):
-            await exports.save(address)
-        emulator.status, emulator.writes = 200, False
-        with pytest.raises(ExportFailed, match="wrote no export-"):
-            await exports.save(address)
+        emulator.content, emulator.status, emulator.metadata = b"two", status, metadata
+        for _ in range(2):
+            with pytest.raises(ExportFailed, match=said):
+                await exports.save()
         assert exports.latest() == latest
-        # And leaves nothing.
-        assert _kept(state) == 1
+        assert _kept(state) == [b"one"]
 
     run(state, scenario)
+
+
+def test_an_emulator_that_does_not_answer_is_a_failed_export(state: StateDir) -> None:
     with pytest.raises(ExportFailed, match="does not answer"):
-        asyncio.run(Exports(state, "yts-local").save("127.0.0.1:9"))
+        asyncio.run(_unreachable(state).save())
 
 
-def test_when_the_pointer_cannot_be_written_nothing_is_left_and_what_was_saved_remains(
+def test_when_the_disk_is_too_full_for_the_pointer_the_latest_export_remains(
     state: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
-        await exports.save(address)
-        latest = exports.latest()
-        emulator.documents = {"output-0": b"two"}
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        await exports.save()
+        emulator.content = b"two"
         monkeypatch.setattr(persistence, "write_whole", full)
-        for _ in range(2):
-            with pytest.raises(ExportFailed, match="No space left on device"):
-                await exports.save(address)
-        assert exports.latest() == latest
-        assert _kept(state) == 1
+        with pytest.raises(ExportFailed, match="No space left on device"):
+            await exports.save()
+        assert _kept(state) == [b"one"]
 
     run(state, scenario)
 
 
-def test_an_export_that_cannot_be_read_is_followed_by_another(
+def test_a_cancelled_export_leaves_nothing(state: StateDir) -> None:
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        await exports.save()
+        emulator.seconds = 20.0
+        saving = asyncio.create_task(exports.save())
+        async with asyncio.timeout(10):
+            while len(_kept(state)) < 2:
+                await asyncio.sleep(0.005)
+        saving.cancel()
+        await asyncio.gather(saving, return_exceptions=True)
+        assert _kept(state) == [b"one"]
+
+    run(state, scenario)
+
+
+def test_an_old_export_that_cannot_be_removed_does_not_undo_the_new_one(
     state: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(one: Path, other: Path, *, shallow: bool) -> bool:
+    def not_removed(path: Path, **_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
-        await exports.save(address)
-        latest = exports.latest()
-        monkeypatch.setattr("filecmp.cmp", unreadable)
-        assert await exports.save(address)
-        assert exports.latest() != latest
-
-    run(state, scenario)
-
-
-def test_what_cannot_be_cleared_away_does_not_undo_what_was_saved(
-    state: StateDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
-        await exports.save(address)
-        latest = exports.latest()
-        emulator.documents = {"output-0": b"two"}
-
-        def no_list(self: Path, pattern: str) -> list[Path]:
-            raise OSError(5, "Input/output error")
-
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        await exports.save()
+        await exports.save()
+        emulator.content = b"three"
         with monkeypatch.context() as patch:
-            patch.setattr(exports, "latest", lambda: latest)
-            patch.setattr(Path, "glob", no_list)
-            assert await exports.save(address)
-        assert exports.latest() not in (None, latest)
+            patch.setattr(shutil, "rmtree", not_removed)
+            await exports.save()
+        assert _kept(state) == [b"one", b"one", b"three"]
+        latest = exports.latest()
+        assert latest is not None
+        assert (latest.parent / "all" / "output-0").read_bytes() == b"three"
+        await exports.save()
+        assert _kept(state) == [b"three", b"three"]
 
     run(state, scenario)
 
 
-def test_a_half_export_of_a_killed_run_is_not_imported_and_is_cleared_away(state: StateDir) -> None:
+def test_a_half_export_of_a_killed_run_is_not_imported_and_is_removed(state: StateDir) -> None:
     half = state.data / "firestore" / "export-1"
     half.mkdir(parents=True)
     (half / "output-0").write_bytes(b"ha")
 
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
         assert exports.latest() is None
-        await exports.save(address)
+        await exports.save()
         assert not half.exists()
 
     run(state, scenario)
 
 
-def test_a_pointer_to_nothing_is_as_no_export(state: StateDir) -> None:
-    (state.data / "firestore").mkdir()
-    for pointer in (b"export-1", b"\xff\xfe"):
-        (state.data / "firestore" / "latest").write_bytes(pointer)
-        assert Exports(state, "yts-local").latest() is None
-
-
-@pytest.mark.parametrize("damage", ["pointer", "metadata", "export"])
-def test_when_the_latest_export_is_damaged_the_one_before_it_is_imported(
-    damage: str, state: StateDir
-) -> None:
-    async def scenario(emulator: Emulator, exports: Exports, address: str) -> None:
-        await exports.save(address)
+@pytest.mark.parametrize("damage", ["pointer", "pointer of zeros", "metadata", "export"])
+def test_after_a_power_loss_the_newest_whole_export_is_imported(damage: str, state: StateDir) -> None:
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        await exports.save()
         before = exports.latest()
-        emulator.documents = {"output-0": b"two"}
-        await exports.save(address)
+        await exports.save()
         latest = exports.latest()
         assert latest is not None
         assert before is not None
-        if damage == "pointer":
-            # Both are whole: it is the newer one.
-            (state.data / "firestore" / "latest").write_text("")
-            before = latest
-        elif damage == "metadata":
-            latest.write_text("")
+        if damage.startswith("pointer"):
+            content = bytes(26) if "zeros" in damage else b""
+            (state.data / "firestore" / "latest").write_bytes(content)
+            expected = latest
         else:
-            latest.unlink()
-        assert exports.latest() == before
+            expected = before
+            if damage == "metadata":
+                latest.write_text("")
+            else:
+                latest.unlink()
+        assert exports.latest() == expected
         # And it is still there after the next export.
-        emulator.documents = {"output-0": b"three"}
-        await exports.save(address)
-        assert before.is_file()
+        await exports.save()
+        assert expected.is_file()
 
     run(state, scenario)

@@ -101,18 +101,3 @@ def test_a_schedule_of_a_function_that_does_not_exist_is_left_out() -> None:
         assert sweep.bodies == []
 
     assert _run(scenario, other) == []
-
-
-def test_jobs_that_begin_and_end_are_noticed() -> None:
-    changes: list[int] = []
-
-    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
-        schedules._jobs_changed = lambda: changes.append(len(sweep.bodies))
-        for number, jobs in enumerate((0, 0, 1, 1, 0), start=1):
-            sweep.text = f'{{"jobs": {jobs}}}'
-            await sweep.called(number)
-            while schedules._jobs != jobs:
-                await asyncio.sleep(0.01)
-
-    _run(scenario)
-    assert len(changes) == 3
