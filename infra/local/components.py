@@ -24,8 +24,8 @@ from infra.local.state_dir import ROOT
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 #: After so long alive, a death is a new one and not the last one's consequence.
 _STEADY_SECONDS = 30.0
-#: What held the port before may need so long to end.
-_FREE_SECONDS = 10.0
+#: How long a component waits for its port: for the process that held it to end, or for another program.
+_FREE_SECONDS = 30.0
 #: Between two looks at a component that runs, in seconds.
 LOOK_SECONDS = 5.0
 
@@ -149,7 +149,8 @@ class Runner:
         await _run_all(launch.cleanup)
         port = self.component.port
         if port is not None and not await wait_for(_free(port), _FREE_SECONDS):
-            self._failed(f"port {port} is taken by {processes.holder_of(port)}")
+            holder = processes.holder_of(port)
+            self._failed(f"port {port} is taken by {holder}. End it, or stop this run and start it again.")
             return False
         if self._stopping:
             return False

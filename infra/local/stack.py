@@ -12,7 +12,7 @@ from infra.local import environment, framework, probes, topics
 from infra.local.components import Component
 from infra.local.environment import Addresses
 from infra.local.persistence import Exports
-from infra.local.ports import free_ports, take_port
+from infra.local.ports import free_ports, port_is_free
 from infra.local.servers.elasticsearch import elasticsearch
 from infra.local.servers.emulators import firestore, pubsub
 from infra.local.servers.tools import Launch
@@ -52,16 +52,16 @@ def assemble(
     return builder.stack()
 
 
-def _kept_port(state: StateDir) -> int | None:
-    """The stand-in's port of last time, if it can be had: the addresses of pictures are stored.
+def _kept_port(state: StateDir, gateway: int) -> int | None:
+    """The stand-in's port of the last run, if it is free: the stored addresses of pictures contain it.
 
-    Another run that has taken its block meanwhile keeps it; the pictures come back with the next indexing.
+    Otherwise the pictures come back with the next indexing.
     """
     try:
         port = int((state.data / "youtube-port").read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
-    return port if take_port(port) else None
+    return port if port != gateway and port_is_free(port) else None
 
 
 def _keep_port(state: StateDir, port: int) -> None:
@@ -81,10 +81,10 @@ class _Builder:
         self.caller, self.config, self.pipeline, self.state = caller, config, pipeline, state
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
-        # The gateway's was chosen by the caller, maybe of those that would be given to others here.
-        take_port(config.port)
-        kept = _kept_port(state)
-        self.ports = iter(free_ports(len(pipeline.functions) + 7))
+        kept = _kept_port(state, config.port)
+        # Nobody listens on these two yet, so the system may offer them.
+        reserved = {config.port, kept or config.port}
+        self.ports = iter(free_ports(len(pipeline.functions) + 7, exclude=reserved))
         self.addresses = Addresses(
             pubsub=config.pubsub_emulator_host or f"127.0.0.1:{next(self.ports)}",
             firestore=config.firestore_emulator_host or f"127.0.0.1:{next(self.ports)}",

@@ -20,7 +20,7 @@ from typing import Any
 from infra.local import processes
 from infra.local.components import Runner, State
 from infra.local.persistence import Autosave, ExportFailed
-from infra.local.ports import PortsTaken, port_is_free
+from infra.local.ports import port_is_free
 from infra.local.schedules import Schedules
 from infra.local.stack import Stack, assemble
 from infra.local.state_dir import StateDir, write_whole
@@ -204,7 +204,7 @@ async def _supervise(state: StateDir, config: Config, parent: int | None) -> int
         state.keep_secret("operator-token", config.operator_token)
     try:
         supervisor = Supervisor(os.environ, config, state)
-    except (PipelineError, PortsTaken) as error:
+    except PipelineError as error:
         print(f"{error}", flush=True)
         return 1
     return await supervisor.run(parent)

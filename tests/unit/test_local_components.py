@@ -189,7 +189,46 @@ def test_a_taken_port_is_said_with_its_holder(tmp_path: Path, monkeypatch: pytes
 
     asyncio.run(scenario())
     assert run.said[0].startswith(f"port {run.port} is taken by ")
-    assert str(os.getpid()) in run.said[0]
+    assert f"pid {os.getpid()}. End it, or stop this run and start it again." in run.said[0]
+
+
+def test_a_first_start_waits_for_a_port_that_another_program_has_for_a_moment(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", run.port)
+        runner = Runner(run.component(), run.log, lambda _, text: run.said.append(text), lambda: None)
+        task = asyncio.create_task(runner.run({}))
+        async with asyncio.timeout(20):
+            await asyncio.sleep(0.5)
+            assert not runner.settled.is_set()
+            server.close()
+            await server.wait_closed()
+            await runner.settled.wait()
+        assert (runner.failure, runner.state) == (None, State.RUNNING)
+        await runner.stop()
+        task.cancel()
+
+    asyncio.run(scenario())
+    assert len(run.said) == 1, "nothing but that it is up"
+
+
+def test_a_first_start_that_loses_its_port_to_another_program_is_tried_again(tmp_path: Path) -> None:
+    """The other program binds the port after the look at it, and has it for a moment."""
+    run = Run(tmp_path)
+
+    def prepare(say: Say) -> Launch:
+        launch = run.prepare(say)
+        if run.starts == 1:
+            steal = f"import socket; taken = socket.create_server(('127.0.0.1', {run.port}))\n"
+            return replace(launch, argv=(sys.executable, "-c", steal + SERVER, str(run.port)))
+        return launch
+
+    async def scenario(runner: Runner) -> None:
+        assert (runner.failure, runner.state, run.starts) == (None, State.RUNNING, 2)
+
+    run(scenario, run.component(prepare))
+    assert "Address already in use" in run.said[0]
 
 
 def test_what_is_missing_on_this_machine_is_said(tmp_path: Path) -> None:
