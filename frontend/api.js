@@ -15,6 +15,16 @@ export class ApiError extends Error {
 	}
 }
 
+/** A failed request goes to `told(message)`. Any other error is a bug and is thrown. */
+export async function attempt(act, told) {
+	try {
+		await act();
+	} catch (error) {
+		if (!(error instanceof ApiError)) throw error;
+		told(error.message);
+	}
+}
+
 let refused = () => {};
 
 export const onRefused = (act) => (refused = act);

@@ -1,7 +1,5 @@
 // Elements, made without ever reading text as HTML.
 
-import { ApiError } from "/api.js";
-
 export function byId(id) {
 	const found = document.getElementById(id);
 	if (!found) throw new Error(`expected an element with the id "${id}", found none`);
@@ -29,16 +27,6 @@ export function button(classes, content, act, attributes = {}) {
 	const made = make(`button${classes}`, { type: "button", ...attributes }, ...[content].flat());
 	on(made, "click", act);
 	return made;
-}
-
-/** Does it, or says why the API did not: `told(message)`. What else goes wrong is a defect, and thrown. */
-export async function attempt(act, told) {
-	try {
-		await act();
-	} catch (error) {
-		if (!(error instanceof ApiError)) throw error;
-		told(error.message);
-	}
 }
 
 const PATIENCE_MS = 200;

@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { confirmed, toast } from "/dialogs.js";
-import { attempt, button, byId, heading, make, on, say, youtubeLink } from "/dom.js";
+import { button, byId, heading, make, on, say, youtubeLink } from "/dom.js";
 import { count, many, megabytes, videos } from "/format.js";
 import * as jobs from "/jobs.js";
 import { progressBar, speedInWords, stateInWords, troubleInWords } from "/progress.js";
@@ -31,7 +31,7 @@ export async function show(parameters) {
 	};
 	document.title = "Indexing · yts";
 	if (shown?.id !== id) put();
-	await attempt(async () => {
+	await api.attempt(async () => {
 		const job = await api.job(id);
 		jobs.put(job);
 		if (shown?.id !== id) {
@@ -110,7 +110,7 @@ function viewOf(id) {
 	function control(title, act) {
 		const made = button(".soft", title, async () => {
 			made.disabled = true;
-			await attempt(act, (message) => say(trouble, message));
+			await api.attempt(act, (message) => say(trouble, message));
 			made.disabled = false;
 		});
 		return made;
@@ -154,7 +154,7 @@ function problemsOf(job, state, title, meaning) {
 		const wanted = number;
 		if (loading || !element.open || known.size >= wanted) return;
 		loading = true;
-		await attempt(async () => {
+		await api.attempt(async () => {
 			for (let cursor = null, page; !page || cursor; cursor = page.cursor) {
 				page = await api.jobVideos(job, state, cursor);
 				if (number < wanted) return;

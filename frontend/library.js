@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { confirmed, toast } from "/dialogs.js";
-import { attempt, button, byId, make, on, picture, say } from "/dom.js";
+import { button, byId, make, on, picture, say } from "/dom.js";
 import { ago, count, videos } from "/format.js";
 import * as jobs from "/jobs.js";
 import { progressBar, speedInWords, stateInWords, troubleInWords } from "/progress.js";
@@ -27,13 +27,13 @@ export function setUp() {
 	jobs.onChange((job, ended) => {
 		if (playlists === null) return;
 		render();
-		if (ended) attempt(load, failed);
+		if (ended) api.attempt(load, failed);
 	});
 }
 
 export async function show() {
 	document.title = "Your playlists · yts";
-	await attempt(load, failed);
+	await api.attempt(load, failed);
 	comeBack();
 }
 
@@ -96,7 +96,7 @@ async function submit(event) {
 	};
 	told("");
 	button.disabled = true;
-	await attempt(async () => {
+	await api.attempt(async () => {
 		await start(input.value);
 		input.value = "";
 		sessionStorage.removeItem(DRAFT);
@@ -189,7 +189,7 @@ function newCard() {
 
 	async function act(what) {
 		starting.disabled = removing.disabled = true;
-		await attempt(what, (message) => say(trouble, message));
+		await api.attempt(what, (message) => say(trouble, message));
 		starting.disabled = removing.disabled = false;
 	}
 

@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { save, syntaxRows, toast } from "/dialogs.js";
-import { attempt, busy, button, byId, make, on, roving, say } from "/dom.js";
+import { busy, button, byId, make, on, roving, say } from "/dom.js";
 import * as filters from "/filters.js";
 import { videos } from "/format.js";
 import { hitElement } from "/hits.js";
@@ -104,7 +104,7 @@ async function ask(parameters, limit, from = "") {
 	asked.set("cursor", from);
 	let answer = null;
 	try {
-		await attempt(async () => (answer = await api.search(asked, mine.signal)), (message) => {
+		await api.attempt(async () => (answer = await api.search(asked, mine.signal)), (message) => {
 			shown = null; // the same words may be asked again
 			found(null, parameters, message);
 		});
@@ -173,7 +173,7 @@ const start = () => [
 ];
 
 const exportAll = (format) =>
-	attempt(async () => {
+	api.attempt(async () => {
 		await save(api.file(`/api/search/export?${shown}&format=${format}`), `search.${format}`);
 		toast("The export is saved: every hit, with every moment.");
 	}, toast);

@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { confirmed, copy, toast } from "/dialogs.js";
-import { attempt, button, byId, heading, make, on, say } from "/dom.js";
+import { button, byId, heading, make, on, say } from "/dom.js";
 import { day } from "/format.js";
 import { comeBack } from "/router.js";
 import * as session from "/session.js";
@@ -33,7 +33,7 @@ const part = (title, ...content) => make("section.setting", make("h2", title), .
 function acting(classes, title, act, attributes) {
 	const start = () => {
 		told("");
-		attempt(act, told);
+		api.attempt(act, told);
 	};
 	return button(classes, title, start, attributes);
 }
@@ -58,7 +58,7 @@ async function tokens() {
 	const load = async () => list.replaceChildren(...(await api.tokens()).map((token) => row(token, load)));
 	on(form, "submit", (event) => {
 		event.preventDefault();
-		attempt(async () => {
+		api.attempt(async () => {
 			const { token } = await api.makeToken(field.value);
 			field.value = "";
 			const text = make("code", { tabindex: "0" }, token);
@@ -69,7 +69,7 @@ async function tokens() {
 			text.focus();
 		}, told);
 	});
-	await attempt(load, told);
+	await api.attempt(load, told);
 	const about = "For curl and programs of your own: whoever has one can see and change your library.";
 	return part("API tokens", make("p.quiet", about), list, form, made);
 }

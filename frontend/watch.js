@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { copy, save, toast } from "/dialogs.js";
-import { attempt, button, byId, heading, icon, linkTo, make, picture, say, youtubeLink } from "/dom.js";
+import { button, byId, heading, icon, linkTo, make, picture, say, youtubeLink } from "/dom.js";
 import { length, moment } from "/format.js";
 import { facts } from "/hits.js";
 import { playerIn } from "/player.js";
@@ -24,7 +24,7 @@ export async function show(parameters) {
 	place.replaceChildren(waiting, make("div.transcript.skeleton"));
 	scrollTo(0, 0);
 	try {
-		await attempt(async () => {
+		await api.attempt(async () => {
 			const video = await api.video(id, q, mine.signal);
 			document.title = `${video.title} · yts`;
 			shown = watching(video, q, t);
@@ -139,7 +139,7 @@ function watching(video, q, t) {
 	}
 
 	function download(format) {
-		attempt(() => save(api.file(`/api/videos/${encodeURIComponent(id)}?format=${format}`), `${id}.${format}`), toast);
+		api.attempt(() => save(api.file(`/api/videos/${encodeURIComponent(id)}?format=${format}`), `${id}.${format}`), toast);
 	}
 
 	function stuck(text) {
