@@ -1,104 +1,107 @@
-// The HTTP API. Every failure is an ApiError whose message a person can act on.
+// The HTTP API.
 
 import * as connection from "/connection.js";
 import * as session from "/session.js";
 
 const TIMEOUT_MS = 30_000;
-// A gateway or a dependency that is away for a moment, or too many requests.
-const PASSING = new Set([0, 429, 502, 503, 504]);
+// No readable answer, too many requests, or unavailable.
+const RETRYABLE = new Set([0, 429, 502, 503, 504]);
 
-export class ApiError extends Error {
+class ApiError extends Error {
+	/** `message` is for people; `status` is 0 if there was no readable answer. */
 	constructor(message, status) {
 		super(message);
-		this.name = "ApiError";
 		this.status = status;
 	}
 }
 
-/** A failed request goes to `told(message)`. Any other error is a bug and is thrown. */
-export async function attempt(act, told) {
+/** A failed request goes to `report(message, status)`. An aborted one is ignored: a newer one replaced it. */
+export async function attempt(action, report = () => {}) {
 	try {
-		await act();
+		await action();
 	} catch (error) {
-		if (!(error instanceof ApiError)) throw error;
-		told(error.message);
+		if (error instanceof ApiError) report(error.message, error.status);
+		else if (error.name !== "AbortError") throw error;
 	}
 }
 
-let refused = () => {};
+let handleUnauthorized = () => {};
 
-export const onRefused = (act) => (refused = act);
+/** `handler()` is called when the session or token is refused. */
+export const onUnauthorized = (handler) => (handleUnauthorized = handler);
 
-const id = encodeURIComponent;
+const encode = encodeURIComponent;
 
 export const me = () => get("/api/me");
-export const forgetMe = () => send("DELETE", "/api/me");
+export const deleteMe = () => send("DELETE", "/api/me");
 export const logout = () => send("POST", "/api/logout");
 
 export const playlists = () => get("/api/playlists");
-export const removePlaylist = (playlist) => send("DELETE", `/api/playlists/${id(playlist)}`);
+export const removePlaylist = (id) => send("DELETE", `/api/playlists/${encode(id)}`);
 export const startIndexing = (playlist) => send("POST", "/api/index", { playlist });
 
 export const recentJobs = async () => (await get("/api/jobs")).jobs;
-export const job = (job) => get(`/api/jobs/${id(job)}`);
-export const retryJob = (job) => send("POST", `/api/jobs/${id(job)}/retry`);
-export const cancelJob = (job) => send("POST", `/api/jobs/${id(job)}/cancel`);
-export const jobVideos = (job, state, cursor) => get(`/api/jobs/${id(job)}/videos?state=${state}&cursor=${id(cursor ?? "")}`);
+export const job = (id) => get(`/api/jobs/${encode(id)}`);
+export const retryJob = (id) => send("POST", `/api/jobs/${encode(id)}/retry`);
+export const cancelJob = (id) => send("POST", `/api/jobs/${encode(id)}/cancel`);
+export const jobVideos = (id, state, cursor) => get(`/api/jobs/${encode(id)}/videos?state=${state}&cursor=${encode(cursor ?? "")}`);
 
-export const search = (parameters, signal) => get(`/api/search?${parameters}`, signal);
-export const suggest = async (q, signal) => (await get(`/api/suggest?q=${id(q)}`, signal, false)).suggestions;
-export const video = (video, q, signal) => get(`/api/videos/${id(video)}?q=${id(q ?? "")}`, signal);
+export const search = (params, signal) => get(`/api/search?${params}`, signal);
+export const suggest = async (q, signal) => (await get(`/api/suggest?q=${encode(q)}`, signal, false)).suggestions;
+export const video = (id, q, signal) => get(`/api/videos/${encode(id)}?q=${encode(q ?? "")}`, signal);
 
 export const tokens = async () => (await get("/api/tokens")).tokens;
-export const makeToken = (name) => send("POST", "/api/tokens", { name });
-export const revokeToken = (token) => send("DELETE", `/api/tokens/${id(token)}`);
+export const createToken = (name) => send("POST", "/api/tokens", { name });
+export const revokeToken = (id) => send("DELETE", `/api/tokens/${encode(id)}`);
 
-/** A file of the API, as something to save: a link could not carry the token. */
-export const file = async (path) => (await answered("GET", path, {})).blob();
+// Files are Blobs, because a plain link could not carry the API token.
+const file = async (path) => (await request("GET", path, {})).blob();
+export const searchFile = (params, format) => file(`/api/search/export?${params}&format=${format}`);
+export const videoFile = (id, format) => file(`/api/videos/${encode(id)}?format=${format}`);
 
-/** Asks until there is an answer, unless not `patient`: what is only read can be asked again. */
-async function get(path, signal, patient = true) {
-	for (let attempt = 1; ; attempt += 1) {
+/** Retries until there is an answer: a read is safe to repeat. */
+async function get(path, signal, retry = true) {
+	for (let tries = 1; ; tries += 1) {
 		try {
-			const answer = await read(await answered("GET", path, { signal }), signal);
-			connection.works();
+			const answer = await readJson(await request("GET", path, { signal }), signal);
+			connection.hideBanner();
 			return answer;
 		} catch (error) {
-			if (!patient || !(error instanceof ApiError)) throw error;
-			if (!PASSING.has(error.status)) {
-				connection.works();
+			if (!retry || !(error instanceof ApiError)) throw error;
+			if (!RETRYABLE.has(error.status)) {
+				connection.hideBanner();
 				throw error;
 			}
-			await connection.pause(error.message, attempt, signal);
+			await connection.waitToRetry(error.message, tries, signal);
 		}
 	}
 }
 
-const send = async (method, path, body) => read(await answered(method, path, { body }));
+const send = async (method, path, body) => readJson(await request(method, path, { body }));
 
-/** The response. Throws ApiError if it is none of success; AbortError if `signal` ends it. */
-async function answered(method, path, { body, signal }) {
-	const headers = { Accept: "application/json" };
+/** Throws ApiError, or AbortError if `signal` aborts. */
+async function request(method, path, { body, signal }) {
+	const headers = {};
 	const token = session.token();
 	if (token) headers.Authorization = `Bearer ${token}`;
 	if (body) headers["Content-Type"] = "application/json";
-	const ends = [AbortSignal.timeout(TIMEOUT_MS), signal].filter(Boolean);
-	const asked = fetch(path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.any(ends) });
-	const response = await asked.catch(({ name }) => {
+	const signals = [AbortSignal.timeout(TIMEOUT_MS), signal].filter(Boolean);
+	const options = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.any(signals) };
+	const response = await fetch(path, options).catch(({ name }) => {
 		signal?.throwIfAborted();
-		const late = name === "TimeoutError";
-		throw new ApiError(late ? "The server takes too long to answer." : "The server cannot be reached.", 0);
+		const timedOut = name === "TimeoutError";
+		throw new ApiError(timedOut ? "The server takes too long to answer." : "The server cannot be reached.", 0);
 	});
 	const { ok, status } = response;
 	if (ok) return response;
 	const problem = await response.json().catch(() => null);
 	signal?.throwIfAborted();
-	// What was asked before somebody signed in says nothing of them.
-	if (status === 401 && token === session.token()) refused();
+	// A request sent before the user signed in says nothing about the new token.
+	if (status === 401 && token === session.token()) handleUnauthorized();
 	throw new ApiError(problem?.detail ?? `The server answered with status ${status}.`, status);
 }
 
-async function read(response, signal) {
+async function readJson(response, signal) {
 	if (response.status === 204) return null;
 	return response.json().catch(() => {
 		signal?.throwIfAborted();

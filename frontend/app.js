@@ -1,9 +1,9 @@
-// The page: who is here, what the address asks for, and the keys that work everywhere.
+// Starts the page, shows the view of the URL, and handles keyboard shortcuts.
 
 import * as api from "/api.js";
 import * as connection from "/connection.js";
 import * as dialogs from "/dialogs.js";
-import { busy, byId, on, say } from "/dom.js";
+import { byId, on, setText, withBusyBar } from "/dom.js";
 import * as job from "/job.js";
 import * as jobs from "/jobs.js";
 import * as library from "/library.js";
@@ -15,9 +15,9 @@ import * as settings from "/settings.js";
 import * as watch from "/watch.js";
 
 const VIEWS = { library, search, watch, job, settings };
-const FAILURES = {
-	denied: "Google was told no: nothing was shared.",
-	missing_scope: "Without your YouTube playlists there is nothing to show. Please tick that box.",
+const SIGN_IN_ERRORS = {
+	denied: "You did not allow access at Google. Nothing was shared.",
+	missing_scope: "yts needs to see your YouTube playlists. Sign in again and tick that box.",
 	expired: "Signing in took too long. Try again.",
 	failed: "Signing in did not work. Try again.",
 };
@@ -25,102 +25,94 @@ const FAILURES = {
 let view = null;
 
 async function show() {
-	const { view: wanted, parameters } = router.here();
+	const { view: wanted, params } = router.currentView();
 	if (session.me === null) return;
 	if (view === "watch") watch.hide();
 	const changed = view !== null && view !== wanted;
 	view = wanted;
-	turnTo(`view-${wanted}`);
+	showSection(`view-${wanted}`);
 	for (const link of document.querySelectorAll("[data-view]")) {
 		link.ariaCurrent = link.dataset.view === wanted ? "page" : null;
 	}
 	const typing = document.activeElement === byId("q");
-	if (wanted !== "search") box.put(parameters.get("q") ?? "");
-	await busy(VIEWS[wanted].show(parameters));
-	// Whoever follows a link hears where it led, and goes on from there.
+	if (wanted !== "search") box.setQuery(params.get("q") ?? "");
+	await withBusyBar(VIEWS[wanted].show(params));
+	// Screen readers then announce the new view, and Tab continues there.
 	if (changed && !typing && document.activeElement === document.body) {
 		byId(`view-${wanted}`).querySelector("h1")?.focus({ preventScroll: true });
 	}
 }
 
-function turnTo(id) {
+function showSection(id) {
 	for (const section of byId("content").children) section.hidden = section.id !== id;
 	byId("search").hidden = byId("nav").hidden = id === "view-welcome";
 }
 
-function welcome(message) {
-	session.become(null);
-	session.forget();
+function showWelcome(message) {
 	watch.hide();
-	library.forget();
-	search.forget();
-	jobs.forget();
+	for (const each of [session, library, search, jobs]) each.clear();
 	view = null;
-	const parameters = new URLSearchParams(location.search);
-	const failure = parameters.get("signin");
+	const params = new URLSearchParams(location.search);
+	const failure = params.get("signin");
 	if (failure) {
-		parameters.delete("signin");
-		history.replaceState(null, "", parameters.size ? `/?${parameters}` : "/");
+		params.delete("signin");
+		history.replaceState(null, "", params.size ? `/?${params}` : "/");
 	}
 	byId("sign-in").href = `/api/login?${new URLSearchParams({ next: location.pathname + location.search })}`;
-	document.title = "yts · search what was said";
-	turnTo("view-welcome");
-	say(byId("welcome-error"), message || (failure ? (FAILURES[failure] ?? FAILURES.failed) : ""));
+	document.title = "yts · search YouTube transcripts";
+	showSection("view-welcome");
+	setText(byId("welcome-error"), message || (failure ? (SIGN_IN_ERRORS[failure] ?? SIGN_IN_ERRORS.failed) : ""));
 }
 
-function refused() {
-	if (session.token()) say(byId("token-error"), "This token is not, or no longer, valid.");
+function handleUnauthorized() {
+	if (session.token()) setText(byId("token-error"), "This token is not valid. Check it, or create a new one.");
 	byId("with-token").open = Boolean(session.token());
-	// Of several requests that are refused, the first one tells.
-	if (!byId("view-welcome").hidden) return session.forget();
-	welcome(session.me && !session.token() ? "Your session has ended. Sign in to go on." : "");
+	// Of several refused requests, only the first shows a message.
+	if (!byId("view-welcome").hidden) return session.clear();
+	showWelcome(session.me && !session.token() ? "Your session has ended. Sign in to continue." : "");
 }
 
-async function open() {
-	say(byId("token-error"), "");
-	session.become(null);
-	try {
-		session.become(await busy(api.me()));
-	} catch (error) {
-		if (!(error instanceof api.ApiError)) throw error;
-		if (error.status !== 401) welcome(error.message);
-		return;
-	}
-	const { name, email, user_id: id } = session.me;
-	say(byId("person"), [...(name || email || id)][0].toUpperCase());
-	show();
+async function start() {
+	setText(byId("token-error"), "");
+	session.setMe(null);
+	await api.attempt(async () => {
+		session.setMe(await withBusyBar(api.me()));
+		const { name, email, user_id: id } = session.me;
+		setText(byId("person"), [...(name || email || id)][0].toUpperCase());
+		show();
+	}, (message, status) => status !== 401 && showWelcome(message));
 }
 
-function keys(event) {
+function handleKey(event) {
 	if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || session.me === null) return;
 	if (event.target.closest?.("input, textarea, select, dialog")) return;
-	if (settings.keysOff() && event.key !== "Escape") return;
+	if (settings.shortcutsOff() && event.key !== "Escape") return;
 	if (event.key === "/") box.focus();
-	else if (event.key === "?") dialogs.help();
-	else if (view !== "watch" || !watch.key(event.key)) return;
+	else if (event.key === "?") dialogs.showHelp();
+	else if (view !== "watch" || !watch.handleKey(event.key)) return;
 	event.preventDefault();
 }
 
-api.onRefused(refused);
+api.onUnauthorized(handleUnauthorized);
 for (const each of [connection, dialogs, library, job, search]) each.setUp();
-settings.setUp({ onLeave: welcome });
+settings.setUp({ onSignOut: showWelcome });
 jobs.onChange(({ title, playlist_id: id, state, counts }, ended) => {
 	if (!ended) return;
-	const trouble = counts.failed ? `, ${counts.failed} failed` : "";
-	dialogs.toast(`${title ?? id}: ${state}${trouble}`);
-	search.jobEnded();
+	const failures = counts.failed ? `, ${counts.failed} failed` : "";
+	dialogs.toast(`${title ?? id}: ${state}${failures}`);
+	search.handleJobEnd();
 });
-on(document, "keydown", keys);
+on(document, "keydown", handleKey);
 on(byId("unlock"), "submit", (event) => {
 	event.preventDefault();
-	session.keep(byId("token").value);
+	session.setToken(byId("token").value);
 	byId("token").value = "";
-	open();
+	start();
 });
 router.setUp(() => {
-	// Another address in this same tab may bring a token.
-	if (session.takeFromAddress()) open();
+	// A URL opened in this tab may bring another token.
+	if (session.takeTokenFromUrl()) start();
 	else show();
 });
-session.takeFromAddress();
-open();
+session.takeTokenFromUrl();
+start();

@@ -1,36 +1,33 @@
-// A server that does not answer is waited for, longer each time; the page says so and loses nothing.
+// Waits between retries, longer each time, and shows a banner that says so.
 
-import { button, byId, on, say } from "/dom.js";
+import { button, byId, on, setText } from "/dom.js";
 
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 30_000;
 
-const again = new EventTarget();
-const now = () => again.dispatchEvent(new Event("again"));
+const retries = new EventTarget();
+const retryNow = () => retries.dispatchEvent(new Event("now"));
 
 export function setUp() {
-	byId("connection").append(button(".plain", "Try now", now));
-	addEventListener("online", now);
-	on(document, "visibilitychange", () => document.hidden || now());
+	byId("connection").append(button(".plain", "Try now", retryNow));
+	addEventListener("online", retryNow);
+	on(document, "visibilitychange", () => document.hidden || retryNow());
 }
 
-/** Waits before attempt number `attempt` (from 1), or until trying is asked for. Throws when `signal` ends it. */
-export function pause(reason, attempt, signal) {
-	const spread = 1 + Math.random() / 5; // so that not all come back at the same moment
-	const milliseconds = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * spread;
+/** Shows `reason` and waits; `failures` counts from 1. Throws when `signal` aborts. */
+export function waitToRetry(reason, failures, signal) {
+	const jitter = 1 + Math.random() / 5; // so that pages do not retry all at once
+	const delay = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), MAX_DELAY_MS) * jitter;
 	const banner = byId("connection");
 	banner.hidden = false;
-	const told = navigator.onLine ? reason : "You are offline. What you did is kept.";
-	say(banner.firstChild, `${told} Trying again in ${Math.round(milliseconds / 1000)} s.`);
+	const problem = navigator.onLine ? reason : "You are offline. Nothing is lost.";
+	setText(banner.firstChild, `${problem} Retrying in ${Math.round(delay / 1000)} s.`);
 	signal?.throwIfAborted();
 	return new Promise((resolve, reject) => {
-		// Whichever comes first; what comes later changes nothing.
-		setTimeout(resolve, milliseconds);
-		on(again, "again", resolve, { once: true });
-		if (signal) on(signal, "abort", () => reject(signal.reason), { once: true });
+		setTimeout(resolve, delay);
+		on(retries, "now", resolve, { once: true });
+		signal?.addEventListener("abort", () => reject(signal.reason));
 	});
 }
 
-export function works() {
-	byId("connection").hidden = true;
-}
+export const hideBanner = () => (byId("connection").hidden = true);

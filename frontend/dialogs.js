@@ -1,42 +1,43 @@
-// What lies above the page: a question before something is lost, help, and a word that something is done.
+// Help, confirmation and short messages above the page; copying and saving.
 
-import { byId, make, on, say } from "/dom.js";
+import { byId, make, on, setText } from "/dom.js";
 
 const TOAST_MS = 4_000;
-let timer = 0;
+let toastTimer = 0;
 
-const KEYS = [
-	["/", "search"],
-	["↑ ↓", "move through results, or lines"],
-	["Enter", "open, and play at the second"],
-	["n p", "next, previous match"],
-	["k", "play or pause"],
-	["c", "copy the link at the second"],
-	["f", "follow what is spoken"],
-	["Esc", "close; back to the results"],
-	["?", "this help"],
-];
-const SYNTAX = [
-	['"exact phrase"', "these words in this order, also across caption lines"],
-	["tomatoes -greenhouse", "the one without the other"],
-	["sourdough OR starter", "either of them; group with ( )"],
-	["sail* tomatos~", "beginnings of words, and misspellings"],
-	['"slow fire"~8', "both within eight words"],
-	["title:chess channel:museum", "only there; also description:"],
-	["language:de after:2024-01-31", "captions in German, published since; before:"],
-	["longer:20m shorter:1h", "how long a video is"],
-];
+const KEYS = {
+	"/": "search",
+	"↑ ↓": "move through results or lines",
+	Enter: "open, and play from there",
+	"n p": "next or previous match",
+	k: "play or pause",
+	c: "copy a link to this moment",
+	f: "follow the spoken line",
+	Esc: "close, or return to the results",
+	"?": "show this help",
+};
+const SYNTAX = {
+	'"exact phrase"': "these words in this order, even across caption lines",
+	"tomatoes -greenhouse": "tomatoes, but not greenhouse",
+	"sourdough OR starter": "either word; group with ( )",
+	"sail* tomatos~": "words that begin with sail; similar spellings",
+	'"slow fire"~8': "both within eight words",
+	"title:chess channel:museum": "only in the title or channel; also description:",
+	"language:de after:2024-01-31": "German captions, published since then; also before:",
+	"longer:20m shorter:1h": "the length of the video",
+};
 
-const rows = (all, term) => all.map(([said, meaning]) => make("div", make("dt", ...term(said)), make("dd", meaning)));
+const rows = (table, termParts) =>
+	Object.entries(table).map(([term, meaning]) => make("div", make("dt", ...termParts(term)), make("dd", meaning)));
 
 export const syntaxRows = () => rows(SYNTAX, (example) => [make("code", example)]);
 
 export function setUp() {
 	byId("syntax").append(...syntaxRows());
 	byId("keys").append(...rows(KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key))));
-	on(byId("help-open"), "click", help);
+	on(byId("help-open"), "click", showHelp);
 	for (const dialog of document.querySelectorAll("dialog")) {
-		// A click beside it; what lies in it is another target.
+		// A click on the content has another target than a click on the backdrop.
 		on(dialog, "click", (event) => event.target === dialog && dialog.close(""));
 	}
 	on(document, "click", (event) => {
@@ -46,15 +47,16 @@ export function setUp() {
 	});
 }
 
-export function help() {
+export function showHelp() {
 	if (!byId("help").open) byId("help").showModal();
 }
 
-export function confirmed(title, text, yes) {
+/** Resolves to true if the user presses the button labelled `yes`. */
+export function confirm(title, text, yes) {
 	const dialog = byId("confirm");
-	say(byId("confirm-title"), title);
-	say(byId("confirm-text"), text);
-	say(byId("confirm-yes"), yes);
+	setText(byId("confirm-title"), title);
+	setText(byId("confirm-text"), text);
+	setText(byId("confirm-yes"), yes);
 	dialog.returnValue = "";
 	dialog.showModal();
 	return new Promise((resolve) => {
@@ -63,24 +65,24 @@ export function confirmed(title, text, yes) {
 }
 
 export function toast(text) {
-	const place = byId("toast");
-	place.textContent = text;
-	clearTimeout(timer);
-	timer = setTimeout(() => (place.textContent = ""), TOAST_MS);
+	const element = byId("toast");
+	element.textContent = text;
+	clearTimeout(toastTimer);
+	toastTimer = setTimeout(() => (element.textContent = ""), TOAST_MS);
 }
 
-/** Copies a text and says so; where that is not allowed, shows it to be copied by hand. */
-export async function copy(text, said) {
+/** If the browser forbids copying, shows `text` instead of `message`. */
+export async function copyText(text, message) {
 	try {
 		await navigator.clipboard.writeText(text);
-		toast(said);
+		toast(message);
 	} catch {
 		toast(`Copy it from here: ${text}`);
 	}
 }
 
-export async function save(blob, name) {
-	const address = URL.createObjectURL(await blob);
-	make("a", { href: address, download: name }).click();
-	setTimeout(() => URL.revokeObjectURL(address), 60_000);
+export async function saveFile(blob, name) {
+	const href = URL.createObjectURL(await blob);
+	make("a", { href, download: name }).click();
+	setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }

@@ -1,14 +1,14 @@
-// Elements, made without ever reading text as HTML.
+// Creates and changes elements. Text never becomes HTML.
 
 export function byId(id) {
 	const found = document.getElementById(id);
-	if (!found) throw new Error(`expected an element with the id "${id}", found none`);
+	if (!found) throw new Error(`no element has the id "${id}"`);
 	return found;
 }
 
-/** A new element, `make("p.quiet", {attributes}, ...children)`: what is null, false or empty is left out. */
-export function make(what, ...rest) {
-	const [tag, ...classes] = what.split(".");
+/** Creates an element: `make("p.quiet", {attributes}, ...children)`. Null and false are skipped. */
+export function make(tagAndClasses, ...rest) {
+	const [tag, ...classes] = tagAndClasses.split(".");
 	const element = document.createElement(tag);
 	if (classes.length) element.className = classes.join(" ");
 	const attributes = rest[0]?.constructor === Object ? rest.shift() : {};
@@ -19,29 +19,29 @@ export function make(what, ...rest) {
 	return element;
 }
 
-/** The heading of a view, which is where whoever comes by a link goes on from. */
-export const heading = (id, text) => make("h1", { id, tabindex: "-1" }, text);
+/** It can take the focus, so that screen readers announce the view. */
+export const heading = (id, text) => make("h1", { id, tabindex: -1 }, text);
 
-/** `button(".soft", content, act)`: the classes come first. */
-export function button(classes, content, act, attributes = {}) {
-	const made = make(`button${classes}`, { type: "button", ...attributes }, ...[content].flat());
-	on(made, "click", act);
-	return made;
+/** `button(".soft", child or children, …)` */
+export function button(classes, content, onClick, attributes = {}) {
+	const element = make(`button${classes}`, { type: "button", ...attributes }, ...[content].flat());
+	on(element, "click", onClick);
+	return element;
 }
 
-const PATIENCE_MS = 200;
-let waiting = 0;
+const BUSY_DELAY_MS = 200;
+let busyCount = 0;
 
-/** Waits for it; after a moment the page shows that it does. */
-export async function busy(promise) {
-	const timer = setTimeout(() => (byId("busy").hidden = false), PATIENCE_MS);
-	waiting += 1;
+/** Shows the busy bar if `promise` does not settle at once. */
+export async function withBusyBar(promise) {
+	const timer = setTimeout(() => (byId("busy").hidden = false), BUSY_DELAY_MS);
+	busyCount += 1;
 	try {
 		return await promise;
 	} finally {
 		clearTimeout(timer);
-		waiting -= 1;
-		if (!waiting) byId("busy").hidden = true;
+		busyCount -= 1;
+		if (!busyCount) byId("busy").hidden = true;
 	}
 }
 
@@ -56,58 +56,58 @@ const ICONS = {
 };
 
 export function icon(name) {
-	const [drawing, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-	drawing.setAttribute("class", `icon ${name}`);
-	drawing.setAttribute("viewBox", "0 0 24 24");
-	drawing.setAttribute("aria-hidden", "true");
+	const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+	svg.setAttribute("class", `icon ${name}`);
+	svg.setAttribute("viewBox", "0 0 24 24");
+	svg.setAttribute("aria-hidden", "true");
 	path.setAttribute("d", ICONS[name]);
-	drawing.append(path);
-	return drawing;
+	svg.append(path);
+	return svg;
 }
 
-/** SEGMENTS of the API, `[{text, match}]`, as text and marks. */
-export const marked = (segments) => segments.map(({ text, match }) => (match ? make("mark", text) : text));
+/** `segments` of the API, `[{text, match}]`, as text and `<mark>` elements. */
+export const highlight = (segments) => segments.map(({ text, match }) => (match ? make("mark", text) : text));
 
-/** Says it, or nothing. A text that stays the same is not announced again. */
-export function say(element, text) {
+/** Screen readers would announce an unchanged text again. */
+export function setText(element, text) {
 	if (element.textContent !== text) element.textContent = text;
 }
 
-/** A link to another site. Whatever is not http is no link, wherever it comes from. */
-export function linkTo(url, attributes, text) {
-	const href = webAddress(url);
+/** Plain text unless `url` is http(s): other schemes could run a script. */
+export function externalLink(url, text, attributes) {
+	const href = httpUrl(url);
 	const link = href && { href, target: "_blank", rel: "noopener" };
 	return make(href ? "a" : "span", { ...attributes, ...link }, text);
 }
 
-export const youtubeLink = (id, text) => linkTo(`https://www.youtube.com/watch?v=${encodeURIComponent(id)}`, {}, text);
+export const youtubeLink = (id, text) => externalLink(`https://www.youtube.com/watch?v=${encodeURIComponent(id)}`, text);
 
-function webAddress(text) {
+function httpUrl(text) {
 	const url = URL.canParse(text) && new URL(text);
 	return ["https:", "http:"].includes(url.protocol) ? url.href : null;
 }
 
 export function picture(url) {
-	const src = webAddress(url);
+	const src = httpUrl(url);
 	if (!src) return null;
-	const image = make("img", { src, alt: "", width: "320", height: "180", loading: "lazy", decoding: "async" });
+	const image = make("img", { src, alt: "", width: 320, height: 180, loading: "lazy", decoding: "async" });
 	on(image, "error", () => image.remove());
 	return image;
 }
 
 /**
- * One tab stop for many: `items()` are reached with the arrow keys, Home and End, and the one reached
- * last is where Tab comes back to. From the first one up, `above()` is called.
+ * Makes `items()` one tab stop: arrow keys, Home and End move between them, Tab returns to the last one.
+ * An arrow up from the first item calls `onLeaveTop()`.
  */
-export function roving(container, items, above) {
+export function rovingTabindex(container, items, onLeaveTop) {
 	on(container, "keydown", (event) => {
 		if (event.altKey || event.ctrlKey || event.metaKey) return;
 		const all = items();
-		const at = all.indexOf(document.activeElement);
-		const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
-		if (at < 0 || next === undefined) return;
+		const current = all.indexOf(document.activeElement);
+		const next = { ArrowDown: current + 1, ArrowUp: current - 1, Home: 0, End: all.length - 1 }[event.key];
+		if (current < 0 || next === undefined) return;
 		event.preventDefault();
-		if (next < 0) above?.();
+		if (next < 0) onLeaveTop?.();
 		else all[next]?.focus();
 	});
 	on(container, "focusin", ({ target }) => {

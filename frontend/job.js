@@ -1,177 +1,176 @@
-// The view of one job: every count, the step it is in, and what went wrong with which video.
+// The view of one job: its progress, its counts, and the videos that could not be indexed.
 
 import * as api from "/api.js";
-import { confirmed, toast } from "/dialogs.js";
-import { button, byId, heading, make, on, say, youtubeLink } from "/dom.js";
-import { count, many, megabytes, videos } from "/format.js";
+import { confirm, toast } from "/dialogs.js";
+import { button, byId, heading, make, on, setText, youtubeLink } from "/dom.js";
+import { count, countOf, countVideos, megabytes } from "/format.js";
 import * as jobs from "/jobs.js";
-import { progressBar, speedInWords, stateInWords, troubleInWords } from "/progress.js";
-import { address, comeBack, here } from "/router.js";
+import { problemText, progressBar, speedText, stateText } from "/progress.js";
+import { currentView, pageUrl, restorePosition } from "/router.js";
 
-const COUNTS = [["indexed", "indexed"], ["no_transcript", "no captions"], ["unavailable", "unavailable"], ["failed", "failed"], ["pending", "to go"]];
+const COUNTS = { indexed: "indexed", no_transcript: "no captions", unavailable: "unavailable", failed: "failed", pending: "to do" };
 const LISTS = [
-	["failed", "Failed", "They can be tried again."],
-	["unavailable", "Unavailable", "YouTube does not show these."],
-	["no_transcript", "Without captions", "Found by title and description; looked at again with each refresh."],
+	["failed", "Failed", "You can retry these videos."],
+	["unavailable", "Unavailable", "YouTube does not show these videos."],
+	["no_transcript", "Without captions", "Searchable by title and description. Each refresh looks for captions again."],
 ];
-// Dollars: what residential proxies ask for, by the gigabyte.
+// A usual price of residential proxies: dollars per gigabyte.
 const PROXY_PRICE = 4;
 
-let shown = null;
+let view = null;
 
 export function setUp() {
-	jobs.onChange((job) => shown?.id === job.job_id && here().view === "job" && shown.update(job));
+	jobs.onChange((job) => view?.id === job.job_id && currentView().view === "job" && view.update(job));
 }
 
-export async function show(parameters) {
-	const id = parameters.get("job");
-	const put = (...content) => {
+export async function show(params) {
+	const id = params.get("job");
+	const render = (...content) => {
 		const top = make("div.heading", heading("job-title", "Indexing"), make("a", { href: "/" }, "All playlists"));
 		byId("view-job").replaceChildren(top, ...content);
 	};
 	document.title = "Indexing · yts";
-	if (shown?.id !== id) put();
+	if (view?.id !== id) render();
 	await api.attempt(async () => {
 		const job = await api.job(id);
 		jobs.put(job);
-		if (shown?.id !== id) {
-			shown = viewOf(id);
-			put(shown.element);
+		if (view?.id !== id) {
+			view = createView(id);
+			render(view.element);
 		}
-		shown.update(job);
-		comeBack();
+		view.update(job);
+		restorePosition();
 	}, (message) => {
-		shown = null;
-		put(make("p.error", { role: "alert" }, message));
+		view = null;
+		render(make("p.error", { role: "alert" }, message));
 	});
 }
 
-function viewOf(id) {
+function createView(id) {
 	const bar = progressBar();
 	const state = make("p.job-state");
-	const [speed, cost] = ["p.quiet", "p.quiet"].map((what) => make(what));
-	const trouble = make("p.error", { role: "status" });
+	const [speed, cost] = [make("p.quiet"), make("p.quiet")];
+	const problem = make("p.error", { role: "status" });
 	const searchable = make("span");
-	const link = make("a", "Search in them");
-	const note = make("p.note", searchable, " ", link);
-	const numbers = COUNTS.map(([name, title]) => [name, make(`div.${name}`, make("dt", title), make("dd"))]);
-	const list = make("dl.numbers", ...numbers.map(([, each]) => each));
-	const problems = LISTS.map((each) => problemsOf(id, ...each));
-	const cancel = control("Cancel", async () => {
-		const text = "What is indexed stays searchable. The rest is left out until you refresh the playlist.";
-		if (await confirmed("Cancel indexing?", text, "Cancel indexing")) jobs.put(await api.cancelJob(id));
+	const searchLink = make("a", "Search these videos");
+	const note = make("p.note", searchable, " ", searchLink);
+	const numbers = Object.entries(COUNTS).map(([name, label]) => [name, make(`div.${name}`, make("dt", label), make("dd"))]);
+	const numberList = make("dl.numbers", ...numbers.map(([, element]) => element));
+	const lists = LISTS.map((each) => videoList(id, ...each));
+	const cancel = actionButton("Cancel", async () => {
+		const text = "Indexed videos stay searchable. You can refresh the playlist later to index the rest.";
+		if (await confirm("Cancel indexing?", text, "Cancel indexing")) jobs.put(await api.cancelJob(id));
 	});
-	const retry = control("Retry failed", async () => {
+	const retry = actionButton("Retry failed", async () => {
 		jobs.put(await api.retryJob(id));
-		toast("The failed videos are tried again.");
+		toast("Retrying the failed videos.");
 	});
 	const element = make(
 		"div.job",
 		make("div.job-line", state, speed),
 		bar.element,
-		trouble,
-		list,
+		problem,
+		numberList,
 		note,
 		cost,
 		make("p.acts", retry, cancel),
-		...problems.map((each) => each.element),
+		...lists.map((each) => each.element),
 	);
 
 	function update(job) {
 		const { counts, playlist_id: playlist } = job;
 		const active = jobs.isActive(job);
-		say(byId("job-title"), job.title ?? playlist);
-		document.title = `${stateInWords(job)} · yts`;
+		setText(byId("job-title"), job.title ?? playlist);
+		document.title = `${stateText(job)} · yts`;
 		bar.update(job);
-		say(state, stateInWords(job));
-		say(speed, speedInWords(job));
-		say(trouble, troubleInWords(job));
+		setText(state, stateText(job));
+		setText(speed, speedText(job));
+		setText(problem, problemText(job));
 		for (const [name, each] of numbers) {
-			say(each.lastChild, count(counts[name]));
+			setText(each.lastChild, count(counts[name]));
 			each.classList.toggle("none", !counts[name]);
 			if (name === "pending") {
-				say(each.firstChild, active ? "to go" : "left out");
+				setText(each.firstChild, active ? "to do" : "not indexed");
 				each.hidden = !active && !counts.pending;
 			}
 		}
-		// What failed before anything was listed has no progress.
-		list.hidden = bar.element.hidden = !active && !job.total;
+		// A job that failed before it listed a video has no progress.
+		numberList.hidden = bar.element.hidden = !active && !job.total;
 		const found = counts.indexed + counts.no_transcript;
 		note.hidden = !found;
-		const already = active ? " already. You can close this tab: it goes on." : ".";
-		say(searchable, `${many(found, "video is", "videos are")} searchable${already}`);
-		link.href = address({ playlist });
-		say(cost, job.total === 0 ? "The playlist is empty." : costInWords(job));
+		const more = active ? " already. You can close this tab; indexing continues." : ".";
+		setText(searchable, `${countOf(found, "video is", "videos are")} searchable${more}`);
+		searchLink.href = pageUrl({ playlist });
+		setText(cost, job.total === 0 ? "The playlist is empty." : costText(job));
 		cancel.hidden = !active;
 		retry.hidden = active || !counts.failed;
-		for (const each of problems) each.update(counts);
+		for (const each of lists) each.update(counts);
 	}
 
-	function control(title, act) {
-		const made = button(".soft", title, async () => {
-			made.disabled = true;
-			await api.attempt(act, (message) => say(trouble, message));
-			made.disabled = false;
+	function actionButton(label, action) {
+		const element = button(".soft", label, async () => {
+			element.disabled = true;
+			await api.attempt(action, (message) => setText(problem, message));
+			element.disabled = false;
 		});
-		return made;
+		return element;
 	}
 
 	return { id, element, update };
 }
 
-function costInWords({ reused, youtube_bytes: bytes }) {
+function costText({ reused, youtube_bytes: bytes }) {
 	const dollars = Math.max((bytes / 1e9) * PROXY_PRICE, 0.01).toFixed(2);
 	return [
-		reused ? `${videos(reused)} known already, not asked for again.` : "",
-		bytes ? `${megabytes(bytes)} from YouTube; a paid proxy would take about $${dollars} for them.` : "",
+		reused ? `${countVideos(reused)} already stored, not fetched again.` : "",
+		bytes ? `${megabytes(bytes)} from YouTube; a paid proxy would cost about $${dollars}.` : "",
 	].join(" ");
 }
 
-/** The videos of a job that are in one state, listed once they are asked for. */
-function problemsOf(job, state, title, meaning) {
+function videoList(job, state, title, meaning) {
 	const summary = make("summary");
 	const list = make("ul");
-	const known = new Set();
-	let number = 0;
+	const loaded = new Set();
+	let total = 0;
 	let loading = false;
-	const attributes = { "data-state": state, open: state === "failed" };
-	const element = make("details.problems", attributes, summary, make("p.quiet", meaning), list);
+	const open = state === "failed";
+	const element = make("details.problems", { "data-state": state, open }, summary, make("p.quiet", meaning), list);
 	on(element, "toggle", load);
 
 	function update(counts) {
-		if (counts[state] < number) {
-			known.clear();
+		if (counts[state] < total) {
+			loaded.clear();
 			list.replaceChildren();
 		}
-		number = counts[state];
-		element.hidden = !number;
-		say(summary, `${title} (${count(number)})`);
+		total = counts[state];
+		element.hidden = !total;
+		setText(summary, `${title} (${count(total)})`);
 		load();
 	}
 
-	/** Adds what is new: whoever reads the list meanwhile keeps the place. */
+	/** Only appends, so that the list does not move while somebody reads it. */
 	async function load() {
-		const wanted = number;
-		if (loading || !element.open || known.size >= wanted) return;
+		const wanted = total;
+		if (loading || !element.open || loaded.size >= wanted) return;
 		loading = true;
 		await api.attempt(async () => {
 			for (let cursor = null, page; !page || cursor; cursor = page.cursor) {
 				page = await api.jobVideos(job, state, cursor);
-				if (number < wanted) return;
-				const added = page.videos.filter(({ video_id: id }) => !known.has(id));
-				for (const { video_id: id } of added) known.add(id);
-				list.append(...added.map(problem));
+				if (total < wanted) return;
+				const added = page.videos.filter(({ video_id: id }) => !loaded.has(id));
+				for (const { video_id: id } of added) loaded.add(id);
+				list.append(...added.map((video) => videoItem(video, state)));
 			}
 		}, (message) => list.append(make("li.error", message)));
 		loading = false;
-		if (wanted !== number) load();
+		if (wanted !== total) load();
 	}
 
 	return { element, update };
 }
 
-function problem({ video_id: id, title, reason, attempts }) {
-	// What was given up says so itself.
-	const tries = attempts > 1 && !reason?.includes("attempts") ? ` (tried ${count(attempts)} times)` : "";
+function videoItem({ video_id: id, title, reason, attempts }, state) {
+	// The reason of a failed video includes the number.
+	const tries = attempts > 1 && state !== "failed" ? ` (tried ${count(attempts)} times)` : "";
 	return make("li", { "data-video-id": id }, youtubeLink(id, title || id), make("span.reason", (reason ?? "") + tries));
 }

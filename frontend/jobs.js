@@ -1,40 +1,40 @@
-// The caller's jobs, as far as this page knows them; those that are not over are asked about until they are.
+// The user's jobs that this page knows. Active ones are polled until they end.
 
-import { on } from "/dom.js";
 import * as api from "/api.js";
+import { on } from "/dom.js";
 
-const FIRST_PAUSE_MS = 500;
-// Each look reads a document of Firestore for every fifty videos.
-const PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 5_000;
-const WINDOW_MS = 30_000;
+const FIRST_DELAY_MS = 500;
+// Each poll reads a database document for every fifty videos.
+const DELAY_MS = 1_000;
+const MAX_DELAY_MS = 5_000;
+const RATE_WINDOW_MS = 30_000;
 
 const ACTIVE = new Set(["queued", "planning", "running"]);
 export const SETTLED = ["indexed", "no_transcript", "unavailable", "failed"];
 
-const known = new Map();
-const watched = new Map();
+const jobs = new Map();
 const samples = new Map();
 const listeners = [];
+// The ids of the jobs being polled. `clear` replaces the set, which stops the polling.
+let polled = new Set();
 
 export const isActive = (job) => ACTIVE.has(job.state);
 
-export const settled = ({ counts }) => SETTLED.reduce((sum, name) => sum + counts[name], 0);
+export const countSettled = ({ counts }) => SETTLED.reduce((sum, state) => sum + counts[state], 0);
 
-export const knows = (id) => known.has(id);
+export const has = (id) => jobs.has(id);
 
-export const anyActive = () => [...known.values()].some(isActive);
+export const anyActive = () => [...jobs.values()].some(isActive);
 
-/** The latest job of each playlist, by its id; the latest of all comes first. */
-export function latest() {
-	const found = new Map();
-	for (const job of [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at))) {
-		if (!found.has(job.playlist_id)) found.set(job.playlist_id, job);
+export function latestByPlaylist() {
+	const latest = new Map();
+	for (const job of [...jobs.values()].sort((a, b) => b.created_at.localeCompare(a.created_at))) {
+		if (!latest.has(job.playlist_id)) latest.set(job.playlist_id, job);
 	}
-	return found;
+	return latest;
 }
 
-/** `listener(job, ended)`: for every change of a job; whether it ended just now. */
+/** `listener(job, ended)`; `ended` is true for the change that ends the job. */
 export const onChange = (listener) => listeners.push(listener);
 
 export async function load() {
@@ -42,64 +42,62 @@ export async function load() {
 }
 
 export function put(job) {
-	const before = known.get(job.job_id);
-	known.set(job.job_id, job);
-	sample(job);
-	const ended = Boolean(before) && isActive(before) && !isActive(job);
-	if (JSON.stringify(before) !== JSON.stringify(job)) for (const each of listeners) each(job, ended);
-	if (isActive(job)) watch(job.job_id);
+	const before = jobs.get(job.job_id);
+	jobs.set(job.job_id, job);
+	addSample(job);
+	const ended = before && isActive(before) && !isActive(job);
+	if (JSON.stringify(before) !== JSON.stringify(job)) for (const listener of listeners) listener(job, ended);
+	if (isActive(job)) poll(job.job_id);
 }
 
-export function forget() {
-	for (const watcher of watched.values()) watcher.abort();
-	for (const each of [known, watched, samples]) each.clear();
+export function clear() {
+	polled = new Set();
+	jobs.clear();
+	samples.clear();
 }
 
-/** Videos a second, of late; 0 if it is not known. */
-export function rate(id) {
+/** Videos per second; 0 if unknown. */
+export function recentRate(id) {
 	const all = samples.get(id);
 	const [first, last] = [all[0], all.at(-1)];
-	const seconds = (last.at - first.at) / 1000;
+	const seconds = (last.time - first.time) / 1000;
 	return seconds < 1 ? 0 : (last.settled - first.settled) / seconds;
 }
 
-function sample(job) {
+function addSample(job) {
 	const all = samples.get(job.job_id) ?? [];
-	all.push({ at: Date.now(), settled: settled(job) });
-	while (all.length > 2 && Date.now() - all[0].at > WINDOW_MS) all.shift();
+	all.push({ time: Date.now(), settled: countSettled(job) });
+	while (all.length > 2 && Date.now() - all[0].time > RATE_WINDOW_MS) all.shift();
 	samples.set(job.job_id, all);
 }
 
-/** Asks often while something happens, and less and less often while nothing does. */
-async function watch(id) {
-	if (watched.has(id)) return;
-	const watcher = new AbortController();
-	watched.set(id, watcher);
-	let pause = FIRST_PAUSE_MS;
-	let last = "";
-	try {
-		while (isActive(known.get(id))) {
-			await passed(pause);
-			if (watcher.signal.aborted) return;
-			const now = await api.job(id);
-			if (watcher.signal.aborted) return;
-			const text = JSON.stringify(now.counts) + now.state;
-			pause = text === last ? Math.min(pause * 1.5, LONGEST_PAUSE_MS) : PAUSE_MS;
-			last = text;
-			put(now);
+/** Polls less and less often while nothing changes. */
+async function poll(id) {
+	const own = polled;
+	if (own.has(id)) return;
+	own.add(id);
+	let delay = FIRST_DELAY_MS;
+	let before = "";
+	await api.attempt(async () => {
+		while (isActive(jobs.get(id))) {
+			await waitUntilVisible(delay);
+			if (own !== polled) return;
+			const job = await api.job(id);
+			if (own !== polled) return;
+			const progress = JSON.stringify(job.counts) + job.state;
+			delay = progress === before ? Math.min(delay * 1.5, MAX_DELAY_MS) : DELAY_MS;
+			before = progress;
+			put(job);
 		}
-	} catch (error) {
-		if (!(error instanceof api.ApiError)) throw error;
-	} finally {
-		if (watched.get(id) === watcher) watched.delete(id);
-	}
+	}).finally(() => own.delete(id));
 }
 
-function passed(milliseconds) {
+/** A hidden tab waits longer: it does not poll. */
+function waitUntilVisible(delay) {
 	return new Promise((resolve) => {
 		setTimeout(() => {
 			if (!document.hidden) resolve();
 			else on(document, "visibilitychange", resolve, { once: true });
-		}, milliseconds);
+		}, delay);
 	});
 }

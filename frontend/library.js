@@ -1,24 +1,24 @@
-// The library view: a card for each playlist, and a place to paste the address of another.
+// The library view: a card per playlist, and a form to index another one.
 
 import * as api from "/api.js";
-import { confirmed, toast } from "/dialogs.js";
-import { button, byId, make, on, picture, say } from "/dom.js";
-import { ago, count, videos } from "/format.js";
+import { confirm, toast } from "/dialogs.js";
+import { button, byId, make, on, picture, setText } from "/dom.js";
+import { ago, count, countVideos, join } from "/format.js";
 import * as jobs from "/jobs.js";
-import { progressBar, speedInWords, stateInWords, troubleInWords } from "/progress.js";
-import { address, comeBack } from "/router.js";
+import { problemText, progressBar, speedText, stateText } from "/progress.js";
+import { pageUrl, restorePosition } from "/router.js";
 import * as search from "/search.js";
 
 const DRAFT = "yts-draft";
 
-const place = byId("cards");
+const list = byId("cards");
 const input = byId("playlist");
 const cards = new Map();
 let playlists = null;
-// Jobs that failed before there was a playlist stay until they are put away, or the page is loaded again.
+// Failed jobs without a playlist, hidden until the page is loaded again.
 const dismissed = new Set();
 
-const failed = (message) => say(byId("library-error"), message);
+const showError = (message) => setText(byId("library-error"), message);
 
 export function setUp() {
 	input.value = sessionStorage.getItem(DRAFT) ?? "";
@@ -27,98 +27,98 @@ export function setUp() {
 	jobs.onChange((job, ended) => {
 		if (playlists === null) return;
 		render();
-		if (ended) api.attempt(load, failed);
+		if (ended) api.attempt(load, showError);
 	});
 }
 
 export async function show() {
 	document.title = "Your playlists · yts";
-	await api.attempt(load, failed);
-	comeBack();
+	await api.attempt(load, showError);
+	restorePosition();
 }
 
-export function forget() {
+export function clear() {
 	playlists = null;
 	cards.clear();
-	place.replaceChildren();
+	list.replaceChildren();
 }
 
 async function load() {
 	const [answer] = await Promise.all([api.playlists(), jobs.load()]);
-	failed("");
+	showError("");
 	playlists = answer.playlists;
-	// What goes on is followed, even if it began before many others.
-	const others = playlists.map(({ job }) => job?.job_id).filter((id) => id && !jobs.knows(id));
-	for (const job of await Promise.all(others.map(api.job))) jobs.put(job);
+	// Active jobs may be too old for the list of recent jobs.
+	const older = playlists.map(({ job }) => job?.job_id).filter((id) => id && !jobs.has(id));
+	for (const job of await Promise.all(older.map(api.job))) jobs.put(job);
 	byId("notices").replaceChildren();
-	say(byId("library-note"), "");
+	setText(byId("library-note"), "");
 	for (const { code, detail } of answer.notices ?? []) {
-		const again = code === "grant_expired" && make("a", { href: "/api/login?next=/" }, "Sign in again");
-		if (code === "watch_later") say(byId("library-note"), detail);
-		else byId("notices").append(make("li", `${detail} `, again));
+		const signIn = code === "grant_expired" && make("a", { href: "/api/login?next=/" }, "Sign in again");
+		if (code === "watch_later") setText(byId("library-note"), detail);
+		else byId("notices").append(make("li", `${detail} `, signIn));
 	}
 	render();
 }
 
-function entries() {
-	const latest = jobs.latest();
+/** `{playlist, job}` for each card; one of the two may be null. */
+function cardEntries() {
+	const latest = jobs.latestByPlaylist();
 	const listed = playlists.map((playlist) => ({ playlist, job: latest.get(playlist.playlist_id) ?? null }));
 	for (const { playlist } of listed) latest.delete(playlist.playlist_id);
-	const added = [...latest.values()]
+	const unlisted = [...latest.values()]
 		.filter((job) => jobs.isActive(job) || (job.state === "failed" && !dismissed.has(job.job_id)))
 		.map((job) => ({ playlist: null, job }));
-	const liked = ({ playlist }) => playlist.source === "liked";
-	return [...listed.filter(liked), ...added, ...listed.filter((entry) => !liked(entry))];
+	const isLiked = ({ playlist }) => playlist.source === "liked";
+	return [...listed.filter(isLiked), ...unlisted, ...listed.filter((entry) => !isLiked(entry))];
 }
 
 function render() {
-	const wanted = entries().map((entry) => {
+	const elements = cardEntries().map((entry) => {
 		const id = (entry.playlist ?? entry.job).playlist_id;
-		if (!cards.has(id)) cards.set(id, newCard());
+		if (!cards.has(id)) cards.set(id, createCard());
 		const { element, update } = cards.get(id);
 		update(entry);
 		return element;
 	});
-	// Only when the order changed: elements that are put in again lose the focus.
-	if (wanted.length !== place.children.length || wanted.some((each, at) => place.children[at] !== each)) {
-		place.replaceChildren(...wanted);
+	// Only if the order changed: an element that is moved loses the focus.
+	if (elements.length !== list.children.length || elements.some((each, index) => list.children[index] !== each)) {
+		list.replaceChildren(...elements);
 	}
-	byId("no-cards").hidden = wanted.length > 0;
+	byId("no-cards").hidden = elements.length > 0;
 }
 
 async function submit(event) {
 	event.preventDefault();
-	const button = event.target.querySelector("button");
-	if (button.disabled) return;
-	const told = (message) => {
-		say(byId("start-error"), message);
+	const { submitter } = event;
+	const showInputError = (message) => {
+		setText(byId("start-error"), message);
 		input.ariaInvalid = Boolean(message);
 	};
-	told("");
-	button.disabled = true;
+	showInputError("");
+	submitter.disabled = true;
 	await api.attempt(async () => {
-		await start(input.value);
+		await startIndexing(input.value);
 		input.value = "";
 		sessionStorage.removeItem(DRAFT);
 	}, (message) => {
-		told(message);
+		showInputError(message);
 		input.focus();
 	});
-	button.disabled = false;
+	submitter.disabled = false;
 }
 
-async function start(playlist) {
-	const { job_id: id, playlist_id: listed } = await api.startIndexing(playlist);
-	jobs.put(await api.job(id));
-	cards.get(listed)?.element.scrollIntoView({ block: "nearest" });
-	toast("Indexing has begun. You can search while it goes on, and close this tab.");
+async function startIndexing(playlist) {
+	const { job_id: job, playlist_id: id } = await api.startIndexing(playlist);
+	jobs.put(await api.job(job));
+	cards.get(id)?.element.scrollIntoView({ block: "nearest" });
+	toast("Indexing has started. You can search now, or close this tab.");
 }
 
 async function remove({ playlist, job }) {
 	if (playlist) {
 		await api.removePlaylist(playlist.playlist_id);
-		search.forget();
-		toast("Removed: its videos are not found any more.");
+		search.clear();
+		toast("The playlist is removed.");
 		await load();
 	} else if (jobs.isActive(job)) {
 		jobs.put(await api.cancelJob(job.job_id));
@@ -129,90 +129,89 @@ async function remove({ playlist, job }) {
 	byId("library-title").focus();
 }
 
-/** One playlist, updated in place so that the focus is not lost. An entry is `{playlist, job}`; one may be null. */
-function newCard() {
-	let shown;
+/** `update(entry)` changes the card in place, so that the focus is not lost. */
+function createCard() {
+	let entry;
 	let id;
-	let drawn;
+	let thumbnail;
 	const frame = make("div.thumbnail");
 	const title = make("h2");
-	const [about, state, trouble] = ["p.facts", "p.card-state", "p.error"].map((what) => make(what));
-	const [search, details] = ["Search", "Details"].map((text) => make("a.act", text));
+	const [about, state, problem] = [make("p.facts"), make("p.card-state"), make("p.error")];
+	const [search, details] = [make("a.act", "Search"), make("a.act", "Details")];
 	const bar = progressBar();
-	const starting = button(".act", "", () => act(() => start(id)));
-	const removing = button(".act", "", () => act(removed));
-	const acts = [search, starting, details, removing];
-	const text = make("div.card-text", title, about, state, bar.element, trouble, make("p.acts", ...acts));
+	const startButton = button(".act", "", () => run(() => startIndexing(id)));
+	const removeButton = button(".act", "", () => run(confirmAndRemove));
+	const actions = [search, startButton, details, removeButton];
+	const text = make("div.card-text", title, about, state, bar.element, problem, make("p.acts", ...actions));
 	const element = make("li.card", frame, text);
 
-	function update(entry) {
-		shown = entry;
+	function update(newEntry) {
+		entry = newEntry;
 		const { playlist, job } = entry;
 		const active = job !== null && jobs.isActive(job);
 		const failed = job?.state === "failed";
 		const indexed = playlist?.indexed ?? null;
 		id = element.dataset.playlistId = (playlist ?? job).playlist_id;
 		const name = playlist?.title || job?.title || id;
-		thumbnail(playlist?.thumbnail_url, [...name][0]);
-		say(title, name);
-		say(about, aboutInWords(playlist, job, active));
-		say(state, toldInWords(job, indexed, active));
+		showThumbnail(playlist?.thumbnail_url, [...name][0]);
+		setText(title, name);
+		setText(about, aboutText(playlist, job, active));
+		setText(state, cardStateText(job, indexed, active));
 		state.classList.toggle("error", failed || Boolean(job?.counts.failed));
 		bar.element.hidden = !active;
 		if (active) bar.update(job);
-		say(trouble, active || failed ? troubleInWords(job) : "");
+		setText(problem, active || failed ? problemText(job) : "");
 		search.hidden = !(indexed?.videos || job?.counts.indexed);
-		search.href = address({ playlist: id });
-		starting.hidden = active;
-		starting.classList.toggle("first", !indexed && !job);
+		search.href = pageUrl({ playlist: id });
+		startButton.hidden = active;
+		startButton.classList.toggle("first", !indexed && !job);
 		const verb = failed ? "Try again" : "Start indexing";
-		say(starting, indexed || job?.state === "done" ? "Refresh" : verb);
+		setText(startButton, indexed || job?.state === "done" ? "Refresh" : verb);
 		details.hidden = !job;
-		details.href = address({ job: job?.job_id });
-		// What YouTube lists for the person, and is not indexed, cannot be taken out here.
-		removing.hidden = playlist !== null && !indexed && !job && playlist.source !== "url";
-		say(removing, playlist ? "Remove" : active ? "Cancel" : "Dismiss");
-		for (const each of acts) each.ariaLabel = `${each.textContent}: ${name}`;
+		details.href = pageUrl({ job: job?.job_id });
+		// The user's own playlists are listed anyway; without an index there is nothing to remove.
+		removeButton.hidden = playlist !== null && !indexed && !job && playlist.source !== "url";
+		setText(removeButton, playlist ? "Remove" : active ? "Cancel" : "Dismiss");
+		for (const each of actions) each.ariaLabel = `${each.textContent}: ${name}`;
 	}
 
-	function thumbnail(url, letter) {
-		if (drawn === url + letter) return;
-		drawn = url + letter;
+	function showThumbnail(url, letter) {
+		if (thumbnail === url + letter) return;
+		thumbnail = url + letter;
 		frame.replaceChildren(make("span", { "aria-hidden": "true" }, letter), picture(url) ?? "");
 	}
 
-	async function removed() {
+	async function confirmAndRemove() {
 		const question = `Remove “${title.textContent}” from your library?`;
-		const lost = "Its videos are not found any more. Nothing changes on YouTube, and you can add it again.";
-		if (!shown.playlist || (await confirmed(question, lost, "Remove"))) await remove(shown);
+		const effect = "You no longer find its videos. Nothing changes on YouTube, and you can add it again.";
+		if (!entry.playlist || (await confirm(question, effect, "Remove"))) await remove(entry);
 	}
 
-	async function act(what) {
-		starting.disabled = removing.disabled = true;
-		await api.attempt(what, (message) => say(trouble, message));
-		starting.disabled = removing.disabled = false;
+	async function run(action) {
+		startButton.disabled = removeButton.disabled = true;
+		await api.attempt(action, (message) => setText(problem, message));
+		startButton.disabled = removeButton.disabled = false;
 	}
 
 	return { element, update };
 }
 
-const joined = (parts) => parts.filter(Boolean).join(" · ");
-
-function toldInWords(job, indexed, active) {
+function cardStateText(job, indexed, active) {
 	let state = "Not indexed";
-	if (job && job.state !== "done") state = stateInWords(job);
-	else if (indexed || job) state = indexed ? `Indexed ${ago(indexed.at)}` : "Indexed";
+	if (job && job.state !== "done") state = stateText(job);
+	else if (indexed) state = `Indexed ${ago(indexed.at)}`;
+	else if (job) state = "Indexed";
 	const failed = job?.counts.failed && `${count(job.counts.failed)} failed`;
-	return joined([state, active && speedInWords(job), failed]);
+	return join([state, active && speedText(job), failed]);
 }
 
-function aboutInWords(playlist, job, active) {
+function aboutText(playlist, job, active) {
 	const { source, privacy } = playlist ?? {};
-	// Without YouTube's own count, that of the job: deleted and private videos are not in the library.
+	// YouTube's count includes deleted and private videos.
 	const size = (active || source === "url" ? job?.total : null) ?? playlist?.video_count ?? job?.total;
 	const searchable = active ? job.counts.indexed : playlist?.indexed?.videos;
-	return joined([
-		Number.isInteger(size) && videos(size),
+	return join([
+		Number.isInteger(size) && countVideos(size),
 		searchable && searchable !== size && `${count(searchable)} searchable`,
 		source === "liked" ? "Liked" : privacy && privacy[0].toUpperCase() + privacy.slice(1),
 	]);

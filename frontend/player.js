@@ -1,23 +1,23 @@
-// YouTube's embedded player, spoken to by messages: no script of YouTube's runs in this page.
-// In: {"event":"listening"}, {"event":"command","func":…,"args":[…]}; out: infoDelivery, onError, …
+// YouTube's embedded player, controlled by messages: no script of YouTube runs in this page.
+// Sent: {"event":"listening"}, {"event":"command","func":…,"args":[…]}. Received: infoDelivery, onError, …
 
 import { make, on } from "/dom.js";
 
 const PLAYING = 1;
-const HELLO_MS = 250;
+const LISTENING_MS = 250;
 const ANSWER_MS = 3_000;
 const LOAD_MS = 20_000;
 
-/** `place`: where the frame goes. `tell`: `time(seconds)`, `trouble(text)`, which may be empty again. */
-export function playerIn(place, base, tell) {
-	const { origin } = new URL(base);
+/** `onTime(seconds)`; `onProblem(text)`, with "" when it is over. */
+export function createPlayer(container, baseUrl, { onTime, onProblem }) {
+	const { origin } = new URL(baseUrl);
 	let frame = null;
 	let time = null;
 	let answered = false;
 	let playing = false;
-	let hello = 0;
-	let late = 0;
-	addEventListener("message", heard);
+	let listeningTimer = 0;
+	let answerTimer = 0;
+	addEventListener("message", receive);
 
 	function play(video, title, second) {
 		if (frame) {
@@ -25,63 +25,56 @@ export function playerIn(place, base, tell) {
 			command("playVideo");
 			return;
 		}
-		const parameters = new URLSearchParams({
-			enablejsapi: "1",
-			autoplay: "1",
-			start: String(Math.floor(second)),
-			origin: location.origin,
-			playsinline: "1",
-			rel: "0",
-		});
+		const options = { enablejsapi: 1, autoplay: 1, start: Math.floor(second), origin: location.origin, playsinline: 1, rel: 0 };
 		frame = make("iframe", {
-			src: `${base}/embed/${encodeURIComponent(video)}?${parameters}`,
+			src: `${baseUrl}/embed/${encodeURIComponent(video)}?${new URLSearchParams(options)}`,
 			title: `Video: ${title}`,
 			allow: "autoplay; encrypted-media; fullscreen; picture-in-picture",
-			referrerpolicy: "strict-origin-when-cross-origin", // YouTube plays for nobody without a referrer
+			referrerpolicy: "strict-origin-when-cross-origin", // YouTube refuses to play without a referrer
 		});
-		on(frame, "load", () => expect(ANSWER_MS));
-		place.append(frame);
-		hello = setInterval(() => send({ event: "listening" }), HELLO_MS);
-		expect(LOAD_MS);
+		on(frame, "load", () => expectAnswer(ANSWER_MS));
+		container.append(frame);
+		listeningTimer = setInterval(() => send({ event: "listening" }), LISTENING_MS);
+		expectAnswer(LOAD_MS);
 	}
 
 	function close() {
-		removeEventListener("message", heard);
-		clearInterval(hello);
-		clearTimeout(late);
+		removeEventListener("message", receive);
+		clearInterval(listeningTimer);
+		clearTimeout(answerTimer);
 		frame?.remove();
 		frame = null;
 	}
 
-	function expect(milliseconds) {
-		clearTimeout(late);
-		late = setTimeout(() => answered || tell.trouble("The player does not load here."), milliseconds);
+	function expectAnswer(delay) {
+		clearTimeout(answerTimer);
+		answerTimer = setTimeout(() => answered || onProblem("The player could not be loaded."), delay);
 	}
 
-	function heard(event) {
+	function receive(event) {
 		if (!frame || event.source !== frame.contentWindow || event.origin !== origin) return;
 		let message;
 		try {
 			message = JSON.parse(event.data);
 		} catch {
-			return; // Not of this protocol.
+			return; // not a message of this protocol
 		}
 		if (!answered) {
 			answered = true;
-			clearInterval(hello);
-			tell.trouble("");
+			clearInterval(listeningTimer);
+			onProblem("");
 			command("addEventListener", ["onError"]);
 		}
-		if (message?.event === "onError") tell.trouble("YouTube does not play this video here.");
+		if (message?.event === "onError") onProblem("YouTube does not play this video here.");
 		const { playerState, currentTime } = message?.info ?? {};
 		if (typeof playerState === "number") playing = playerState === PLAYING;
-		if (typeof currentTime === "number") tell.time((time = currentTime));
+		if (typeof currentTime === "number") onTime((time = currentTime));
 	}
 
 	const command = (func, args = []) => send({ event: "command", func, args });
 
 	function send(message) {
-		// To whoever is there: nothing of it is secret, and an empty frame would be complained about.
+		// Any origin may receive this: it is no secret, and an empty frame has another origin.
 		frame?.contentWindow?.postMessage(JSON.stringify({ ...message, id: 1, channel: "widget" }), "*");
 	}
 
@@ -90,7 +83,6 @@ export function playerIn(place, base, tell) {
 		close,
 		toggle: () => command(playing ? "pauseVideo" : "playVideo"),
 		isOpen: () => frame !== null,
-		/** Seconds; null until it plays. */
 		time: () => time,
 	};
 }

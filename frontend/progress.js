@@ -1,49 +1,49 @@
-// How far a job is: a bar, and words.
+// The progress of a job as a bar and as text.
 
 import { make } from "/dom.js";
-import { ago, count, remaining, timeOfDay, videos } from "/format.js";
-import { isActive, rate, SETTLED, settled } from "/jobs.js";
+import { ago, count, countVideos, join, remaining, timeOfDay } from "/format.js";
+import { countSettled, isActive, recentRate, SETTLED } from "/jobs.js";
 
 export function progressBar() {
-	const segments = SETTLED.map((name) => make(`span.segment.${name}`));
-	const element = make("div.bar", { role: "progressbar", "aria-valuemin": "0" }, ...segments);
+	const segments = SETTLED.map((state) => make(`span.segment.${state}`));
+	const element = make("div.bar", { role: "progressbar", "aria-valuemin": 0 }, ...segments);
 	function update(job) {
-		const done = settled(job);
-		const whole = job.total ?? done + job.counts.pending;
-		SETTLED.forEach((name, number) => (segments[number].style.flexGrow = whole ? job.counts[name] / whole : 0));
+		const done = countSettled(job);
+		const total = job.total ?? done + job.counts.pending;
+		SETTLED.forEach((state, index) => (segments[index].style.flexGrow = total ? job.counts[state] / total : 0));
 		element.classList.toggle("unknown", isActive(job) && !done);
 		element.ariaLabel = `Progress of ${job.title ?? job.playlist_id}`;
-		element.ariaValueMax = Math.max(whole, 1);
+		element.ariaValueMax = Math.max(total, 1);
 		element.ariaValueNow = done;
-		element.ariaValueText = `${count(done)} of ${videos(whole)}`;
+		element.ariaValueText = `${count(done)} of ${countVideos(total)}`;
 	}
 	return { element, update };
 }
 
-export function stateInWords(job) {
-	const since = job.finished_at ? ` ${ago(job.finished_at)}` : "";
-	const listed = job.counts.pending + settled(job);
-	const words = {
+export function stateText(job) {
+	const ended = job.finished_at ? ` ${ago(job.finished_at)}` : "";
+	const listed = job.counts.pending + countSettled(job);
+	const texts = {
 		queued: "Waiting to start",
-		planning: `Reading the playlist${listed ? `: ${videos(listed)} so far` : ""}`,
-		running: `Indexing ${count(settled(job))} / ${count(job.total)}`,
+		planning: `Reading the playlist${listed ? `: ${countVideos(listed)} so far` : ""}`,
+		running: `Indexing ${count(countSettled(job))} / ${count(job.total)}`,
 		failed: "Could not be indexed",
-		cancelled: `Cancelled${since}`,
+		cancelled: `Cancelled${ended}`,
 	};
-	return words[job.state] ?? `Indexed${since}`;
+	return texts[job.state] ?? `Indexed${ended}`;
 }
 
-export function speedInWords(job) {
+export function speedText(job) {
 	if (job.state !== "running" || job.blocked_until) return "";
-	const now = rate(job.job_id);
-	// What it does now says more than the mean of the whole job, with all its pauses.
-	const left = now ? job.counts.pending / now : job.eta_seconds;
-	const speed = now >= 1 ? `${now.toFixed(now < 10 ? 1 : 0)} videos/s` : `${Math.ceil(now * 60)} videos/min`;
-	return [now && speed, Number.isFinite(left) && remaining(left)].filter(Boolean).join(" · ");
+	const rate = recentRate(job.job_id);
+	// The server's estimate includes all pauses of the job.
+	const seconds = rate ? job.counts.pending / rate : job.eta_seconds;
+	const speed = rate >= 1 ? `${rate.toFixed(rate < 10 ? 1 : 0)} videos/s` : `${Math.ceil(rate * 60)} videos/min`;
+	return join([rate && speed, Number.isFinite(seconds) && remaining(seconds)]);
 }
 
-export function troubleInWords(job) {
+export function problemText(job) {
 	if (!isActive(job) || !job.blocked_until) return job.error ?? "";
-	const why = job.error || "YouTube refuses our requests for now.";
-	return `${why} It goes on by itself at ${timeOfDay(job.blocked_until)}.`;
+	const reason = job.error || "YouTube refuses our requests for now.";
+	return `${reason} Indexing continues at ${timeOfDay(job.blocked_until)}.`;
 }

@@ -1,80 +1,79 @@
-// The address decides what is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`.
-// All of it is in the query, so that any server of files serves the page.
+// The URL decides which view is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`.
+// All of it is in the query string, so that any static file server will do.
 
 import { on } from "/dom.js";
 
 const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort"];
 
-let show = () => {};
-let saving = 0;
-// The state of an address that was come back to, until its place is found again: meanwhile the page is
-// shorter than it was, and where it is scrolled to says nothing. Null at a new address.
-let coming = history.state ?? {};
+let showView = () => {};
+let scrollTimer = 0;
+// The state to restore once the content has loaded; until then, scrolling is not saved. Null for a new entry.
+let restoring = history.state ?? {};
 
-export const address = (parameters) => `/?${new URLSearchParams(parameters)}`;
+export const pageUrl = (params) => `/?${new URLSearchParams(params)}`;
 
-export function setUp(render) {
-	show = render;
-	// Results come later than the browser would scroll to them.
+export function setUp(show) {
+	showView = show;
+	// The browser would scroll before the results arrive.
 	history.scrollRestoration = "manual";
 	addEventListener("popstate", (event) => {
-		coming = event.state ?? {};
-		show();
+		restoring = event.state ?? {};
+		showView();
 	});
 	addEventListener("scroll", () => {
-		clearTimeout(saving);
-		saving = setTimeout(() => coming || remember({ y: scrollY }), 150);
+		clearTimeout(scrollTimer);
+		scrollTimer = setTimeout(() => restoring || updateState({ y: scrollY }), 150);
 	}, { passive: true });
-	on(document, "click", follow);
+	on(document, "click", followLink);
 }
 
-export function here() {
-	const parameters = new URLSearchParams(location.search);
+export function currentView() {
+	const params = new URLSearchParams(location.search);
 	for (const [name, view] of [["v", "watch"], ["job", "job"], ["settings", "settings"]]) {
-		if (parameters.has(name)) return { view, parameters };
+		if (params.has(name)) return { view, params };
 	}
-	return { view: SEARCH.some((name) => parameters.has(name)) ? "search" : "library", parameters };
+	return { view: SEARCH.some((name) => params.has(name)) ? "search" : "library", params };
 }
 
-/** What is kept with this entry of the history: `y`, `focus`, `shown`, `typing`, `play`. */
+/** `y`, `focus`, `shown` (results), `typing`, `play` and `from` (the query string before) of this history entry. */
 export const state = () => history.state ?? {};
 
-export function remember(more) {
-	history.replaceState({ ...state(), ...more }, "");
+export function updateState(changes) {
+	history.replaceState({ ...state(), ...changes }, "");
 }
 
-export function go(to, { replace = false, ...kept } = {}) {
-	clearTimeout(saving);
-	coming = null;
-	if (!replace) remember({ y: scrollY });
-	history[replace ? "replaceState" : "pushState"](kept, "", to);
-	show();
+export function navigate(url, { replace = false, ...newState } = {}) {
+	clearTimeout(scrollTimer);
+	restoring = null;
+	if (!replace) updateState({ y: scrollY });
+	history[replace ? "replaceState" : "pushState"](newState, "", url);
+	showView();
 }
 
-export function searchParameters(parameters) {
+/** The parameters of a search only. An empty `q` is kept: it shows the search view. */
+export function searchParams(params) {
 	const kept = new URLSearchParams();
 	for (const name of SEARCH) {
-		for (const value of parameters.getAll(name)) if (value || name === "q") kept.append(name, value);
+		for (const value of params.getAll(name)) if (value || name === "q") kept.append(name, value);
 	}
 	return kept;
 }
 
-/** Whether one comes back: what is still there need not be asked for again. */
-export const returning = () => coming !== null;
+/** True after Back or Forward: a view that is still on the page can be reused. */
+export const isReturning = () => restoring !== null;
 
-export function comeBack() {
-	scrollTo(0, coming?.y ?? 0);
-	// It comes into view, too: what is above may have had another height.
-	if (coming?.focus) document.querySelector(`main [data-key="${CSS.escape(coming.focus)}"]`)?.focus();
-	coming = null;
+export function restorePosition() {
+	scrollTo(0, restoring?.y ?? 0);
+	// Focusing also scrolls, in case the content above has another height now.
+	if (restoring?.focus) document.querySelector(`main [data-key="${CSS.escape(restoring.focus)}"]`)?.focus();
+	restoring = null;
 }
 
-function follow(event) {
+function followLink(event) {
 	const link = event.target.closest?.("a[href]");
 	if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
 	if (link.origin !== location.origin || link.pathname !== "/" || link.target || link.hash || link.download) return;
 	event.preventDefault();
-	if (link.dataset.key) remember({ focus: link.dataset.key });
-	const play = link.hasAttribute("data-play");
-	go(link.getAttribute("href"), { ...(play ? { play } : {}), from: location.search });
+	if (link.dataset.key) updateState({ focus: link.dataset.key });
+	navigate(link.href, { play: "play" in link.dataset, from: location.search });
 }

@@ -1,34 +1,36 @@
-// The box at the top: searches while one types, and proposes how to go on.
+// The search box: searches while the user types, and suggests completions.
 
 import * as api from "/api.js";
 import { byId, make, on } from "/dom.js";
 
-const PAUSE_MS = 180;
-const MOST = 7;
+const TYPING_PAUSE_MS = 180;
+const MAX_SUGGESTIONS = 7;
 
 let search = () => {};
-let timer = 0;
-let running = null;
-let chosen = -1;
+let typingTimer = 0;
+let request = null;
+let selected = -1;
 
 const box = byId("q");
 const list = byId("suggestions");
 
+/** `onSearch(q, typing)` starts a search; `onDown()` moves the focus to the results. */
 export function setUp({ onSearch, onDown }) {
 	search = onSearch;
-	on(box, "input", (event) => event.isComposing || typed());
-	on(box, "compositionend", typed);
+	on(box, "input", (event) => event.isComposing || handleInput());
+	on(box, "compositionend", handleInput);
 	on(box, "blur", close);
-	on(box, "keydown", (event) => event.isComposing || key(event, onDown));
+	on(box, "keydown", (event) => event.isComposing || handleKey(event, onDown));
 	on(byId("search"), "submit", (event) => {
 		event.preventDefault();
-		ask(box.value);
+		submit(box.value);
 	});
+	// Otherwise the box would lose the focus and close the list before the click.
 	on(list, "mousedown", (event) => event.preventDefault());
-	on(list, "click", ({ target }) => target !== list && ask(target.textContent));
+	on(list, "click", ({ target }) => target !== list && submit(target.textContent));
 }
 
-export function put(q) {
+export function setQuery(q) {
 	if (box.value.trim() === q.trim()) return;
 	box.value = q;
 	close();
@@ -39,65 +41,60 @@ export function focus() {
 	box.select();
 }
 
-function typed() {
-	clearTimeout(timer);
-	timer = setTimeout(() => {
+function handleInput() {
+	clearTimeout(typingTimer);
+	typingTimer = setTimeout(() => {
 		search(box.value, true);
-		propose(box.value);
-	}, PAUSE_MS);
+		suggest(box.value);
+	}, TYPING_PAUSE_MS);
 }
 
-function ask(q) {
-	clearTimeout(timer);
+function submit(q) {
+	clearTimeout(typingTimer);
 	box.value = q;
 	close();
 	search(q, false);
 }
 
-/** Completions are a help, not what was asked for: without them nothing is said. */
-async function propose(q) {
-	running?.abort();
+async function suggest(q) {
+	request?.abort();
 	if (q.trim().length < 2) return close();
-	const mine = (running = new AbortController());
-	try {
-		const found = (await api.suggest(q, mine.signal)).filter((each) => each !== q).slice(0, MOST);
-		if (running === mine && document.activeElement === box) show(found);
-	} catch (error) {
-		if (!mine.signal.aborted && !(error instanceof api.ApiError)) throw error;
-	}
+	const own = (request = new AbortController());
+	await api.attempt(async () => {
+		const suggestions = (await api.suggest(q, own.signal)).filter((each) => each !== q).slice(0, MAX_SUGGESTIONS);
+		if (request === own && document.activeElement === box) show(suggestions);
+	}); // no report: the search works without suggestions
 }
 
 function show(suggestions) {
-	const options = suggestions.map((text, number) =>
-		make("li", { role: "option", id: `suggestion-${number}` }, text),
-	);
+	const options = suggestions.map((text, index) => make("li", { role: "option", id: `suggestion-${index}` }, text));
 	list.replaceChildren(...options);
 	list.hidden = !options.length;
 	box.ariaExpanded = !list.hidden;
-	choose(-1);
+	select(-1);
 }
 
-function choose(number) {
-	chosen = number;
-	[...list.children].forEach((option, at) => (option.ariaSelected = at === number));
-	if (number < 0) box.removeAttribute("aria-activedescendant");
-	else box.setAttribute("aria-activedescendant", list.children[number].id);
+function select(index) {
+	selected = index;
+	[...list.children].forEach((option, each) => (option.ariaSelected = each === index));
+	if (index < 0) box.removeAttribute("aria-activedescendant");
+	else box.setAttribute("aria-activedescendant", list.children[index].id);
 }
 
 function close() {
-	running?.abort();
-	running = null;
+	request?.abort();
+	request = null;
 	show([]);
 }
 
-function key(event, down) {
+function handleKey(event, onDown) {
 	const options = list.children.length;
 	const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-	// Escape would empty the box.
+	// Without preventDefault, Escape would also empty the box.
 	if (event.key === "Escape" && options) close();
-	else if (step && options) choose(((chosen + 1 + step + options + 1) % (options + 1)) - 1);
-	else if (step === 1) down();
-	else if (event.key === "Enter" && chosen >= 0) ask(list.children[chosen].textContent);
+	else if (step && options) select(((selected + 1 + step + options + 1) % (options + 1)) - 1);
+	else if (step === 1) onDown();
+	else if (event.key === "Enter" && selected >= 0) submit(list.children[selected].textContent);
 	else return;
 	event.preventDefault();
 }

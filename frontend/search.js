@@ -1,179 +1,179 @@
-// The search view: what is asked for stands in the address, what was found below it.
+// The search view. The URL holds the query and the filters.
 
 import * as api from "/api.js";
-import { save, syntaxRows, toast } from "/dialogs.js";
-import { busy, button, byId, make, on, roving, say } from "/dom.js";
+import { saveFile, syntaxRows, toast } from "/dialogs.js";
+import { button, byId, make, on, rovingTabindex, setText, withBusyBar } from "/dom.js";
 import * as filters from "/filters.js";
-import { videos } from "/format.js";
+import { countVideos } from "/format.js";
 import { hitElement } from "/hits.js";
 import { anyActive } from "/jobs.js";
-import { address, comeBack, go, here, remember, returning, searchParameters, state } from "/router.js";
+import { currentView, isReturning, navigate, pageUrl, restorePosition, searchParams, state, updateState } from "/router.js";
 import * as box from "/search-box.js";
 
-const PAGE = 20;
-const MOST_A_PAGE = 50;
+const PAGE_SIZE = 20;
+const MAX_PAGE_SIZE = 50;
 
-let running = null;
+let request = null;
+// The query string of the results on the page; null if they must be fetched again.
 let shown = null;
 let cursor = null;
 
 const hits = byId("hits");
-const items = () => [...hits.querySelectorAll("[data-key]")];
+const links = () => [...hits.querySelectorAll("[data-key]")];
 
 export function setUp() {
-	box.setUp({ onSearch: asked, onDown: () => items()[0]?.focus() });
-	filters.setUp({ onChange: refined });
-	roving(hits, items, box.focus);
-	on(byId("more"), "click", () => more(true));
-	on(byId("sort"), "change", ({ target }) => refined((parameters) => parameters.set("sort", target.value)));
-	on(byId("export"), "click", ({ target }) => target.dataset.format && exportAll(target.dataset.format));
-	const ahead = { rootMargin: "800px" };
-	new IntersectionObserver(([entry]) => entry.isIntersecting && more(false), ahead).observe(byId("more"));
+	box.setUp({ onSearch: searchFor, onDown: () => links()[0]?.focus() });
+	filters.setUp({ onChange: refine });
+	rovingTabindex(hits, links, box.focus);
+	on(byId("more"), "click", () => showMore(true));
+	on(byId("sort"), "change", ({ target }) => refine((params) => params.set("sort", target.value)));
+	on(byId("export"), "click", ({ target }) => target.dataset.format && exportHits(target.dataset.format));
+	// The margin loads the next page before the end is reached.
+	const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && showMore(false), { rootMargin: "800px" });
+	observer.observe(byId("more"));
 }
 
-function asked(q, typing) {
-	const { view, parameters } = here();
+function searchFor(q, typing) {
+	const { view, params } = currentView();
 	const searching = view === "search";
-	if (searching && (parameters.get("q") ?? "") === q.trim()) {
-		if (!typing) remember({ typing });
+	if (searching && (params.get("q") ?? "") === q.trim()) {
+		if (!typing) updateState({ typing });
 		return;
 	}
-	const next = searching ? parameters : new URLSearchParams();
+	const next = searching ? params : new URLSearchParams();
 	next.set("q", q.trim());
-	// While one types there is one entry in the history, not one for each letter.
-	go(address(searchParameters(next)), { replace: searching && state().typing, typing });
+	// A query is one history entry, not one per letter.
+	navigate(pageUrl(searchParams(next)), { replace: searching && state().typing, typing });
 }
 
-function refined(change) {
-	const next = searchParameters(here().parameters);
+function refine(change) {
+	const next = searchParams(currentView().params);
 	if (!next.has("q")) next.set("q", "");
 	change(next);
-	go(address(searchParameters(next)));
+	navigate(pageUrl(searchParams(next)));
 }
 
-export async function show(parameters) {
-	const wanted = searchParameters(parameters);
+export async function show(params) {
+	const wanted = searchParams(params);
 	const q = wanted.get("q") ?? "";
-	box.put(q);
+	box.setQuery(q);
 	byId("sort").value = wanted.get("sort") ?? "relevance";
 	document.title = `${q || "Search"} · yts`;
-	if (String(wanted) === shown && returning()) return comeBack();
-	running?.abort();
+	if (String(wanted) === shown && isReturning()) return restorePosition();
+	request?.abort();
 	shown = String(wanted);
-	const known = state().shown ?? 0;
-	if (shown === "q=") found(null, wanted);
+	const shownBefore = state().shown ?? 0;
+	if (shown === "q=") render(null, wanted);
 	else {
-		const answer = await ask(wanted, Math.max(Math.min(known, MOST_A_PAGE), PAGE));
+		const answer = await fetchPage(wanted, Math.max(Math.min(shownBefore, MAX_PAGE_SIZE), PAGE_SIZE));
 		if (!answer) return;
-		found(answer, wanted);
-		while (hits.children.length < known && (await more(false)));
+		render(answer, wanted);
+		while (hits.children.length < shownBefore && (await showMore(false)));
 	}
-	comeBack();
+	restorePosition();
 }
 
-export function forget() {
-	running?.abort();
+export function clear() {
+	request?.abort();
 	shown = null;
 	hits.replaceChildren();
 }
 
-export function jobEnded() {
-	if (here().view !== "search" || shown === "q=" || hits.children.length) return;
+/** The job may have indexed what was not found before. */
+export function handleJobEnd() {
+	if (currentView().view !== "search" || shown === "q=" || hits.children.length) return;
 	shown = null;
-	show(here().parameters);
+	show(currentView().params);
 }
 
-async function more(focus) {
-	if (!cursor || running) return false;
-	const parameters = new URLSearchParams(shown);
-	const answer = await busy(ask(parameters, PAGE, cursor));
+/** True if there were more results. `focus`: go to the first of them. */
+async function showMore(focus) {
+	if (!cursor || request) return false;
+	const params = new URLSearchParams(shown);
+	const answer = await withBusyBar(fetchPage(params, PAGE_SIZE, cursor));
 	if (!answer) return false;
-	const added = answer.hits.map((hit) => hitElement(hit, parameters.get("q")));
+	const added = answer.hits.map((hit) => hitElement(hit, params.get("q")));
 	hits.append(...added);
-	remember({ shown: hits.children.length });
+	updateState({ shown: hits.children.length });
 	if (focus) added[0]?.querySelector("[data-key]").focus();
 	return added.length > 0;
 }
 
-/** One page of hits; null if another search took its place, or it failed, which is said. */
-async function ask(parameters, limit, from = "") {
-	running?.abort();
-	const mine = (running = new AbortController());
-	const asked = new URLSearchParams(parameters);
+/** One page. Null if another search replaced it, or if it failed and the error is shown. */
+async function fetchPage(params, limit, from = "") {
+	request?.abort();
+	const own = (request = new AbortController());
+	const asked = new URLSearchParams(params);
 	asked.set("limit", limit);
 	asked.set("cursor", from);
 	let answer = null;
-	try {
-		await api.attempt(async () => (answer = await api.search(asked, mine.signal)), (message) => {
-			shown = null; // the same words may be asked again
-			found(null, parameters, message);
-		});
-	} catch (error) {
-		if (!mine.signal.aborted) throw error;
-	}
-	if (running === mine) {
-		running = null;
-		goOn(answer?.cursor);
+	await api.attempt(async () => (answer = await api.search(asked, own.signal)), (message) => {
+		shown = null; // so that the same search can be repeated
+		render(null, params, message);
+	});
+	if (request === own) {
+		request = null;
+		setCursor(answer?.cursor);
 	}
 	return answer;
 }
 
-function goOn(from) {
-	cursor = from;
+function setCursor(next) {
+	cursor = next;
 	byId("more").hidden = !cursor;
 }
 
-/** Puts an answer on the page, all at once; without one, why, or what could be asked for. */
-function found(answer, parameters, error = "") {
-	const q = parameters.get("q") ?? "";
+/** Without an answer, shows the error or the search syntax. */
+function render(answer, params, error = "") {
+	const q = params.get("q") ?? "";
 	const elements = answer?.hits.map((hit) => hitElement(hit, q)) ?? [];
-	const within = hits.contains(document.activeElement);
+	const hadFocus = hits.contains(document.activeElement);
 	hits.replaceChildren(...elements);
-	const [first] = items();
+	const [first] = links();
 	if (first) first.tabIndex = 0;
-	// Another answer comes while one is among the hits of the last.
-	if (within) first?.focus({ preventScroll: true });
-	say(byId("found-error"), error);
-	byId("found-status").replaceChildren(answer ? make("strong", answer.total ? videos(answer.total) : "Nothing found") : "");
-	// It keeps its room: nothing beside it moves.
+	// The focused result was replaced.
+	if (hadFocus) first?.focus({ preventScroll: true });
+	setText(byId("found-error"), error);
+	byId("found-status").replaceChildren(answer ? make("strong", answer.total ? countVideos(answer.total) : "Nothing found") : "");
+	// Not `hidden`, so that nothing beside it moves.
 	byId("export").style.visibility = elements.length ? "" : "hidden";
 	const note = byId("found-note");
 	note.replaceChildren(...(answer?.notices ?? []).map((text) => `${text} `));
-	const better = answer?.did_you_mean;
-	if (better) note.append("Did you mean ", query(better), "?");
+	const correction = answer?.did_you_mean;
+	if (correction) note.append("Did you mean ", queryButton(correction), "?");
 	note.hidden = !note.childNodes.length;
-	filters.show(answer?.facets, parameters);
+	filters.show(answer?.facets, params);
 	const empty = byId("found-nothing");
 	empty.hidden = Boolean(error || elements.length);
-	if (!answer) goOn(null);
-	if (!empty.hidden) empty.replaceChildren(...(answer ? nothing(q) : start()));
+	if (!answer) setCursor(null);
+	if (!empty.hidden) empty.replaceChildren(...(answer ? tips(q) : syntaxHelp()));
 }
 
-const query = (q) => button(".plain", q, () => asked(q, false));
+const queryButton = (q) => button(".plain", q, () => searchFor(q, false));
 
-function nothing(q) {
-	const tips = [];
-	if (filters.inUse()) tips.push([button(".plain", "Search without the filters", () => refined(filters.clear))]);
+function tips(q) {
+	const items = [];
+	if (filters.anyInUse()) items.push([button(".plain", "Search without the filters", () => refine(filters.clear))]);
 	const words = q.split(/\s+/);
-	if (words.length > 1) tips.push(["Any of the words: ", query(words.join(" OR ").replaceAll('"', ""))]);
-	else tips.push(["Its beginning: ", query(`${q}*`)], ["Words like it: ", query(`${q}~`)]);
-	if (anyActive()) tips.push(["Wait: a playlist is still being read, and can be searched as it arrives."]);
-	tips.push([make("a", { href: "/" }, "Look at what is indexed")]);
+	if (words.length > 1) items.push(["Any of the words: ", queryButton(words.join(" OR ").replaceAll('"', ""))]);
+	else items.push(["Words that begin with it: ", queryButton(`${q}*`)], ["Similar words: ", queryButton(`${q}~`)]);
+	if (anyActive()) items.push(["Wait: a playlist is still being indexed."]);
+	items.push([make("a", { href: "/" }, "See your indexed playlists")]);
 	return [
-		make("h2", q ? `No video has “${q}”` : "No video is like this"),
-		make("p", "Titles, descriptions and everything said in your playlists were searched. You could try:"),
-		make("ul.tips", ...tips.map((tip) => make("li", ...tip))),
+		make("h2", q ? `No results for “${q}”` : "No video matches these filters"),
+		make("p", "yts searched titles, descriptions and transcripts. You could try:"),
+		make("ul.tips", ...items.map((item) => make("li", ...item))),
 	];
 }
 
-const start = () => [
-	make("h2", "What to ask for"),
+const syntaxHelp = () => [
+	make("h2", "How to search"),
 	make("dl.syntax", ...syntaxRows()),
-	make("p", make("a", { href: "/?sort=newest" }, "Everything, newest first")),
+	make("p", make("a", { href: "/?sort=newest" }, "All videos, newest first")),
 ];
 
-const exportAll = (format) =>
+const exportHits = (format) =>
 	api.attempt(async () => {
-		await save(api.file(`/api/search/export?${shown}&format=${format}`), `search.${format}`);
-		toast("The export is saved: every hit, with every moment.");
+		await saveFile(api.searchFile(shown, format), `search.${format}`);
+		toast("The export is saved, with all results and moments.");
 	}, toast);

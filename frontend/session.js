@@ -1,22 +1,26 @@
-// Who is here: a session cookie that scripts never see, or an API token of a local run.
+// The user: signed in by a session cookie, which scripts cannot read, or by an API token.
 
 const KEY = "yts-token";
 
 export const token = () => sessionStorage.getItem(KEY);
 
-export const keep = (text) => sessionStorage.setItem(KEY, text.trim());
+export const setToken = (text) => sessionStorage.setItem(KEY, text.trim());
 
-export const forget = () => sessionStorage.removeItem(KEY);
-
-/** Takes `#token=…` out of the address, where it would be copied and kept in the history; whether it was there. */
-export function takeFromAddress() {
-	const given = new URLSearchParams(location.hash.slice(1)).get("token");
-	if (!given) return false;
-	keep(given);
+/** Removes `#token=…` from the URL, where it could be copied or stay in the history. True if there was one. */
+export function takeTokenFromUrl() {
+	const found = new URLSearchParams(location.hash.slice(1)).get("token");
+	if (!found) return false;
+	setToken(found);
 	history.replaceState(history.state, "", location.pathname + location.search);
 	return true;
 }
 
+/** The profile of GET /api/me; null while signed out. */
 export let me = null;
 
-export const become = (person) => (me = person);
+export const setMe = (profile) => (me = profile);
+
+export function clear() {
+	me = null;
+	sessionStorage.removeItem(KEY);
+}

@@ -1,105 +1,104 @@
-// The settings: who one is, API tokens, keys, and leaving.
+// The settings view: account, API tokens, keyboard, deletion.
 
 import * as api from "/api.js";
-import { confirmed, copy, toast } from "/dialogs.js";
-import { button, byId, heading, make, on, say } from "/dom.js";
-import { day } from "/format.js";
-import { comeBack } from "/router.js";
+import { confirm, copyText, toast } from "/dialogs.js";
+import { button, byId, heading, make, on, setText } from "/dom.js";
+import { date } from "/format.js";
+import { restorePosition } from "/router.js";
 import * as session from "/session.js";
 
-const KEYS_OFF = "yts-keys-off";
+const SHORTCUTS_OFF = "yts-keys-off";
 
-/** Keys of one letter can be turned off, for those who speak to their computer (WCAG 2.1.4). */
-export const keysOff = () => localStorage.getItem(KEYS_OFF) !== null;
+/** Speech input could trigger single-key shortcuts (WCAG 2.1.4). */
+export const shortcutsOff = () => localStorage.getItem(SHORTCUTS_OFF) !== null;
 
 const error = make("p.error", { role: "alert" });
-const told = (message) => say(error, message);
-let leave = () => {};
+const showError = (message) => setText(error, message);
+let signOut = () => {};
 
-export function setUp({ onLeave }) {
-	leave = onLeave;
+export function setUp({ onSignOut }) {
+	signOut = onSignOut;
 }
 
 export async function show() {
 	document.title = "Settings · yts";
-	told("");
-	const parts = [person(), await tokens(), keys(), erase()];
-	byId("view-settings").replaceChildren(heading("settings-title", "Settings"), error, ...parts);
-	comeBack();
+	showError("");
+	const sections = [account(), await tokens(), keyboard(), deletion()];
+	byId("view-settings").replaceChildren(heading("settings-title", "Settings"), error, ...sections);
+	restorePosition();
 }
 
-const part = (title, ...content) => make("section.setting", make("h2", title), ...content);
+const section = (title, ...content) => make("section.setting", make("h2", title), ...content);
 
-function acting(classes, title, act, attributes) {
-	const start = () => {
-		told("");
-		api.attempt(act, told);
+function actionButton(classes, label, action, attributes) {
+	const run = () => {
+		showError("");
+		api.attempt(action, showError);
 	};
-	return button(classes, title, start, attributes);
+	return button(classes, label, run, attributes);
 }
 
-function person() {
+function account() {
 	const { name, email, user_id: id } = session.me;
-	const out = acting(".soft", "Sign out", async () => {
-		// A token is of this tab only: forgotten, it is as good as signed out.
+	const out = actionButton(".soft", "Sign out", async () => {
+		// A token exists in this tab only, so clearing it is enough.
 		if (!session.token()) await api.logout();
-		leave("");
+		signOut("");
 	});
-	const how = session.token() ? "With an API token, kept in this tab." : name && email;
-	const who = make("strong", name || email || id);
-	return part("You", make("p", who, " ", make("span.quiet", how)), make("p", out));
+	const how = session.token() ? "With an API token, in this tab only." : name && email;
+	return section("Account", make("p", make("strong", name || email || id), " ", make("span.quiet", how)), make("p", out));
 }
 
 async function tokens() {
 	const list = make("ul.tokens");
-	const made = make("p.note.made", { hidden: true });
-	const field = make("input", { id: "token-name", maxlength: "100", required: true, autocomplete: "off", placeholder: "What is it for?" });
-	const form = make("form.line", make("label", { for: "token-name" }, "New token"), field, make("button", "Make a token"));
-	const load = async () => list.replaceChildren(...(await api.tokens()).map((token) => row(token, load)));
+	const created = make("p.note.made", { hidden: true });
+	const field = make("input", { id: "token-name", maxlength: 100, required: true, autocomplete: "off", placeholder: "What is it for?" });
+	const form = make("form.line", make("label", { for: "token-name" }, "New token"), field, make("button", "Create a token"));
+	const load = async () => list.replaceChildren(...(await api.tokens()).map((token) => tokenRow(token, load)));
 	on(form, "submit", (event) => {
 		event.preventDefault();
 		api.attempt(async () => {
-			const { token } = await api.makeToken(field.value);
+			const { token } = await api.createToken(field.value);
 			field.value = "";
-			const text = make("code", { tabindex: "0" }, token);
-			const copying = button(".soft", "Copy", () => copy(token, "The token is copied."));
-			made.replaceChildren("Copy it now; it is shown only once: ", text, copying);
-			made.hidden = false;
+			const code = make("code", { tabindex: 0 }, token);
+			const copy = button(".soft", "Copy", () => copyText(token, "The token is copied."));
+			created.replaceChildren("Copy it now; it is shown only once: ", code, copy);
+			created.hidden = false;
 			await load();
-			text.focus();
-		}, told);
+			code.focus();
+		}, showError);
 	});
-	await api.attempt(load, told);
-	const about = "For curl and programs of your own: whoever has one can see and change your library.";
-	return part("API tokens", make("p.quiet", about), list, form, made);
+	await api.attempt(load, showError);
+	const about = "For curl and your own programs. Anyone who has a token can see and change your library.";
+	return section("API tokens", make("p.quiet", about), list, form, created);
 }
 
-function row({ token_id: id, name, created_at: time }, load) {
-	const revoke = acting(".act", "Revoke", async () => {
-		if (!(await confirmed(`Revoke “${name}”?`, "Whatever uses it is refused from now on.", "Revoke"))) return;
+function tokenRow({ token_id: id, name, created_at: time }, reload) {
+	const revoke = actionButton(".act", "Revoke", async () => {
+		if (!(await confirm(`Revoke “${name}”?`, "Programs that use it lose access at once.", "Revoke"))) return;
 		await api.revokeToken(id);
 		toast("The token is revoked.");
-		await load();
+		await reload();
 	}, { "aria-label": `Revoke ${name}` });
-	return make("li", make("span.name", name), make("span.quiet", day(time)), revoke);
+	return make("li", make("span.name", name), make("span.quiet", date(time)), revoke);
 }
 
-function keys() {
-	const box = make("input", { type: "checkbox", checked: !keysOff() });
+function keyboard() {
+	const box = make("input", { type: "checkbox", checked: !shortcutsOff() });
 	on(box, "change", () => {
-		if (box.checked) localStorage.removeItem(KEYS_OFF);
-		else localStorage.setItem(KEYS_OFF, "1");
+		if (box.checked) localStorage.removeItem(SHORTCUTS_OFF);
+		else localStorage.setItem(SHORTCUTS_OFF, "1");
 	});
-	return part("Keyboard", make("label.choice", box, "Keys of one letter: / n p k c f ?"));
+	return section("Keyboard", make("label.choice", box, "Single-key shortcuts: / n p k c f ?"));
 }
 
-function erase() {
-	const act = acting(".danger", "Delete my data", async () => {
-		const text = "Your library, jobs, tokens and the grant at Google are erased, for good. Nothing changes on YouTube.";
-		if (!(await confirmed("Delete everything about you?", text, "Delete everything"))) return;
-		await api.forgetMe();
-		leave("Everything about you is deleted.");
+function deletion() {
+	const remove = actionButton(".danger", "Delete my data", async () => {
+		const text = "This cannot be undone. Nothing changes on YouTube.";
+		if (!(await confirm("Delete all your data?", text, "Delete everything"))) return;
+		await api.deleteMe();
+		signOut("All your data is deleted.");
 	});
-	const about = "Your library, your jobs and tokens, and what Google let us see.";
-	return part("Delete my data", make("p.quiet", about), make("p", act));
+	const about = "Your library, jobs and tokens, and our access to your Google account.";
+	return section("Delete my data", make("p.quiet", about), make("p", remove));
 }

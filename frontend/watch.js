@@ -1,116 +1,109 @@
-// The view of one video: the player, after a click, beside the words.
+// The view of one video: the player, loaded by a click, beside the transcript.
 
 import * as api from "/api.js";
-import { copy, save, toast } from "/dialogs.js";
-import { button, byId, heading, icon, linkTo, make, picture, say, youtubeLink } from "/dom.js";
-import { length, moment } from "/format.js";
+import { copyText, saveFile, toast } from "/dialogs.js";
+import { button, byId, externalLink, heading, icon, make, picture, setText, youtubeLink } from "/dom.js";
+import { duration, timestamp } from "/format.js";
 import { facts } from "/hits.js";
-import { playerIn } from "/player.js";
-import { address, go, remember, state } from "/router.js";
+import { createPlayer } from "/player.js";
+import { navigate, pageUrl, state, updateState } from "/router.js";
 import { me } from "/session.js";
-import { transcriptOf } from "/transcript.js";
+import { createTranscript } from "/transcript.js";
 
 const FORMATS = { txt: "Text", srt: "Subtitles (SRT)", vtt: "Subtitles (WebVTT)" };
 
-let shown = null;
-let running = null;
+let view = null;
+let request = null;
 
-export async function show(parameters) {
-	const [id, q, t] = ["v", "q", "t"].map((name) => parameters.get(name));
+export async function show(params) {
+	const [id, q, t] = ["v", "q", "t"].map((name) => params.get(name));
 	hide();
-	const mine = (running = new AbortController());
-	const place = byId("view-watch");
-	const waiting = make("div.stage", make("div.player.skeleton"), heading("watch-title", "Video"));
-	place.replaceChildren(waiting, make("div.transcript.skeleton"));
+	const own = (request = new AbortController());
+	const container = byId("view-watch");
+	const skeleton = make("div.stage", make("div.player.skeleton"), heading("watch-title", "Video"));
+	container.replaceChildren(skeleton, make("div.transcript.skeleton"));
 	scrollTo(0, 0);
-	try {
-		await api.attempt(async () => {
-			const video = await api.video(id, q, mine.signal);
-			document.title = `${video.title} · yts`;
-			shown = watching(video, q, t);
-			place.replaceChildren(...shown.elements);
-			shown.begin(state().play);
-			// Coming back to this address, or loading it again, shows the video without starting it.
-			if (state().play) remember({ play: false });
-		}, (message) => {
-			const youtube = youtubeLink(id, "Look for it on YouTube");
-			const why = make("p", { role: "alert" }, message);
-			place.replaceChildren(make("div.stage", heading("watch-title", "This video is not here"), why, make("p", youtube)));
-		});
-		byId("watch-title").focus({ preventScroll: true });
-	} catch (error) {
-		if (!mine.signal.aborted) throw error;
-	}
+	await api.attempt(async () => {
+		const video = await api.video(id, q, own.signal);
+		document.title = `${video.title} · yts`;
+		view = createView(video, q, t);
+		container.replaceChildren(...view.elements);
+		view.start(state().play);
+		// Returning to this URL, or loading it again, must not start the video.
+		if (state().play) updateState({ play: false });
+	}, (message) => {
+		const youtube = youtubeLink(id, "Look for it on YouTube");
+		const error = make("p", { role: "alert" }, message);
+		container.replaceChildren(make("div.stage", heading("watch-title", "This video cannot be shown"), error, make("p", youtube)));
+	});
+	if (!own.signal.aborted) byId("watch-title").focus({ preventScroll: true });
 }
 
 export function hide() {
-	running?.abort();
-	shown?.close();
-	shown = null;
+	request?.abort();
+	view?.close();
+	view = null;
 }
 
-export function key(name) {
-	const act = shown?.keys[name];
-	act?.();
-	return Boolean(act);
+export function handleKey(key) {
+	const action = view?.shortcuts[key];
+	action?.();
+	return Boolean(action);
 }
 
-function watching(video, q, t) {
-	const { video_id: id, title, duration_seconds: duration } = video;
-	const transcript = video.lines.length ? transcriptOf(video, seek) : null;
-	// Without a second of its own, it begins where the first match is.
-	let second = t === null ? (transcript?.first ?? 0) : Math.max(0, Number.parseInt(t, 10) || 0);
+function createView(video, q, t) {
+	const { video_id: id, title } = video;
+	const transcript = video.lines.length ? createTranscript(video, seek) : null;
+	let second = t === null ? (transcript?.firstMatch ?? 0) : Math.max(0, Number.parseInt(t, 10) || 0);
 
-	const from = make("span.from");
-	const covers = [
+	const startTime = make("span.from");
+	const poster = button(".poster", [
 		picture(video.thumbnail_url) ?? "",
-		make("span.start", icon("play"), from),
-		duration ? make("span.duration", length(duration)) : "",
-	];
-	const poster = button(".poster", covers, play, { "aria-label": `Play ${title}` });
+		make("span.start", icon("play"), startTime),
+		video.duration_seconds ? make("span.duration", duration(video.duration_seconds)) : "",
+	], play, { "aria-label": `Play ${title}` });
 	const box = make("div.player", poster);
-	const player = playerIn(box, me.player_base_url, { time: (now) => transcript?.playing(now), trouble: stuck });
+	const player = createPlayer(box, me.player_base_url, { onTime: (time) => transcript?.showTime(time), onProblem: showProblem });
 	const now = () => player.time() ?? second;
-	const url = (at) => `${video.url}&t=${Math.floor(at)}s`;
+	const youtubeUrl = (at) => `${video.url}&t=${Math.floor(at)}s`;
 
-	const keys = {
+	const shortcuts = {
 		n: () => transcript?.step(1),
 		p: () => transcript?.step(-1),
 		k: () => (player.isOpen() ? player.toggle() : play()),
-		c: () => copy(url(now()), `The link to ${moment(now())} is copied.`),
+		c: () => copyText(youtubeUrl(now()), `The link to ${timestamp(now())} is copied.`),
 		f: () => transcript?.follow(),
 		Escape: () => {
 			if (state().from !== undefined) history.back();
-			else go(q ? address({ q }) : "/");
+			else navigate(q ? pageUrl({ q }) : "/");
 		},
 	};
 
-	const formats = Object.entries(FORMATS).map(([format, name]) => button("", name, () => download(format)));
+	const formats = Object.entries(FORMATS).map(([format, label]) => button("", label, () => download(format)));
 	const tools = make(
 		"div.tools",
-		button(".soft", "Copy link", keys.c),
+		button(".soft", "Copy link", shortcuts.c),
 		transcript && button(".soft", "Copy quote", copyQuote),
 		transcript && make("details.menu", make("summary.soft", "Download"), make("div", ...formats)),
-		linkTo(video.url, { class: "soft" }, "YouTube"),
+		externalLink(video.url, "YouTube", { class: "soft" }),
 	);
-	const trouble = make("p.note", { role: "status", hidden: true });
-	const description = make("p", video.description);
-	const why = "YouTube has no captions of this video: only its title and description can be searched.";
+	const problem = make("p.note", { role: "status", hidden: true });
 	const stage = make(
 		"div.stage",
-		button(".plain.back", [icon("back"), q ? "Results" : "Back"], keys.Escape),
+		button(".plain.back", [icon("back"), q ? "Results" : "Back"], shortcuts.Escape),
 		box,
-		trouble,
+		problem,
 		heading("watch-title", title),
 		make("p.facts", ...facts(video)),
 		tools,
-		video.description && make("details.about", make("summary", "Description"), description),
+		video.description && make("details.about", make("summary", "Description"), make("p", video.description)),
 	);
-	const none = make("section.transcript.none", make("h2", "No captions"), make("p", why));
+	const why = "YouTube has no captions for this video. You can search its title and description only.";
+	const noTranscript = make("section.transcript.none", make("h2", "No captions"), make("p", why));
 
-	function begin(playing) {
-		transcript?.begin(second);
-		turnTo(second);
+	function start(playing) {
+		transcript?.startAt(second);
+		setSecond(second);
 		if (playing) play();
 	}
 
@@ -120,33 +113,33 @@ function watching(video, q, t) {
 	}
 
 	function seek(to, clicked) {
-		turnTo(to);
-		const parameters = new URLSearchParams(location.search);
-		parameters.set("t", Math.floor(to));
-		history.replaceState(history.state, "", address(parameters));
+		setSecond(to);
+		const params = new URLSearchParams(location.search);
+		params.set("t", Math.floor(to));
+		history.replaceState(history.state, "", pageUrl(params));
 		if (clicked || player.isOpen()) play();
 	}
 
-	function turnTo(to) {
+	function setSecond(to) {
 		second = to;
-		say(from, to ? `from ${moment(to)}` : "");
+		setText(startTime, to ? `from ${timestamp(to)}` : "");
 	}
 
 	function copyQuote() {
 		const quote = transcript.quote(now());
-		const source = `(${title}, ${moment(quote.second)}) ${url(quote.second)}`;
-		copy(`“${quote.text}” ${source}`, "The quote is copied, with its source.");
+		const source = `(${title}, ${timestamp(quote.second)}) ${youtubeUrl(quote.second)}`;
+		copyText(`“${quote.text}” ${source}`, "The quote and its source are copied.");
 	}
 
 	function download(format) {
-		api.attempt(() => save(api.file(`/api/videos/${encodeURIComponent(id)}?format=${format}`), `${id}.${format}`), toast);
+		api.attempt(() => saveFile(api.videoFile(id, format), `${id}.${format}`), toast);
 	}
 
-	function stuck(text) {
-		trouble.hidden = !text;
-		const link = linkTo(url(second), {}, "YouTube has the video");
-		trouble.replaceChildren(`${text} The transcript works, and `, link, ".");
+	function showProblem(text) {
+		problem.hidden = !text;
+		const link = externalLink(youtubeUrl(second), "watch it on YouTube");
+		problem.replaceChildren(`${text} You can read the transcript, or `, link, ".");
 	}
 
-	return { elements: [stage, transcript?.element ?? none], keys, begin, close: player.close };
+	return { elements: [stage, transcript?.element ?? noTranscript], shortcuts, start, close: player.close };
 }

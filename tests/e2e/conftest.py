@@ -1,4 +1,4 @@
-"""Chromium, and the page opened in it as somebody."""
+"""Fixtures that start Chromium and open the page as a user."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sy
 from tests.e2e.page import SAMPLE, Open
 from tests.stack import Stack
 
-_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_users = itertools.count(1)
-# Other work on the machine may make everything slow; what fails fails anyway.
+_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_user_numbers = itertools.count(1)
+# Long, because a busy machine may slow everything down. It costs time only when a test fails anyway.
 expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    installed = next((path for name in _CHROMIUMS if (path := shutil.which(name))), None)
-    # Chromium's sandbox does not work for root, who runs tests in containers.
+    installed = next((path for name in _CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    # Chromium refuses to run its sandbox as root, which tests in containers often are.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         try:
@@ -37,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def _quiet_youtube(stack: Stack) -> Iterator[None]:
+def _youtube_without_faults(stack: Stack) -> Iterator[None]:
     stack.standin.reset("latency", "faults")
     yield
     stack.standin.reset("latency", "faults")
@@ -45,20 +45,23 @@ def _quiet_youtube(stack: Stack) -> Iterator[None]:
 
 @pytest.fixture
 def user() -> str:
-    """Somebody whose library is empty."""
-    return f"page-{os.getpid()}-{next(_users)}"
+    """A new user with an empty library."""
+    return f"page-{os.getpid()}-{next(_user_numbers)}"
 
 
 @pytest.fixture(scope="session")
 def reader(stack: Stack) -> str:
-    """Somebody whose library is the sample playlist; for tests that change nothing in it."""
+    """A user with the indexed sample playlist, shared by tests that change nothing in it."""
     stack.finish(stack.index(SAMPLE, "reader"), "reader")
     return "reader"
 
 
 @pytest.fixture
 def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
-    """Opens the page as a user, or as nobody. What the browser complains about fails the test."""
+    """Opens the page as a user, or signed out with None.
+
+    The test fails if the browser logs an error or a warning, such as a script error or a CSP violation.
+    """
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
@@ -69,7 +72,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda message: _complaint(message.type, message.text, complaints))
+        page.on("console", lambda message: _note_complaint(message.type, message.text, complaints))
         page.goto(stack.url + path + (f"#token={stack.token(user)}" if user else ""))
         return page
 
@@ -79,7 +82,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[Open]:
     assert complaints == []
 
 
-def _complaint(kind: str, text: str, complaints: list[str]) -> None:
-    # That an answer was a 4xx is what those tests are about; a broken policy or script is not.
+def _note_complaint(kind: str, text: str, complaints: list[str]) -> None:
+    # Chromium logs every 4xx and 5xx answer as a failed resource. Tests cause such answers on purpose.
     if kind in ("error", "warning") and "Failed to load resource" not in text:
         complaints.append(f"{kind}: {text}")

@@ -1,4 +1,4 @@
-"""What the tests of the page do with it again and again."""
+"""Helpers that several browser tests use."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.stack import Stack
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 SAMPLE = "PLyts-sample-talks"
-_PATIENCE = 30
+_WAIT_SECONDS = 30
 
-#: Opens the page as a user, or as nobody: ``(user, path="/", **options of the browser's context)``.
+#: Opens the page as a user, or signed out: ``(user or None, path="/", **options of the browser context)``.
 Open = Callable[..., Page]
 
 
-def start(page: Page, playlist: str) -> None:
+def start_indexing(page: Page, playlist: str) -> None:
     page.get_by_label("Playlist URL or id").fill(playlist)
     page.get_by_role("button", name="Start indexing", exact=True).click()
 
@@ -35,9 +35,9 @@ def hits(page: Page) -> Locator:
 
 
 def search(page: Page, query: str) -> None:
-    """Types it, and waits until its answer is on the page."""
-    asked = re.compile(rf"/api/search\?(.*&)?{re.escape(urlencode({'q': query}))}&")
-    with page.expect_response(asked) as answer:
+    """Fills the search box and waits until the page shows the answer to this query."""
+    request = re.compile(rf"/api/search\?(.*&)?{re.escape(urlencode({'q': query}))}&")
+    with page.expect_response(request) as answer:
         page.get_by_role("combobox").first.fill(query)
     found = answer.value.json()["hits"]
     if found:
@@ -46,31 +46,31 @@ def search(page: Page, query: str) -> None:
         expect(page.locator("#found-status")).to_have_text("Nothing found")
 
 
-def until(page: Page, condition: Callable[[], object], what: str) -> None:
-    """Waits while the page goes on; a condition in the page would be a string that its policy forbids."""
-    deadline = time.monotonic() + _PATIENCE
+def wait_until(page: Page, condition: Callable[[], object], description: str) -> None:
+    """Polls from Python: page.wait_for_function evaluates a string, which the page's CSP forbids."""
+    deadline = time.monotonic() + _WAIT_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"waited {_PATIENCE} s in vain until {what}"
+        assert time.monotonic() < deadline, f"expected within {_WAIT_SECONDS} s: {description}"
         page.wait_for_timeout(50)
 
 
-def picture(page: Page, name: str) -> None:
+def screenshot(page: Page, name: str) -> None:
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png")
 
 
-def accessible(page: Page) -> None:
-    """No violation of axe's rules."""
+def assert_accessible(page: Page) -> None:
+    """Fails if axe finds a violation of an accessibility rule."""
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
 
 
-def spoken(stack: Stack, user: str, count: int) -> list[str]:
-    """A playlist of so many videos of this user's own, ``PL{user}``; their ids."""
+def define_playlist(stack: Stack, user: str, count: int) -> list[str]:
+    """Defines the playlist ``PL{user}`` with this many new videos, and returns the video ids."""
     videos = [f"{user[-8:]:x<8}{number:03}" for number in range(count)]
     tracks = [{"language": "en", "lines": [[0, 2, "some words"]]}]
     stack.standin.define(
-        videos=[{"id": each, "title": f"Spoken {each}", "tracks": tracks} for each in videos],
-        playlists=[{"id": f"PL{user}", "title": f"Of {user}", "videos": videos}],
+        videos=[{"id": each, "title": f"Title of {each}", "tracks": tracks} for each in videos],
+        playlists=[{"id": f"PL{user}", "title": f"Playlist of {user}", "videos": videos}],
     )
     return videos

@@ -1,7 +1,7 @@
-"""A real browser, signed in, that a page of another origin tries to use.
+"""A page of another origin attacks the API from a browser that is signed in.
 
-To a browser another port of the same name is another origin but the same site: the cookie goes along,
-whatever SameSite says. What stops such a page is our own check.
+Another port of the same host is another origin but the same site. The browser therefore sends the session
+cookie, whatever its SameSite attribute says. Only the API's own check of the origin stops such a page.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tests.security.visitors import Visitor
 from tests.stack import Stack
 
 _PAGE = b"<!doctype html><title>Win a prize</title><iframe name=hidden></iframe>"
-#: What changes something, as a page can send it without being asked for permission first (a simple
-#: request, https://fetch.spec.whatwg.org/#cors-safelisted-method), and as it would like to.
+#: Sends requests that change or read data: with fetch, with forms and as an image. A browser sends simple
+#: requests (https://fetch.spec.whatwg.org/#cors-safelisted-method) without a preflight.
 _ATTACK = """async ([origin, routes]) => {
   const found = [];
   for (const [method, path] of routes) {
@@ -53,7 +53,7 @@ _ATTACK = """async ([origin, routes]) => {
 _ROUTES = [("POST", "/api/index"), ("POST", "/api/tokens"), ("POST", "/api/logout"), ("DELETE", "/api/me")]
 
 
-class _Elsewhere(BaseHTTPRequestHandler):
+class _AttackerHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
@@ -65,9 +65,9 @@ class _Elsewhere(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[int]:
-    """The port of somebody else's site."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
+def attacker_port() -> Iterator[int]:
+    """The port of a server with the attacker's page."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _AttackerHandler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield int(server.server_address[1])
@@ -76,8 +76,8 @@ def elsewhere() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"], ids=["same-site", "cross-site"])
-def test_a_page_of_another_origin_neither_changes_nor_reads_anything(
-    host: str, elsewhere: int, chromium: Browser, stack: Stack
+def test_a_page_of_another_origin_can_neither_read_nor_change_anything(
+    host: str, attacker_port: int, chromium: Browser, stack: Stack
 ) -> None:
     visitor = Visitor(stack)
     visitor.sign_in("demo")
@@ -99,13 +99,13 @@ def test_a_page_of_another_origin_neither_changes_nor_reads_anything(
     page = context.new_page()
     sent: list[tuple[str, int]] = []
     page.on("response", lambda answer: sent.append((answer.request.method, answer.status)))
-    page.goto(f"http://{host}:{elsewhere}/")
+    page.goto(f"http://{host}:{attacker_port}/")
     found = page.evaluate(_ATTACK, [stack.url, _ROUTES])
-    # An answer that the page may not look into has the status 0.
+    # The status is 0 for an answer that the page is not allowed to read.
     assert set(found) <= {0, "refused"}, found
     assert {status for method, status in sent if method in ("POST", "DELETE")} <= {401, 403, 405}, sent
     if host == "127.0.0.1":
-        assert ("POST", 403) in sent, "the cookie went along, and was not enough"
+        assert ("POST", 403) in sent, "expected requests with the cookie to be answered with 403"
     assert visitor.get("/api/me")["user_id"] == "demo"
     assert (visitor.get("/api/tokens"), visitor.get("/api/jobs")) == before
     (held,) = [each for each in context.cookies(stack.url) if each["name"] == "__session"]

@@ -1,4 +1,4 @@
-"""Searching in Chromium, on a whole local run."""
+"""The search view in Chromium."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.page import Open, hits, picture, search
+from tests.e2e.page import Open, hits, screenshot, search
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -19,19 +19,19 @@ def _ids(page: Page) -> list[str]:
     return found
 
 
-def test_the_address_is_the_search(stack: Stack, open_page: Open, reader: str) -> None:
+def test_the_url_holds_the_whole_search(stack: Stack, open_page: Open, reader: str) -> None:
     page = open_page(reader)
     box = page.get_by_role("combobox").first
     expect(box).to_be_visible()
     page.keyboard.press("/")
     expect(box).to_be_focused()
-    # While one types there is one entry in the history.
+    # A query being typed is one entry in the history.
     for query in ("th", "the", "the OR der"):
         search(page, query)
     expect(page).to_have_url(f"{stack.url}/?q=the+OR+der")
     total = stack.search("the OR der", reader)["total"]
     expect(page.get_by_role("status").filter(has_text=f"{total} videos")).to_be_visible()
-    # Not Escape: it empties the box when there is no suggestion yet.
+    # Escape would empty the box if there is no suggestion yet.
     box.blur()
 
     page.get_by_role("checkbox", name="English").check()
@@ -44,9 +44,9 @@ def test_the_address_is_the_search(stack: Stack, open_page: Open, reader: str) -
     expect(page).to_have_url(re.compile("sort=oldest"))
     expect(page.locator("#found-status strong")).to_be_visible()
     expect(hits(page).first).to_have_attribute("data-video-id", oldest["hits"][0]["video_id"])
-    picture(page, "search-filtered")
+    screenshot(page, "search-filtered")
 
-    # A search can be sent to somebody, and come back to.
+    # The URL alone restores the search.
     before = _ids(page)
     page.reload()
     expect(hits(page)).to_have_count(len(before))
@@ -63,7 +63,7 @@ def test_the_address_is_the_search(stack: Stack, open_page: Open, reader: str) -
 
     page.goto(f"{stack.url}/?q=the&after=2018-01-01&before=2019-01-01&max_minutes=10&in=transcript")
     expect(hits(page).first).to_be_visible()
-    for chip in ("2018", "Up to 10 minutes", "What is said"):
+    for chip in ("2018", "Up to 10 minutes", "Transcripts"):
         expect(page.get_by_role("button", name=f"Remove the filter {chip}")).to_be_visible()
     page.get_by_role("button", name="Remove the filter 2018").click()
     expect(page).to_have_url(f"{stack.url}/?q=the&max_minutes=10&in=transcript")
@@ -71,15 +71,15 @@ def test_the_address_is_the_search(stack: Stack, open_page: Open, reader: str) -
     expect(page).to_have_url(f"{stack.url}/?q=the")
 
 
-def test_suggestions_and_other_spellings(open_page: Open, reader: str) -> None:
+def test_suggestions_corrections_and_tips_start_a_new_search(open_page: Open, reader: str) -> None:
     page = open_page(reader, "/?q=")
-    expect(page.get_by_role("heading", name="What to ask for")).to_be_visible()
+    expect(page.get_by_role("heading", name="How to search")).to_be_visible()
     box = page.get_by_role("combobox").first
-    # At once: an answer to fewer letters would come in between.
+    # Filled at once, because typing would also bring suggestions for fewer letters.
     box.fill("sourd")
     options = page.locator("#suggestions li")
     expect(options.first).to_be_visible()
-    picture(page, "suggestions")
+    screenshot(page, "suggestions")
     box.press("ArrowDown")
     expect(options.first).to_have_attribute("aria-selected", "true")
     text = options.first.inner_text()
@@ -93,21 +93,21 @@ def test_suggestions_and_other_spellings(open_page: Open, reader: str) -> None:
     expect(hits(page).first).to_contain_text("Compost")
 
     search(page, "xylophonic zebra")
-    expect(page.get_by_role("heading", name="No video has “xylophonic zebra”")).to_be_visible()
-    picture(page, "nothing-found")
+    expect(page.get_by_role("heading", name="No results for “xylophonic zebra”")).to_be_visible()
+    screenshot(page, "nothing-found")
     page.get_by_role("button", name="xylophonic OR zebra").click()
     expect(box).to_have_value("xylophonic OR zebra")
 
 
-def test_only_the_last_of_several_searches_is_shown(open_page: Open, reader: str) -> None:
+def test_a_late_answer_to_an_earlier_search_is_not_shown(open_page: Open, reader: str) -> None:
     page = open_page(reader, "/?q=")
-    expect(page.get_by_role("heading", name="What to ask for")).to_be_visible()
-    asked: list[str] = []
+    expect(page.get_by_role("heading", name="How to search")).to_be_visible()
+    requests: list[str] = []
     held: list[Route] = []
 
     def hold_the_first(route: Route) -> None:
-        asked.append(route.request.url)
-        if len(asked) == 1:
+        requests.append(route.request.url)
+        if len(requests) == 1:
             held.append(route)
         else:
             route.continue_()
@@ -118,19 +118,20 @@ def test_only_the_last_of_several_searches_is_shown(open_page: Open, reader: str
         box.fill("compost")
     box.fill("telescope")
     expect(hits(page)).not_to_have_count(0)
-    (abandoned,) = held
-    # Nobody waits for its answer any more; were it shown, the hits would go.
-    abandoned.fulfill(json={"total": 0, "hits": [], "cursor": None})
+    (earlier,) = held
+    # If the page showed this empty answer, the results would disappear.
+    earlier.fulfill(json={"total": 0, "hits": [], "cursor": None})
     expect(page.locator(".hit mark").first).to_have_text(re.compile("telescope", re.IGNORECASE))
-    assert len(asked) == 2
+    assert len(requests) == 2
 
 
-def test_pages_follow_and_keep_their_place(stack: Stack, open_page: Open, reader: str) -> None:
+def test_more_results_load_on_scrolling_and_back_restores_the_position(
+    stack: Stack, open_page: Open, reader: str
+) -> None:
     total = stack.search("the", reader)["total"]
     assert total > 20
     page = open_page(reader, "/?q=the")
     expect(hits(page)).to_have_count(20)
-    # Nearing the end is enough; with the keyboard, too.
     hits(page).nth(19).scroll_into_view_if_needed()
     expect(hits(page)).to_have_count(min(40, total))
     assert len(set(_ids(page))) == len(_ids(page))
@@ -147,7 +148,9 @@ def test_pages_follow_and_keep_their_place(stack: Stack, open_page: Open, reader
     expect(moment).to_be_in_viewport()
 
 
-def test_text_of_others_stays_text_and_languages_are_told(stack: Stack, open_page: Open, user: str) -> None:
+def test_html_in_titles_and_captions_stays_text_and_languages_are_marked(
+    stack: Stack, open_page: Open, user: str
+) -> None:
     evil = "<img src=x onerror=alert(1)>"
     video_id = f"{user[-8:]:y<8}htm"
     video: dict[str, Any] = {
@@ -161,7 +164,7 @@ def test_text_of_others_stays_text_and_languages_are_told(stack: Stack, open_pag
     stack.standin.define(videos=[video], playlists=[playlist])
     stack.finish(stack.index(f"PLhtml-{user}", user), user)
     page = open_page(user)
-    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    page.on("dialog", lambda dialog: pytest.fail("a script from a title or caption ran"))
     expect(page.locator(".card h2")).to_have_text(f"List {evil}")
     search(page, "zanzibarian")
     hit = hits(page)
@@ -179,13 +182,13 @@ def test_text_of_others_stays_text_and_languages_are_told(stack: Stack, open_pag
     expect(page.locator("#watch-title")).to_have_text(f"Markup {evil}")
     expect(lines).to_have_attribute("dir", "rtl")
     expect(lines).to_have_attribute("lang", "ar")
-    picture(page, "watch-right-to-left")
+    screenshot(page, "watch-right-to-left")
     page.get_by_role("combobox").first.fill(evil)
     expect(page.get_by_role("status").filter(has_text=re.compile("video|Nothing"))).to_be_visible()
     assert page.locator("main img[src='x']").count() == 0
 
 
-def test_every_hit_is_exported(stack: Stack, open_page: Open, reader: str) -> None:
+def test_an_exported_file_equals_the_answer_of_the_api(stack: Stack, open_page: Open, reader: str) -> None:
     page = open_page(reader, "/?q=the+OR+der")
     expect(hits(page).first).to_be_visible()
     for name, ending in (("Spreadsheet", "csv"), ("JSON Lines", "jsonl")):

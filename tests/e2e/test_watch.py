@@ -1,4 +1,4 @@
-"""Watching a video beside its words in Chromium, on a whole local run."""
+"""The video view in Chromium: the player beside the transcript."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.page import Open, accessible, hits, picture, search, until
+from tests.e2e.page import Open, assert_accessible, hits, screenshot, search, wait_until
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
 
 _VIDEO = "hNi6jQj9BOA"  # Compost Is a Slow Fire
 
-
-#: A line is spoken for some seconds only, which may be over before a slow machine looks.
-_HEAR = """() => {
-  window.heard = new Set();
-  const told = (all) => all.forEach(({target}) => target.ariaCurrent && heard.add(target));
-  const changes = {subtree: true, attributes: true, attributeFilter: ["aria-current"]};
-  new MutationObserver(told).observe(document.querySelector(".lines"), changes);
+#: Records every line that the page marks as spoken: the mark may be gone before a slow machine looks.
+_RECORD_SPOKEN_LINES = """() => {
+  window.spoken = new Set();
+  const record = (changes) => changes.forEach(({target}) => target.ariaCurrent && spoken.add(target));
+  const options = {subtree: true, attributes: true, attributeFilter: ["aria-current"]};
+  new MutationObserver(record).observe(document.querySelector(".lines"), options);
 }"""
 
 
-def _hears(page: Page, line: Locator) -> None:
-    until(page, lambda: line.evaluate("line => heard.has(line)"), "the line is spoken")
+def _expect_spoken(page: Page, line: Locator) -> None:
+    wait_until(page, lambda: line.evaluate("line => spoken.has(line)"), "the line is marked as spoken")
 
 
 def _player(page: Page) -> Any:
     return page.frame_locator(".player iframe")
 
 
-def test_a_moment_plays_beside_its_words(stack: Stack, open_page: Open, reader: str) -> None:
+def test_a_search_result_plays_at_its_moment_and_the_transcript_follows(
+    stack: Stack, open_page: Open, reader: str
+) -> None:
     page = open_page(reader, f"/?v={_VIDEO}&q=heap&t=60")
     expect(page.get_by_role("heading", name="Compost Is a Slow Fire")).to_be_focused()
-    # Nothing is asked of YouTube's player before a click.
+    # YouTube's player is loaded only after a click.
     expect(page.locator("iframe")).to_have_count(0)
     expect(page.get_by_text("from 0:01:00")).to_be_visible()
 
@@ -48,7 +49,7 @@ def test_a_moment_plays_beside_its_words(stack: Stack, open_page: Open, reader: 
     expect(clock).to_have_text(re.compile(r"\d:\d\d"))
     minutes, seconds = clock.inner_text().split(":")
     assert second <= int(minutes) * 60 + int(seconds) <= second + 60
-    # The line being spoken is shown, and followed.
+    # The transcript scrolls to the spoken line.
     current = page.locator(".lines [aria-current]")
     expect(current).to_be_in_viewport()
     matches = stack.get(f"/api/videos/{_VIDEO}", reader, params={"q": "compost OR heap"}).json()["matches"]
@@ -59,9 +60,9 @@ def test_a_moment_plays_beside_its_words(stack: Stack, open_page: Open, reader: 
     marked = page.locator(".lines mark")
     expect(marked.first).to_be_visible()
     assert page.locator(".lines li:has(mark)").count() == len(matches["marked"])
-    picture(page, "watch")
+    screenshot(page, "watch")
 
-    page.evaluate(_HEAR)
+    page.evaluate(_RECORD_SPOKEN_LINES)
     page.keyboard.press("n")
     expect(status).to_have_text(f"Match 2 of {moments}")
     page.get_by_role("button", name="Next match").click()
@@ -72,18 +73,18 @@ def test_a_moment_plays_beside_its_words(stack: Stack, open_page: Open, reader: 
     expect(line).to_have_class("match")
     start = (line.get_attribute("href") or "").removeprefix("#")
     expect(page).to_have_url(re.compile(rf"t={start}\b"))
-    _hears(page, line)
+    _expect_spoken(page, line)
 
     page.keyboard.press("k")
     expect(_player(page).locator("#toggle")).to_have_text("Play")
     page.locator(".lines a").first.click()
-    _hears(page, page.locator(".lines a").first)
-    # By keyboard: down two lines, and play there.
+    _expect_spoken(page, page.locator(".lines a").first)
+    # With the keyboard: go down two lines, and play from there.
     page.locator(".lines a").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    _hears(page, page.locator(".lines a").nth(2))
+    _expect_spoken(page, page.locator(".lines a").nth(2))
 
     page.keyboard.press("Escape")
     expect(page).to_have_url(f"{stack.url}/?q=compost+OR+heap")
@@ -91,7 +92,9 @@ def test_a_moment_plays_beside_its_words(stack: Stack, open_page: Open, reader: 
     expect(page.locator("iframe")).to_have_count(0)
 
 
-def test_words_are_taken_along(stack: Stack, open_page: Open, reader: str) -> None:
+def test_links_and_quotes_can_be_copied_and_transcripts_downloaded(
+    stack: Stack, open_page: Open, reader: str
+) -> None:
     page = open_page(reader, f"/?v={_VIDEO}&q=%22a+fire+that+happens+to+be+wet%22&t=18")
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator("#toast")).to_contain_text("0:00:18")
@@ -111,25 +114,25 @@ def test_words_are_taken_along(stack: Stack, open_page: Open, reader: str) -> No
         assert download.value.path().read_bytes() == expected
 
 
-def test_without_a_player_the_words_and_the_link_work(open_page: Open, reader: str) -> None:
+def test_without_the_player_the_transcript_and_the_youtube_link_work(open_page: Open, reader: str) -> None:
     page = open_page(reader)
     page.route("**/embed/**", lambda route: route.abort())
     search(page, "heap")
     hits(page).locator(f'[data-key^="{_VIDEO}:"]').first.click()
-    trouble = page.get_by_role("status").filter(has_text="does not load here")
-    expect(trouble).to_be_visible()
-    link = page.get_by_role("link", name="YouTube has the video")
+    problem = page.get_by_role("status").filter(has_text="could not be loaded")
+    expect(problem).to_be_visible()
+    link = page.get_by_role("link", name="watch it on YouTube")
     expect(link).to_have_attribute("href", re.compile(rf"v={_VIDEO}&t=\d+s"))
-    picture(page, "watch-no-player")
+    screenshot(page, "watch-no-player")
     page.keyboard.press("n")
     expect(page.locator(".match-status")).to_contain_text("Match 2")
-    # A video that is not here says so, and where it may be.
+    # An unknown video shows an error and a link to YouTube.
     page.goto(page.url.split("?")[0] + "?v=notavideo00")
-    expect(page.get_by_role("heading", name="This video is not here")).to_be_visible()
-    accessible(page)
+    expect(page.get_by_role("heading", name="This video cannot be shown")).to_be_visible()
+    assert_accessible(page)
 
 
-def test_a_very_long_transcript_is_read_at_once(stack: Stack, open_page: Open, user: str) -> None:
+def test_a_transcript_of_9000_lines_opens_at_its_match(stack: Stack, open_page: Open, user: str) -> None:
     video_id = f"{user[-8:]:z<8}lng"
     lines = [
         [2 * number, 2, f"line {number} of many" + " needle" * (number == 8000)] for number in range(9000)
