@@ -58,7 +58,7 @@ class _Adapter(HTTPAdapter):
 class PlayerKey:
     """The INNERTUBE_API_KEY, the same for every video: the only thing the 1 MB watch page is read for.
 
-    Kept for the process, and by :mod:`shared.gate` in Firestore for the next one. While it is known, the
+    Kept for the process, and by :mod:`shared.breaker` in Firestore for the next one. While it is known, the
     watch page is answered here and not asked for: that is 85 % of the bytes and a third of the requests.
     """
 

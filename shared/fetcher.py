@@ -10,7 +10,8 @@ from random import uniform
 from time import monotonic
 from typing import Literal
 
-from shared import captions, clock, documents, gate, jobs, ledger, logs, routes, store, topics
+from shared import breaker, captions, clock, documents, jobs, ledger, logs, routes, store, topics
+from shared.breaker import RouteClosed
 from shared.captions import Fetched, Refused
 from shared.documents import Commit, Conflict
 from shared.errors import (
@@ -23,7 +24,6 @@ from shared.errors import (
     VideoUnavailable,
 )
 from shared.events import Delivery
-from shared.gate import Shut
 from shared.jobs import Job
 from shared.ledger import Entry
 from shared.messages import VideoMessage
@@ -80,8 +80,8 @@ def fetch(
         while (work := _look(message)) is not None:
             try:
                 outcome = work.answer or _ask_in_turn(message, work, ask, deadline)
-            except Shut as shut:
-                if _wait(work, shut, delivery, deadline - monotonic()):
+            except RouteClosed as closed:
+                if _wait(work, closed, delivery, deadline - monotonic()):
                     continue
                 return
             if outcome == "again":
@@ -138,7 +138,7 @@ def _ask_in_turn(
         What is stored now; "again" or "over" as in :func:`_ask`.
 
     Raises:
-        Shut: the turn did not come in time.
+        RouteClosed: the turn did not come in time.
         Transient: another worker has claimed the video, or Firestore or YouTube did not answer.
     """
     with routes.leave(message.video_id, deadline - monotonic()) as leave:
@@ -155,16 +155,16 @@ def _ask_in_turn(
     return answered if isinstance(answered, str) else _store(work, answered)
 
 
-def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
+def _wait(work: _Work, closed: RouteClosed, delivery: Delivery, patience: float) -> bool:
     """Whether it was waited for; otherwise the video is parked until the sweep publishes it again.
 
     Raises:
         Transient: a worker with another address may take it.
     """
     now = clock.now()
-    until = shut.until
-    if shut.refused:
-        if gate.somebody_else_may(routes.gates()[0]):
+    until = closed.until
+    if closed.refused:
+        if breaker.somebody_else_may(routes.gates()[0]):
             published = clock.parse(delivery.published)
             if published is not None and now - published < _YOUNG:
                 # Not all at once: as they are given back they come again, and a worker takes few at a time.
@@ -176,7 +176,7 @@ def _wait(work: _Work, shut: Shut, delivery: Delivery, patience: float) -> bool:
             if (until - now).total_seconds() < patience:
                 routes.wait(until, patience)
                 return True
-    _park(work, until, captions.REFUSED if shut.refused else "It waits for its turn at YouTube.")
+    _park(work, until, captions.REFUSED if closed.refused else "It waits for its turn at YouTube.")
     return False
 
 

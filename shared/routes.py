@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from youtube_transcript_api.proxies import GenericProxyConfig, ProxyConfig, WebshareProxyConfig
 
 from shared import clients, clock, config
+from shared.breaker import Breaker, RouteClosed
 from shared.config import Config, ConfigError
-from shared.gate import Gate, Shut
-from shared.pacing import Ticket
+from shared.pacer import Ticket
 
 #: When to ask again if so many videos are at YouTube that this one did not get its turn.
 _BUSY = timedelta(seconds=5)
@@ -27,7 +27,7 @@ _BUSY = timedelta(seconds=5)
 class Leave:
     """A video's leave to ask YouTube by one way. ``waited``: for its turn."""
 
-    gate: Gate
+    gate: Breaker
     ticket: Ticket
     waited: timedelta
 
@@ -57,12 +57,12 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
     ``patience``: seconds to wait for the video's turn, at most.
 
     Raises:
-        Shut: no way is open; until the first of them may be.
+        RouteClosed: no way is open; until the first of them may be.
         Transient: Firestore does not answer.
     """
     began, places = monotonic(), _places()
     if not places.acquire(timeout=max(0.0, patience)):
-        raise Shut(clock.now() + _BUSY, refused=False)
+        raise RouteClosed(clock.now() + _BUSY, refused=False)
     try:
         # Before a ticket is held, which nobody would give back if the session could not be made.
         session = clients.youtube_session()
@@ -78,14 +78,16 @@ def leave(video_id: str, patience: float) -> Iterator[Leave]:
         places.release()
 
 
-def _enter(video_id: str, deadline: float) -> tuple[Gate, Ticket]:
-    shut: list[Shut] = []
+def _enter(video_id: str, deadline: float) -> tuple[Breaker, Ticket]:
+    closed: list[RouteClosed] = []
     for gate in gates():
         try:
             return gate, gate.enter(video_id, deadline - monotonic())
-        except Shut as one:
-            shut.append(one)
-    raise min(shut, key=lambda one: one.until)
+        except RouteClosed as one:
+            if not one.refused:
+                raise  # the address is only busy, and the proxy is paid for
+            closed.append(one)
+    raise min(closed, key=lambda one: one.until)
 
 
 @lru_cache(maxsize=1)
@@ -100,14 +102,14 @@ def wait(until: datetime, patience: float) -> None:
 
 
 @lru_cache(maxsize=1)
-def gates() -> tuple[Gate, ...]:
+def gates() -> tuple[Breaker, ...]:
     """The ways of this process, in the order in which they are to be tried.
 
     Raises:
         ConfigError: PROXY_MODE=always without a proxy.
     """
     settings = config.load()
-    direct = Gate(settings.egress_name, settings.fetch_concurrency)
+    direct = Breaker(settings.egress_name, settings.fetch_concurrency)
     proxy = _proxy(settings)
     if settings.proxy_mode != "always":
         return (direct,) if proxy is None else (direct, proxy)
@@ -119,7 +121,7 @@ def gates() -> tuple[Gate, ...]:
     return (proxy,)
 
 
-def _proxy(settings: Config) -> Gate | None:
+def _proxy(settings: Config) -> Breaker | None:
     made: ProxyConfig
     if settings.webshare_proxy_username and settings.webshare_proxy_password:
         made = WebshareProxyConfig(settings.webshare_proxy_username, settings.webshare_proxy_password)
@@ -135,7 +137,7 @@ def _proxy(settings: Config) -> Gate | None:
     if settings.proxy_mode == "always":
         name = f"{settings.egress_name}-{name}"
     proxies = made.to_requests_dict()
-    return Gate(
+    return Breaker(
         name,
         settings.fetch_concurrency,
         proxies={"http": proxies["http"], "https": proxies["https"]},

@@ -161,7 +161,7 @@ class Worker:
         while True:
             for gate in routes.gates():
                 try:
-                    gate.exchange()
+                    gate.sync()
                 except Transient as error:
                     logs.warning("no sign of life", reason=str(error))
             if monotonic() - extended >= _EXTEND_EVERY:

@@ -31,19 +31,19 @@ def _a_new_address(stack: Stack) -> Iterator[None]:
 
 
 def _forget(stack: Stack) -> None:
-    """In the document and in the fetcher, which takes over at its next exchange that there is none.
+    """In the document and in the fetcher, which learns at its next sync that there is none.
 
     An address that has earned trust before may have all of a test's videos in flight when it is blocked.
     """
     stack.standin.reset("faults", "latency", "addresses")
     _egress(stack, "DELETE").raise_for_status()
 
-    def exchanged() -> bool:
-        # An exchange needs a video, and there is one a second at most. It makes the document anew.
+    def synced() -> bool:
+        # A sync needs a video, and there is one a second at most. It makes the document anew.
         stack.finish(stack.index(f"PLgen-1-{uuid4().hex[:8]}-short", "forgetful"), "forgetful")
         return _egress(stack, "GET").ok
 
-    stack.wait_for(exchanged, 30, "the fetcher tells what it knows of its address")
+    stack.wait_for(synced, 30, "the fetcher writes what it knows of its address")
     stack.standin.reset("stats")
 
 
@@ -66,9 +66,11 @@ def _requests(stack: Stack) -> tuple[int, int]:
 
 @pytest.mark.timeout(300)
 def test_an_address_that_bears_a_hundred_and_fifty_requests_a_window(stack: Stack) -> None:
-    """300 videos: all of them, at most 3 % wasted, faster than a rate that is slow enough for any address."""
-    # What was asked before is in no window of the stand-in's any more: after a while without requests
-    # the fetcher does not count it either.
+    """300 videos: all of them, at least two a second.
+
+    At most a tenth of the requests of the first window are wasted, and a twentieth of the later ones.
+    """
+    # After a rest the fetcher counts anew: the video that made it forget its address is not in the count.
     sleep(6)
     budget, window = 150, 4.0
     stack.standin.latency(player=0.1, timedtext=0.1)
@@ -84,7 +86,7 @@ def test_an_address_that_bears_a_hundred_and_fifty_requests_a_window(stack: Stac
     total, refused = _requests(stack)
     check(stack, job_id, expected)
     assert blocked["state"] == "running"
-    assert refused <= 0.03 * total, (refused, total, seconds)
+    assert refused <= 0.1 * budget + 0.05 * (total - budget), (refused, total, seconds)
     assert seconds < 300 / 2
     assert {video["attempts"] for video in ledger(stack, job_id).values()} == {0}
     assert stack.job(job_id)["blocked_until"] is None

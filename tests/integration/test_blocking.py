@@ -9,16 +9,15 @@ from uuid import uuid4
 import pytest
 
 from infra.local.standin.inprocess import InProcess
-from shared import clock, config, documents, fetcher, gate, job_views, routes
+from shared import breaker, clock, config, documents, fetcher, job_views, routes
+from shared.breaker import Breaker, RouteClosed
 from shared.captions import Fetched, Refused
 from shared.egress import player_key
 from shared.errors import Blocked, Transient
 from shared.events import Delivery
-from shared.gate import Gate
 from shared.jobs import Job
-from shared.known import Known
 from shared.messages import VideoMessage
-from shared.pacing import Ticket
+from shared.pacer import Ticket
 from tests.integration.firestore_support import (
     SPOKEN,
     Clock,
@@ -45,9 +44,9 @@ def name() -> str:
     return config.load().egress_name
 
 
-def twin() -> Gate:
+def twin() -> Breaker:
     """Of another process with the same address."""
-    return Gate(name(), 50)
+    return Breaker(name(), 50)
 
 
 def view(job: Job) -> dict[str, object]:
@@ -127,84 +126,36 @@ def test_what_is_of_the_video_counts_and_gives_it_up_after_eight_attempts(
 
 
 def test_one_process_meets_the_block_and_all_of_its_address_pause(seams: Seams) -> None:
-    one, two, elsewhere = twin(), twin(), Gate(f"else-{uuid4().hex[:6]}", 50)
+    one, two, elsewhere = twin(), twin(), Breaker(f"else-{uuid4().hex[:6]}", 50)
     ticket = one.enter("a", 0)
     assert isinstance(two.enter("b", 0), Ticket)
     assert one.sending(ticket)
     assert one.blocked(ticket, weak=False)
-    two.exchange()
-    with pytest.raises(gate.Shut):
+    two.sync()
+    with pytest.raises(RouteClosed):
         two.enter("c", 0)
     assert isinstance(elsewhere.enter("d", 0), Ticket)
 
 
-def test_what_was_in_flight_at_a_block_may_say_that_less_is_borne(seams: Seams) -> None:
-    """What it says is known to all, and is not forgotten with the next exchange."""
-    one = twin()
-    for number in range(20):
-        ticket = one.enter(str(number), 0)
-        one.passed(ticket)
-        one.leave(ticket)
-    earlier, later = one.enter("a", 0), one.enter("b", 0)
-    assert one.sending(earlier)
-    assert one.sending(later)
-    assert one.blocked(later, weak=False)
-    assert one._pacer.known.limit == 21
-    assert one.blocked(earlier, weak=False)
-    one.exchange()
-    one.exchange()
-    two = twin()
-    two.exchange()
-    assert [each._pacer.known.limit for each in (one, two)] == [20, 20]
-
-
-def test_what_processes_ask_at_the_same_time_is_added_up(seams: Seams) -> None:
-    """Also while one of them rests, because the limit is used up."""
-    one = twin()
-    one.exchange()
-    one._pacer.known = Known(generation=1, limit=12, length=60.0)
-    one.exchange()
-    two = twin()
-    two.exchange()
-    for number in range(8):
-        each = (one, two)[number % 2]
-        ticket = each.enter(str(number), 0)
-        each.passed(ticket)
-        each.leave(ticket)
-    two.exchange()
-    one.exchange()
-    while one._pacer.known.state == "closed":
-        try:
-            ticket = one.enter("x", 0)
-        except gate.Shut:
-            break
-        one.passed(ticket)
-        one.leave(ticket)
-    two.exchange()
-    assert [each._pacer.known.spent for each in (one, two)] == [11, 11]
-    with pytest.raises(gate.Shut):
-        two.enter("y", 0)
-
-
 def test_of_all_processes_one_probes(seams: Seams, clock_of_test: Clock) -> None:
-    gates = [twin() for _ in range(6)]
-    ticket = gates[0].enter("a", 0)
-    gates[0].blocked(ticket, weak=False)
-    gates[0].leave(ticket)
-    for each in gates:
-        each.exchange()
+    twins = [twin() for _ in range(6)]
+    ticket = twins[0].enter("a", 0)
+    twins[0].blocked(ticket, weak=False)
+    twins[0].leave(ticket)
+    for each in twins:
+        each.sync()
     clock_of_test.forward(seconds=5)
-    entered: list[tuple[Gate, Ticket]] = []
-    begin = threading.Barrier(len(gates))
+    entered: list[tuple[Breaker, Ticket]] = []
+    begin = threading.Barrier(len(twins))
 
-    def enter(each: Gate) -> None:
+    def enter(each: Breaker) -> None:
         begin.wait(10)
         try:
             entered.append((each, each.enter("x", 0)))
-        except gate.Shut:
+        except RouteClosed:
             return
 
-    threads = [threading.Thread(target=enter, args=[each]) for each in gates]
+    threads = [threading.Thread(target=enter, args=[each]) for each in twins]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -212,8 +163,8 @@ def test_of_all_processes_one_probes(seams: Seams, clock_of_test: Clock) -> None
     assert len(entered) == 1
     winner, probe = entered[0]
     winner.passed(probe)
-    for each in gates:
-        each.exchange()
+    for each in twins:
+        each.sync()
         assert isinstance(each.enter("y", 0), Ticket)
 
 
@@ -222,55 +173,55 @@ def test_the_players_key_is_remembered_for_the_next_process(seams: Seams) -> Non
     player_key.forget()
     one = twin()
     player_key.learn(b'"INNERTUBE_API_KEY": "AIza-learned"')
-    one.exchange()
+    one.sync()
     player_key.forget()
     twin().enter("a", 0)
     assert player_key.value == "AIza-learned"
     player_key.forget()
 
 
-def test_what_was_borne_is_remembered_for_the_next_process(seams: Seams) -> None:
+def test_what_succeeded_is_remembered_for_the_next_process(seams: Seams) -> None:
     one = twin()
     for number in range(5):
         ticket = one.enter(str(number), 0)
         one.passed(ticket)
         one.leave(ticket, received=1000)
-    one.exchange()
+    one.sync()
     two = twin()
     two.enter("x", 0)
-    (found,) = documents.read(gate.path(name()))
+    (found,) = documents.read(breaker.path(name()))
     assert found.data is not None
-    assert (found.data["borne"], found.data["bytes"]) == (5, 5000)
-    assert two._pacer.known.borne == 5
+    assert (found.data["succeeded"], found.data["bytes"]) == (5, 5000)
+    assert two._pacer.window.succeeded == 5
 
 
 def test_good_weather_asks_firestore_once_a_second_and_not_for_each_video(
     seams: Seams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, exchanges = twin(), 0
-    one.exchange()
-    exchange = one._exchange
+    one, syncs = twin(), 0
+    one.leave(one.enter("first", 0))
+    sync = one._sync
 
     def counting() -> None:
-        nonlocal exchanges
-        exchanges += 1
-        exchange()
+        nonlocal syncs
+        syncs += 1
+        sync()
 
-    monkeypatch.setattr(one, "_exchange", counting)
-    monkeypatch.setattr(gate, "_EXCHANGE_EVERY", 3600.0)
+    monkeypatch.setattr(one, "_sync", counting)
+    monkeypatch.setattr(breaker, "_SYNC_EVERY", 3600.0)
     for number in range(200):
         ticket = one.enter(str(number), 0)
         one.passed(ticket)
         one.leave(ticket)
-    assert exchanges == 0
+    assert syncs == 0
 
 
 def test_a_worker_that_is_let_in_is_left_the_work(seams: Seams, impatient: None) -> None:
     (video_id,) = fresh_ids(1)
     job = running([video_id])
     message = VideoMessage(job.job_id, video_id)
-    worker = Gate(f"worker-{uuid4().hex[:6]}", 50, worker=True)
-    worker.exchange()
+    worker = Breaker(f"worker-{uuid4().hex[:6]}", 50, worker=True)
+    worker.sync()
     published = clock.rfc3339(clock.now()) or ""
     with pytest.raises(Transient, match="another worker"):
         fetcher.fetch(message, Delivery("1", b"", {}, None, published), ask=refusing(REFUSED))
@@ -280,7 +231,7 @@ def test_a_worker_that_is_let_in_is_left_the_work(seams: Seams, impatient: None)
     old = clock.rfc3339(clock.now() - timedelta(hours=1)) or ""
     fetcher.fetch(message, Delivery("1", b"", {}, None, old), ask=refusing(REFUSED))
     assert entries_of(job.job_id)[video_id].parked
-    documents.Commit().delete(gate.path(worker.name)).run()
+    documents.Commit().delete(breaker.path(worker.name)).run()
 
 
 def test_the_paid_proxy_is_asked_only_while_the_address_is_blocked(
@@ -317,6 +268,6 @@ def test_the_paid_proxy_is_asked_only_while_the_address_is_blocked(
     assert addresses()["proxy:paid"] == after["proxy:paid"]
     assert sorted(seams.videos("transcripts")) == sorted(videos)
     for each in routes.gates():
-        each.exchange()
-    spent = documents.read(*(gate.path(each.name) for each in routes.gates()))
+        each.sync()
+    spent = documents.read(*(breaker.path(each.name) for each in routes.gates()))
     assert all(each.data and each.data["bytes"] > 1000 for each in spent)

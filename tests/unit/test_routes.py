@@ -10,23 +10,24 @@ from typing import Any
 
 import pytest
 
-from shared import clients, config, documents, gate, routes
-from shared.gate import Shut
-from shared.pacing import FIRST_CONCURRENCY
+from shared import breaker, clients, config, documents, routes
+from shared.breaker import RouteClosed
+from shared.pacer import FIRST_CONCURRENCY
+from shared.window import Window, fields_of
 from tests.unit.document_support import Document
 
 
 @pytest.fixture
-def two_ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def two_ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Document]]:
     monkeypatch.setenv("PROXY_URL", "http://user:secret@127.0.0.1:9")
     monkeypatch.setenv("FETCH_CONCURRENCY", "4")
     separate = {name: Document() for name in ("main", "proxy")}
     monkeypatch.setattr(documents, "read", lambda path: separate[_kind(path)].read(path))
-    monkeypatch.setattr(gate, "Commit", lambda: _Either(separate))
+    monkeypatch.setattr(breaker, "Commit", lambda: _Either(separate))
     caches = (config.load, routes.gates, routes._places)
     for each in caches:
         each.cache_clear()
-    yield
+    yield separate
     for each in caches:
         each.cache_clear()
 
@@ -46,7 +47,7 @@ class _Either:
         return self._separate[_kind(path)].update(path, fields, unchanged_since=unchanged_since)
 
 
-def test_all_ways_together_take_no_more_videos_than_are_allowed_at_once(two_ways: None) -> None:
+def test_all_ways_together_take_no_more_videos_than_are_allowed_at_once(two_ways: object) -> None:
     """Four are on the direct way when it is blocked: the proxy takes none before one of them is back."""
     assert FIRST_CONCURRENCY > 4
     entered, done = threading.Barrier(5), threading.Event()
@@ -69,17 +70,28 @@ def test_all_ways_together_take_no_more_videos_than_are_allowed_at_once(two_ways
         each.start()
     entered.wait(5)
     began = monotonic()
-    with pytest.raises(Shut) as shut, routes.leave("w", 0.2):
+    with pytest.raises(RouteClosed) as closed, routes.leave("w", 0.2):
         pass
-    assert not shut.value.refused
+    assert not closed.value.refused
     assert 0.2 <= monotonic() - began < 1
     entered.wait(5)
     threads[0].join(5)
     with routes.leave("w", 5) as leave:
         assert leave.proxies is not None
-        with pytest.raises(Shut), routes.leave("x", 0):
+        with pytest.raises(RouteClosed), routes.leave("x", 0):
             pass
     done.set()
     for each in threads:
         each.join(5)
     assert clients.youtube_session().way is None
+
+
+def test_a_video_that_waits_for_its_turn_does_not_leave_by_the_paid_proxy(
+    two_ways: dict[str, Document],
+) -> None:
+    two_ways["main"].data = fields_of(Window(rate=0.5))
+    with routes.leave("v", 5) as leave:
+        assert leave.proxies is None
+        with pytest.raises(RouteClosed) as closed, routes.leave("w", 0):
+            pass
+        assert not closed.value.refused
