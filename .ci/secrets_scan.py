@@ -1,4 +1,8 @@
-"""Secrets in what is committed: tokens of known forms anywhere, anything suspicious in the product."""
+"""Looks for secrets in the committed files.
+
+Tokens of known forms are found everywhere. Other suspicious texts are found everywhere but in tests and
+examples, which have many invented passwords.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-#: Tests and examples are full of made-up passwords; what has a form of its own is a finding there, too.
-_MADE_UP = ("tests/", "docs/", "README.md")
+_WITH_INVENTED_SECRETS = ("tests/", "docs/", "README.md")
+#: The detectors of detect-secrets that look for no particular form.
 _GUESSES = {
     "Secret Keyword",
     "Base64 High Entropy String",
@@ -17,10 +21,10 @@ _GUESSES = {
     "Basic Auth Credentials",
     "JSON Web Token",
 }
-#: The stand-in's own, checksums of downloads, and a name that is none.
+#: Lines that are not scanned: values of the fake YouTube, checksums of downloads, and a constant.
 _HARMLESS = r'local-stand-in|^\s*"[0-9a-f]{64}",$|password = "anonymous"'
-#: Forms of Google's that detect-secrets does not know: API keys (the stand-in's aside), client secrets,
-#: refresh tokens.
+#: Forms of Google's that detect-secrets does not know: API keys (except those of the fake YouTube), client
+#: secrets, refresh tokens.
 _GOOGLE = re.compile(r"AIza(?!SyStand)[0-9A-Za-z_-]{35}|GOCSPX-[0-9A-Za-z_-]{24}|\b1//0[0-9A-Za-z_-]{30}")
 
 
@@ -31,7 +35,7 @@ def main() -> int:
         f"{name}:{each['line_number']}: {each['type']}"
         for name, results in json.loads(scanned.stdout)["results"].items()
         for each in results
-        if not (name.startswith(_MADE_UP) and each["type"] in _GUESSES)
+        if not (name.startswith(_WITH_INVENTED_SECRETS) and each["type"] in _GUESSES)
     ]
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, timeout=60, check=True)
     for name in filter(lambda each: Path(each).is_file(), listed.stdout.splitlines()):
