@@ -1,70 +1,70 @@
-"""``infra/pipeline.yaml`` as dataclasses: read by the local run, the tests and the deployment."""
+"""Reads ``infra/pipeline.yaml`` for the local run, the tests and the deployment."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 import yaml
+from msgspec import Meta, Struct
 
 from shared.config import Config
 
 PIPELINE_FILE = Path(__file__).with_name("pipeline.yaml")
 
-#: ``1.3 * $FETCH_CONCURRENCY``: a multiple of what the environment says.
+#: ``1.3 * $FETCH_CONCURRENCY``: a multiple of the variable.
 _TIMES_FETCHES = re.compile(r"(?:(\d+(?:\.\d+)?) \* )?\$FETCH_CONCURRENCY")
-#: What a function without `threads` gets beyond its deliveries: health probes and the odd redelivery.
+#: The threads of a pubsub function beyond its concurrent deliveries: for probes and for redeliveries.
 SPARE_THREADS = 4
+
+_T = TypeVar("_T")
+Backoff = Annotated[int, Meta(ge=0, le=600)]
+Threads = Annotated[int, Meta(ge=1, le=2000)]
 
 
 class PipelineError(ValueError):
-    """The file does not say what it must; the message names the place, what was expected and found."""
+    """The file is wrong. The message says where, what was expected, and what was found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """One Pub/Sub subscription; ``name`` is also the function it feeds. Times in seconds."""
+class Subscription(Struct, frozen=True, forbid_unknown_fields=True):
+    """A Pub/Sub subscription. It feeds the function of the same name."""
 
     name: str
     topic: str
-    ack_deadline_seconds: int
-    minimum_backoff_seconds: int
-    maximum_backoff_seconds: int
-    #: None: given back for ever.
-    max_delivery_attempts: int | None
-    local_concurrency: int
+    ack_deadline_seconds: Annotated[int, Meta(ge=10, le=600)]
+    minimum_backoff_seconds: Backoff
+    maximum_backoff_seconds: Backoff
+    #: After this many attempts a message becomes a dead letter. None: it is redelivered for ever.
+    max_delivery_attempts: Annotated[int, Meta(ge=5, le=100)] | None
+    local_concurrency: Threads
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
-    """One deployable function, in ``functions/NAME/main.py``."""
+class Function(Struct, frozen=True, forbid_unknown_fields=True):
+    """A deployable function, in ``functions/NAME/main.py``."""
 
     name: str
-    #: "http" or "pubsub".
-    trigger: str
-    #: URL prefixes that the gateway hands to it.
-    routes: tuple[str, ...]
-    memory_mb: int
-    timeout_seconds: int
-    threads: int
+    trigger: Annotated[str, Meta(pattern="^(http|pubsub)$")]
+    memory_mb: Annotated[int, Meta(ge=128, le=32768)]
+    timeout_seconds: Annotated[int, Meta(ge=1, le=3600)]
+    threads: Threads
+    #: The URL prefixes that the gateway hands to the function.
+    routes: tuple[Annotated[str, Meta(pattern="^/api/")], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """A function called again and again."""
+class Schedule(Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that is called at fixed intervals."""
 
     name: str
     function: str
-    every_seconds: int
-    local_every_seconds: int
+    every_seconds: Annotated[int, Meta(ge=60, le=86400)]
+    local_every_seconds: Annotated[int, Meta(ge=1, le=86400)]
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     topics: tuple[str, ...]
     dead_letter_topic: str
     subscriptions: tuple[Subscription, ...]
@@ -72,138 +72,87 @@ class Pipeline:
     schedules: tuple[Schedule, ...]
 
 
+class _File(Struct):
+    """The file. Its section ``firestore`` is for the deployment only."""
+
+    topics: tuple[str, ...]
+    dead_letter_topic: str
+    subscriptions: dict[str, Any]
+    functions: dict[str, Any]
+    schedules: dict[str, Any]
+
+
 def load_pipeline(config: Config, path: Path = PIPELINE_FILE) -> Pipeline:
-    """Reads and checks the description.
+    """Reads and checks the file.
 
     Raises:
-        PipelineError: a field is missing, of the wrong type, or names what is not there.
+        PipelineError: a field is missing, unknown or wrong, or names something that does not exist.
     """
     try:
-        root = _mapping(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise PipelineError(f"{path}: expected YAML, found {error}") from error
-    topics = _texts(root, "topics", path.name)
-    subscriptions = tuple(
-        _subscription(name, fields, config) for name, fields in _items(root, "subscriptions", path.name)
-    )
+    file = _convert(content, _File, path.name)
+
+    subscriptions = []
+    for name, fields in _named(file.subscriptions, "subscriptions"):
+        if times := _TIMES_FETCHES.fullmatch(str(fields.get("local_concurrency"))):
+            fields["local_concurrency"] = ceil(float(times[1] or 1) * config.fetch_concurrency)
+        subscriptions.append(_convert(fields, Subscription, f"subscriptions.{name}"))
     concurrency = {subscription.name: subscription.local_concurrency for subscription in subscriptions}
-    functions = tuple(
-        _function(name, fields, concurrency.get(name))
-        for name, fields in _items(root, "functions", path.name)
-    )
-    schedules = tuple(_schedule(name, fields) for name, fields in _items(root, "schedules", path.name))
+
+    functions = []
+    for name, fields in _named(file.functions, "functions"):
+        if name in concurrency:
+            fields.setdefault("threads", concurrency[name] + SPARE_THREADS)
+        elif fields.get("trigger") == "pubsub":
+            raise PipelineError(f"functions.{name}: expected a subscription of that name, found none")
+        functions.append(_convert(fields, Function, f"functions.{name}"))
+
+    schedules = [
+        _convert(fields, Schedule, f"schedules.{name}")
+        for name, fields in _named(file.schedules, "schedules")
+    ]
     pipeline = Pipeline(
-        topics, _text(root, "dead_letter_topic", path.name), subscriptions, functions, schedules
+        file.topics, file.dead_letter_topic, tuple(subscriptions), tuple(functions), tuple(schedules)
     )
-    _check_names(pipeline)
+    _check_references(pipeline)
     return pipeline
 
 
-def _subscription(name: str, fields: Mapping[str, Any], config: Config) -> Subscription:
-    where = f"subscriptions.{name}"
-    times = _TIMES_FETCHES.fullmatch(str(fields.get("local_concurrency")))
-    if times:
-        fields = {**fields, "local_concurrency": ceil(float(times[1] or 1) * config.fetch_concurrency)}
-    attempts = fields.get("max_delivery_attempts", "missing")
-    return Subscription(
-        name=name,
-        topic=_text(fields, "topic", where),
-        ack_deadline_seconds=_number(fields, "ack_deadline_seconds", where, 10, 600),
-        minimum_backoff_seconds=_number(fields, "minimum_backoff_seconds", where, 0, 600),
-        maximum_backoff_seconds=_number(fields, "maximum_backoff_seconds", where, 0, 600),
-        max_delivery_attempts=None
-        if attempts is None
-        else _number(fields, "max_delivery_attempts", where, 5, 100),
-        local_concurrency=_number(fields, "local_concurrency", where, 1, 2000),
-    )
+def _named(section: Mapping[str, Any], where: str) -> list[tuple[str, dict[str, Any]]]:
+    """The entries of a section. Each gets its key as the field ``name``."""
+    return [
+        (name, {"name": name} | _convert(fields, dict[str, Any], f"{where}.{name}"))
+        for name, fields in section.items()
+    ]
 
 
-def _function(name: str, fields: Mapping[str, Any], concurrency: int | None) -> Function:
-    where = f"functions.{name}"
-    trigger = _text(fields, "trigger", where)
-    if trigger not in ("http", "pubsub"):
-        raise PipelineError(f"{where}.trigger: expected http or pubsub, found {trigger!r}")
-    if trigger == "pubsub" and concurrency is None:
-        raise PipelineError(f"{where}: expected a subscription of that name, because its trigger is pubsub")
-    routes = _texts(fields, "routes", where) if "routes" in fields else ()
-    for route in routes:
-        if not route.startswith("/api/"):
-            raise PipelineError(f"{where}.routes: expected prefixes below /api/, found {route!r}")
-    if concurrency is None or "threads" in fields:
-        threads = _number(fields, "threads", where, 1, 2000)
-    else:
-        threads = concurrency + SPARE_THREADS
-    return Function(
-        name=name,
-        trigger=trigger,
-        routes=routes,
-        memory_mb=_number(fields, "memory_mb", where, 128, 32768),
-        timeout_seconds=_number(fields, "timeout_seconds", where, 1, 3600),
-        threads=threads,
-    )
+def _convert(value: Any, kind: type[_T], where: str) -> _T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        # Such as: Expected `int` >= 10 - at `$.ack_deadline_seconds`
+        problem, _, path = str(error).replace("`", "").partition(" - at $")
+        for name in re.findall(r"\w+", path):
+            value = value[int(name) if name.isdigit() else name]
+        raise PipelineError(
+            f"{where}{path}: {problem[:1].lower()}{problem[1:]}, found {value!r:.80}"
+        ) from error
 
 
-def _schedule(name: str, fields: Mapping[str, Any]) -> Schedule:
-    where = f"schedules.{name}"
-    return Schedule(
-        name=name,
-        function=_text(fields, "function", where),
-        every_seconds=_number(fields, "every_seconds", where, 60, 86400),
-        local_every_seconds=_number(fields, "local_every_seconds", where, 1, 86400),
-    )
-
-
-def _check_names(pipeline: Pipeline) -> None:
-    functions = {function.name for function in pipeline.functions}
+def _check_references(pipeline: Pipeline) -> None:
+    functions = [function.name for function in pipeline.functions]
     for subscription in pipeline.subscriptions:
-        if subscription.topic not in pipeline.topics:
-            raise PipelineError(
-                f"subscriptions.{subscription.name}.topic: expected one of {', '.join(pipeline.topics)},"
-                f" found {subscription.topic!r}"
-            )
+        where = f"subscriptions.{subscription.name}"
+        _check_one_of(pipeline.topics, subscription.topic, f"{where}.topic")
         if subscription.name not in functions:
-            raise PipelineError(f"subscriptions.{subscription.name}: expected a function of that name")
-    if pipeline.dead_letter_topic not in pipeline.topics:
-        raise PipelineError(
-            f"dead_letter_topic: expected one of {', '.join(pipeline.topics)},"
-            f" found {pipeline.dead_letter_topic!r}"
-        )
+            raise PipelineError(f"{where}: expected a function of that name, found none")
+    _check_one_of(pipeline.topics, pipeline.dead_letter_topic, "dead_letter_topic")
     for schedule in pipeline.schedules:
-        if schedule.function not in functions:
-            raise PipelineError(
-                f"schedules.{schedule.name}.function: expected a function, found {schedule.function!r}"
-            )
+        _check_one_of(functions, schedule.function, f"schedules.{schedule.name}.function")
 
 
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise PipelineError(f"{where}: expected fields and values, found {value!r:.80}")
-    return value
-
-
-def _items(fields: Mapping[str, Any], name: str, where: str) -> list[tuple[str, Mapping[str, Any]]]:
-    section = _mapping(fields.get(name), f"{where}: {name}")
-    return [(key, _mapping(value, f"{name}.{key}")) for key, value in section.items()]
-
-
-def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise PipelineError(f"{where}.{name}: expected a text, found {value!r:.80}")
-    return value
-
-
-def _texts(fields: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
-    value = fields.get(name)
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-        raise PipelineError(f"{where}.{name}: expected a list of texts, found {value!r:.80}")
-    return tuple(value)
-
-
-def _number(fields: Mapping[str, Any], name: str, where: str, low: int, high: int) -> int:
-    value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise PipelineError(
-            f"{where}.{name}: expected a whole number from {low} to {high}, found {value!r:.80}"
-        )
-    return value
+def _check_one_of(known: tuple[str, ...] | list[str], found: str, where: str) -> None:
+    if found not in known:
+        raise PipelineError(f"{where}: expected one of {', '.join(known)}, found {found!r}")

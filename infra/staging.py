@@ -1,7 +1,7 @@
-"""One function made ready to deploy: ``python -m infra.staging NAME DIRECTORY``.
+"""``python -m infra.staging NAME DIRECTORY``: prepares the source directory of one function for deployment.
 
-``gcloud functions deploy --source`` uploads one directory, and only that is importable there. So
-``main.py``, the package ``shared`` and ``requirements.txt`` are laid beside each other.
+``gcloud functions deploy --source`` uploads one directory, and a function can import only from there. So the
+directory gets ``main.py``, the package ``shared`` and ``requirements.txt``.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class StagingError(RuntimeError):
-    """It cannot be staged; the message says what was expected and found."""
+    """The directory cannot be prepared. The message says what was expected and what was found."""
 
 
 def stage(name: str, directory: Path) -> Path:
-    """Lays the function ``name`` out in ``directory``, made if need be; answers the directory.
+    """Copies the files of the function ``name`` to ``directory``, which it makes if needed and returns.
 
-    What an earlier staging left there is replaced; a directory that holds anything else is refused.
+    Files of an earlier staging are replaced.
 
     Raises:
-        StagingError: there is no such function, or the directory is somebody else's.
+        StagingError: there is no such function, or the directory has other files.
     """
     main = ROOT / "functions" / name / "main.py"
     names = functions()
     if name not in names:
         raise StagingError(f"expected a function ({', '.join(names)}), found {name!r}")
     directory.mkdir(parents=True, exist_ok=True)
-    strangers = {path.name for path in directory.iterdir()} - {"main.py", "shared", "requirements.txt"}
-    if strangers:
-        raise StagingError(f"{directory}: expected nothing in it, found {', '.join(sorted(strangers))}")
+    others = {path.name for path in directory.iterdir()} - {"main.py", "shared", "requirements.txt"}
+    if others:
+        raise StagingError(f"{directory}: expected an empty directory, found {', '.join(sorted(others))}")
     shutil.rmtree(directory / "shared", ignore_errors=True)
     shutil.copyfile(main, directory / "main.py")
     shutil.copyfile(ROOT / "requirements.txt", directory / "requirements.txt")
-    # Only source: compiled files name the paths of this machine, notes are for its readers.
+    # Compiled files contain paths of this machine, and notes are of no use there.
     shutil.copytree(
         ROOT / "shared", directory / "shared", ignore=shutil.ignore_patterns("__pycache__", "*.pyc", "*.md")
     )
@@ -44,7 +44,7 @@ def stage(name: str, directory: Path) -> Path:
 
 
 def functions() -> list[str]:
-    """The names of all functions: the folders of ``functions/`` that have a main.py."""
+    """The names of all functions: the directories of ``functions/`` that have a main.py."""
     return sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 
 

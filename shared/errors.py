@@ -1,32 +1,34 @@
-"""The errors of the pipeline. The TYPE of an error decides what becomes of the work.
+"""The errors of yts. The type of an error decides what happens to the work.
 
 ::
 
     YtsError
-     ├─ RequestError            the caller's fault; answered as application/problem+json
-     │   ├─ BadRequest          400  what was sent cannot be understood
+     ├─ RequestError            an HTTP request cannot be served; answered as application/problem+json
+     │   ├─ BadRequest          400  the request cannot be understood
      │   ├─ Unauthenticated     401  no valid session or token
-     │   ├─ Forbidden           403  a page of another origin asks in somebody's name
-     │   ├─ NotFound            404  it does not exist, or is not the caller's
+     │   ├─ Forbidden           403  a page of another origin sent the request
+     │   ├─ NotFound            404  the thing does not exist, or belongs to another user
      │   ├─ MethodNotAllowed    405
      │   ├─ Busy                409  something else has to end first
-     │   ├─ TooLarge            413  more bytes than any sensible request has
-     │   ├─ TooMany             429  the caller has started more than their share
-     │   └─ Unavailable         503  a dependency does not answer; worth trying again
-     └─ DeliveryError           the fate of a Pub/Sub message
-         ├─ Permanent           settled at once, with a reason a person can read
-         │   ├─ NoTranscript    the video has no captions (looked at again later)
-         │   ├─ VideoUnavailable  private, deleted, age restricted, … (looked at again later)
+     │   ├─ TooLarge            413  the body is too long
+     │   ├─ TooMany             429  the caller has used up a limit
+     │   └─ Unavailable         503  a dependency does not answer; worth a retry
+     └─ DeliveryError           decides what happens to a Pub/Sub message
+         ├─ Permanent           a retry would end the same way; settled with a reason
          │   └─ JobFailed       the playlist cannot be indexed; ends the job
-         │       ├─ NotVisible    it does not exist, or is not shown to who asks
-         │       └─ GrantExpired  what the user allowed us at Google has ended: sign in again
-         ├─ Transient           given back to Pub/Sub, delivered again with backoff
-         │   └─ Blocked         YouTube refuses our address, not the video: no attempt of the video's
-         ├─ Deferred            acknowledged, and published again by the sweep when it is due
-         └─ Malformed           nobody can ever read it: to the dead letters, acknowledged
+         │       ├─ NotVisible    the playlist does not exist, or is hidden from the one who asks
+         │       └─ GrantExpired  Google no longer accepts the user's permission: sign in again
+         ├─ Transient           nacked; Pub/Sub delivers the message again with backoff
+         │   ├─ Conflict        a document changed between reading and writing
+         │   └─ YouTubeError    asking YouTube for captions failed
+         │       ├─ AttemptFailed   counts as a failed attempt of this video
+         │       ├─ Refused         YouTube refused: because of the address, or (weak) of the video
+         │       └─ AddressBlocked  YouTube refuses our address; not an attempt of this video
+         ├─ Deferred            acked; the sweep publishes the message again when it is due
+         └─ Malformed           the message can never be read; acked and sent to the dead letters
 
-Every message is a plain sentence for the person who started the job; what went wrong underneath
-is chained as ``__cause__`` and logged.
+Every message is a sentence for a person. It names no document and no server; ``detail`` does, for the
+log. The underlying error is chained as ``__cause__``.
 """
 
 from __future__ import annotations
@@ -35,10 +37,7 @@ from datetime import datetime
 
 
 class YtsError(Exception):
-    """Base of all; ``str(error)`` is a sentence for a person.
-
-    ``detail`` is for the log only. It may name documents, which may be another user's.
-    """
+    """Base of all. ``str(error)`` is a sentence for a person; ``detail`` is for the log only."""
 
     def __init__(self, message: str = "", *, detail: str | None = None) -> None:
         super().__init__(message)
@@ -46,7 +45,7 @@ class YtsError(Exception):
 
 
 class RequestError(YtsError):
-    """An HTTP request that cannot be served as it is."""
+    """An HTTP request that cannot be served."""
 
     status = 400
     title = "Bad request"
@@ -77,7 +76,7 @@ class MethodNotAllowed(RequestError):
 
     def __init__(self, message: str, allowed: str) -> None:
         super().__init__(message)
-        #: As the Allow header says it.
+        #: The value of the Allow header.
         self.allowed = allowed
 
 
@@ -107,19 +106,11 @@ class Unavailable(RequestError):
 
 
 class DeliveryError(YtsError):
-    """Decides what becomes of a Pub/Sub message."""
+    """Decides what happens to a Pub/Sub message."""
 
 
 class Permanent(DeliveryError):
-    """Asking again would give the same answer."""
-
-
-class NoTranscript(Permanent):
-    """The video exists, but has no captions now."""
-
-
-class VideoUnavailable(Permanent):
-    """The video cannot be watched by us now."""
+    """A retry would end the same way."""
 
 
 class JobFailed(Permanent):
@@ -127,11 +118,11 @@ class JobFailed(Permanent):
 
 
 class NotVisible(JobFailed):
-    """The same whether there is no such playlist or it is somebody else's."""
+    """The playlist does not exist, or belongs to somebody else. The two look the same from outside."""
 
 
 class GrantExpired(JobFailed):
-    """Revoked, expired, or without the scope; only the person can give it again."""
+    """The grant was revoked, has expired, or lacks the scope. Only the user can give it again."""
 
     def __init__(self) -> None:
         super().__init__("Sign in again with Google, then press Refresh.")
@@ -141,26 +132,47 @@ class Transient(DeliveryError):
     """Worth another delivery after a backoff."""
 
 
-class Blocked(Transient):
-    """YouTube refuses requests from this address.
+class Conflict(Transient):
+    """A document was changed, made or removed between reading and writing. Nothing was written.
 
-    ``weak``: what it said may also be of the video alone. ``asked``: False when nothing was sent, because
-    another worker has met the block meanwhile.
+    Callers retry (see :func:`shared.gcp.firestore.retry_on_conflict`), or let it propagate so that
+    Pub/Sub or the HTTP client retries.
     """
 
-    def __init__(self, reason: str, *, weak: bool = False, asked: bool = True) -> None:
-        super().__init__(reason)
+
+class YouTubeError(Transient):
+    """Asking YouTube for captions failed."""
+
+    #: Bytes that the failed attempt received. Set where the permit ends (shared.youtube.egress.routing).
+    youtube_bytes = 0
+
+
+class AttemptFailed(YouTubeError):
+    """Counts as a failed attempt of the video."""
+
+
+class Refused(YouTubeError):
+    """YouTube refused the request. The breaker decides whether it refuses the address or the video.
+
+    ``weak``: what YouTube said may concern the video alone.
+    """
+
+    def __init__(self, message: str, *, weak: bool = False) -> None:
+        super().__init__(message)
         self.weak = weak
-        self.asked = asked
+
+
+class AddressBlocked(YouTubeError):
+    """YouTube refuses our address. The video is not at fault, and no attempt is counted."""
 
 
 class Deferred(DeliveryError):
-    """Not before ``until``: acknowledged now, published again by the sweep."""
+    """Not before ``until``: acked now, published again by the sweep."""
 
-    def __init__(self, reason: str, until: datetime) -> None:
-        super().__init__(reason)
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
         self.until = until
 
 
 class Malformed(DeliveryError):
-    """The message itself is wrong: no delivery of it can ever succeed."""
+    """The message itself is wrong. No delivery of it can ever succeed."""

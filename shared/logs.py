@@ -1,28 +1,32 @@
-"""Structured logs: one JSON object a line, as Cloud Logging reads them, with the fields of the work at hand.
+"""Structured logs: one JSON object a line, in the form that Cloud Logging reads.
 
 https://cloud.google.com/logging/docs/structured-logging
+
+:func:`configure` sends every logger of the process through one formatter, so lines of libraries are
+JSON and redacted, too. Fields set by :func:`context` are added to each line.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+_LOGGER = logging.getLogger("yts")
 _fields: ContextVar[dict[str, object]] = ContextVar("log_fields", default={})  # noqa: B039 never mutated
 
-#: What must not stand in a log: bearer and API tokens, authorization codes, e-mail addresses.
+#: Secrets that must not be logged: bearer and API tokens, authorization codes, e-mail addresses.
 _SECRETS = re.compile(
-    # The quotes of JSON within JSON are escaped.
+    # In JSON inside JSON the quotes are escaped.
     r"(?P<key>(?:basic|bearer|token|code|key|password|secret|session|authorization|verifier|nonce)"
     r"\\*[\"']?\s*[=: ]\s*\\*[\"']?)"
     r"[A-Za-z0-9._~%+/=-]{12,}"
-    # Our own, Google's access and refresh tokens and codes, and JSON Web Tokens, wherever they stand.
+    # Our own tokens, Google's access tokens, refresh tokens and codes, and JSON Web Tokens, anywhere.
     r"|(?P<token>\b(?:yts_|ya29\.|1//|4/0|eyJ)[A-Za-z0-9._-]{8,})"
     r"|(?P<mail>\b[\w.+-]+@[\w-]+\.[\w.-]+\b)",
     re.IGNORECASE,
@@ -34,9 +38,44 @@ def redact(text: str) -> str:
     return _SECRETS.sub(lambda found: (found["key"] or "") + "[redacted]", text)
 
 
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "severity": record.levelname,
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "message": record.getMessage(),
+            **_fields.get(),
+            **getattr(record, "fields", {}),
+        }
+        if record.name != _LOGGER.name:
+            entry["logger"] = record.name
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        line = redact(json.dumps(entry, ensure_ascii=False, default=str))
+        # JSON can carry half a surrogate pair, which UTF-8 cannot encode.
+        return line.encode("utf-8", "replace").decode("utf-8")
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # One write a line, so that lines of several threads do not mix.
+        sys.stdout.write(self.format(record) + "\n")
+        sys.stdout.flush()
+
+
+def configure() -> None:
+    """Sends all logs of this process to standard output as JSON. Our own from INFO, others from WARNING."""
+    handler = _Handler()
+    handler.setFormatter(_Formatter())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    _LOGGER.setLevel(logging.INFO)
+    # Google's client libraries turn this off when they are imported.
+    logging.getLogger("google").propagate = True
+
+
 @contextmanager
 def context(**fields: object) -> Iterator[None]:
-    """Adds fields to every line written inside."""
+    """Adds fields to every line that is logged inside the block."""
     token = _fields.set({**_fields.get(), **fields})
     try:
         yield
@@ -44,32 +83,21 @@ def context(**fields: object) -> Iterator[None]:
         _fields.reset(token)
 
 
-def _write(severity: str, message: str, fields: dict[str, object]) -> None:
-    entry = {
-        "severity": severity,
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "message": message,
-        **_fields.get(),
-        **fields,
-    }
-    line = redact(json.dumps(entry, ensure_ascii=False, default=str))
-    # Half a surrogate pair (JSON can carry one) is no UTF-8, and must not stop what is being logged.
-    line = line.encode("utf-8", "replace").decode("utf-8")
-    # One write a line: threads must not interleave.
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 def info(message: str, **fields: object) -> None:
-    _write("INFO", message, fields)
+    _LOGGER.info(message, extra={"fields": fields})
 
 
-def warning(message: str, **fields: object) -> None:
-    _write("WARNING", message, fields)
+def warning(message: str, error: BaseException | None = None, **fields: object) -> None:
+    """``error`` adds its sentence, its detail for the log, and its cause."""
+    if error is not None:
+        fields["reason"] = str(error)
+        if detail := getattr(error, "detail", None):
+            fields["detail"] = detail
+        if error.__cause__ is not None:
+            fields["cause"] = repr(error.__cause__)
+    _LOGGER.warning(message, extra={"fields": fields})
 
 
 def error(message: str, cause: BaseException | None = None, **fields: object) -> None:
-    """``cause``: its traceback goes along."""
-    if cause is not None:
-        fields["traceback"] = "".join(traceback.format_exception(cause))
-    _write("ERROR", message, fields)
+    """``cause`` adds its traceback."""
+    _LOGGER.error(message, extra={"fields": fields}, exc_info=cause)

@@ -1,4 +1,4 @@
-"""What all tests share: the network guard of the unit tests, and whole local runs."""
+"""Fixtures for all tests: the network guard of the unit tests, and whole local runs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ import pytest
 from tests import doomed
 from tests.stack import Stack, remove_abandoned
 
-#: What takes minutes comes first, so that of several processes none has to wait for another in the end.
-#: The browser comes last: Playwright leaves an event loop running in this thread until the session
-#: ends, and no other can be started beside it.
+#: Files that take minutes come first, so that parallel test processes end at about the same time. The browser
+#: comes last, because Playwright leaves an event loop running in this thread until the session ends.
 _LONG = ("test_boundaries.py", "test_restart.py", "test_random.py")
 _ORDER = (*_LONG, "unit", "integration", "security", "faults", "e2e")
 
@@ -26,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fault-seeds",
         default="5",
         metavar="N or FROM:TO",
-        help="the seeds of tests/faults/test_random.py: the first N, or from one to before another",
+        help="the seeds of tests/faults/test_random.py: 0 to N-1, or FROM to TO-1",
     )
 
 
@@ -40,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _kind(path: Path) -> str:
-    """The folder of tests/ in which a test lies."""
+    """The folder of tests/ that a test is in."""
     return path.relative_to(Path(__file__).parent).parts[0]
 
 
@@ -55,7 +54,7 @@ def _is_loopback(host: object) -> bool:
 
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unit tests reach nothing but this machine: an accidental request fails, loudly and at once."""
+    """Keeps unit tests from reaching other machines: the attempt raises an error."""
     if _kind(request.path) != "unit":
         return
     connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
@@ -85,7 +84,7 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """One run, of each test process, for all that leave it as they found it: own users, own playlists."""
+    """The run of this test process. Tests that share it use users and playlists of their own."""
     remove_abandoned()
     stack = Stack()
     try:
@@ -98,15 +97,15 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def doomed_job(stack: Stack) -> str:
-    """See tests/doomed.py."""
+    """The id of the job in tests/doomed.py."""
     return stack.doomed
 
 
 @pytest.fixture
 def new_stack() -> Iterator[Callable[..., Stack]]:
-    """Makes runs for tests that kill, restart or configure theirs; not started yet.
+    """Makes runs for tests that kill, restart or configure theirs. They are not started yet.
 
-    Arguments are environment variables: ``new_stack(FETCH_CONCURRENCY="5").start()``.
+    The arguments are environment variables: ``new_stack(FETCH_CONCURRENCY="5").start()``.
     """
     made: list[Stack] = []
 
@@ -120,12 +119,6 @@ def new_stack() -> Iterator[Callable[..., Stack]]:
 
 
 @pytest.fixture(scope="session")
-def elasticsearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """For tests of modules that speak to Elasticsearch themselves: in the environment, too."""
-    if given := os.environ.get("ELASTICSEARCH_URL"):
-        yield given
-        return
-    url = request.getfixturevalue("stack").elasticsearch
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ELASTICSEARCH_URL", url)
-        yield url
+def elasticsearch_url(request: pytest.FixtureRequest) -> str:
+    """A real Elasticsearch: the one of the environment, or the one of the shared run."""
+    return os.environ.get("ELASTICSEARCH_URL") or request.getfixturevalue("stack").elasticsearch

@@ -1,7 +1,7 @@
-"""A job with a video that YouTube refuses again and again.
+"""A job with a video that YouTube always refuses.
 
-Pub/Sub's backoff takes two minutes to give it up; so it is started with the stack, and looked at by
-a test that comes later.
+Pub/Sub's backoff makes it take two minutes until the video fails. So the job is started together with the
+stack, and a later test looks at it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _PLAYLIST = "PLdoomed"
 
 
 def begin(stack: Stack) -> str:
-    """Starts the job; its id."""
-    stack.standin.define(
+    """Starts the job. Returns its id."""
+    stack.fake_youtube.define(
         videos=[
             _video(VIDEO, status="unplayable", reason="This content isn't available, try again later."),
             _video(COMPANION),
@@ -28,7 +28,8 @@ def begin(stack: Stack) -> str:
 
 
 def heal(stack: Stack) -> None:
-    stack.standin.define(videos=[_video(VIDEO, status="ok", lines=[[0.0, 3.0, "deliverance at last"]])])
+    """From now on YouTube answers about the video."""
+    stack.fake_youtube.define(videos=[_video(VIDEO, status="ok", lines=[[0.0, 3.0, "deliverance at last"]])])
 
 
 def _video(video_id: str, lines: list[Any] | None = None, **fields: str) -> dict[str, Any]:

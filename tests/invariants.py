@@ -1,4 +1,4 @@
-"""What must be true of every job once it is over, whatever happened on the way."""
+"""What must be true of every job that is over, whatever happened to it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 
 import requests
 
-from infra.local.standin import generate
-from infra.local.standin.model import OK
+from infra.local.fake_youtube.library import generate
+from infra.local.fake_youtube.library.model import OK
 from tests.stack import Stack
 
 _SEARCHABLE = ("indexed", "no_transcript")
 
 
 def ids_of(playlist_id: str) -> list[str]:
-    """The video ids of a generated playlist, in its order, each once."""
+    """The ids of the videos of a generated playlist, in its order, each once."""
     playlist = generate.playlist(playlist_id)
     assert playlist is not None, f"{playlist_id} is not a generated playlist"
     return list(dict.fromkeys(playlist.video_ids))
 
 
 def ledger(stack: Stack, job_id: str, user: str = "demo", **parameters: str) -> dict[str, dict[str, Any]]:
-    """All videos of a job by id, through the API, page by page."""
+    """All videos of a job by id, as the API lists them page by page. ``parameters``: of the query."""
     found: dict[str, dict[str, Any]] = {}
     cursor: str | None = None
     while True:
@@ -38,21 +38,21 @@ def ledger(stack: Stack, job_id: str, user: str = "demo", **parameters: str) -> 
 
 
 def in_elasticsearch(stack: Stack, video_ids: Collection[str]) -> set[str]:
-    """Which of these videos the search index holds; asked of Elasticsearch itself."""
+    """Those of these videos that are in the search index. Elasticsearch itself is asked."""
     url = f"{stack.elasticsearch}/yts-videos"
     requests.post(f"{url}/_refresh", timeout=30).raise_for_status()
     body = {"query": {"ids": {"values": list(video_ids)}}, "size": 10_000, "_source": False}
     answer = requests.post(f"{url}/_search", json=body, timeout=30).json()
     hits = [hit["_id"] for hit in answer["hits"]["hits"]]
-    assert len(hits) == len(set(hits)), "a video stands twice in the index"
+    assert len(hits) == len(set(hits)), "a video is in the index twice"
     return set(hits)
 
 
 def check(stack: Stack, job_id: str, expected: Collection[str], user: str = "demo") -> dict[str, Any]:
-    """Asserts that a finished job is exact; answers it.
+    """Asserts that a job is done and exact. Returns the job.
 
-    It is done; its videos are exactly ``expected``; the counts are those of the ledger and sum to
-    the total; Elasticsearch holds exactly the searchable ones of them.
+    Its videos are exactly ``expected``. The counts match the ledger, and add up to the total. The search
+    index holds those of its videos that can be searched, and no others of them.
     """
     job = stack.job(job_id, user)
     assert job["state"] == "done", job
@@ -70,15 +70,15 @@ def check(stack: Stack, job_id: str, expected: Collection[str], user: str = "dem
 
 
 def asked(stack: Stack, video_ids: Collection[str]) -> dict[str, int]:
-    """How often YouTube's player was asked for each of these videos."""
-    seen = stack.standin.stats()["videos"]
+    """How often YouTube's player was asked about each of these videos."""
+    seen = stack.fake_youtube.stats()["videos"]
     return {video_id: seen.get(video_id, {}).get("player", 0) for video_id in video_ids}
 
 
 def of_one_asking(video_ids: Collection[str]) -> dict[str, int]:
-    """The most requests to the player for each of these generated videos, if it is asked for once.
+    """The number of requests to the player that one attempt may make for each of these generated videos.
 
-    An answer without caption tracks may be asked for once more, as a whole (shared.partial_answers).
+    Without caption tracks in its answer the player is asked twice (shared.youtube.partial_answers).
     """
     found = {video_id: generate.video(video_id) for video_id in video_ids}
     return {video_id: 1 if video and video.status == OK else 2 for video_id, video in found.items()}

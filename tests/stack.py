@@ -1,12 +1,11 @@
-"""A whole local run for tests, from the outside: `./emulators.sh up --detach`, HTTP, and what the
-command line reads of a run.
+"""A whole local run for tests, seen from outside: `./emulators.sh`, HTTP, and the state directory.
 
     def test_something(stack: Stack) -> None:
         job_id = stack.index("PLyts-sample-talks")
         assert stack.finish(job_id)["state"] == "done"
 
-Each has a state directory and a port of its own, so that any number run side by side, also beside
-a run that somebody works with. Only the unpacked servers are shared.
+Each run has a state directory and a port of its own. So runs do not disturb each other, nor the run that a
+person works with. They share only the unpacked servers.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from typing import Any, TypeVar
 import psutil
 import requests
 
-from infra.local import control, processes
-from infra.local.api import Api
-from infra.local.environment import CONFIGURATION
-from infra.local.ports import free_ports
+from infra.local.cli.api import Api
 from infra.local.state_dir import ROOT, StateDir
+from infra.local.supervisor import processes, status
+from infra.local.supervisor.environment import CONFIGURATION
+from infra.local.supervisor.ports import free_ports
 
 _T = TypeVar("_T")
 
@@ -44,11 +43,11 @@ _WARNING = re.compile(r'"severity": ?"(?:WARNING|ERROR|CRITICAL)"')
 
 
 class StackError(RuntimeError):
-    """The run did not start, or did not do what it must; the message holds what it said."""
+    """The run did not start, or a command or request failed. The message holds its output."""
 
 
 class Stack:
-    """One run. ``variables``: the environment beyond the defaults, such as FETCH_CONCURRENCY."""
+    """One run. ``variables``: further variables of its environment, such as FETCH_CONCURRENCY."""
 
     def __init__(self, **variables: str) -> None:
         name = f"{os.getpid()}-{next(_number)}"
@@ -56,7 +55,7 @@ class Stack:
         self.port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION}
-        #: Where failpoints of its functions are armed; see shared/failpoints.py.
+        #: Where failpoints of its functions are armed; see shared/gcp/failpoints.py.
         self.failpoints = self.state.root / "failpoints"
         own = {
             "LOCAL_STATE_DIR": str(self.state.root),
@@ -65,7 +64,7 @@ class Stack:
         }
         self.environment = kept | own | variables
         self._tokens: dict[str, str] = {}
-        #: The id of a job that was started with it; see tests/doomed.py.
+        #: The id of a job that was started with the run; see tests/doomed.py.
         self.doomed = ""
         self._share_servers()
 
@@ -74,10 +73,10 @@ class Stack:
     def command(
         self, *arguments: str, check: bool = True, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
-        """`./emulators.sh ARGUMENTS` for this run.
+        """Runs `./emulators.sh ARGUMENTS` for this run.
 
         Raises:
-            StackError: its exit code is not 0, and ``check``.
+            StackError: its exit code is not 0. Only with ``check``.
         """
         result = subprocess.run(
             [ROOT / "emulators.sh", *arguments],
@@ -95,27 +94,27 @@ class Stack:
         return result
 
     def start(self) -> str:
-        """Starts it, without the sample library; what `up` printed."""
+        """Starts the run, without the sample library. Returns what `up` has printed."""
         return self.command("up", "--detach", "--no-sample", timeout=_UP_SECONDS).stdout
 
     def down(self) -> None:
         self.command("down")
 
     def stop(self) -> None:
-        """Stops it and removes all it left."""
+        """Stops the run and removes its state directory."""
         self.down()
         shutil.rmtree(self.state.root, ignore_errors=True)
 
     def crash(self) -> None:
-        """kill -9 of everything, the supervisor first; nothing of it lives afterwards."""
+        """Kills all processes of the run, the supervisor first, and waits until they are gone."""
         if supervisor := self.supervisor():
             os.kill(supervisor, signal.SIGKILL)
         for process in processes.marked(self.state):
             process.kill()
-        self.wait_for(lambda: not processes.marked(self.state), 20, "everything killed is gone")
+        self.wait_for(lambda: not processes.marked(self.state), 20, "all processes are gone")
 
     def supervisor(self) -> int | None:
-        """Its pid, if it lives."""
+        """The process id of the supervisor, if it runs."""
         try:
             pid = int(self.state.pid_file.read_text())
         except FileNotFoundError:
@@ -123,14 +122,17 @@ class Stack:
         return pid if psutil.pid_exists(pid) else None
 
     def components(self) -> dict[str, dict[str, Any]]:
-        """By name, as `status --json` prints them: state, port, pid each. Raises NotRunning.
+        """Each component by name: its state, port and pid, as `status --json` prints them.
 
-        Without a process for it: while something starts again it is asked all the time.
+        This starts no process, because tests call it again and again while a component restarts.
+
+        Raises:
+            NotRunning: the run is not up.
         """
-        return {component["name"]: component for component in control.require(self.state).components}
+        return {component["name"]: component for component in status.require(self.state).components}
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
-        """A signal to a component; its pid."""
+        """Sends a signal to a component. Returns its pid."""
         pid = self.components()[name]["pid"]
         if pid is None:
             raise StackError(f"expected {name} to run, found {self.components()[name]}")
@@ -138,7 +140,7 @@ class Stack:
         return int(pid)
 
     def wait_until_back(self, killed: Mapping[str, int], timeout: float = 150) -> dict[str, dict[str, Any]]:
-        """Until all of these components (with the pids they had) run again; what they are now."""
+        """Waits until components run again. ``killed``: their names and old pids. Returns their new state."""
 
         def back() -> dict[str, dict[str, Any]]:
             now = self.components()
@@ -150,14 +152,14 @@ class Stack:
         return self.wait_for(back, timeout, f"{', '.join(killed)} run again")
 
     def log(self, name: str) -> str:
-        """What a component has logged in this run."""
+        """The log of a component in this run."""
         try:
             return self.state.log(name).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return ""
 
     def troubles(self) -> str:
-        """The last warnings of each component: all that is left of a run whose test has failed."""
+        """The last warnings of each component, for the message of a test that fails."""
         found = []
         for log in sorted(self.state.logs.glob("*.log")):
             warnings = [line for line in self.log(log.stem).splitlines() if _WARNING.search(line)]
@@ -185,15 +187,15 @@ class Stack:
         return self._address("elasticsearch")
 
     @property
-    def standin(self) -> StandIn:
-        return StandIn(self._address("youtube"))
+    def fake_youtube(self) -> FakeYouTube:
+        return FakeYouTube(self._address("youtube"))
 
     def publish(self, topic: str, message: Mapping[str, Any] | bytes) -> str:
-        """As gcloud does; bytes go out as they are. The message's id."""
+        """Publishes a message as gcloud does, or bytes as they are. Returns the message's id."""
         return self.publish_all(topic, [message])[0]
 
     def publish_all(self, topic: str, messages: Iterable[Mapping[str, Any] | bytes]) -> list[str]:
-        """As :meth:`publish`, in one request."""
+        """As :meth:`publish`, for several messages in one request."""
         payloads = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in messages]
         url = f"http://{self.pubsub}/v1/projects/yts-local/topics/{topic}:publish"
         body = {"messages": [{"data": base64.b64encode(payload).decode()} for payload in payloads]}
@@ -204,14 +206,14 @@ class Stack:
     # -- its API -----------------------------------------------------------------------------------
 
     def token(self, user: str = "demo") -> str:
-        """An API token of this user; the same one each time."""
+        """An API token of this user, the same at each call."""
         if user not in self._tokens:
-            # As `./emulators.sh token` does, without a process for each user.
+            # As `./emulators.sh token` does it, but without starting a process.
             self._tokens[user] = Api(self.url, self.state, user).new_token()
         return self._tokens[user]
 
     def request(self, method: str, path: str, user: str | None = "demo", **options: Any) -> requests.Response:
-        """As this user; as nobody with None. ``options`` are those of requests."""
+        """Sends a request as this user, or without a token for None. ``options``: as requests takes them."""
         headers = dict(options.pop("headers", {}))
         if user is not None:
             headers.setdefault("Authorization", f"Bearer {self.token(user)}")
@@ -225,7 +227,7 @@ class Stack:
         return self.request("POST", path, user, **options)
 
     def index(self, playlist: str, user: str = "demo") -> str:
-        """Starts a job; its id."""
+        """Starts a job. Returns its id."""
         answer = self.post("/api/index", user, json={"playlist": playlist})
         if answer.status_code not in (200, 202):
             raise StackError(f"POST /api/index: expected 202, found {answer.status_code}: {answer.text}")
@@ -240,14 +242,14 @@ class Stack:
         return dict(answer.json())
 
     def finish(self, job_id: str, user: str = "demo", timeout: float = 120) -> dict[str, Any]:
-        """Waits for the job's end; the job."""
+        """Waits for the end of a job. Returns the job."""
         last: dict[str, Any] = {}
 
         def over() -> bool:
             last.update(self.job(job_id, user))
             return last["state"] in ("done", "failed", "cancelled")
 
-        # Each look reads a document for every fifty videos, which whatever is tested has to wait for.
+        # Each request reads a document for every fifty videos, which slows down the functions under test.
         self.wait_for(over, timeout, lambda: f"the job ends; it is {last}\n{self.troubles()}", share=0.05)
         return last
 
@@ -265,19 +267,20 @@ class Stack:
         interval: float = 0.1,
         share: float = 0,
     ) -> _T:
-        """Asks again and again until the answer is true; the answer.
+        """Waits until a condition is true. Returns its value.
 
-        Between two questions are ``interval`` seconds, or a ``share`` of what was waited for already if that
-        is longer. A connection that is refused meanwhile is an answer of no.
+        Fails with ``message`` after ``timeout`` seconds. Between two checks it sleeps for ``interval``
+        seconds, or for this ``share`` of the time waited so far if that is longer. A connection that is
+        refused counts as false.
         """
-        begun = time.monotonic()
+        began = time.monotonic()
         while True:
             try:
                 if answer := condition():
                     return answer
             except requests.ConnectionError:
                 pass
-            waited = time.monotonic() - begun
+            waited = time.monotonic() - began
             if waited > timeout:
                 said = message if isinstance(message, str) else message()
                 raise AssertionError(f"waited {timeout:.0f} s in vain until {said}")
@@ -290,14 +293,14 @@ class Stack:
         self.state.servers.symlink_to(shared)
 
 
-class StandIn:
-    """The control API of the stand-in YouTube; infra/local/standin describes its requests."""
+class FakeYouTube:
+    """The control API of the fake YouTube. The README of infra/local/fake_youtube describes it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def control(self, name: str, body: Any = None, method: str | None = None) -> dict[str, Any]:
-        """GET without a body, otherwise POST."""
+        """Sends a request: GET without a body, POST with one, or another ``method``."""
         method = method or ("GET" if body is None else "POST")
         answer = requests.request(method, f"{self.url}/_control/{name}", json=body, timeout=_REQUEST_SECONDS)
         if answer.status_code != 200:
@@ -307,21 +310,21 @@ class StandIn:
         return dict(answer.json())
 
     def reset(self, *what: str) -> None:
-        """All settings, faults and counts, or only those named."""
+        """Resets all settings, faults and counts, or only those that are named."""
         self.control("reset", {"what": list(what)} if what else {})
 
     def latency(self, **seconds: Any) -> None:
         self.control("latency", seconds)
 
     def fault(self, kind: str, **rule: Any) -> str:
-        """Adds a rule; its id."""
+        """Adds a rule. Returns its id."""
         return str(self.control("faults", {"kind": kind, **rule})["ids"][0])
 
     def clear_faults(self) -> None:
         self.control("faults", method="DELETE")
 
     def stats(self) -> dict[str, Any]:
-        """Requests and bytes, by endpoint and by video."""
+        """The requests and bytes of each endpoint and each video."""
         return self.control("stats")
 
     def define(self, **content: list[dict[str, Any]]) -> None:
@@ -329,13 +332,13 @@ class StandIn:
         self.control("playlists", content)
 
     def prepare(self, video_ids: Sequence[str]) -> None:
-        """Makes what will be asked for, so that making it takes nobody's time later."""
+        """Generates these videos now, so that later requests need not wait for that."""
         for first in range(0, len(video_ids), 500):
             self.control("prepare", {"videos": video_ids[first : first + 500]})
 
 
 def remove_abandoned() -> None:
-    """Stops and removes the runs of test sessions that were killed."""
+    """Stops the runs of test sessions that were killed, and removes their state directories."""
     for directory in _DIRECTORY.glob("*-*") if _DIRECTORY.is_dir() else ():
         owner = directory.name.split("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):

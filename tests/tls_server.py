@@ -1,4 +1,4 @@
-"""A server and a proxy for what goes over TLS, which YouTube's stand-in does not: certificates, tunnels."""
+"""A server and a proxy that speak TLS, which the fake YouTube does not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS = 10.0
 
 
 def certificate(path: Path, name: str = "localhost") -> Path:
-    """A certificate that ``name`` has given itself, and its key, in one PEM file."""
+    """Writes a self-signed certificate for ``name`` and its key into one PEM file."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -52,7 +52,7 @@ class _Answering(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: tests say what they saw."""
+        """Logs nothing."""
 
 
 class _Tunnelling(_Answering):
@@ -69,7 +69,7 @@ class _Tunnelling(_Answering):
 
 
 def _carry(here: socket, there: socket) -> None:
-    """Both ways, until one side has ended."""
+    """Copies bytes in both directions until one side closes."""
     while ready := select([here, there], [], [], _SECONDS)[0]:
         for side in ready:
             content = side.recv(65536)
@@ -85,17 +85,17 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, handler: type[_Answering], pem: Path | None) -> None:
         super().__init__(("127.0.0.1", 0), handler)
         self.url = f"{'http' if pem is None else 'https'}://localhost:{self.server_address[1]}"
-        #: What it was asked to tunnel to, and the same of those tunnels that have ended.
+        #: HOST:PORT of every tunnel that was asked for, and of those that have ended.
         self.asked: list[str] = []
         self.ended = SimpleQueue[str]()
         if pem is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(pem)
-            # The handshake is for the thread of each connection: a client that refuses it ends only that.
+            # The handshake is made in the thread of its connection, so that one failure ends no other one.
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def handle_error(self, *_: object) -> None:
-        """Nothing: that a client refuses the certificate is what some tests are about."""
+        """Logs nothing: in some tests the client refuses the certificate."""
 
 
 @contextmanager
@@ -112,13 +112,13 @@ def _serving(server: _Server) -> Iterator[_Server]:
 
 @contextmanager
 def serving(pem: Path) -> Iterator[str]:
-    """The origin of a server that answers with the path it was asked for."""
+    """Yields the origin of a server. It answers each request with the request's path."""
     with _serving(_Server(_Answering, pem)) as server:
         yield server.url
 
 
 @contextmanager
 def tunnelling(pem: Path | None = None) -> Iterator[_Server]:
-    """A proxy that does what CONNECT asks for; with a certificate it speaks TLS itself."""
+    """A proxy that answers CONNECT. With a certificate it speaks TLS itself."""
     with _serving(_Server(_Tunnelling, pem)) as server:
         yield server

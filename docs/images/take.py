@@ -1,8 +1,8 @@
-"""Takes the README's pictures of a running `./emulators.sh up`.
+"""Takes the pictures of README.md from a local run (`./emulators.sh up`).
 
     .venv/bin/python docs/images/take.py
 
-Needs Chromium, as the browser tests do.
+It needs Chromium, which `./emulators.sh test` installs. The port is that of the variable PORT.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from playwright.sync_api import Page, expect, sync_playwright
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 URL = f"http://localhost:{os.environ.get('PORT', '8080')}"
-#: Also a playlist that is being indexed while its picture is taken.
+#: A generated playlist, large enough to be still indexing when its picture is taken.
 GENERATED = "PLgen-1000-readme"
 
 
 def take(page: Page, name: str) -> None:
+    """Saves what the page shows as NAME.jpg beside this file."""
     page.evaluate("document.fonts.ready")
     page.screenshot(path=HERE / f"{name}.jpg", type="jpeg", quality=80)
 
 
 def library(page: Page) -> None:
+    """The library while a playlist is being indexed. The playlist is removed afterwards."""
     page.goto(URL)
     page.get_by_label("Playlist URL or id").fill(GENERATED)
     page.keyboard.press("Enter")
@@ -42,12 +44,14 @@ def library(page: Page) -> None:
 
 
 def search(page: Page) -> None:
+    """The hits of a search in several languages."""
     page.goto(f"{URL}/?q=fire+OR+telescope+OR+茶")
     expect(page.locator(".hit").nth(2)).to_be_visible()
     take(page, "search")
 
 
 def watch(page: Page) -> None:
+    """A video that plays at a match, with the present line of its transcript marked."""
     page.goto(f"{URL}/?q=compost+OR+heap")
     page.locator(".moments a", has_text="a fire that happens to be wet").first.click()
     expect(page.frame_locator(".player iframe").locator("#toggle")).to_have_text("Pause")

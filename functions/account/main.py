@@ -1,4 +1,4 @@
-"""/api/me, /api/tokens and the way in and out: who the caller is, API tokens, sign-in with Google."""
+"""/api/me, /api/tokens and sign-in: who the caller is, API tokens, sign-in with Google, erasure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,31 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import auth, config, erasure, origin, profiles, sessions, signin
-from shared.auth import Caller
-from shared.http import Routes, body_of
-from shared.sessions import Cookie
-from shared.signin import Step
+from shared import startup
+from shared.accounts.auth import Caller
+from shared.accounts.erasure import Erasure
+from shared.accounts.profiles import Profiles
+from shared.accounts.sessions import Cookie, Sessions
+from shared.accounts.signin import SignIn, Step
+from shared.accounts.tokens import Tokens
+from shared.gcp.firestore import Firestore
+from shared.oauth.google import Google
+from shared.oauth.grants import Grants
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
+from shared.web.cookies import read_cookie, set_cookie
+from shared.web.origin import Site, require_navigation
+from shared.web.requests import body_of
+from shared.web.routing import Routes
 
-config.at_start("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS", "PUBLIC_URL")
-routes = Routes()
+config = startup.begin(
+    "GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS", "PUBLIC_URL"
+)
+db, google = Firestore(config), Google(config)
+index, grants = SearchIndex(SearchServer(config)), Grants(db, google, config)
+erasure, sign_in = Erasure(db, index, grants), SignIn(config, db, index, google, grants)
+profiles, sessions, tokens, site = Profiles(config, db, grants), Sessions(db), Tokens(db), Site(config)
+routes = Routes(config, db)
 
 
 @functions_framework.http
@@ -22,59 +39,62 @@ def account(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-@routes.add("GET", "/api/me")
+@routes.get("/api/me")
 def me(request: Request, caller: Caller) -> dict[str, Any]:
     return profiles.view(caller.user_id)
 
 
-@routes.add("DELETE", "/api/me")
+@routes.delete("/api/me")
 def erase(request: Request, caller: Caller) -> Response:
     erasure.erase(caller.user_id)
-    return _gone(request, caller)
+    return _signed_out(request, caller)
 
 
-@routes.add("GET", "/api/login", public=True)
+@routes.get("/api/login", public=True)
 def login(request: Request, caller: Caller) -> Response:
-    origin.require_navigation(request)
-    back = f"{origin.of(request)}/api/login/callback"
-    return _go(request, signin.begin(request.args.get("next"), back, Cookie.of(request)))
+    require_navigation(request)
+    callback_url = f"{site.origin(request)}/api/login/callback"
+    return _go(request, sign_in.begin(request.args.get("next"), callback_url, read_cookie(request)))
 
 
-@routes.add("GET", "/api/login/callback", public=True)
+@routes.get("/api/login/callback", public=True)
 def callback(request: Request, caller: Caller) -> Response:
-    origin.require_navigation(request)
-    return _go(request, signin.complete(request.args, Cookie.of(request)))
+    require_navigation(request)
+    return _go(request, sign_in.complete(request.args, read_cookie(request)))
 
 
-@routes.add("POST", "/api/logout")
+@routes.post("/api/logout")
 def logout(request: Request, caller: Caller) -> Response:
     if caller.session is not None:
         sessions.end(caller.session)
-    return _gone(request, caller)
+    return _signed_out(request, caller)
 
 
-def _gone(request: Request, caller: Caller) -> Response:
-    answer = Response(status=204)
-    return Cookie(None, None).put(answer, request) if caller.session is not None else answer
+@routes.get("/api/tokens")
+def list_tokens(request: Request, caller: Caller) -> dict[str, Any]:
+    return {"tokens": tokens.list(caller.user_id)}
+
+
+@routes.post("/api/tokens")
+def mint_token(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
+    body = body_of(request)
+    user_id = body.get("user", caller.user_id) if caller.operator else caller.user_id
+    return tokens.mint(user_id, body.get("name", "API token")), 201
+
+
+@routes.delete("/api/tokens/<token_id>")
+def revoke_token(request: Request, caller: Caller, token_id: str) -> Response:
+    tokens.revoke(caller.user_id, token_id)
+    return Response(status=204)
 
 
 def _go(request: Request, step: Step) -> Response:
-    return step.cookie.put(Response(status=302, headers={"Location": step.location}), request)
+    answer = Response(status=302, headers={"Location": step.location})
+    return set_cookie(answer, step.cookie, secure=site.is_secure(request))
 
 
-@routes.add("GET", "/api/tokens")
-def tokens(request: Request, caller: Caller) -> dict[str, Any]:
-    return {"tokens": auth.tokens(caller.user_id)}
-
-
-@routes.add("POST", "/api/tokens")
-def mint(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
-    body = body_of(request)
-    user_id = body.get("user", caller.user_id) if caller.operator else caller.user_id
-    return auth.mint(user_id, body.get("name", "API token")), 201
-
-
-@routes.add("DELETE", "/api/tokens/<token_id>")
-def revoke(request: Request, caller: Caller, token_id: str) -> Response:
-    auth.revoke(caller.user_id, token_id)
-    return Response(status=204)
+def _signed_out(request: Request, caller: Caller) -> Response:
+    answer = Response(status=204)
+    if caller.session is not None:
+        set_cookie(answer, Cookie(), secure=site.is_secure(request))
+    return answer

@@ -5,13 +5,26 @@ from __future__ import annotations
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared import events
-from shared.fetcher import fetch
+from shared import startup
+from shared.gcp.deliveries import Deliveries
+from shared.gcp.failpoints import Failpoints
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Topics
 from shared.messages import VideoMessage
+from shared.pipeline.fetcher import Fetcher
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
+from shared.youtube.captions import Captions
+from shared.youtube.egress.routing import Routing
 
-functions_framework.errorhandler(400)(events.unreadable("fetcher"))
+config = startup.begin()
+db, topics = Firestore(config), Topics(config)
+index = SearchIndex(SearchServer(config))
+use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db))
+deliveries = Deliveries("fetcher", topics, Failpoints.from_config(config))
+functions_framework.errorhandler(400)(deliveries.answer_no_event)
 
 
 @functions_framework.cloud_event
 def fetcher(event: CloudEvent) -> None:
-    events.receive(event, VideoMessage, fetch, source="fetcher")
+    deliveries.receive(event, VideoMessage, use_case.fetch)

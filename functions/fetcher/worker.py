@@ -1,4 +1,4 @@
-"""The fetcher as a program that pulls, for an address that YouTube lets in: `./emulators.sh worker`.
+"""The fetcher as a program that pulls, for an address that YouTube does not refuse: `./emulators.sh worker`.
 
 python functions/fetcher/worker.py [--subscription NAME]
 """
@@ -9,8 +9,28 @@ import argparse
 import signal
 import sys
 
+from shared import startup
 from shared.config import ConfigError
-from shared.worker import Worker
+from shared.gcp.deliveries import Deliveries
+from shared.gcp.failpoints import Failpoints
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Subscription, Topics
+from shared.pipeline.fetcher import Fetcher
+from shared.pipeline.worker import Worker
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
+from shared.youtube.captions import Captions
+from shared.youtube.egress.routing import Routing
+
+
+def worker(subscription: str) -> Worker:
+    """Raises ConfigError when a variable is wrong or there are no credentials."""
+    config = startup.begin()
+    db, topics = Firestore(config), Topics(config)
+    routing = Routing(config, db, worker=True)
+    fetcher = Fetcher(db, topics, SearchIndex(SearchServer(config)), Captions(config), routing)
+    deliveries = Deliveries("worker", topics, Failpoints.from_config(config))
+    return Worker(config, Subscription(config, subscription), fetcher, routing, deliveries)
 
 
 def main() -> int:
@@ -18,13 +38,13 @@ def main() -> int:
     parser.add_argument("--subscription", default="fetcher", metavar="NAME", help="of type pull")
     options = parser.parse_args()
     try:
-        worker = Worker(options.subscription)
+        puller = worker(options.subscription)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
-    worker.run()
+        signal.signal(number, lambda *_: puller.stop())
+    puller.run()
     return 0
 
 

@@ -1,4 +1,4 @@
-"""GET /api/health: each dependency, ok or what is wrong."""
+"""GET /api/health: the version, and each dependency, `ok` or a description of the error."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared.auth import Caller
-from shared.health import check
-from shared.http import Routes
+from shared import __version__, startup
+from shared.accounts.auth import Caller
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Topics
+from shared.search.server import SearchServer
+from shared.web.health import check
+from shared.web.routing import Routes
 
-routes = Routes()
+config = startup.begin()
+db = Firestore(config)
+probes = {"firestore": db.ping, "pubsub": Topics(config).ping, "elasticsearch": SearchServer(config).ping}
+routes = Routes(config, db)
 
 
 @functions_framework.http
@@ -19,7 +26,7 @@ def health(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-@routes.add("GET", "/api/health", public=True)
+@routes.get("/api/health", public=True)
 def dependencies(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
-    found = check()
-    return found, 200 if found["status"] == "ok" else 503
+    found = check(probes)
+    return {**found, "version": __version__}, 200 if found["status"] == "ok" else 503

@@ -1,4 +1,4 @@
-"""POST /api/index: starts a job, publishes it, answers at once."""
+"""POST /api/index: starts a job and answers at once."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import jobs, limits, logs, youtube
-from shared.auth import Caller
-from shared.errors import BadRequest, Transient
-from shared.http import Routes, body_of
-from shared.playlist_ids import playlist_id_of
+from shared import startup
+from shared.accounts.auth import Caller
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Topics
+from shared.pipeline.start import Start
+from shared.web.requests import body_of
+from shared.web.routing import Routes
 
-routes = Routes()
+config = startup.begin()
+db, topics = Firestore(config), Topics(config)
+use_case = Start(config, db, topics)
+routes = Routes(config, db)
 
 
 @functions_framework.http
@@ -21,17 +26,8 @@ def index(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-@routes.add("POST", "/api/index")
+@routes.post("/api/index")
 def start(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
-    playlist_id = playlist_id_of(body_of(request).get("playlist"))
-    if youtube.refused(playlist_id):
-        raise BadRequest(youtube.WATCH_LATER)
-    job, new = limits.start(caller.user_id, playlist_id)
-    if new:
-        try:
-            jobs.publish(job)
-        except Transient as error:
-            # The job is stored, so it is not lost: the sweep publishes it.
-            logs.warning("job not published yet", job_id=job.job_id, reason=str(error), detail=error.detail)
+    job, new = use_case.start(caller.user_id, body_of(request).get("playlist"))
     answer = {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": f"/api/jobs/{job.job_id}"}
     return answer, 202 if new else 200

@@ -5,13 +5,23 @@ from __future__ import annotations
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared import events
-from shared.indexer import index
+from shared import startup
+from shared.gcp.deliveries import Deliveries
+from shared.gcp.failpoints import Failpoints
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Topics
 from shared.messages import VideoMessage
+from shared.pipeline.indexer import Indexer
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
 
-functions_framework.errorhandler(400)(events.unreadable("indexer"))
+config = startup.begin()
+topics = Topics(config)
+use_case = Indexer(Firestore(config), SearchIndex(SearchServer(config)))
+deliveries = Deliveries("indexer", topics, Failpoints.from_config(config))
+functions_framework.errorhandler(400)(deliveries.answer_no_event)
 
 
 @functions_framework.cloud_event
 def indexer(event: CloudEvent) -> None:
-    events.receive(event, VideoMessage, index, source="indexer")
+    deliveries.receive(event, VideoMessage, use_case.index)

@@ -7,15 +7,28 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import ledger, limits
-from shared.auth import Caller
+from shared import startup
+from shared.accounts.auth import Caller
 from shared.errors import BadRequest, NotFound
-from shared.http import Routes, limit_of
-from shared.job_views import view
-from shared.jobs import Job, cancel, read, recent
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Topics
 from shared.messages import is_id
+from shared.pipeline import job_views
+from shared.pipeline import ledger as entries
+from shared.pipeline.jobs import Job, Jobs
+from shared.pipeline.ledger import Ledger
+from shared.pipeline.quotas import Quota
+from shared.pipeline.retry import Retry
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
+from shared.web.requests import choice_of, limit_of
+from shared.web.routing import Routes
 
-routes = Routes()
+config = startup.begin()
+db, topics = Firestore(config), Topics(config)
+all_jobs, ledger = Jobs(db), Ledger(db)
+retry = Retry(db, topics, SearchIndex(SearchServer(config)))
+routes = Routes(config, db)
 
 
 @functions_framework.http
@@ -23,47 +36,51 @@ def jobs(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-def _own(caller: Caller, job_id: str) -> Job:
-    job = read(job_id)
-    if job is None or job.user_id != caller.user_id:
-        raise NotFound("There is no such job.")
-    return job
+@routes.get("/api/jobs")
+def list_recent(request: Request, caller: Caller) -> dict[str, Any]:
+    recent = all_jobs.recent(caller.user_id, limit_of(request, 20, 100))
+    return {"jobs": [_view(job) for job in recent]}
 
 
-@routes.add("GET", "/api/jobs")
-def all_recent(request: Request, caller: Caller) -> dict[str, Any]:
-    return {"jobs": [view(job) for job in recent(caller.user_id, limit_of(request, 20, 100))]}
+@routes.get("/api/jobs/<job_id>")
+def show(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
+    return _view(_job_of(caller, job_id))
 
 
-@routes.add("GET", "/api/jobs/<job_id>")
-def one(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
-    return view(_own(caller, job_id))
-
-
-@routes.add("GET", "/api/jobs/<job_id>/videos")
-def videos(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
-    job = _own(caller, job_id)
-    state = request.args.get("state") or None
-    if state is not None and state not in ledger.STATES:
-        raise BadRequest(f"state: expected one of {', '.join(ledger.STATES)}, found {state[:40]!r}.")
+@routes.get("/api/jobs/<job_id>/videos")
+def list_videos(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
+    job = _job_of(caller, job_id)
+    state = choice_of(request, "state", entries.STATES)
     cursor = request.args.get("cursor") or None
     if cursor is not None and not is_id(cursor):
         raise BadRequest("cursor: expected the cursor of the page before.")
     limit = limit_of(request, 100, 500)
     found = list(ledger.entries(job.job_id, state, after=cursor, limit=limit))
     return {
-        "videos": [ledger.view(entry) for entry in found],
+        "videos": [entries.view(entry) for entry in found],
         "cursor": found[-1].video_id if len(found) == limit else None,
     }
 
 
-@routes.add("POST", "/api/jobs/<job_id>/retry")
+@routes.post("/api/jobs/<job_id>/retry")
 def retry_failed(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
-    limits.retry(_own(caller, job_id))
-    return view(_own(caller, job_id))
+    retry.retry(_job_of(caller, job_id), Quota.for_user(caller.user_id, config))
+    return _view(_job_of(caller, job_id))
 
 
-@routes.add("POST", "/api/jobs/<job_id>/cancel")
-def cancel_one(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
-    cancel(_own(caller, job_id).job_id)
-    return view(_own(caller, job_id))
+@routes.post("/api/jobs/<job_id>/cancel")
+def cancel(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
+    all_jobs.cancel(_job_of(caller, job_id).job_id)
+    return _view(_job_of(caller, job_id))
+
+
+def _job_of(caller: Caller, job_id: str) -> Job:
+    """Raises NotFound for a job of another user, as if it did not exist."""
+    job = all_jobs.read(job_id)
+    if job is None or job.user_id != caller.user_id:
+        raise NotFound("There is no such job.")
+    return job
+
+
+def _view(job: Job) -> dict[str, Any]:
+    return job_views.view(job, ledger.counts(job.job_id, job.shards))

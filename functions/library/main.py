@@ -1,4 +1,4 @@
-"""/api/playlists: what is in the caller's library, and what they have at YouTube."""
+"""/api/playlists: the playlists in the caller's library, and those that the caller has at YouTube."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import config, dashboard, jobs
-from shared.auth import Caller
-from shared.errors import BadRequest, NotFound
-from shared.http import Routes
-from shared.library import playlist, remove
-from shared.playlist_ids import playlist_id_of
+from shared import startup
+from shared.accounts.auth import Caller
+from shared.accounts.dashboard import Dashboard
+from shared.gcp.firestore import Firestore
+from shared.oauth.google import Google
+from shared.oauth.grants import Grants
+from shared.pipeline.removal import Removal
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
+from shared.web.routing import Routes
+from shared.youtube.data_api import DataApi
 
-config.at_start("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS")
-routes = Routes()
+config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS")
+db, index = Firestore(config), SearchIndex(SearchServer(config))
+dashboard = Dashboard(db, index, Grants(db, Google(config), config), DataApi(config))
+removal = Removal(db, index)
+routes = Routes(config, db)
 
 
 @functions_framework.http
@@ -23,20 +31,12 @@ def library(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-@routes.add("GET", "/api/playlists")
-def of_caller(request: Request, caller: Caller) -> dict[str, Any]:
-    return dashboard.of(caller.user_id)
+@routes.get("/api/playlists")
+def list_playlists(request: Request, caller: Caller) -> dict[str, Any]:
+    return dashboard.of_user(caller.user_id)
 
 
-@routes.add("DELETE", "/api/playlists/<playlist_id>")
-def take_out(request: Request, caller: Caller, playlist_id: str) -> Response:
-    try:
-        playlist_id_of(playlist_id)
-    except BadRequest as error:
-        raise NotFound("There is no such playlist in your library.") from error
-    # First the job: a planner at work must not put back what is removed.
-    cancelled = jobs.cancel_active(caller.user_id, playlist_id)
-    if playlist(caller.user_id, playlist_id) is None and not cancelled:
-        raise NotFound("There is no such playlist in your library.")
-    remove(caller.user_id, playlist_id)
+@routes.delete("/api/playlists/<playlist_id>")
+def remove(request: Request, caller: Caller, playlist_id: str) -> Response:
+    removal.remove(caller.user_id, playlist_id)
     return Response(status=204)

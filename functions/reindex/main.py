@@ -1,4 +1,4 @@
-"""Builds the search index anew: called by the operator, never from outside."""
+"""Rebuilds the search index. Only the operator calls it, never a browser."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from collections.abc import Iterator
 import functions_framework
 from flask import Request, Response
 
-from shared import logs
-from shared.auth import Caller
+from shared import logs, startup
+from shared.accounts.auth import Caller
 from shared.config import ConfigError
 from shared.errors import YtsError
-from shared.http import Routes
-from shared.reindex import run
+from shared.gcp.firestore import Firestore
+from shared.pipeline.reindex import Reindex
+from shared.search.index.rebuild import Rebuild
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
+from shared.web.routing import Routes
 
-routes = Routes()
+config = startup.begin()
+db, server = Firestore(config), SearchServer(config)
+use_case = Reindex(db, SearchIndex(server), Rebuild(server))
+routes = Routes(config, db)
 
 
 @functions_framework.http
@@ -23,16 +30,16 @@ def reindex(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-# Not public: the platform lets only the operator's identity in, and the gateway has no route here.
-@routes.add("POST", "/", public=True)
-def everything(request: Request, caller: Caller) -> Response:
+# Not open to all: the platform admits only the operator's identity, and the gateway has no route here.
+@routes.post("/", public=True)
+def start(request: Request, caller: Caller) -> Response:
     return Response(_progress(), mimetype="application/x-ndjson")
 
 
 def _progress() -> Iterator[str]:
-    """One JSON object a line; a failure is the last one, because the status is long sent."""
+    """One JSON object a line. An error is the last one, because the status has been sent before."""
     try:
-        for step in run():
+        for step in use_case.run():
             yield json.dumps(step) + "\n"
     except (YtsError, ConfigError) as error:
         logs.error("reindexing failed", error)

@@ -1,4 +1,4 @@
-"""Publishes again what was lost, and completes erasures: called by the scheduler, never from outside."""
+"""Publishes lost messages again and continues erasures. Only the scheduler calls it, never a browser."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import config, erasure
-from shared.auth import Caller
-from shared.http import Routes, body_of
-from shared.sweep import run
+from shared import startup
+from shared.accounts.auth import Caller
+from shared.accounts.erasure import Erasure
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Topics
+from shared.oauth.google import Google
+from shared.oauth.grants import Grants
+from shared.pipeline.sweep import Sweep
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
+from shared.web.requests import body_of
+from shared.web.routing import Routes
 
-config.at_start("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS")
-routes = Routes()
+config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS")
+db, index = Firestore(config), SearchIndex(SearchServer(config))
+use_case = Sweep(config, db, Topics(config), index)
+erasure = Erasure(db, index, Grants(db, Google(config), config))
+routes = Routes(config, db)
 
 
 @functions_framework.http
@@ -22,9 +33,9 @@ def sweep(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-# Not public: the platform lets only the scheduler's identity in, and the gateway has no route here.
-@routes.add("POST", "/", public=True)
-def over_all_jobs(request: Request, caller: Caller) -> dict[str, Any]:
+# Not open to all: the platform admits only the scheduler's identity, and the gateway has no route here.
+@routes.post("/", public=True)
+def run(request: Request, caller: Caller) -> dict[str, Any]:
     body = body_of(request) if request.get_data() else {}
-    swept = run(messages_lost=body.get("messages_lost") is True)
+    swept = use_case.run(messages_lost=body.get("messages_lost") is True)
     return {**asdict(swept), "erasures": erasure.resume_all()}

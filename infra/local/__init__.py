@@ -1,1 +1,1 @@
-"""What only a local run needs: servers, event delivery, gateway, stand-in YouTube, command line."""
+"""A whole run of yts on one machine: servers, event delivery, gateway, a fake YouTube, command line."""

@@ -1,19 +1,32 @@
-"""Arguments that the programs of a local run share."""
+"""Command-line arguments that the delivery and the gateway share."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from infra.pipeline import PIPELINE_FILE
 
 
 class UsageError(ValueError):
-    """The command line or the environment is not enough; the message says what is missing or wrong."""
+    """An argument or a variable is missing or wrong. The message names it."""
+
+
+def add_shared(parser: argparse.ArgumentParser) -> None:
+    """Adds --function, --pipeline and --changes."""
+    parser.add_argument("--function", action="append", default=[], metavar="NAME=URL", dest="functions")
+    parser.add_argument("--pipeline", type=Path, default=PIPELINE_FILE, metavar="FILE")
+    parser.add_argument(
+        "--changes", type=Path, metavar="FILE", help="touched after requests that may have changed something"
+    )
 
 
 def function_urls(arguments: Iterable[str], known: Collection[str]) -> dict[str, str]:
-    """``NAME=URL`` each, as a mapping.
+    """Parses ``NAME=URL`` arguments.
 
     Raises:
-        UsageError: not of that form, or not one of the ``known`` functions.
+        UsageError: an argument has another form, or its NAME is not in ``known``.
     """
     urls: dict[str, str] = {}
     for argument in arguments:

@@ -1,6 +1,6 @@
-"""Makes `.venv` what the requirements say, then hands over to the command line inside it.
+"""Installs the requirements into `.venv`, and then runs the command line there.
 
-Runs on any Python from 3.11, before anything is installed: the standard library alone.
+This module runs before anything is installed, so it uses only the standard library (Python 3.11 or newer).
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 _VENV = ROOT / ".venv"
 _PYTHON = _VENV / "bin" / "python"
-_FOR_ALL = ROOT / "infra" / "local" / "requirements.txt"
-_FOR_TESTS = ROOT / "requirements-dev.txt"
+_REQUIREMENTS = ROOT / "infra" / "local" / "requirements.txt"
+_TEST_REQUIREMENTS = ROOT / "requirements-dev.txt"
 
 
 class BootstrapError(RuntimeError):
-    """What is missing and what to do about it, in a line."""
+    """The environment could not be made. The message says what to do, in one line."""
 
 
 def digest_of(requirements: Path) -> str:
-    """Of the file and all it includes, so that a change of any of them is seen."""
+    """The SHA-256 of the file and of all files that it includes with -r."""
     digest = hashlib.sha256()
     todo, seen = [requirements.resolve()], set()
     while todo:
@@ -42,7 +42,7 @@ def digest_of(requirements: Path) -> str:
 
 
 def prepare(requirements: Path) -> None:
-    """Makes the virtual environment if need be, and installs what changed.
+    """Makes the virtual environment if there is none, and installs the requirements if they have changed.
 
     Raises:
         BootstrapError
@@ -51,32 +51,22 @@ def prepare(requirements: Path) -> None:
     wanted = digest_of(requirements)
     if _is(stamp, wanted) and _PYTHON.exists():
         return
-    # Two commands started at once: the second waits here, and finds everything done.
+    # If two commands start at once, the second waits here and then has nothing to do.
     lock = os.open(ROOT, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _is(stamp, wanted) and _works(_PYTHON):
             return
         began = time.monotonic()
-        print("Python packages: installing what changed …", file=sys.stderr, flush=True)
+        print("Python packages: installing …", file=sys.stderr, flush=True)
         if not _works(_PYTHON):
             _make()
-        pip = (
-            str(_PYTHON),
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-            "-r",
-            str(requirements),
-        )
+        pip = (str(_PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements)
         result = subprocess.run(pip, capture_output=True, text=True, timeout=1800, check=False)
         if result.returncode != 0:
-            lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or [
-                "no reason given"
-            ]
-            raise BootstrapError(f"pip could not install {requirements.name}: {lines[-1]}")
+            errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+            reason = errors[-1] if errors else "no reason given"
+            raise BootstrapError(f"pip could not install {requirements.name}; start again. {reason}")
         stamp.write_text(wanted, encoding="utf-8")
         seconds = time.monotonic() - began
         print(f"Python packages: ready after {seconds:.0f} s", file=sys.stderr, flush=True)
@@ -92,23 +82,21 @@ def _is(stamp: Path, wanted: str) -> bool:
 
 
 def _works(python: Path) -> bool:
-    """Whether the environment is whole: its Python runs and has pip."""
+    """Whether this Python runs and has pip. An interrupted installation may leave one that does not."""
+    command = (python, "-m", "pip", "--version")
     try:
-        return (
-            subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode
-            == 0
-        )
-    except OSError:
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
         return False
 
 
 def _make() -> None:
-    # What is left of an interrupted attempt, or of a Python that is gone.
+    # An interrupted attempt, or a Python that was removed, may have left an unusable environment.
     shutil.rmtree(_VENV, ignore_errors=True)
     base = getattr(sys, "_base_executable", None) or sys.executable
     result = _venv(base)
     if result.returncode != 0 and shutil.which("apt-get") and os.geteuid() == 0:
-        # Debian and Ubuntu keep a part of the standard library in a package of its own.
+        # Debian and Ubuntu have the module venv in a separate package.
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (("apt-get", "-qq", "update"), ("apt-get", "-qq", "install", "-y", package)):
@@ -116,9 +104,10 @@ def _make() -> None:
         shutil.rmtree(_VENV, ignore_errors=True)
         result = _venv(base)
     if result.returncode != 0:
-        said = (result.stdout + result.stderr).strip().splitlines() or ["no reason given"]
+        output = (result.stdout + result.stderr).strip().splitlines() or ["no reason given"]
         raise BootstrapError(
-            f"python -m venv failed ({said[0].strip():.200}): sudo apt-get install python3-venv, then again"
+            f"python -m venv failed ({output[0].strip():.200})."
+            " On Debian and Ubuntu, run sudo apt-get install python3-venv and start again."
         )
 
 
@@ -130,7 +119,7 @@ def _venv(base: str) -> subprocess.CompletedProcess[str]:
 def main() -> None:
     arguments = sys.argv[1:]
     try:
-        prepare(_FOR_TESTS if arguments[:1] in (["test"], ["bench"]) else _FOR_ALL)
+        prepare(_TEST_REQUIREMENTS if arguments[:1] in (["test"], ["bench"]) else _REQUIREMENTS)
     except (BootstrapError, OSError, subprocess.TimeoutExpired) as error:
         sys.exit(str(error))
     os.execv(_PYTHON, [str(_PYTHON), "-m", "infra.local.cli", *arguments])  # noqa: S606

@@ -1,4 +1,7 @@
-"""The Firestore emulator keeps everything in memory: exported while it runs, imported at its start."""
+"""Saves the Firestore emulator's data, which it keeps in memory only.
+
+A run exports the data while it changes and once when it stops. The next start imports the latest export.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,27 @@ from infra.local.state_dir import StateDir, write_whole
 EVERY_SECONDS = 5.0
 #: The pause is at least this many times the duration of the last export, however large the library is.
 _REST = 4
-#: Exports after a request. One is not enough: a function may write for a moment longer than it is waited for.
+#: Exports after a request. One is not enough, because a function may write a moment after its answer.
 _EXPORTS_AFTER_A_REQUEST = 2
 _TIMEOUT = aiohttp.ClientTimeout(total=120)
 
 
 class ExportFailed(RuntimeError):
-    """Nothing was saved; the message says why."""
+    """Nothing was saved. The message says why."""
+
+
+def note_change(changes: Path | None) -> None:
+    """Touches the file that :class:`Autosave` looks at, after a request that may have changed something.
+
+    If this fails, the change is saved with the next one, or when the run stops.
+    """
+    if changes:
+        with contextlib.suppress(OSError):
+            changes.touch()
 
 
 class Exports:
-    """The exports of the emulator at HOST:PORT: the latest, and the one before it in case of damage."""
+    """The exports of the emulator at HOST:PORT. The last two are kept, in case the latest is damaged."""
 
     def __init__(self, state: StateDir, project: str, emulator: str) -> None:
         self._directory = state.data / "firestore"
@@ -35,20 +48,20 @@ class Exports:
         self._project, self._emulator = project, emulator
 
     def latest(self) -> Path | None:
-        """The metadata file that the emulator imports, or None before the first export.
+        """The metadata file of the export to import, or None before the first export.
 
-        A power loss may empty the pointer or the export that it names. Then this is the newest whole export:
-        a start without any would lose the library, because the next export replaces all others.
+        A power loss may damage the pointer or the export that it names. Then this is the newest whole export.
+        Without one the emulator would start empty, and the next export would replace the others.
         """
         try:
             names = [self._pointer.read_text(encoding="utf-8", errors="replace").strip()]
-        except FileNotFoundError:
+        except OSError:
             names = []
         names += sorted((path.name for path in self._directory.glob("export-*")), reverse=True)
         return next(filter(None, map(self._whole, names)), None)
 
     async def save(self) -> None:
-        """Makes an export the latest once it is whole. A failed or cancelled one leaves nothing behind.
+        """Makes a new export, and makes it the latest once it is whole. A failure leaves nothing behind.
 
         Raises:
             ExportFailed
@@ -92,7 +105,7 @@ class Exports:
             raise ExportFailed("the emulator answered 200, but the export is not complete")
 
     def _whole(self, name: str) -> Path | None:
-        # The emulator writes this file last.
+        """The metadata file of an export that is complete. The emulator writes this file last."""
         metadata = self._directory / name / f"{name}.overall_export_metadata"
         return metadata if metadata.is_file() and metadata.stat().st_size else None
 
@@ -100,9 +113,8 @@ class Exports:
 class Autosave:
     """Exports while something may have changed, until it is cancelled.
 
-    ``usable``: whether the emulator runs. ``changes``: the file that the gateway and the delivery touch after
-    each request to a function that may have changed something. The changes of a sweep alone are not waited
-    for: after a crash the next sweep makes them again.
+    ``usable()`` returns whether the emulator runs. ``changes`` is the file of :func:`note_change`. Calls of
+    the sweep do not touch it: after a crash the next sweep makes the same changes again.
     """
 
     def __init__(
@@ -111,14 +123,17 @@ class Autosave:
         usable: Callable[[], bool],
         changes: Path,
         say: Callable[[str], None],
+        interval: float = EVERY_SECONDS,
+        rest: float = _REST,
     ) -> None:
         self._save, self._usable, self._changes, self._say = save, usable, changes, say
+        self._interval, self._rest = interval, rest
         self._touched_at = 0
 
     async def run(self) -> None:
-        due, took, failing = 0, 0.0, False
+        due, duration, failing = 0, 0.0, False
         while True:
-            await asyncio.sleep(max(EVERY_SECONDS, _REST * took))
+            await asyncio.sleep(max(self._interval, self._rest * duration))
             if self._was_touched():
                 due = _EXPORTS_AFTER_A_REQUEST
             if not due or not self._usable():
@@ -128,13 +143,14 @@ class Autosave:
                 await self._save()
                 due, failing = due - 1, False
             except ExportFailed as error:
+                # A series of failures is printed once.
                 if not failing:
                     self._say(f"The library could not be saved: {error}. Trying again.")
                 failing = True
-            took = time.monotonic() - began
+            duration = time.monotonic() - began
 
     def _was_touched(self) -> bool:
-        """Since the last call."""
+        """Whether the file was touched since the last call."""
         before = self._touched_at
         with contextlib.suppress(FileNotFoundError):
             self._touched_at = self._changes.stat().st_mtime_ns

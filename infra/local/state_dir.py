@@ -1,4 +1,4 @@
-"""Where a local run keeps what it needs: one directory, LOCAL_STATE_DIR."""
+"""The directory of a local run (LOCAL_STATE_DIR): logs, process ids, data, secrets, downloaded servers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-#: The checkout.
+#: The root of the checkout.
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class StateDir:
-    """The layout below one LOCAL_STATE_DIR. A relative one is taken from the checkout."""
+    """The layout of one state directory."""
 
     root: Path
 
     @classmethod
     def at(cls, path: Path) -> StateDir:
+        """A relative path starts at the root of the checkout."""
         return cls((ROOT / path.expanduser()).resolve())
 
     @property
@@ -31,17 +32,17 @@ class StateDir:
 
     @property
     def run(self) -> Path:
-        """What describes the run that is going on: pids, ports, the lock."""
+        """The state of the present run: its lock, pid, status and sockets."""
         return self.root / "run"
 
     @property
     def data(self) -> Path:
-        """What survives `down` and `up`."""
+        """The data that the next run starts with."""
         return self.root / "data"
 
     @property
     def servers(self) -> Path:
-        """Downloaded servers; may be shared between runs, never written to by them."""
+        """Downloaded servers. Several state directories may share this one: runs do not write to it."""
         return self.root / "servers"
 
     @property
@@ -70,14 +71,14 @@ class StateDir:
         self.secrets.chmod(0o700)
 
     def secret(self, name: str) -> str | None:
-        """What was kept under this name, or None."""
+        """The secret that was kept under this name, or None."""
         try:
             return (self.secrets / name).read_text(encoding="utf-8").strip() or None
         except FileNotFoundError:
             return None
 
     def keep_secret(self, name: str, value: str) -> None:
-        """Replaces it whole, readable by nobody else at any moment."""
+        """Replaces the secret in one step. Other users cannot read the file at any moment."""
         self.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = self.secrets / f".{name}.{os.getpid()}"
         part.unlink(missing_ok=True)
@@ -86,7 +87,7 @@ class StateDir:
         part.replace(self.secrets / name)
 
     def operator_token(self) -> str:
-        """Made once per directory: lets the command line ask for API tokens."""
+        """The token with which the command line asks for API tokens. Made once for each directory."""
         token = self.secret("operator-token")
         if token is None:
             token = secrets.token_urlsafe(32)
@@ -94,7 +95,7 @@ class StateDir:
         return token
 
     def encryption_key(self) -> str:
-        """Made once per directory, as the grants that it encrypts are kept there: a Fernet key."""
+        """A Fernet key, made once for each directory, because the directory has the grants it encrypts."""
         key = self.secret("grant-encryption-key")
         if key is None:
             key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
@@ -103,9 +104,9 @@ class StateDir:
 
     @contextmanager
     def lock(self) -> Iterator[bool]:
-        """Held by the supervisor as long as it lives; yields whether it is ours now.
+        """Tries to take the lock of the directory, and yields whether that worked.
 
-        The kernel gives it back when its holder dies, however it dies.
+        The supervisor holds it as long as it lives. The kernel releases it however the process ends.
         """
         self.run.mkdir(parents=True, exist_ok=True)
         with (self.run / "lock").open("a") as file:
@@ -118,7 +119,7 @@ class StateDir:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Readers see the old file or the new one, never a part."""
+    """Replaces a file in one step: readers see the old content or the new, never a part."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(text, encoding="utf-8")
     part.replace(path)

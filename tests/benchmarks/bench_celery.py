@@ -1,7 +1,7 @@
-"""The peer: Celery, Redis and gevent doing the same work beside the same stand-in and Elasticsearch.
+"""Celery, Redis and gevent do the same work, with the same fake YouTube and the same Elasticsearch.
 
-In an environment of its own under .local/, made at the first run; redis-server from the system's
-packages. Measured in the same run as ours, so that nobody has to believe absolute figures.
+Celery has an environment of its own under .local/, which the first run makes. redis-server comes from the
+system's packages. Both are measured in the same run as ours, because machines differ in speed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local.ports import free_ports
 from infra.local.servers.tools import Missing, install
 from infra.local.state_dir import ROOT
+from infra.local.supervisor.ports import free_ports
 from tests.benchmarks import peers, usage
 from tests.stack import Stack
 
@@ -27,7 +27,7 @@ _START_SECONDS, _RUN_SECONDS = 60, 600
 
 
 def seconds(stack: Stack, video_ids: Sequence[str], concurrency: int) -> tuple[float, float]:
-    """Seconds from the first task queued to the last one done, and processor seconds of worker and Redis.
+    """Seconds from the first queued task to the end of the last one; processor seconds of worker and Redis.
 
     Raises:
         Missing: there is no redis-server, and none can be installed.
@@ -37,7 +37,7 @@ def seconds(stack: Stack, video_ids: Sequence[str], concurrency: int) -> tuple[f
         environment = {
             **os.environ,
             "PEER_REDIS": url,
-            "PEER_YOUTUBE": stack.standin.url,
+            "PEER_YOUTUBE": stack.fake_youtube.url,
             "PEER_ELASTICSEARCH": stack.elasticsearch,
         }
 
@@ -49,7 +49,7 @@ def seconds(stack: Stack, video_ids: Sequence[str], concurrency: int) -> tuple[f
 
         command = (python, "-m", "celery", "-A", "tasks", "worker", "-P", "gevent", f"-c{concurrency}")
         with peers.running((*command, "-lWARNING"), _PEER, environment) as worker:
-            # The first of them waits for the worker's start, which is not measured.
+            # The first task waits for the worker's start, which is not measured.
             _queue(python, environment, [video_ids[0]])
             _until_done(python, environment, 1, _START_SECONDS)
             took, spent = usage.spent(lambda: {"worker": worker, "redis": redis}, work)

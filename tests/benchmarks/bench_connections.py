@@ -1,39 +1,33 @@
-"""What a new connection to YouTube takes of the processor, against the stock session's, in turn.
+"""The processor time of a new connection to YouTube: ours, and that of a stock session of requests.
 
     python -m tests.benchmarks.bench_connections
 
-A rotating proxy means a new connection for each video, and a fetcher's threads each begin with one.
+Through a rotating proxy each attempt has a connection of its own. Each thread of a fetcher begins with one.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import process_time
-from unittest import mock
 
 import certifi
 import requests
 
-from shared.egress import Session
+from shared.youtube import tls
+from shared.youtube.player_key import PlayerKey
+from shared.youtube.session import Session
 from tests import tls_server
 
 _CONNECTIONS, _ROUNDS = 20, 5
 _TRACK = "https://www.youtube.com/api/timedtext?v=x"
 
 
-class _Rotating:
-    proxies = None
-    rotating = True
-
-    def sending(self) -> bool:
-        return True
-
-
 def _milliseconds(connect: Callable[[], object]) -> float:
-    """Of the processor, for one connection. The server's part is in it: the same for both."""
+    """Processor time of one connection. It includes the server's part, which is the same for both."""
     began = process_time()
     for _ in range(_CONNECTIONS):
         connect()
@@ -41,36 +35,39 @@ def _milliseconds(connect: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
     with tempfile.TemporaryDirectory() as directory:
         pem = tls_server.certificate(Path(directory, "server.pem"))
-        everybody = Path(directory, "everybody.pem")
-        everybody.write_bytes(Path(certifi.where()).read_bytes() + pem.read_bytes())
+        # As many certificates as usual, and the server's.
+        trusted = Path(directory, "trusted.pem")
+        trusted.write_bytes(Path(certifi.where()).read_bytes() + pem.read_bytes())
         with (
             tls_server.serving(pem) as origin,
-            mock.patch("certifi.where", return_value=str(everybody)),
-            Session(origin) as session,
+            Session(origin, PlayerKey(origin), tls_context=tls.make_context(str(trusted))) as session,
             requests.Session() as stock,
         ):
-            stock.trust_env, stock.verify = False, str(everybody)
+            stock.trust_env, stock.verify = False, str(trusted)
 
-            def ours() -> None:
-                with session.leaving(_Rotating()):
-                    session.begin()
-                    session.get(_TRACK).raise_for_status()
+            def connect() -> None:
+                session.begin()
+                session.get(_TRACK).raise_for_status()
+                # As a route through a rotating proxy does it. The next request makes a new connection.
+                session.close()
 
-            def theirs() -> None:
-                stock.get(origin).raise_for_status()
-                stock.close()  # its connections; it goes on with new ones
+            def connect_stock() -> None:
+                stock.get(origin, timeout=10).raise_for_status()
+                stock.close()
 
-            ours()
-            theirs()
-            turns = [(_milliseconds(ours), _milliseconds(theirs)) for _ in range(_ROUNDS)]
-    mine, library = (median(times) for times in zip(*turns, strict=True))
+            connect()
+            connect_stock()
+            # In turn, because the speed of a processor changes within minutes.
+            rounds = [(_milliseconds(connect), _milliseconds(connect_stock)) for _ in range(_ROUNDS)]
+    ours, stock_session = (median(times) for times in zip(*rounds, strict=True))
     print("| a new connection over TLS | processor |")
     print("|---|---|")
-    print(f"| ours | {mine:.1f} ms |")
-    print(f"| a stock session of requests | {library:.1f} ms |")
-    print(f"| ours against that | {mine / library:.2f} |")
+    print(f"| ours | {ours:.1f} ms |")
+    print(f"| a stock session of requests | {stock_session:.1f} ms |")
+    print(f"| ratio | {ours / stock_session:.2f} |")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""How fast the page shows itself, whether anything in it jumps, and what fifty hits take to be shown.
+"""How fast the page is shown, how far anything in it jumps, and how long fifty hits take to be shown.
 
     python -m tests.benchmarks.bench_page [--rounds 15] [--videos 150]
 
-A whole local run of its own and Chromium, which loads the page with an empty cache each time, and again with
-a full one. Times begin with the navigation. First paint and layout shifts are Chromium's own
-(https://www.w3.org/TR/paint-timing/, https://wicg.github.io/layout-instability/); shifts right after a key
-was pressed, which Chromium's score leaves out, are counted, too.
+It starts a local run of its own. Chromium loads the page with an empty cache, and again with a full one.
+Times begin with the navigation. Chromium measures first paint and layout shifts
+(https://www.w3.org/TR/paint-timing/, https://wicg.github.io/layout-instability/). Shifts right after a key
+was pressed count here, too. Chromium's score leaves them out.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tests.stack import Stack
 
 _USER = "bench"
 _WIDTH, _HEIGHT = 1280, 860
-#: Milliseconds, as issue 6 has them: useful within a second, fifty hits within two frames of a sixtieth.
+#: Milliseconds: the page is useful within a second, and fifty hits are laid out within two frames at 60 Hz.
 _USEFUL_LIMIT, _HITS_LIMIT = 1000, 33
-#: Chromium calls a page with less than 0.1 good (https://web.dev/articles/cls); ours is to have none.
+#: Less than 0.1 is good (https://web.dev/articles/cls). Our page should have no shifts.
 _SHIFT_LIMIT = 0.01
 _OBSERVE = """
 window.shifts = 0;
@@ -85,17 +85,17 @@ def main() -> None:
 
 
 def _page(browser: Browser) -> Page:
-    """With nothing in its cache."""
+    """A page with an empty cache."""
     page = browser.new_context(viewport={"width": _WIDTH, "height": _HEIGHT}).new_page()
     page.add_init_script(_OBSERVE)
     return page
 
 
 def _shown(page: Page, what: str) -> tuple[float, float, float]:
-    """Milliseconds until the first paint, and until ``what`` is shown; how much has jumped."""
+    """Milliseconds until the first paint and until ``what`` is shown, and the score of layout shifts."""
     expect(page.locator(what).first).to_be_visible()
     expect(page.locator("#busy")).to_be_hidden()
-    # The first frame after it, in which it is painted.
+    # It is painted in the first frame after that.
     page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50)))")
     paint, useful, shifts = page.evaluate(_TIMES)
     return float(paint), float(useful), float(shifts)
@@ -121,7 +121,7 @@ def _loading(stack: Stack, browser: Browser, rounds: int) -> None:
 
 
 def _jumping(stack: Stack, browser: Browser) -> None:
-    """While one types, and while further pages come."""
+    """Layout shifts while a person types, and while the next page of hits comes."""
     page = _page(browser)
     page.goto(f"{stack.url}/#token={stack.token(_USER)}")
     expect(page.locator(".card").first).to_be_visible()

@@ -1,7 +1,7 @@
-"""The peer for what is spent: the same pipeline, written plainly, on servers like ours in the same benchmark.
+"""The same pipeline, written plainly, with servers like ours in the same benchmark.
 
-How quick a processor is differs between machines, and between days on one, by more than anything here
-is tuned for. So what a video takes of it is held against what it takes there.
+The processor time of a video is compared to the time that it takes there, because the speed of processors
+differs between machines, and between days on one machine, by more than any change here makes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 
 import requests
 
-from infra.local import framework, topics
-from infra.local.ports import free_ports
 from infra.local.state_dir import ROOT
+from infra.local.supervisor import framework, topics
+from infra.local.supervisor.ports import free_ports
 from infra.pipeline import load_pipeline
 from shared.config import Config
 from tests.benchmarks import peers, usage
@@ -31,7 +31,7 @@ _PROJECT = "yts-local"
 _SERVERS = ("elasticsearch", "pubsub", "firestore", "youtube")
 _START_SECONDS, _RUN_SECONDS, _CALL_SECONDS = 60, 600, 30
 _MAPPING = {
-    # Idle as soon as ours, so that it is not refreshed for as long as a start happened to take.
+    # Idle after the same time as our index. Otherwise it would be refreshed while ours is not.
     "settings": {"number_of_replicas": 0, "search": {"idle": {"after": "3s"}}},
     "mappings": {
         "properties": {
@@ -47,10 +47,10 @@ _MAPPING = {
 def peer(
     stack: Stack, warm: Sequence[str], concurrency: int
 ) -> Iterator[Callable[[str, Sequence[str]], tuple[float, dict[str, float]]]]:
-    """The peer beside the servers of ``stack``, having fetched ``warm`` once.
+    """Runs the plain pipeline with the servers of ``stack``, and fetches ``warm`` once.
 
-    Its jobs have a name and videos, and are answered with the seconds from the first message to the last
-    video indexed, and with processor seconds by component.
+    Yields a function that runs a job with a name and videos. It returns the seconds from the first message to
+    the last indexed video, and the processor seconds of each component.
     """
     requests.put(f"{stack.elasticsearch}/plain", json=_MAPPING, timeout=_CALL_SECONDS).raise_for_status()
     with _functions(stack, concurrency) as running:
@@ -59,21 +59,21 @@ def peer(
             servers = usage.pids(stack)
             return {name: servers[name] for name in _SERVERS} | dict(running)
 
-        # Connections are made, and modules imported late, by the first ones.
+        # The first videos open connections and import modules.
         _run(stack, "warm", warm)
         yield lambda name, video_ids: usage.spent(pids, partial(_run, stack, name, video_ids))
 
 
 @contextmanager
 def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, int]]:
-    """The two functions and a delivery of their own, answering; their pids."""
+    """Starts the two functions and a delivery, and waits until they answer. Yields their pids."""
     environment = {
         **os.environ,
         "PUBSUB_EMULATOR_HOST": stack.pubsub,
         "FIRESTORE_EMULATOR_HOST": stack.firestore,
         "ELASTICSEARCH_URL": stack.elasticsearch,
         "GOOGLE_CLOUD_PROJECT": _PROJECT,
-        "PEER_YOUTUBE": stack.standin.url,
+        "PEER_YOUTUBE": stack.fake_youtube.url,
         "FETCH_CONCURRENCY": str(concurrency),
         "PYTHONPATH": str(ROOT),
     }
@@ -87,7 +87,7 @@ def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, int]]:
 
         pids = {}
         for function in pipeline.functions:
-            # Of gunicorn's control socket.
+            # For the control socket of gunicorn.
             sockets = stack.state.run / "sockets" / function.name
             sockets.mkdir(parents=True)
             pids[function.name] = start(
@@ -106,13 +106,13 @@ def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, int]]:
 
 
 def _answers(port: int) -> bool:
-    """Whatever it says: the framework serves no path before its function is loaded."""
+    """Any answer will do, because the framework serves no path before its function is loaded."""
     requests.get(f"http://127.0.0.1:{port}/robots.txt", timeout=_CALL_SECONDS)
     return True
 
 
 def _run(stack: Stack, run: str, video_ids: Sequence[str]) -> float:
-    """Seconds until all of them are counted."""
+    """Seconds until all videos are counted as indexed."""
     documents = f"http://{stack.firestore}/v1/projects/{_PROJECT}/databases/(default)/documents"
 
     def indexed() -> int:
@@ -130,7 +130,7 @@ def _run(stack: Stack, run: str, video_ids: Sequence[str]) -> float:
         lambda: indexed() >= len(video_ids),
         _RUN_SECONDS,
         lambda: f"the peer has indexed {len(video_ids)} videos; it has {indexed()}",
-        # Asking is Firestore's work; ours is asked as often until its end is near.
+        # Asking is work for Firestore. Our jobs are asked about as often.
         interval=1,
     )
     return time.monotonic() - begun

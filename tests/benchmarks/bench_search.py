@@ -1,14 +1,14 @@
-"""How well and how fast phrases are found, beside the design with a nested document per caption line.
+"""Measures how well and how fast phrases are found, compared to a nested document per caption line.
 
     python -m tests.benchmarks.bench_search [--videos 2000] [--phrases 500]
 
-A whole local run of its own. Ours is measured at the HTTP function, `GET /api/search` with caller,
-library, facets and moments; the peer is asked straight at Elasticsearch, without any of that, phrase by
-phrase in turn with ours, so that whatever else the machine does falls on both.
+It starts a whole local run of its own. Our design is measured at the HTTP function: `GET /api/search` with
+authentication, library, facets and moments. The other design is measured at Elasticsearch, without any of
+these. Both search each phrase in turn, so that other load of the machine slows both.
 
-Generated transcripts of real length; phrases of 4 to 6 words taken from them, half of them crossing a
-caption line. Found: the video is among the first ten hits. Right: a moment of it begins in the very
-second of the line in which the phrase begins.
+The transcripts are generated and have real lengths. The phrases are 4 to 6 words of them, and half of the
+phrases continue on the next caption line. Found: the video is among the first ten hits. Right: a moment
+begins in the second of the line in which the phrase begins.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import requests
+from elasticsearch import Elasticsearch
 
-from shared import clients, config
+from shared.config import Config
+from shared.gcp.firestore import Firestore
+from shared.search.server import SearchServer
 from tests.benchmarks import search_corpus
 from tests.benchmarks.search_corpus import Asked
 from tests.stack import Stack
@@ -32,12 +36,12 @@ from tests.stack import Stack
 _USER = "bench"
 _COMMON = ("people", "you know", "the time", "time", "think about", "and there")
 _TYPED = ("th", "peo", "you k", "the ti", "thi", "harbour", "ti", "and th")
-#: Milliseconds, 95th percentile, as issue 4 has them.
+#: Milliseconds that 95 of 100 requests may take.
 _PHRASE_LIMIT, _COMMON_LIMIT, _SUGGEST_LIMIT = 40, 100, 50
-#: Seconds of each of a video's two requests to YouTube while searches are measured beside them.
+#: Seconds of each of a video's two requests to YouTube while searches and fetches are measured together.
 _LATENCY = 1.0
 
-#: A search: phrase -> video id -> seconds.
+#: A search: phrase → video id → seconds of its moments.
 Design = Callable[[str], dict[str, set[int]]]
 
 
@@ -54,7 +58,7 @@ class Score:
 
 @dataclass(slots=True)
 class Measured:
-    """A design: times in milliseconds, and scores by whether the phrase crosses a line."""
+    """The measurements of a design. ``times``: milliseconds. ``scores``: by :attr:`Asked.crosses`."""
 
     design: Design
     times: list[float] = field(default_factory=list)
@@ -71,7 +75,7 @@ class Measured:
 
 
 class Function:
-    """The running function `search`, asked as the gateway does."""
+    """The running function `search`, called like the gateway calls it."""
 
     def __init__(self, stack: Stack) -> None:
         self._url = f"http://127.0.0.1:{stack.components()['search']['port']}"
@@ -88,7 +92,7 @@ class Function:
         return {hit["video_id"]: {moment["start"] for moment in hit["moments"]} for hit in hits}
 
     def times(self, path: str, queries: Sequence[str]) -> list[float]:
-        """Milliseconds of each; the first ones warm up and are left out."""
+        """Milliseconds of each query. The first five are sent twice, to warm up."""
         times = []
         for number, q in enumerate([*queries[:5], *queries]):
             begun = time.perf_counter()
@@ -106,32 +110,31 @@ def main() -> None:
     stack = Stack()
     try:
         stack.start()
-        _become(stack)
         _run(stack, options.videos, options.phrases)
     finally:
         stack.stop()
 
 
-def _become(stack: Stack) -> None:
-    """This process writes into the servers of the run."""
-    os.environ["ELASTICSEARCH_URL"] = stack.elasticsearch
-    os.environ["FIRESTORE_EMULATOR_HOST"] = stack.firestore
-    config.load.cache_clear()
-
-
 def _run(stack: Stack, videos: int, phrases: int) -> None:
-    found = search_corpus.documents(videos)
+    config = Config(elasticsearch_url=stack.elasticsearch, firestore_emulator_host=stack.firestore)
+    # Google's client reads the address of the emulator from the environment only.
+    os.environ["FIRESTORE_EMULATOR_HOST"] = stack.firestore
+    server = SearchServer(config)
+    found = search_corpus.videos(videos)
     words = [sum(len(line.text.split()) for line in each.lines) for each in found]
     print(
         f"{len(found):,} videos, {sum(words):,} words,"
         f" median {statistics.median(words):,.0f}, most {max(words):,}"
     )
-    search_corpus.index(found, _USER)
-    search_corpus.index_nested(found)
+    search_corpus.index(server, Firestore(config), found, _USER)
+    search_corpus.index_nested(server.client, found)
     rng = random.Random(4)
     asked = [search_corpus.phrase(rng, rng.choice(found), bool(number % 2)) for number in range(phrases)]
     function = Function(stack)
-    designs = {"whole text": Measured(function.phrase), "nested lines": Measured(_nested)}
+    designs = {
+        "whole text": Measured(function.phrase),
+        "nested lines": Measured(partial(_nested, server.client)),
+    }
     for each in asked[:20]:
         for measured in designs.values():
             measured.design(each.text)
@@ -156,10 +159,10 @@ def _run(stack: Stack, videos: int, phrases: int) -> None:
 
 
 def _beside_fetches(stack: Stack, function: Function, queries: Sequence[str]) -> None:
-    """The same searches, quiet and while videos are fetched and indexed, from an address that is trusted."""
+    """The same searches while nothing else runs, and while videos are fetched and indexed."""
     stack.finish(stack.index("PLgen-400-trusted-short", "fetching"), "fetching", timeout=600)
     quiet = function.times("/api/search", queries)
-    stack.standin.latency(player=_LATENCY, timedtext=_LATENCY)
+    stack.fake_youtube.latency(player=_LATENCY, timedtext=_LATENCY)
     begun = time.monotonic()
     job_id = stack.index("PLgen-3000-beside", "fetching")
 
@@ -181,8 +184,8 @@ def _beside_fetches(stack: Stack, function: Function, queries: Sequence[str]) ->
     )
 
 
-def _nested(phrase: str) -> dict[str, set[int]]:
-    """Lines by a nested query with inner hits, beside the full text, which finds what lines cannot."""
+def _nested(client: Elasticsearch, phrase: str) -> dict[str, set[int]]:
+    """Nested lines with inner hits, and the full text, which finds phrases over two lines."""
     inner = {"size": 5, "highlight": {"fields": {"lines.text": {}}}}
     lines = {
         "nested": {
@@ -192,7 +195,7 @@ def _nested(phrase: str) -> dict[str, set[int]]:
             "score_mode": "max",
         }
     }
-    answer = clients.elasticsearch().search(
+    answer = client.search(
         index=search_corpus.NESTED,
         query={"bool": {"should": [lines, {"match_phrase": {"full": phrase}}]}},
         highlight={"fields": {"full": {}}},

@@ -1,4 +1,4 @@
-"""Programs of the peers: started, and ended whatever happens."""
+"""Programs that we are compared with. They are ended, whatever happens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def running(
     environment: Mapping[str, str] | None = None,
     log: IO[bytes] | int | None = None,
 ) -> Iterator[int]:
-    """The pid of a program. ``log``: where what it says goes, as for Popen; to this one's own by default."""
+    """Starts a program and yields its pid. ``log``: for its output, as for Popen; by default our own."""
     process = subprocess.Popen(command, cwd=directory, env=environment, stdout=log, stderr=log)
     try:
         yield process.pid

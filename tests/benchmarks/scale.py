@@ -1,12 +1,11 @@
-"""What many users would need: a simulation day by day, with what the benchmarks have measured.
+"""The needs of many users: a simulation day by day, with figures that the benchmarks have measured.
 
     python -m tests.benchmarks.scale [--users 10000] [--days 90] [--quota 10000]
 
-Users come evenly over the days, each with a library whose size is log-normal and whose videos are
-drawn by popularity (Zipf), so that what one has indexed others need not fetch. Each looks again
-at their playlists once a week. Listing costs units of YouTube's daily quota; a job that finds the
-quota used up waits for the next day, first come first served. Printed: what waits how long, and what
-is read, written, fetched and kept.
+Users come evenly over the days. The size of a user's library is log-normal. Its videos are drawn by
+popularity (Zipf), so some were indexed for other users before. Each user refreshes the playlists once a week.
+Listing costs units of YouTube's daily quota. When the quota is used up, jobs wait for the next day, first
+come first served. The simulation prints how long jobs wait, and how much is read, written, fetched and kept.
 """
 
 from __future__ import annotations
@@ -17,31 +16,32 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
-#: Items of a page of the Data API; each page is a unit, and so is each look at 50 videos.
+#: Items of a page of the Data API. Each page costs a unit, and so does the metadata of 50 videos.
 PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of one video unless told otherwise; `./emulators.sh bench` and `bench_search` print these."""
+    """Costs of one video. `./emulators.sh bench` and `bench_search` print them."""
 
-    processor_ms: float = 15.0  # functions alone: fetcher, indexer, planner, jobs
+    #: Of the functions alone: fetcher, indexer, planner, jobs.
+    processor_ms: float = 15.0
     bytes_from_youtube: float = 16_000
     requests_to_youtube: float = 2.0
     index_bytes: float = 130_000
     stored_bytes: float = 17_000
-    #: Documents: metadata, ledger entry, claim, transcript, and settling with its counter.
+    #: Documents written: metadata, ledger entry, claim, transcript; and settling, with its counter.
     writes: float = 6.0
-    #: Fetcher: job, entry, transcript. Indexer: the same and the metadata.
+    #: Documents read. Fetcher: job, entry, transcript. Indexer: the same, and the metadata.
     reads: float = 7.0
-    #: A video that somebody has indexed before: planner alone.
+    #: For a video that was indexed for another user before: by the planner alone.
     reused_writes: float = 1.0
     reused_reads: float = 3.0
 
 
 @dataclass(slots=True)
 class Day:
-    """What one day has used."""
+    """The use of one day. ``waits``: days that each job has waited for quota."""
 
     units: int = 0
     fetched: int = 0
@@ -55,7 +55,7 @@ class World:
     days: int
     quota: int
     catalogue: int = 30_000_000
-    #: Popularity: the chance of the video of rank r falls as r to this power.
+    #: Popularity: the chance of the video of rank r falls with r to this power.
     zipf: float = 0.8
     median_library: int = 400
     sigma: float = 1.1
@@ -68,23 +68,24 @@ class World:
         return int(min(self.longest_library, max(10, size)))
 
     def video(self, rng: random.Random) -> int:
-        """A rank, by the inverse of the (continuous) distribution."""
+        """The rank of a random video, by the inverse of the (continuous) distribution."""
         power = 1 - self.zipf
         return int((rng.random() * (self.catalogue**power - 1) + 1) ** (1 / power))
 
 
 def simulate(world: World, rng: random.Random) -> list[Day]:
-    """Each day's use; jobs wait in a queue for quota."""
+    """The use of each day. Jobs wait for quota in a queue."""
     known: set[int] = set()
     sizes: list[int] = []
-    queue: deque[tuple[int, int, int]] = deque()  # day asked, items listed, items new
+    #: The day on which a job was asked for, its items, and its new items.
+    queue: deque[tuple[int, int, int]] = deque()
     days: list[Day] = []
     for today in range(world.days):
-        come = round(world.users * (today + 1) / world.days) - round(world.users * today / world.days)
+        arriving = round(world.users * (today + 1) / world.days) - round(world.users * today / world.days)
         for number, size in enumerate(sizes):
             if number % world.again_days == today % world.again_days:
                 queue.append((today, size, round(size * world.new_a_week)))
-        for _ in range(come):
+        for _ in range(arriving):
             size = world.library(rng)
             sizes.append(size)
             queue.append((today, size, size))

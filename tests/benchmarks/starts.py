@@ -1,4 +1,4 @@
-"""How long a function takes from its start to its first answer, each by itself, as Cloud Run starts them."""
+"""The seconds from the start of a function to its first answer. Each starts alone, as in Cloud Run."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import time
 
 import requests
 
-from infra.local import framework
-from infra.local.ports import free_ports
 from infra.local.state_dir import ROOT
+from infra.local.supervisor import framework
+from infra.local.supervisor.ports import free_ports
 from infra.pipeline import Function
 
 _MOST_SECONDS = 30.0
 
 
 def seconds(function: Function) -> float:
-    """Of one function, with servers that are not there: starting must not need any."""
+    """The time of one function. Its servers do not exist, because a function must start without them."""
     port = free_ports(1)[0]
     nowhere = dict.fromkeys(("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"), "127.0.0.1:9")
     environment = {**os.environ, **nowhere, "PYTHONPATH": str(ROOT), "THREADS": str(function.threads)}

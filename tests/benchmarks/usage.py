@@ -1,4 +1,4 @@
-"""What processes use, their children included: processor time and memory."""
+"""Processor time and memory of processes and their children."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def seconds(*pids: int) -> float:
-    """Of all of them, in user and system mode, since they began."""
+    """Processor seconds of all these processes since they began, in user and system mode."""
     total = 0.0
     for pid in pids:
         for process in _family(pid):
@@ -23,10 +23,10 @@ def seconds(*pids: int) -> float:
 
 
 def spent(pids_of: Callable[[], Mapping[str, int]], work: Callable[[], T]) -> tuple[T, dict[str, float]]:
-    """What ``work`` answers, and the processor seconds of each process meanwhile.
+    """Calls ``work``. Returns its result, and the processor seconds that each process spent meanwhile.
 
     Raises:
-        RuntimeError: one of them was started again.
+        RuntimeError: a process was restarted.
     """
     processes = dict(pids_of())
     before = {name: seconds(pid) for name, pid in processes.items()}
@@ -37,12 +37,12 @@ def spent(pids_of: Callable[[], Mapping[str, int]], work: Callable[[], T]) -> tu
 
 
 def pids(stack: Stack) -> dict[str, int]:
-    """Of its components; not of servers that it only uses."""
+    """The pids of the components that the run has started, by name."""
     return {name: each["pid"] for name, each in stack.components().items() if each["pid"]}
 
 
 def megabytes(stack: Stack) -> dict[str, float]:
-    """Memory of each component. Proportional: what several processes share counts once."""
+    """Memory of each component. Memory that several processes share counts once (proportional set size)."""
     return {
         name: sum(process.memory_full_info().pss for process in _family(pid)) / 1e6
         for name, pid in pids(stack).items()

@@ -38,9 +38,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def _youtube_without_faults(stack: Stack) -> Iterator[None]:
-    stack.standin.reset("latency", "faults")
+    stack.fake_youtube.reset("latency", "faults")
     yield
-    stack.standin.reset("latency", "faults")
+    stack.fake_youtube.reset("latency", "faults")
 
 
 @pytest.fixture

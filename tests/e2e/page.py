@@ -69,7 +69,7 @@ def define_playlist(stack: Stack, user: str, count: int) -> list[str]:
     """Defines the playlist ``PL{user}`` with this many new videos, and returns the video ids."""
     videos = [f"{user[-8:]:x<8}{number:03}" for number in range(count)]
     tracks = [{"language": "en", "lines": [[0, 2, "some words"]]}]
-    stack.standin.define(
+    stack.fake_youtube.define(
         videos=[{"id": each, "title": f"Title of {each}", "tracks": tracks} for each in videos],
         playlists=[{"id": f"PL{user}", "title": f"Playlist of {user}", "videos": videos}],
     )

@@ -24,7 +24,7 @@ def _status_of(stack: Stack, token: str) -> int:
 
 
 def test_two_users_sign_in_see_only_their_own_videos_and_sign_out(stack: Stack, open_page: Open) -> None:
-    stack.standin.reset("oauth")
+    stack.fake_youtube.reset("oauth")
     pages = {}
     for person in ("demo", "other"):
         page = pages[person] = open_page(None, "/?q=evening")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
-from infra.local.standin import generate
+from infra.local.fake_youtube.library import generate
 from tests.e2e.page import Open, card, define_playlist, hits, screenshot, search, start_indexing
 from tests.stack import Stack
 
@@ -20,8 +20,8 @@ def test_a_playlist_can_be_indexed_followed_and_searched(stack: Stack, open_page
     generated = generate.playlist(playlist)
     assert generated
     (*_, held) = (each for each in generated.video_ids if (video := generate.video(each)) and video.tracks)
-    stack.standin.fault("5xx", videos=[held])
-    stack.standin.latency(player=0.4)
+    stack.fake_youtube.fault("5xx", videos=[held])
+    stack.fake_youtube.latency(player=0.4)
     page = open_page(user)
     # The page removes the token from the URL.
     expect(page).to_have_url(f"{stack.url}/")
@@ -47,7 +47,7 @@ def test_a_playlist_can_be_indexed_followed_and_searched(stack: Stack, open_page
     expect(hits(page).first).to_be_visible()
     expect(page.get_by_role("button", name="Remove the filter")).to_be_visible()
     page.go_back()
-    stack.standin.clear_faults()
+    stack.fake_youtube.clear_faults()
     expect(view.locator(".job-state")).to_have_text(re.compile("^Indexed"), timeout=180_000)
     expect(progress).to_have_attribute("aria-valuenow", "120")
 
@@ -109,7 +109,7 @@ def test_an_invalid_playlist_shows_the_error_and_keeps_the_input(open_page: Open
 
 def test_a_job_can_be_cancelled_and_its_playlist_removed(stack: Stack, open_page: Open, user: str) -> None:
     videos = define_playlist(stack, user, 3)
-    stack.standin.fault("hang", videos=[videos[0]], seconds=15)
+    stack.fake_youtube.fault("hang", videos=[videos[0]], seconds=15)
     page = open_page(user)
     start_indexing(page, f"PL{user}")
     shown = card(page, f"PL{user}")
@@ -137,7 +137,7 @@ def test_a_job_can_be_cancelled_and_its_playlist_removed(stack: Stack, open_page
 
 def test_failed_videos_show_their_reason_and_can_be_retried(stack: Stack, open_page: Open, user: str) -> None:
     videos = define_playlist(stack, user, 3)
-    stack.standin.fault("5xx", videos=[videos[1]])
+    stack.fake_youtube.fault("5xx", videos=[videos[1]])
     job_id = stack.index(f"PL{user}", user)
     page = open_page(user, f"/?job={job_id}")
     expect(page.locator(".job-state")).to_have_text("Indexing 2 / 3", timeout=60_000)
@@ -152,7 +152,7 @@ def test_failed_videos_show_their_reason_and_can_be_retried(stack: Stack, open_p
     page.get_by_role("link", name="Library").click()
     expect(card(page, f"PL{user}")).to_contain_text("1 failed")
     page.go_back()
-    stack.standin.clear_faults()
+    stack.fake_youtube.clear_faults()
     page.get_by_role("button", name="Retry failed").click()
     expect(page.locator(".numbers .indexed")).to_have_text("indexed3", timeout=60_000)
     expect(failed).to_have_count(0)
@@ -163,7 +163,7 @@ def test_an_active_job_older_than_the_recent_ones_is_followed(
     stack: Stack, open_page: Open, user: str
 ) -> None:
     videos = define_playlist(stack, user, 3)
-    stack.standin.fault("5xx", videos=[videos[1]])
+    stack.fake_youtube.fault("5xx", videos=[videos[1]])
     job_id = stack.index(f"PL{user}", user)
     stack.wait_for(lambda: stack.job(job_id, user)["counts"]["indexed"] == 2, 60, "two are indexed")
     page = open_page(None)
@@ -171,7 +171,7 @@ def test_an_active_job_older_than_the_recent_ones_is_followed(
     page.goto(f"{stack.url}/#token={stack.token(user)}")
     shown = card(page, f"PL{user}")
     expect(shown).to_contain_text("Indexing 2 / 3")
-    stack.standin.clear_faults()
+    stack.fake_youtube.clear_faults()
     expect(shown).to_contain_text("Indexed just now", timeout=180_000)
 
 

@@ -161,7 +161,7 @@ def test_html_in_titles_and_captions_stays_text_and_languages_are_marked(
         "tracks": [{"language": "ar", "lines": [[61, 4, "2 < 3 & zanzibarian مرحبا"]]}],
     }
     playlist = {"id": f"PLhtml-{user}", "title": f"List {evil}", "videos": [video_id]}
-    stack.standin.define(videos=[video], playlists=[playlist])
+    stack.fake_youtube.define(videos=[video], playlists=[playlist])
     stack.finish(stack.index(f"PLhtml-{user}", user), user)
     page = open_page(user)
     page.on("dialog", lambda dialog: pytest.fail("a script from a title or caption ran"))

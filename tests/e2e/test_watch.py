@@ -138,7 +138,7 @@ def test_a_transcript_of_9000_lines_opens_at_its_match(stack: Stack, open_page: 
         [2 * number, 2, f"line {number} of many" + " needle" * (number == 8000)] for number in range(9000)
     ]
     tracks = [{"language": "en", "lines": lines}]
-    stack.standin.define(
+    stack.fake_youtube.define(
         videos=[{"id": video_id, "title": "Long", "duration": 18000, "tracks": tracks}],
         playlists=[{"id": f"PLlong-{user}", "videos": [video_id]}],
     )

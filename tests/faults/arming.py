@@ -1,38 +1,42 @@
-"""Failpoints of a running stack: which boundaries its functions pass, and killing them there.
+"""Failpoints of a running stack: which boundaries its functions reach, and killing them there.
 
-See shared/failpoints.py.
+shared/gcp/failpoints.py says what a boundary is.
 """
 
 from __future__ import annotations
 
+from shared.gcp.failpoints import RECORD
 from tests.stack import Stack
 
 
 class Failpoints:
+    """The failpoints of some functions."""
+
     def __init__(self, stack: Stack, *functions: str) -> None:
         self._directories = {name: stack.failpoints / name for name in functions}
         for directory in self._directories.values():
             directory.mkdir(parents=True, exist_ok=True)
 
     def record(self) -> None:
-        """From now on every boundary that is passed is noted."""
+        """Begins to record every boundary that is reached."""
         for directory in self._directories.values():
-            (directory / "record").touch()
+            (directory / RECORD).touch()
 
-    def passed(self) -> dict[str, list[str]]:
-        """By function: what was passed since, each once, in order; notes no more."""
+    def recorded(self) -> dict[str, list[str]]:
+        """Ends recording. For each function, the boundaries that were reached, each once, in order."""
         found = {}
         for name, directory in self._directories.items():
-            found[name] = list(dict.fromkeys((directory / "record").read_text().splitlines()))
-            (directory / "record").unlink()
+            found[name] = list(dict.fromkeys((directory / RECORD).read_text().splitlines()))
+            (directory / RECORD).unlink()
         return found
 
     def arm(self, function: str, boundary: str) -> None:
+        """The function dies when it reaches this boundary."""
         (self._directories[function] / boundary).touch()
 
     def armed(self, function: str) -> set[str]:
-        """Its boundaries that still wait to be passed."""
-        return {path.name for path in self._directories[function].iterdir()} - {"record"}
+        """The armed boundaries that the function has not reached yet."""
+        return {path.name for path in self._directories[function].iterdir()} - {RECORD}
 
     def disarm(self) -> None:
         for directory in self._directories.values():

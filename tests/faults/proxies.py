@@ -1,7 +1,7 @@
-"""Proxies in front of the real servers that do to chosen calls what a sick server does.
+"""Proxies in front of the real servers. They make chosen calls fail as a failing server would.
 
-The clients of the code under test are pointed at them by ELASTICSEARCH_URL, FIRESTORE_EMULATOR_HOST
-and PUBSUB_EMULATOR_HOST. Each counts the calls that its fault struck.
+The clients of the code under test find them by ELASTICSEARCH_URL, FIRESTORE_EMULATOR_HOST and
+PUBSUB_EMULATOR_HOST.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ from typing import Any
 import grpc
 import requests
 
-#: A hung call is let go after so long, or when its client leaves: no thread outlives its test by more.
+#: A hanging call ends after so long, or when its client leaves, so that no thread outlives its test for long.
 _HUNG_SECONDS = 30.0
 
 
 class Fault:
-    """What happens to calls, and how often it has. ``times``: so many, the others go through.
+    """What happens to calls.
 
-    ``kind``: "hung" (accepted, never answered), "slow" (answered after ``seconds``), "down" (the
-    connection is reset, or UNAVAILABLE), or what the proxy knows besides. ``only``: part of the call's name.
+    Args:
+        kind: "hung" (accepted and never answered), "slow" (answered after ``seconds``), "down" (the
+            connection is reset, or the status is UNAVAILABLE), or another kind that the proxy knows.
+        only: calls whose name contains this; "" for all.
+        times: only so many calls; None for all.
+
+    ``struck``: the names of the calls that it happened to.
     """
 
     def __init__(self, kind: str, *, only: str = "", times: int | None = None, seconds: float = 0.2) -> None:
@@ -34,6 +39,7 @@ class Fault:
         self._lock = threading.Lock()
 
     def strikes(self, call: str) -> bool:
+        """Whether it happens to this call, which is counted then."""
         with self._lock:
             if self.only not in call or (self.times is not None and len(self.struck) >= self.times):
                 return False
@@ -42,7 +48,7 @@ class Fault:
 
 
 class GrpcProxy:
-    """Of Firestore or Pub/Sub. Any other ``kind`` is the name of a gRPC status: "ABORTED"."""
+    """In front of Firestore or Pub/Sub. Other kinds of faults are names of gRPC statuses: "ABORTED"."""
 
     def __init__(self, upstream: str) -> None:
         self.fault: Fault | None = None
@@ -54,6 +60,7 @@ class GrpcProxy:
         self._server.start()
 
     def heal(self) -> None:
+        """Ends the fault, and all calls that hang."""
         self.fault = None
         self._released.set()
         self._released = threading.Event()
@@ -73,7 +80,7 @@ class GrpcProxy:
                 deadline, released = time.monotonic() + _HUNG_SECONDS, self._released
                 while not (gone.wait(0.02) or released.is_set()) and time.monotonic() < deadline:
                     pass
-                context.abort(grpc.StatusCode.CANCELLED, "hung until it was given up")
+                context.abort(grpc.StatusCode.CANCELLED, "the proxy let the call hang")
             elif fault.kind == "slow":
                 time.sleep(fault.seconds)
             else:
@@ -93,19 +100,21 @@ class _Everything(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._handle = handle
 
     def service(self, details: Any) -> Any:
-        # On the wire, a single message is a stream of one.
+        # On the wire, a single message is a stream with one message.
         return grpc.stream_stream_rpc_method_handler(
             lambda requests, context: self._handle(details.method, requests, context)
         )
 
 
 class HttpProxy:
-    """Of Elasticsearch. Other kinds: a status ("429"), and "items": of each bulk, the documents in ``items``
-    are refused with the error given there; all others are written."""
+    """In front of Elasticsearch. Other kinds of faults are statuses, such as "429", and "items".
+
+    With "items", the documents of a bulk request that are in ``items`` are refused, and all others written.
+    """
 
     def __init__(self, upstream: str) -> None:
         self.fault: Fault | None = None
-        #: Document id -> error of a bulk's item, with its status.
+        #: The id of a document, and the error with which it is refused.
         self.items: Mapping[str, Mapping[str, Any]] = {}
         self._upstream = upstream.rstrip("/")
         self._released = threading.Event()
@@ -129,6 +138,7 @@ class HttpProxy:
         self._thread.start()
 
     def heal(self) -> None:
+        """Ends the fault, and all requests that hang."""
         self.fault, self.items = None, {}
         self._released.set()
         self._released = threading.Event()
@@ -175,7 +185,7 @@ class HttpProxy:
 
     def _bulk(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         lines = body.splitlines()
-        # Each an action of one kind, and a document.
+        # Each write is a line for the action and a line for the document.
         actions = [next(iter(json.loads(line).items())) for line in lines[::2]]
         kept = [
             line
@@ -201,7 +211,7 @@ class HttpProxy:
 def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
     try:
         handler.send_response(status)
-        # The client refuses to speak to what does not call itself so.
+        # The client does not accept an answer without this header.
         handler.send_header("X-Elastic-Product", "Elasticsearch")
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(body)))
@@ -209,5 +219,5 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
         if handler.command != "HEAD":
             handler.wfile.write(body)
     except ConnectionError:
-        # The client had enough of waiting.
+        # The client did not wait any longer.
         handler.close_connection = True

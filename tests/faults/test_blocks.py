@@ -1,4 +1,4 @@
-"""YouTube blocks addresses: videos wait without using up attempts, and work goes on by itself."""
+"""YouTube blocks addresses: videos wait, no attempt is counted, and the work goes on by itself."""
 
 from __future__ import annotations
 
@@ -16,35 +16,34 @@ from infra.local.state_dir import ROOT
 from tests.invariants import check, ids_of, ledger
 from tests.stack import Stack
 
-REFUSED = 429
-
-
+#: The status with which YouTube refuses an address.
+_REFUSED = 429
 _EGRESS = "/v1/projects/yts-local/databases/(default)/documents/egress/main"
 
 
 @pytest.fixture(autouse=True)
 def _a_new_address(stack: Stack) -> Iterator[None]:
-    """One that YouTube and we know nothing of."""
+    """An address about which neither YouTube nor the fetcher knows anything."""
     _forget(stack)
     yield
     _forget(stack)
 
 
 def _forget(stack: Stack) -> None:
-    """In the document and in the fetcher, which learns at its next sync that there is none.
+    """Deletes what is known about the address. The fetcher forgets it at its next sync.
 
-    An address that has earned trust before may have all of a test's videos in flight when it is blocked.
+    With an address that is trusted, all videos of a test could be in flight when it is blocked.
     """
-    stack.standin.reset("faults", "latency", "addresses")
+    stack.fake_youtube.reset("faults", "latency", "addresses")
     _egress(stack, "DELETE").raise_for_status()
 
     def synced() -> bool:
-        # A sync needs a video, and there is one a second at most. It makes the document anew.
+        # A fetcher syncs when it fetches a video, at most once a second. Then it makes the document again.
         stack.finish(stack.index(f"PLgen-1-{uuid4().hex[:8]}-short", "forgetful"), "forgetful")
         return _egress(stack, "GET").ok
 
     stack.wait_for(synced, 30, "the fetcher writes what it knows of its address")
-    stack.standin.reset("stats")
+    stack.fake_youtube.reset("stats")
 
 
 def _egress(stack: Stack, method: str) -> requests.Response:
@@ -53,33 +52,33 @@ def _egress(stack: Stack, method: str) -> requests.Response:
 
 
 def _requests(stack: Stack) -> tuple[int, int]:
-    """To YouTube's pages, and how many of them were refused."""
-    endpoints = stack.standin.stats()["endpoints"]
+    """The number of requests for pages of YouTube, and how many of them were refused."""
+    endpoints = stack.fake_youtube.stats()["endpoints"]
     found: list[dict[str, Any]] = [
         endpoints[name] for name in ("watch", "player", "timedtext") if name in endpoints
     ]
     return (
         sum(each["requests"] for each in found),
-        sum(each["statuses"].get(str(REFUSED), 0) for each in found),
+        sum(each["statuses"].get(str(_REFUSED), 0) for each in found),
     )
 
 
 @pytest.mark.timeout(300)
-def test_an_address_that_bears_a_hundred_and_fifty_requests_a_window(stack: Stack) -> None:
-    """300 videos: all of them, at least two a second.
+def test_few_requests_are_wasted_at_an_address_that_is_blocked_again_and_again(stack: Stack) -> None:
+    """YouTube takes 150 requests in four seconds. All of 300 videos are fetched, at least two a second.
 
-    At most a tenth of the requests of the first window are wasted, and a twentieth of the later ones.
+    At most a tenth of the first 150 requests are wasted, and at most a twentieth of the later ones.
     """
-    # After a rest the fetcher counts anew: the video that made it forget its address is not in the count.
+    # After a rest the fetcher begins a new count, without the video that made it forget its address.
     sleep(6)
     budget, window = 150, 4.0
-    stack.standin.latency(player=0.1, timedtext=0.1)
-    stack.standin.reset("stats")
-    stack.standin.control("addresses", {"address": "*", "requests": budget, "window": window})
+    stack.fake_youtube.latency(player=0.1, timedtext=0.1)
+    stack.fake_youtube.reset("stats")
+    stack.fake_youtube.control("addresses", {"address": "*", "requests": budget, "window": window})
     expected = ids_of("PLgen-300-blocks-short")
     began = monotonic()
     job_id = stack.index("PLgen-300-blocks-short")
-    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 60, "the job says until when it waits")
+    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 60, "the job says how long it waits")
     blocked = stack.job(job_id)
     stack.finish(job_id, timeout=200)
     seconds = monotonic() - began
@@ -94,7 +93,7 @@ def test_an_address_that_bears_a_hundred_and_fifty_requests_a_window(stack: Stac
 
 @pytest.fixture
 def worker(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
-    """`./emulators.sh worker`, from another address: that of the stand-in's forward proxy."""
+    """`./emulators.sh worker` at another address: the one of the fake YouTube's forward proxy."""
     proxy = json.loads(stack.state.status_file.read_text())["youtube_proxy"]
     own = {"PROXY_URL": proxy.replace("http://", "http://home:x@"), "PROXY_MODE": "always"}
     log = stack.state.log("worker")
@@ -114,18 +113,18 @@ def worker(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.timeout(300)
-def test_a_worker_at_home_does_what_a_blocked_address_cannot(
+def test_a_worker_at_another_address_does_the_work_of_a_blocked_one(
     stack: Stack, worker: subprocess.Popen[bytes]
 ) -> None:
-    """The address of the fetcher is refused for good; the worker's is not."""
-    stack.standin.control("addresses", {"address": "127.0.0.1", "requests": 0, "window": 1})
+    """YouTube refuses the fetcher's address for ever, and does not refuse the worker's."""
+    stack.fake_youtube.control("addresses", {"address": "127.0.0.1", "requests": 0, "window": 1})
     expected = ids_of("PLgen-30-home-short")
     job_id = stack.index("PLgen-30-home-short")
     stack.finish(job_id, timeout=200)
     check(stack, job_id, expected)
-    addresses = stack.standin.stats()["addresses"]
+    addresses = stack.fake_youtube.stats()["addresses"]
     assert addresses["proxy:home"]["requests"] >= 2 * len(expected)
-    # Probes, and what was in flight.
+    # The probes, and the requests that were in flight at the first block.
     assert addresses["127.0.0.1"]["requests"] < 30, addresses
     assert {video["attempts"] for video in ledger(stack, job_id).values()} == {0}
     worker.terminate()

@@ -1,7 +1,7 @@
 """kill -9 of each function before and after each of its writes, publishes and answers.
 
-The boundaries are not listed but found: a first job shows which ones there are (shared/failpoints.py), and
-every one of them is armed in a later job. All of that runs on one stack.
+A first job records which boundaries there are (shared/gcp/failpoints.py). Each of them is armed in a later
+job on the same stack.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.invariants import check, ledger
 from tests.stack import Stack, StackError
 
 FUNCTIONS = ("index", "planner", "fetcher", "indexer", "dead_letters")
-#: That the search for boundaries finds nothing less: what each function does, in its own words.
+#: Boundaries that the first job must find, by function.
 EXPECTED = {
     "index": ["create jobs queued + create active_jobs + update starts", "publish playlists", "answer"],
     "planner": [
@@ -33,7 +33,8 @@ EXPECTED = {
     "fetcher": [
         "create transcripts",
         "set transcripts",
-        "update jobs.ledger + set transcripts",
+        "update jobs.ledger",
+        "update transcripts",
         "update jobs.ledger unavailable + set jobs.counters",
         "publish transcripts",
         "publish dead-letters",
@@ -53,26 +54,29 @@ EXPECTED = {
         "ack",
     ],
 }
-#: Jobs in which a boundary may be passed by another process, or not at all, until it is given up.
+#: Jobs in which a boundary may be armed. In a job it may not be reached, because another process was first.
 _TRIES = 4
-#: Deaths of each function in one job.
+#: Boundaries of each function that are armed in one job.
 _DEATHS = 6
-#: A claim of who has died ends after half a minute, and Pub/Sub waits up to a minute between deliveries.
+#: The claim of a dead process ends after half a minute, and Pub/Sub waits up to a minute between deliveries.
 _END_SECONDS = 180
 
 
 @pytest.fixture
 def failpoints(stack: Stack) -> Iterator[Failpoints]:
-    stack.standin.reset("stats", "faults", "latency")
+    stack.fake_youtube.reset("stats", "faults", "latency")
     made = Failpoints(stack, *FUNCTIONS)
     yield made
     made.disarm()
-    stack.standin.reset("faults", "latency")
+    stack.fake_youtube.reset("faults", "latency")
 
 
 class _Playlist:
-    """Five videos with every outcome there is: two with captions, one without, one that is gone and one
-    that only dead letters settle, because YouTube never answers; one of them fails once."""
+    """Five videos, with every outcome.
+
+    ``well`` has captions. ``late`` has captions, after one failed attempt. ``mute`` has none. ``gone`` is
+    unavailable. ``dead`` is settled by dead letters only, because YouTube's answers cannot be read.
+    """
 
     def __init__(self, stack: Stack, number: int) -> None:
         self.stack = stack
@@ -86,50 +90,50 @@ class _Playlist:
             "dead": {"tracks": spoken},
         }
         self.videos = {kind: f"{kind}bnd{number:04d}" for kind in kinds}
-        stack.standin.define(
+        stack.fake_youtube.define(
             videos=[{"id": self.videos[kind], "title": kind, **fields} for kind, fields in kinds.items()],
             playlists=[{"id": self.id, "title": self.id, "videos": list(self.videos.values())}],
         )
-        stack.standin.fault("5xx", videos=[self.videos["late"]], endpoints=["player"], times=1)
-        stack.standin.fault("garbage", videos=[self.videos["dead"]], endpoints=["player"])
+        stack.fake_youtube.fault("5xx", videos=[self.videos["late"]], endpoints=["player"], times=1)
+        stack.fake_youtube.fault("garbage", videos=[self.videos["dead"]], endpoints=["player"])
 
     def start(self) -> str:
-        """As a person does, who tries again when nobody answers; the job's id."""
+        """Starts a job, and tries again while there is no answer, as a person does. Returns its id."""
 
         def started() -> str:
             try:
                 return self.stack.index(self.id)
             except StackError:
-                # The gateway's 502: the function has died.
+                # The function has died, and the gateway answers 502.
                 return ""
 
         return self.stack.wait_for(started, 30, "a job is started")
 
     def bury(self, job_id: str) -> None:
-        """What nobody can read, and dead letters of the video that nobody gets."""
-        self.stack.publish("videos", b"nobody can read this")
+        """Publishes a message that cannot be read, and dead letters of the video ``dead``."""
+        self.stack.publish("videos", b"this cannot be read")
         self.stack.wait_for(
             lambda: self.videos["dead"] in ledger(self.stack, job_id), 60, "the video is listed"
         )
-        # The first ones send it again, until enough attempts have failed. There are more than it takes:
-        # the fetcher, too, gives a video up, after a few attempts more.
+        # The first ones send the video again, until enough attempts have failed. These are more than enough,
+        # because after a few more attempts the fetcher settles the video itself.
         for _ in range(12):
             self.stack.publish("dead-letters", {"job_id": job_id, "video_id": self.videos["dead"]})
 
 
 @pytest.mark.timeout(600)
-def test_death_at_every_boundary_changes_nothing(stack: Stack, failpoints: Failpoints) -> None:
-    # The first start of a user makes a document that later ones change.
+def test_a_job_ends_the_same_wherever_functions_die(stack: Stack, failpoints: Failpoints) -> None:
+    # The first start of a user makes a document that later starts change.
     stack.finish(stack.index("PLgen-1-boundaries-short"))
     failpoints.record()
     rehearsal = _Playlist(stack, 0)
     jobs = {rehearsal.start(): rehearsal}
     rehearsal.bury(next(iter(jobs)))
     stack.finish(next(iter(jobs)))
-    passed = failpoints.passed()
+    recorded = failpoints.recorded()
     for function, names in EXPECTED.items():
         for name in names:
-            assert {f"before {name}", f"after {name}"} <= set(passed[function]), (function, name)
+            assert {f"before {name}", f"after {name}"} <= set(recorded[function]), (function, name)
 
     required = {
         (each, f"{when} {name}")
@@ -137,7 +141,7 @@ def test_death_at_every_boundary_changes_nothing(stack: Stack, failpoints: Failp
         for name in names
         for when in ("before", "after")
     }
-    waiting = {function: deque(names) for function, names in passed.items()}
+    waiting = {function: deque(names) for function, names in recorded.items()}
     died: set[tuple[str, str]] = set()
     tries: dict[tuple[str, str], int] = {}
     while any(waiting.values()):
@@ -151,10 +155,10 @@ def test_death_at_every_boundary_changes_nothing(stack: Stack, failpoints: Failp
         jobs[job_id] = playlist
         playlist.bury(job_id)
 
-        def struck(job_id: str = job_id) -> bool:
+        def over(job_id: str = job_id) -> bool:
             return not any(map(failpoints.armed, FUNCTIONS)) or stack.job(job_id)["state"] == "done"
 
-        stack.wait_for(struck, _END_SECONDS, f"all die or the job is over; armed: {armed}")
+        stack.wait_for(over, _END_SECONDS, f"all functions died or the job is over; armed: {armed}")
         for function, boundary in armed:
             if boundary not in failpoints.armed(function):
                 died.add((function, boundary))
@@ -169,13 +173,13 @@ def test_death_at_every_boundary_changes_nothing(stack: Stack, failpoints: Failp
         check(stack, job_id, playlist.videos.values())
         failed = ledger(stack, job_id, state="failed")
         assert failed.keys() <= {playlist.videos["dead"]}, failed
-    times = stack.standin.stats()["videos"]
+    times = stack.fake_youtube.stats()["videos"]
     asked = [
         times.get(video_id, {}).get("player", 0)
         for playlist in jobs.values()
         for kind, video_id in playlist.videos.items()
         if kind != "dead"
     ]
-    # One of the four fails once; and a fetcher that dies has asked for at most these four in vain.
+    # One of the four videos is asked for twice. A fetcher that dies has asked for at most these four in vain.
     assert sum(asked) <= len(jobs) * (4 + 1) + 4 * sum(function == "fetcher" for function, _ in died)
     assert requests.get(f"{stack.url}/api/health", timeout=30).status_code == 200

@@ -1,4 +1,4 @@
-"""Pub/Sub delivers at least once and in any order: the end is the same."""
+"""Pub/Sub delivers messages at least once and in any order: a job ends the same."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import json
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import requests
 
-from infra.local.standin import generate
+from infra.local.fake_youtube.library import generate
 from tests.invariants import asked, check, ids_of, ledger, of_one_asking
 from tests.stack import Stack
 
 
 @pytest.fixture(autouse=True)
 def _slow_youtube(stack: Stack) -> Iterator[None]:
-    stack.standin.reset("stats", "faults")
-    stack.standin.latency(player=0.3, timedtext=0.3)
+    stack.fake_youtube.reset("stats", "faults")
+    stack.fake_youtube.latency(player=0.3, timedtext=0.3)
     yield
-    stack.standin.reset("latency", "faults")
+    stack.fake_youtube.reset("latency", "faults")
 
 
 def _publish_all(stack: Stack, messages: list[tuple[str, dict[str, str]]]) -> None:
@@ -29,7 +30,7 @@ def _publish_all(stack: Stack, messages: list[tuple[str, dict[str, str]]]) -> No
         list(pool.map(lambda message: stack.publish(*message), messages))
 
 
-def test_every_message_twice_and_out_of_order(stack: Stack) -> None:
+def test_messages_may_be_delivered_twice_and_out_of_order(stack: Stack) -> None:
     expected = ids_of("PLgen-150-dup-short-mixed")
     job_id = stack.index("PLgen-150-dup-short-mixed")
     stack.wait_for(lambda: stack.job(job_id)["total"], 60, "the list is complete")
@@ -38,7 +39,7 @@ def test_every_message_twice_and_out_of_order(stack: Stack) -> None:
         for topic in ("transcripts", "videos")
         for video_id in expected
     ]
-    # Those on `transcripts` come before anything was fetched, the others while and after.
+    # Some on `transcripts` come before their video was fetched, and some on `videos` after that.
     random.Random(20).shuffle(again)
     _publish_all(
         stack, [("playlists", {"playlist_id": "PLgen-150-dup-short-mixed", "job_id": job_id}), *again]
@@ -49,26 +50,30 @@ def test_every_message_twice_and_out_of_order(stack: Stack) -> None:
     assert all(times <= most[video_id] for video_id, times in asked(stack, expected).items())
 
 
-def test_messages_that_come_after_the_end_change_nothing(stack: Stack) -> None:
+def test_messages_that_come_after_the_end_of_a_job_change_nothing(stack: Stack) -> None:
     expected = ids_of("PLgen-20-late-short")
     job_id = stack.index("PLgen-20-late-short")
     before = stack.finish(job_id)
     messages = [("videos", {"job_id": job_id, "video_id": video_id}) for video_id in expected]
     _publish_all(stack, [("playlists", {"playlist_id": "PLgen-20-late-short", "job_id": job_id}), *messages])
     last = stack.publish("transcripts", {"job_id": job_id, "video_id": expected[0]})
-    stack.wait_for(lambda: f'"{last}"' in stack.log("delivery"), 30, "the last is delivered")
+    stack.wait_for(lambda: f'"{last}"' in stack.log("delivery"), 30, "the last message is delivered")
     check(stack, job_id, expected)
     assert stack.job(job_id) == before
 
 
+def _has_indexed(stack: Stack, job_id: str) -> bool:
+    return bool(stack.job(job_id, "remover")["counts"]["indexed"])
+
+
 def test_messages_that_come_after_a_removal_bring_nothing_back(stack: Stack) -> None:
-    """A playlist removed while it is indexed, and one that was done."""
+    """One playlist is removed while it is indexed, and one afterwards."""
     playlists = {"PLgen-30-cutoff-short": False, "PLgen-6-putaway-short": True}
     late: list[tuple[str, dict[str, str]]] = []
     jobs = {}
     for playlist, done in playlists.items():
         job_id = stack.index(playlist, "remover")
-        stack.wait_for(lambda: stack.job(job_id, "remover")["counts"]["indexed"], 60, "a first video")  # noqa: B023
+        stack.wait_for(partial(_has_indexed, stack, job_id), 60, "a first video is indexed")
         if done:
             stack.finish(job_id, "remover")
         assert stack.request("DELETE", f"/api/playlists/{playlist}", "remover").status_code == 204
@@ -81,7 +86,9 @@ def test_messages_that_come_after_a_removal_bring_nothing_back(stack: Stack) -> 
         stack.publish(topic, late[0][1] | {"video_id": "x"})
         for topic in ("playlists", "videos", "transcripts")
     ]
-    stack.wait_for(lambda: all(f'"{each}"' in stack.log("delivery") for each in last), 60, "all is delivered")
+    stack.wait_for(
+        lambda: all(f'"{each}"' in stack.log("delivery") for each in last), 60, "all messages are delivered"
+    )
     assert {job_id: stack.job(job_id, "remover")["state"] for job_id in jobs} == jobs
     assert stack.get("/api/playlists", "remover").json()["playlists"] == []
     for playlist in playlists:
@@ -89,9 +96,9 @@ def test_messages_that_come_after_a_removal_bring_nothing_back(stack: Stack) -> 
             assert stack.search(f'"{generate.phrase_of(video_id).text}"', "remover")["total"] == 0
 
 
-def test_deliveries_that_overlap_ask_once(stack: Stack) -> None:
-    """As when a handler outlives its deadline: the same message again while the first is at YouTube."""
-    stack.standin.latency(player=1.5)
+def test_overlapping_deliveries_of_a_message_ask_youtube_once(stack: Stack) -> None:
+    """This happens when a handler outlives its ack deadline."""
+    stack.fake_youtube.latency(player=1.5)
     expected = ids_of("PLgen-4-overlap-short")
     url = f"http://127.0.0.1:{stack.components()['fetcher']['port']}/"
     job_id = stack.index("PLgen-4-overlap-short")
@@ -110,15 +117,15 @@ def test_deliveries_that_overlap_ask_once(stack: Stack) -> None:
 
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(deliver, range(12)))
-    # Given back, because somebody else has the video; or done, because somebody else was done.
+    # Nacked, because another delivery has claimed the video, or acked, because it has finished.
     assert set(answers) <= {200, 503}
     stack.finish(job_id)
     check(stack, job_id, expected)
     assert set(asked(stack, expected).values()) == {1}
 
 
-def test_two_planners_at_work_on_one_job(stack: Stack) -> None:
-    stack.standin.latency(data_api=0.15)
+def test_several_planners_may_work_on_one_job(stack: Stack) -> None:
+    stack.fake_youtube.latency(data_api=0.15)
     expected = ids_of("PLgen-500-planners-short")
     job_id = stack.index("PLgen-500-planners-short")
     _publish_all(stack, [("playlists", {"playlist_id": "ignored", "job_id": job_id})] * 3)
@@ -127,22 +134,22 @@ def test_two_planners_at_work_on_one_job(stack: Stack) -> None:
     assert max(asked(stack, expected).values()) == 1
 
 
-def test_cancelled_work_stops_and_can_go_on(stack: Stack) -> None:
-    stack.standin.latency(player=1.0, timedtext=1.0)
+def test_a_cancelled_job_stops_and_can_be_retried(stack: Stack) -> None:
+    stack.fake_youtube.latency(player=1.0, timedtext=1.0)
     expected = ids_of("PLgen-300-cancel-short")
     job_id = stack.index("PLgen-300-cancel-short")
-    stack.wait_for(lambda: stack.job(job_id)["counts"]["indexed"], 60, "a first video")
+    stack.wait_for(lambda: stack.job(job_id)["counts"]["indexed"], 60, "a first video is indexed")
     assert stack.post(f"/api/jobs/{job_id}/cancel").json()["state"] == "cancelled"
 
-    def quiet() -> bool:
-        return bool(stack.standin.stats()["in_flight"]["videos"]["current"] == 0)
+    def idle() -> bool:
+        return bool(stack.fake_youtube.stats()["in_flight"]["videos"]["current"] == 0)
 
-    stack.wait_for(quiet, 15, "nobody asks YouTube any more")
+    stack.wait_for(idle, 15, "YouTube is not asked any more")
     cancelled = stack.job(job_id)
     assert cancelled["finished_at"]
     assert cancelled["counts"]["pending"] > 100
     assert sum(cancelled["counts"].values()) == cancelled["total"] == 300
-    stack.standin.reset("latency")
+    stack.fake_youtube.reset("latency")
     assert stack.post(f"/api/jobs/{job_id}/retry").json()["state"] == "running"
     stack.finish(job_id)
     check(stack, job_id, expected)

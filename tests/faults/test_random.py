@@ -1,8 +1,8 @@
-"""Random faults, all kinds at once, over 200 videos a seed: whatever happens on the way, the end is exact.
+"""Random faults of all kinds at once: whatever happens, jobs end with exact counts.
 
-A seed decides everything that is done (not when exactly it strikes: that is the machine's). Five in the
-suite; more with ``--fault-seeds 50``; one again with ``--fault-seeds 7:8``. The jobs of several seeds
-overlap, on one stack.
+Each seed is one job of 200 videos. The seed decides what is done to it; when that happens depends on the
+machine. The suite has five seeds; ``--fault-seeds 50`` runs more, and ``--fault-seeds 7:8`` runs one of them.
+The jobs overlap on one stack.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from tests.faults.test_boundaries import EXPECTED
 from tests.invariants import asked, check, ids_of, ledger, of_one_asking
 from tests.stack import Stack
 
-#: Most videos at YouTube at once (FETCH_CONCURRENCY): what a fetcher that dies has asked for in vain.
+#: Videos at YouTube at the same time (FETCH_CONCURRENCY). A fetcher that dies has asked for so many in vain.
 _AT_YOUTUBE = 50
 _KILLED = ("planner", "fetcher", "indexer")
-#: Errors of YouTube that pass and are of the video; of the address: test_blocks.py.
+#: Errors of YouTube that concern one video and pass. Those that concern an address are in test_blocks.py.
 _ERRORS = (
     ("5xx", "player"), ("garbage", "player"), ("reset", "player"), ("empty", "player"),
     ("5xx", "timedtext"), ("empty", "timedtext"), ("truncated", "timedtext"), ("cut", "timedtext"),
@@ -34,12 +34,12 @@ _ERRORS = (
 
 @dataclass
 class _Run:
-    """One seed: its playlist, and what is done to it. ``told``: in the order in which it was done."""
+    """The playlist of one seed, and its job. ``done``: what was done to it, in order."""
 
     seed: int
     stack: Stack
     failpoints: Failpoints
-    told: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
     job_id: str = ""
     fetcher_deaths: int = 0
 
@@ -50,21 +50,21 @@ class _Run:
 
     def begin(self) -> None:
         for kind, endpoint in self.choose.sample(_ERRORS, 3):
-            self._tell(f"YouTube: {kind} of {endpoint}")
+            self._note(f"YouTube: {kind} of {endpoint}")
             rule: dict[str, Any] = {"rate": 0.15, "seed": self.seed, "times": 1, "sticky": True}
-            self.stack.standin.fault(kind, endpoints=[endpoint], videos=self.videos, **rule)
+            self.stack.fake_youtube.fault(kind, endpoints=[endpoint], videos=self.videos, **rule)
         seconds = self.choose.uniform(0, 0.15)
-        self._tell(f"YouTube: {seconds:.2f} s")
-        self.stack.standin.latency(player={"seconds": seconds, "jitter": 0.1}, timedtext=seconds)
+        self._note(f"YouTube: {seconds:.2f} s")
+        self.stack.fake_youtube.latency(player={"seconds": seconds, "jitter": 0.1}, timedtext=seconds)
         self.job_id = self.stack.index(self.playlist)
 
     def disturb(self) -> None:
-        """Everything that is done while the job runs."""
+        """Does all of it, while the job runs."""
         work: list[Callable[[], None]] = [self._duplicate, self._duplicate]
         work += [partial(self._kill, name) for name in _KILLED if self.choose.random() < 0.6]
         if self.choose.random() < 0.4:
             work.append(partial(self._restart, "delivery"))
-        # In turn, so that five seeds have each of them.
+        # Not at random, so that five seeds kill each server once.
         server = (None, "pubsub", None, "elasticsearch", None)[self.seed % 5]
         if server:
             work.append(partial(self._restart, server))
@@ -75,7 +75,7 @@ class _Run:
         self._wait_for(140)
 
     def _wait_for(self, settled: int) -> None:
-        """So many videos, or what holds them up will take longer than is worth waiting for."""
+        """Waits until so many videos are settled, but not for long: a fault may hold them up."""
 
         def far_enough() -> bool:
             counts = self.stack.job(self.job_id)["counts"]
@@ -84,10 +84,10 @@ class _Run:
         try:
             self.stack.wait_for(far_enough, 10, "")
         except AssertionError:
-            self._tell(f"fewer than {settled} are settled")
+            self._note(f"fewer than {settled} videos are settled")
 
     def _duplicate(self) -> None:
-        """Messages again, in any order, also of videos that nobody has fetched yet."""
+        """Publishes messages again, in any order, also of videos that were not fetched yet."""
         some = self.choose.sample(self.videos, 40)
         messages = [
             (topic, {"job_id": self.job_id, "video_id": each})
@@ -96,22 +96,22 @@ class _Run:
         ]
         messages += [("playlists", {"playlist_id": self.playlist, "job_id": self.job_id})]
         self.choose.shuffle(messages)
-        self._tell(f"{len(messages)} messages again")
+        self._note(f"{len(messages)} messages are published again")
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda message: self.stack.publish(*message), messages))
 
     def _kill(self, function: str) -> None:
         boundary = f"{self.choose.choice(('before', 'after'))} {self.choose.choice(EXPECTED[function])}"
-        self._tell(f"{function} dies {boundary}")
+        self._note(f"{function} dies {boundary}")
         self.fetcher_deaths += function == "fetcher"
         self.failpoints.arm(function, boundary)
 
     def _restart(self, name: str) -> None:
-        self._tell(f"{name} is killed")
+        self._note(f"{name} is killed")
         self.stack.wait_until_back({name: self.stack.kill(name)})
 
-    def _tell(self, what: str) -> None:
-        self.told.append(what)
+    def _note(self, what: str) -> None:
+        self.done.append(what)
 
     def verify(self) -> None:
         self.stack.finish(self.job_id, timeout=240)
@@ -122,15 +122,15 @@ class _Run:
 
 @pytest.fixture
 def failpoints(stack: Stack) -> Iterator[Failpoints]:
-    stack.standin.reset("stats", "faults", "latency")
+    stack.fake_youtube.reset("stats", "faults", "latency")
     made = Failpoints(stack, *_KILLED)
     yield made
     made.disarm()
-    stack.standin.reset("faults", "latency")
+    stack.fake_youtube.reset("faults", "latency")
 
 
 @pytest.mark.timeout(0)
-def test_whatever_happens_the_end_is_exact(
+def test_whatever_happens_counts_are_exact_and_few_requests_are_repeated(
     stack: Stack, failpoints: Failpoints, request: pytest.FixtureRequest
 ) -> None:
     runs = []
@@ -145,12 +145,12 @@ def test_whatever_happens_the_end_is_exact(
         try:
             run.verify()
         except AssertionError as error:
-            raise AssertionError(f"seed {run.seed}: {'; '.join(run.told)}") from error
-    # Each video is asked for once, and once more for each error, and for each death of a fetcher
-    # that was asking: nothing that is repeated or restarted costs a request.
+            raise AssertionError(f"seed {run.seed}: {'; '.join(run.done)}") from error
+    # Each video is asked for once, and again after each error and each death of a fetcher that was asking.
+    # Messages that are repeated, and other processes that are restarted, cost no request.
     once = sum(sum(of_one_asking(run.videos).values()) for run in runs)
     videos = [video_id for run in runs for video_id in run.videos]
-    struck = sum(stack.standin.stats()["faults"].values())
+    struck = sum(stack.fake_youtube.stats()["faults"].values())
     deaths = sum(run.fetcher_deaths for run in runs)
     requests = sum(asked(stack, videos).values())
     assert requests <= once + struck + _AT_YOUTUBE * deaths, (requests, once, struck, deaths)

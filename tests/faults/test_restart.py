@@ -1,6 +1,6 @@
-"""Components and whole runs end, orderly or not, and come back: the library is kept, jobs go on.
+"""Components and whole runs are stopped or killed, and start again: the library is kept, and jobs go on.
 
-One run of its own, killed and started again from test to test.
+The tests share one run of their own, and start it again when a test has ended it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ import psutil
 import pytest
 import requests
 
-from infra.local import persistence, processes
-from infra.local.ports import port_is_free
-from infra.local.standin import generate
+from infra.local import persistence
+from infra.local.fake_youtube.library import generate
 from infra.local.state_dir import ROOT
+from infra.local.supervisor import processes
+from infra.local.supervisor.ports import port_is_free
 from infra.pipeline import load_pipeline
 from shared.config import Config
 from tests.invariants import asked, check, ids_of, in_elasticsearch
 from tests.stack import Stack
 
-KEPT, INTERRUPTED = "PLgen-60-kept-short", "PLgen-200-cut-short"
+_KEPT, _INTERRUPTED = "PLgen-60-kept-short", "PLgen-200-cut-short"
 _AT_ONCE = 10
+#: Components that are killed together: servers, and everything of ours.
 _SERVERS = ("pubsub", "elasticsearch", "youtube")
-_FIRST = (
+_OURS = (
     *("planner", "index", "jobs", "indexer", "fetcher", "dead_letters", "sweep", "search", "account"),
     *("delivery", "gateway"),
 )
@@ -48,17 +50,17 @@ def own_stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def running(own_stack: Stack) -> Stack:
-    """Up, with the library in it."""
+    """The run, which is up and has indexed a playlist."""
     if own_stack.supervisor() is None:
         own_stack.start()
-        own_stack.finish(own_stack.index(KEPT))
-    own_stack.standin.reset("stats", "latency", "faults")
+        own_stack.finish(own_stack.index(_KEPT))
+    own_stack.fake_youtube.reset("stats", "latency", "faults")
     return own_stack
 
 
 @contextmanager
 def _in_the_foreground(stack: Stack) -> Iterator[subprocess.Popen[str]]:
-    """`up` without --detach."""
+    """The process of `up` without --detach."""
     command = [str(ROOT / "emulators.sh"), "up", "--no-sample"]
     with subprocess.Popen(
         command, env=stack.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -71,12 +73,12 @@ def _in_the_foreground(stack: Stack) -> Iterator[subprocess.Popen[str]]:
 
 def _read_until(process: subprocess.Popen[str], text: str) -> str:
     assert process.stdout is not None
-    said = ""
+    output = ""
     for line in process.stdout:
-        said += line
+        output += line
         if text in line:
-            return said
-    raise AssertionError(f"expected {text!r}, found {said}")
+            return output
+    raise AssertionError(f"expected {text!r}, found {output}")
 
 
 def _gone(stack: Stack) -> bool:
@@ -96,15 +98,15 @@ def _phrase_is_found(stack: Stack, video_id: str) -> bool:
     return bool(stack.search(f'"{generate.phrase_of(video_id).text}"')["total"] == 1)
 
 
-# -- whole runs ------------------------------------------------------------------------------------
+# -- whole runs --------------------------------------------------------------------------------------
 
 
 @pytest.mark.timeout(400)
-def test_ctrl_c_leaves_nothing_behind_and_the_library_is_kept(own_stack: Stack) -> None:
+def test_ctrl_c_leaves_no_process_behind_and_keeps_the_library(own_stack: Stack) -> None:
     with _in_the_foreground(own_stack) as process:
-        said = _read_until(process, "Ctrl-C stops it")
-        assert re.search(rf"http://localhost:{own_stack.port}/#token=yts_", said)
-        job_id = own_stack.index(KEPT)
+        output = _read_until(process, "Ctrl-C stops it")
+        assert re.search(rf"http://localhost:{own_stack.port}/#token=yts_", output)
+        job_id = own_stack.index(_KEPT)
         own_stack.finish(job_id)
         supervisor = own_stack.supervisor()
         process.send_signal(signal.SIGINT)
@@ -116,22 +118,22 @@ def test_ctrl_c_leaves_nothing_behind_and_the_library_is_kept(own_stack: Stack) 
     assert own_stack.command("status", check=False).returncode == 3
 
     own_stack.start()
-    expected = ids_of(KEPT)
+    expected = ids_of(_KEPT)
     check(own_stack, job_id, expected)
     assert all(_phrase_is_found(own_stack, video_id) for video_id in expected[::10])
     picture = own_stack.search("")["hits"][0]["thumbnail_url"]
-    assert requests.get(picture, timeout=30).status_code == 200, "its address is that of before"
-    again = own_stack.index(KEPT)
+    assert requests.get(picture, timeout=30).status_code == 200, "its address is still valid"
+    again = own_stack.index(_KEPT)
     own_stack.finish(again)
     assert check(own_stack, again, expected)["reused"] == 60
     assert set(asked(own_stack, expected).values()) == {0}
 
 
 @pytest.mark.timeout(300)
-def test_after_a_kill_of_everything_the_interrupted_job_goes_on(running: Stack) -> None:
-    expected = ids_of(INTERRUPTED)
-    running.standin.latency(player=0.4, timedtext=0.4)
-    job_id = running.index(INTERRUPTED)
+def test_an_interrupted_job_goes_on_after_all_processes_were_killed(running: Stack) -> None:
+    expected = ids_of(_INTERRUPTED)
+    running.fake_youtube.latency(player=0.4, timedtext=0.4)
+    job_id = running.index(_INTERRUPTED)
     running.wait_for(lambda: running.job(job_id)["counts"]["indexed"] > 20, 120, "the job is under way")
     now = time.time_ns()
     running.wait_for(lambda: _last_export(running) > now, 30, "the library is saved")
@@ -140,34 +142,35 @@ def test_after_a_kill_of_everything_the_interrupted_job_goes_on(running: Stack) 
     running.start()
     running.finish(job_id, timeout=150)
     check(running, job_id, expected)
-    # What was saved before the crash is not fetched again.
+    # Transcripts that were saved before the crash are not fetched again.
     assert sum(asked(running, expected).values()) < len(expected)
-    assert all(_phrase_is_found(running, video_id) for video_id in ids_of(KEPT)[::10])
+    assert all(_phrase_is_found(running, video_id) for video_id in ids_of(_KEPT)[::10])
 
 
-def _given_to_a_fetcher(stack: Stack) -> int:
+def _messages_of_a_fetcher(stack: Stack) -> int:
+    """The number of messages that the fetcher has at the same time."""
     pipeline = load_pipeline(Config.from_env(stack.environment))
     (fetcher,) = (each for each in pipeline.subscriptions if each.name == "fetcher")
     return fetcher.local_concurrency
 
 
-# -- components ------------------------------------------------------------------------------------
+# -- components --------------------------------------------------------------------------------------
 
 
 @pytest.mark.timeout(300)
-def test_everything_but_the_servers_killed_in_the_middle_of_a_job(running: Stack) -> None:
-    running.standin.latency(player=0.2, timedtext=0.2)
+def test_a_job_goes_on_after_all_functions_were_killed_and_then_the_servers(running: Stack) -> None:
+    running.fake_youtube.latency(player=0.2, timedtext=0.2)
     expected = ids_of("PLgen-150-kills-short")
     before = running.components()
     job_id = running.index("PLgen-150-kills-short")
-    running.wait_for(lambda: running.job(job_id)["counts"]["indexed"] >= 15, 120, "it is under way")
-    now = running.wait_until_back({name: running.kill(name) for name in _FIRST})
+    running.wait_for(lambda: running.job(job_id)["counts"]["indexed"] >= 15, 120, "15 videos are indexed")
+    now = running.wait_until_back({name: running.kill(name) for name in _OURS})
     running.finish(job_id, timeout=200)
     check(running, job_id, expected)
     times = asked(running, expected)
     assert min(times.values()) == 1
-    # Asked for again: what the dead fetcher had been given, at YouTube or just being stored.
-    assert sum(times.values()) <= len(expected) + _given_to_a_fetcher(running)
+    # YouTube is asked again about the videos that the dead fetcher was handling.
+    assert sum(times.values()) <= len(expected) + _messages_of_a_fetcher(running)
     now |= running.wait_until_back({name: running.kill(name) for name in _SERVERS})
     assert {name: now[name]["port"] for name in now} == {name: before[name]["port"] for name in now}
     job = running.finish(running.index("PLgen-1-servers-short"))
@@ -187,22 +190,24 @@ def test_a_crash_of_firestore_loses_less_than_a_minute(running: Stack) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_only_a_run_that_changes_is_saved(running: Stack) -> None:
+def test_the_library_is_saved_only_after_a_change(running: Stack) -> None:
     soon = 4 * persistence.EVERY_SECONDS
     idle_ns = int(soon * 1e9)
-    running.wait_for(lambda: time.time_ns() - _last_export(running) > idle_ns, 120, "an idle run rests")
+    running.wait_for(
+        lambda: time.time_ns() - _last_export(running) > idle_ns, 120, "an idle run saves nothing"
+    )
     now = time.time_ns()
     running.token("somebody-new")
-    running.wait_for(lambda: _last_export(running) > now, soon, "a person's change is saved")
-    running.wait_for(lambda: time.time_ns() - _last_export(running) > idle_ns, 120, "an idle run rests again")
+    running.wait_for(lambda: _last_export(running) > now, soon, "the change of a person is saved")
+    running.wait_for(lambda: time.time_ns() - _last_export(running) > idle_ns, 120, "the run is idle again")
     now = time.time_ns()
     running.publish("playlists", {"playlist_id": "PLgen-1-published-short"})
-    running.wait_for(lambda: _last_export(running) > now, soon, "another program's job is saved")
+    running.wait_for(lambda: _last_export(running) > now, soon, "the job of another program is saved")
 
 
 @pytest.mark.timeout(300)
-def test_reindexing_while_searches_go_on(running: Stack) -> None:
-    kept = ids_of(KEPT)
+def test_searches_find_everything_while_the_index_is_rebuilt(running: Stack) -> None:
+    kept = ids_of(_KEPT)
     over = threading.Event()
     troubles: list[Any] = []
 
@@ -229,8 +234,8 @@ def test_reindexing_while_searches_go_on(running: Stack) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_an_index_lost_whole_is_rebuilt_from_the_store(running: Stack) -> None:
-    expected = ids_of(KEPT)
+def test_a_lost_index_is_rebuilt_from_the_store(running: Stack) -> None:
+    expected = ids_of(_KEPT)
     indices = requests.get(f"{running.elasticsearch}/yts-*", timeout=30).json()
     assert any(name.startswith("yts-videos-") for name in indices)
     for index in indices:
@@ -242,23 +247,23 @@ def test_an_index_lost_whole_is_rebuilt_from_the_store(running: Stack) -> None:
     assert set(asked(running, expected).values()) == {0}
 
 
-def test_two_runs_side_by_side_do_not_meet(running: Stack, stack: Stack) -> None:
+def test_two_runs_do_not_share_users_or_jobs(running: Stack, stack: Stack) -> None:
     assert running.port != stack.port
     job_id = stack.index("PLgen-2-apart-short", "neighbour")
     stack.finish(job_id, "neighbour")
     assert running.get(f"/api/jobs/{job_id}", "neighbour").status_code == 404
 
 
-# -- what is left behind ---------------------------------------------------------------------------
+# -- processes that are left behind ------------------------------------------------------------------
 
 
 @pytest.mark.timeout(400)
-def test_what_a_killed_supervisor_left_is_stopped_by_down_and_nothing_else(running: Stack) -> None:
+def test_down_stops_the_processes_of_a_killed_supervisor_and_no_others(running: Stack) -> None:
     supervisor = running.supervisor()
     assert supervisor is not None
     os.kill(supervisor, signal.SIGKILL)
-    running.wait_for(lambda: not psutil.pid_exists(supervisor), 10, "it is gone")
-    # A pid that the dead supervisor's file names now, and that is somebody else's.
+    running.wait_for(lambda: not psutil.pid_exists(supervisor), 10, "the supervisor is gone")
+    # The system may have given the dead supervisor's process id to another process.
     running.state.pid_file.write_text(f"{os.getpid()}\n")
     assert len(processes.marked(running.state)) > 12
     assert "Stopped" in running.command("down").stdout
@@ -266,8 +271,8 @@ def test_what_a_killed_supervisor_left_is_stopped_by_down_and_nothing_else(runni
 
 
 @pytest.mark.timeout(400)
-def test_a_foreground_run_goes_with_its_terminal(own_stack: Stack) -> None:
+def test_a_run_in_the_foreground_ends_with_its_terminal(own_stack: Stack) -> None:
     with _in_the_foreground(own_stack) as process:
         _read_until(process, "up port")
         process.kill()
-        own_stack.wait_for(lambda: _gone(own_stack), 60, "nothing of the run is left")
+        own_stack.wait_for(lambda: _gone(own_stack), 60, "all processes of the run are gone")

@@ -1,4 +1,4 @@
-"""What YouTube may answer: healed by another delivery, settled at once with a reason, or given up."""
+"""What becomes of YouTube's answers: another attempt, a settled video with a reason, or a failed one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tests.stack import Stack
 
 
 @pytest.fixture(autouse=True)
-def _count_from_here(stack: Stack) -> Iterator[None]:
-    stack.standin.reset("stats", "faults", "latency")
+def _reset(stack: Stack) -> Iterator[None]:
+    stack.fake_youtube.reset("stats", "faults", "latency")
     yield
-    stack.standin.reset("faults")
+    stack.fake_youtube.reset("faults")
 
 
 def _define(stack: Stack, playlist: str, videos: dict[str, str]) -> None:
-    """A playlist of videos that can be fetched; ids and titles."""
+    """A playlist of videos that can be fetched. ``videos``: ids and titles."""
     lines = [[0.0, 4.0, "something worth hearing"]]
-    stack.standin.define(
+    stack.fake_youtube.define(
         videos=[
             {"id": video_id, "title": title, "tracks": [{"language": "en", "kind": "human", "lines": lines}]}
             for video_id, title in videos.items()
@@ -46,18 +46,18 @@ _PASSING: list[dict[str, Any]] = [
 ]
 
 
-def test_what_passes_is_healed_by_another_delivery(stack: Stack) -> None:
+def test_after_an_error_that_passes_another_attempt_succeeds(stack: Stack) -> None:
     videos = {f"passing{number:04d}": f"Fault {number}" for number in range(len(_PASSING))}
     _define(stack, "PLpassing", videos)
     for video_id, fault in zip(videos, _PASSING, strict=True):
-        stack.standin.fault(videos=[video_id], times=1, **fault)
+        stack.fake_youtube.fault(videos=[video_id], times=1, **fault)
     job_id = stack.index("PLpassing")
     stack.finish(job_id)
     job = check(stack, job_id, videos)
     assert job["counts"]["indexed"] == len(videos)
     attempts = {video_id: video["attempts"] for video_id, video in ledger(stack, job_id).items()}
     for video_id, fault in zip(videos, _PASSING, strict=True):
-        # A broken answer of the player is asked for once more, as a whole: that may heal it at once.
+        # After a broken answer the player is asked once more in the same attempt, for a whole answer.
         least = 0 if fault["endpoints"] == ["player"] and fault["kind"] in ("5xx", "empty", "garbage") else 1
         assert least <= attempts[video_id] <= 1, fault
 
@@ -66,7 +66,7 @@ _FINAL: dict[str, tuple[str, str]] = {
     "unavailable": ("unavailable", "no longer on YouTube"),
     "age_restricted": ("unavailable", "adults only"),
     "private": ("unavailable", "Private video"),
-    "deleted": ("unavailable", "does not play it"),
+    "deleted": ("unavailable", "does not play the video"),
     "members_only": ("unavailable", "member"),
     "region_blocked": ("unavailable", "country"),
     "premiere": ("no_transcript", "remier"),
@@ -74,14 +74,14 @@ _FINAL: dict[str, tuple[str, str]] = {
 }
 
 
-def test_what_is_final_is_settled_at_once_with_a_reason(stack: Stack) -> None:
-    # Until a partial answer of the player had caption tracks, others are asked for once more, as a whole.
+def test_a_final_answer_settles_the_video_at_once_with_a_reason(stack: Stack) -> None:
+    # Until a partial answer of the player has had caption tracks, the player is asked twice for other videos.
     _define(stack, "PLheard", {"heard000001": "Heard"})
     stack.finish(stack.index("PLheard"))
     videos = {f"final{number:06d}": kind for number, kind in enumerate(_FINAL)}
     _define(stack, "PLfinal", videos)
     for video_id, kind in videos.items():
-        stack.standin.fault(kind, videos=[video_id])
+        stack.fake_youtube.fault(kind, videos=[video_id])
     job_id = stack.index("PLfinal")
     stack.finish(job_id)
     check(stack, job_id, videos)
@@ -91,26 +91,26 @@ def test_what_is_final_is_settled_at_once_with_a_reason(stack: Stack) -> None:
         assert found[video_id]["state"] == state, found[video_id]
         assert words in found[video_id]["reason"], found[video_id]
         assert found[video_id]["attempts"] == 0
-    # That there are no captions is always confirmed by a whole answer.
+    # "No captions" is always confirmed by a whole answer.
     requests = {kind: asked(stack, videos)[video_id] for video_id, kind in videos.items()}
     assert requests.pop("captions_disabled") <= 2
     assert set(requests.values()) == {1}
 
 
-def test_the_data_api_out_of_quota_is_waited_for_and_says_until_when(stack: Stack) -> None:
+def test_a_job_waits_for_the_quota_of_the_data_api_and_says_how_long(stack: Stack) -> None:
     _define(stack, "PLquota", {"quota000001": "Quota"})
-    stack.standin.fault("quota_exceeded", videos=["PLquota"])
+    stack.fake_youtube.fault("quota_exceeded", videos=["PLquota"])
     job_id = stack.index("PLquota")
-    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 30, "the job says until when it waits")
+    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 30, "the job says how long it waits")
     job = stack.job(job_id)
     assert "quota" in job["error"]
     assert job["state"] in ("queued", "planning")
     assert stack.post(f"/api/jobs/{job_id}/cancel").json()["state"] == "cancelled"
 
 
-def test_a_failing_data_api_is_tried_again(stack: Stack) -> None:
+def test_planning_is_retried_while_the_data_api_fails(stack: Stack) -> None:
     _define(stack, "PLbackend", {"backend0001": "Backend"})
-    stack.standin.fault("backend_error", videos=["PLbackend"], total=2)
+    stack.fake_youtube.fault("backend_error", videos=["PLbackend"], total=2)
     job_id = stack.index("PLbackend")
     stack.finish(job_id)
     check(stack, job_id, ["backend0001"])
@@ -118,7 +118,7 @@ def test_a_failing_data_api_is_tried_again(stack: Stack) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_what_never_passes_is_given_up_and_can_be_retried(stack: Stack, doomed_job: str) -> None:
+def test_a_video_that_is_always_refused_fails_and_can_be_retried(stack: Stack, doomed_job: str) -> None:
     job = stack.finish(doomed_job, doomed.USER, timeout=200)
     assert job["counts"] == {"pending": 0, "indexed": 1, "no_transcript": 0, "unavailable": 0, "failed": 1}
     assert job["state"] == "done"

@@ -1,4 +1,4 @@
-"""Bad inputs, each with the state it must reach. Data only: test_bad_input.py puts them in."""
+"""Bad inputs, each with what must become of it. Only data: test_bad_input.py sends them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import random
 from typing import Any
 
-# -- requests: what may be sent to /api/index, and a part of the answer's detail; each is a 400 ------
+# -- requests ----------------------------------------------------------------------------------------
 
 _EXPECTED = "Expected a playlist id"
 _OBJECT = "JSON object"
@@ -17,6 +17,7 @@ def _playlist(value: object) -> bytes:
     return json.dumps({"playlist": value}).encode()
 
 
+#: Bodies for POST /api/index that are answered with 400, and a part of the problem's detail.
 BODIES: list[tuple[bytes, str]] = [
     (b"", _OBJECT),
     (b"{", _OBJECT),
@@ -66,7 +67,7 @@ BODIES: list[tuple[bytes, str]] = [
     (_playlist("https://www.youtube.com/playlist?list=../x"), "no playlist id"),
 ]  # fmt: skip
 
-#: Other requests: method, path, status.
+#: Other requests: method, path, and the status of the answer.
 REQUESTS: list[tuple[str, str, int]] = [
     ("GET", "/api/index", 405),
     ("PUT", "/api/index", 405),
@@ -122,15 +123,11 @@ REQUESTS: list[tuple[str, str, int]] = [
     ("GET", "/api/", 404),
 ]
 
-# -- messages: what may be published, and a part of the reason with which it is recorded -------------
+# -- messages ----------------------------------------------------------------------------------------
 
-_ID = "to be an id"
-_IDS: tuple[Any, ...] = (
-    None,
-    7,
-    True,
-    [],
-    {},
+_MISSING, _WRONG_TYPE, _WRONG_ID = "missing required field", "Expected `str`, got", "matching regex"
+_NO_IDS: tuple[Any, ...] = (None, 7, True, [], {})
+_WRONG_IDS: tuple[Any, ...] = (
     "",
     " ",
     "a/b",
@@ -142,7 +139,8 @@ _IDS: tuple[Any, ...] = (
     "\x00",
     "x" * 129,
 )
-_ROUNDS: tuple[Any, ...] = (-1, 0.5, "1", True, [], 1e300)
+_WRONG_ROUNDS: tuple[Any, ...] = (-1, 0.5, "1", True, [], 1e300)
+#: Messages that no function can read, and a part of the reason with which each is recorded.
 MESSAGES: list[tuple[bytes, str]] = [
     (b"not json", "JSON"),
     (b"\xff\xfe\x00", "UTF-8"),
@@ -153,18 +151,20 @@ MESSAGES: list[tuple[bytes, str]] = [
     (b"null", "JSON object"),
     (b"12", "JSON object"),
     (b"[" * 30_000, "JSON"),
-    (b"{}", _ID),
-    (b'{"unknown": "field"}', _ID),
+    (b"{}", _MISSING),
+    (b'{"unknown": "field"}', _MISSING),
     *(
-        (json.dumps({"video_id": value, "playlist_id": value, "job_id": "bad-inputs"}).encode(), _ID)
-        for value in _IDS
+        (json.dumps({"video_id": value, "playlist_id": value, "job_id": "bad-inputs"}).encode(), reason)
+        for reason, values in ((_WRONG_TYPE, _NO_IDS), (_WRONG_ID, _WRONG_IDS))
+        for value in values
     ),
 ]
-#: Only where a message is of a video.
+#: The same for functions whose messages name a video.
 ROUNDS: list[tuple[bytes, str]] = [
-    (json.dumps({"job_id": "j", "video_id": "v", "round": value}).encode(), '"round"') for value in _ROUNDS
+    (json.dumps({"job_id": "j", "video_id": "v", "round": value}).encode(), "at `$.round`")
+    for value in _WRONG_ROUNDS
 ]
-#: Deliveries of the wrong form, as Eventarc would send them: the body's `message`.
+#: The member `message` of deliveries that do not have the form of Pub/Sub's.
 DELIVERIES: list[Any] = [
     {"data": "%%% not base64 %%%"},
     {"data": 7},
@@ -178,7 +178,7 @@ DELIVERIES: list[Any] = [
     None,
 ]
 
-# -- videos of one playlist: what YouTube says of them, and the state each must reach ----------------
+# -- videos ------------------------------------------------------------------------------------------
 
 
 def _said(*texts: str, language: str = "en", start: float = 0.0, step: float = 4.0) -> list[dict[str, Any]]:
@@ -186,6 +186,7 @@ def _said(*texts: str, language: str = "en", start: float = 0.0, step: float = 4
     return [{"language": language, "kind": "human", "lines": lines}]
 
 
+#: Names of texts, and the texts.
 _ODD = {
     "NUL": "before\x00after",
     "control characters": "".join(map(chr, range(1, 32))),
@@ -194,16 +195,16 @@ _ODD = {
     "zero width": "\u200b\u200c\u200d\ufeff",
     "combining": "Z" + "\u0335" * 300,
     "private use": "\ue000marked\ue001",
-    "beyond the basic plane": "𝒳𐍈𠀀" * 20,
+    "outside the basic plane": "𝒳𐍈𠀀" * 20,
     "noncharacters": "\ufffe\uffff\U0010ffff",
     "markup": "<script>alert(1)</script>&amp;]]>",
     "a query": '"}},{"match_all":{}}',
     "a path": "../../etc/passwd\r\nSet-Cookie: a=b",
     "a template": "{{7*7}}${7*7}%s%n",
-    "one word without end": "a" * 40_000,
+    "a very long word": "a" * 40_000,
 }
 
-#: Name -> fields of the video, and the state it must reach.
+#: Odd videos by name: the fields of the video at YouTube, and the state that it must reach.
 VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
     **{
         f"title: {name}": ({"title": text, "tracks": _said("a word")}, "indexed")
@@ -215,7 +216,7 @@ VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
     },
     **{
         f"channel: {name}": ({"channel": _ODD[name], "tracks": _said("a word")}, "indexed")
-        for name in ("NUL", "emoji", "right to left", "markup", "one word without end")
+        for name in ("NUL", "emoji", "right to left", "markup", "a very long word")
     },
     **{
         f"caption: {name}": (
@@ -223,7 +224,7 @@ VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
             "indexed",
         )
         for name, text in _ODD.items()
-        # XML, in which captions come, has no way to write these.
+        # Captions are XML, which cannot hold these characters.
         if name not in ("NUL", "control characters", "noncharacters")
     },
     "title: empty": ({"title": "", "tracks": _said("a word")}, "indexed"),
@@ -237,17 +238,17 @@ VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "caption: one line of 300 KB": ({"tracks": _said("word " * 60_000)}, "indexed"),
     "caption: 12 hours": ({"tracks": _said(*(f"line {n} of many" for n in range(10_800)))}, "indexed"),
-    "caption: more than a document holds": (
-        # What does not compress: 1.1 MB of random digits.
+    "caption: too long to store": (
+        # 1.1 MB of random digits, which cannot be compressed further.
         {"tracks": _said(*(f"{random.Random(n).getrandbits(512):0128x}" for n in range(18_000)))},
         "no_transcript",
     ),
     "caption: no tracks": ({"tracks": []}, "no_transcript"),
     "caption: a track without lines": ({"tracks": _said()}, "no_transcript"),
-    "caption: nothing but blanks": ({"tracks": _said(" ", "\n", "\t")}, "no_transcript"),
+    "caption: only blanks": ({"tracks": _said(" ", "\n", "\t")}, "no_transcript"),
     "caption: times that run backwards": ({"tracks": _said("b word", "a word", start=9, step=-4)}, "indexed"),
     "caption: times before the beginning": ({"tracks": _said("a word", start=-5)}, "indexed"),
-    "caption: times beyond all measure": ({"tracks": _said("a word", start=1e9)}, "indexed"),
+    "caption: times after thirty years": ({"tracks": _said("a word", start=1e9)}, "indexed"),
     "caption: all at once": ({"tracks": _said("a word", "b word", step=0)}, "indexed"),
     "language: unknown": ({"tracks": _said("a word", language="xx")}, "indexed"),
     "language: very long": ({"tracks": _said("a word", language="en-x-" + "y" * 40)}, "indexed"),
@@ -262,14 +263,14 @@ VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
     "status: unplayable without a reason": ({"status": "unplayable"}, "unavailable"),
     "status: a reason of markup": ({"status": "unplayable", "reason": "<b>no</b>" * 50}, "unavailable"),
 }
-#: Answers that pass: kind of fault and endpoint; each video is indexed after all. What is of the address and
-#: not of the video: tests/faults/test_blocks.py.
+#: Broken answers of YouTube, as kind of fault and endpoint. The next attempt succeeds. Refusals of an address
+#: are in tests/faults/test_blocks.py.
 ANSWERS: list[tuple[str, str]] = [
     *((kind, endpoint) for endpoint in ("player", "timedtext")
       for kind in ("empty", "truncated", "garbage", "cut", "reset", "5xx")),
     ("po_token", "player"),
 ]  # fmt: skip
-#: Playlists that end the job: id, and a part of the reason.
+#: Playlists that cannot be indexed, and a part of the job's error.
 PLAYLISTS: list[tuple[str, str]] = [
     ("PLnobody-knows-this", "knows no playlist"),
     ("PLother-evenings", "knows no playlist"),
@@ -281,6 +282,7 @@ PLAYLISTS: list[tuple[str, str]] = [
 
 
 def count() -> int:
+    """The number of inputs that are sent."""
     return (
         len(BODIES)
         + len(REQUESTS)

@@ -1,25 +1,28 @@
-"""The Firestore emulator by itself, for tests of what needs nothing else."""
+"""The Firestore emulator, and the pipeline that tests of this folder run against it."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
+from infra.local.fake_youtube.live_server import LiveServer, live_server
 from infra.local.servers.tools import Missing
-from infra.local.standin.inprocess import InProcess, running
-from shared import clients, config, documents, erasure, routes
-from shared.documents import Commit
-from tests.integration.firestore_support import PROJECT, Clock, FirestoreEmulator, Seams
-from tests.integration.signin_support import signing_in
+from shared.accounts.erasure import Erasure
+from shared.config import Config
+from shared.gcp.firestore import Firestore
+from tests.integration.firestore_emulator import PROJECT, FirestoreEmulator, connected
+from tests.integration.http_functions import HttpFunctions
+from tests.integration.recorders import RecordingIndex, RecordingTopics
+from tests.integration.signin_support import with_sign_in
+from tests.integration.world import Clock, World
 
 
 @pytest.fixture(scope="session")
 def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """HOST:PORT. Without one, tests are skipped; where CI is set, they fail."""
+    """HOST:PORT. Without an emulator, tests are skipped; where CI is set, they fail."""
     try:
         emulator = FirestoreEmulator(tmp_path_factory.mktemp("firestore"))
     except Missing as missing:
@@ -33,52 +36,73 @@ def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         emulator.stop()
 
 
-@pytest.fixture(scope="module")
-def firestore_alone(firestore_emulator: str) -> Iterator[None]:
-    """This process's own configuration and client are those of the emulator."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
-        patch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
-        config.load.cache_clear()
-        clients.firestore.cache_clear()
-        yield
-        clients.firestore().close()  # type: ignore[no-untyped-call]
-    config.load.cache_clear()
-    clients.firestore.cache_clear()
+@pytest.fixture(scope="session")
+def db(firestore_emulator: str) -> Iterator[Firestore]:
+    with connected(firestore_emulator) as db:
+        yield db
 
 
-@pytest.fixture(scope="module")
-def shared_youtube(firestore_alone: None) -> Iterator[InProcess]:
-    """A stand-in YouTube that this process's own clients ask."""
-    with running() as standin, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("YOUTUBE_API_ENDPOINT", standin.url)
-        patch.setenv("YOUTUBE_API_KEY", "a-key-for-tests")
-        patch.setenv("YOUTUBE_BASE_URL", standin.url)
-        patch.setattr(clients, "_thread", threading.local())
-        config.load.cache_clear()
-        yield standin
-        clients.close_of_thread()
-    config.load.cache_clear()
+@pytest.fixture(scope="session")
+def served_youtube() -> Iterator[LiveServer]:
+    with live_server() as fake_youtube:
+        yield fake_youtube
 
 
 @pytest.fixture
-def youtube(shared_youtube: InProcess) -> InProcess:
-    """As it is at its start."""
-    shared_youtube.control("reset", {})
-    return shared_youtube
+def youtube(served_youtube: LiveServer) -> LiveServer:
+    """The fake YouTube, as it is at its start."""
+    served_youtube.control("reset", {})
+    return served_youtube
 
 
 @pytest.fixture
-def seams(firestore_alone: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seams]:
-    made = Seams()
-    made.install(monkeypatch)
-    # What the address of one test bears is nothing to the next.
-    monkeypatch.setenv("EGRESS_NAME", f"test-{uuid4().hex[:8]}")
-    config.load.cache_clear()
-    routes.gates.cache_clear()
+def config(firestore_emulator: str, served_youtube: LiveServer) -> Config:
+    """The emulator, and the fake YouTube and Google, which know nothing of our address."""
+    config = Config(
+        google_cloud_project=PROJECT,
+        firestore_emulator_host=firestore_emulator,
+        youtube_api_endpoint=served_youtube.url,
+        youtube_api_key="a-key-for-tests",
+        youtube_base_url=served_youtube.url,
+        egress_name=f"test-{uuid4().hex[:8]}",
+    )
+    return with_sign_in(config, served_youtube.url)
+
+
+@pytest.fixture
+def world(config: Config, db: Firestore) -> Iterator[World]:
+    made = World(config, db)
     yield made
-    config.load.cache_clear()
-    routes.gates.cache_clear()
+    made.close()
+
+
+@pytest.fixture
+def topics(world: World) -> RecordingTopics:
+    return world.topics
+
+
+@pytest.fixture
+def index(world: World) -> RecordingIndex:
+    return world.search_index
+
+
+@pytest.fixture
+def functions(world: World) -> Iterator[HttpFunctions]:
+    made = HttpFunctions(world)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def google(youtube: LiveServer, world: World) -> LiveServer:
+    """The fake YouTube as an authorization server, as it is at its start. No user has signed in."""
+    erasure = Erasure(world.db, world.search_index, world.grants)
+    for user in ("demo", "other"):
+        erasure.erase(user)
+    for collection in ("sign_in_attempts", "sessions"):
+        for left_over in world.db.query(collection):
+            world.db.commit().delete(left_over.path).run()
+    return youtube
 
 
 @pytest.fixture
@@ -86,15 +110,3 @@ def clock_of_test(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     made.install(monkeypatch)
     return made
-
-
-@pytest.fixture
-def google(youtube: InProcess, seams: Seams) -> Iterator[InProcess]:
-    """The stand-in as an authorization server too, as it is at its start; nobody has signed in."""
-    with signing_in(youtube):
-        for user in ("demo", "other"):
-            erasure.erase(user)
-        for collection in ("sign_in_attempts", "sessions"):
-            for left_over in documents.query(collection):
-                Commit().delete(left_over.path).run()
-        yield youtube

@@ -1,4 +1,4 @@
-"""The real Pub/Sub emulator, the delivery as a process of its own, and functions that do as told."""
+"""The real Pub/Sub emulator, the local delivery in a process of its own, and functions for tests."""
 
 from __future__ import annotations
 
@@ -19,18 +19,43 @@ from typing import Any
 
 import requests
 
-from infra.local import topics
-from infra.local.ports import free_ports
 from infra.local.servers.emulators import pubsub
 from infra.local.servers.tools import Launch
 from infra.local.state_dir import ROOT, StateDir
+from infra.local.supervisor import topics
+from infra.local.supervisor.ports import free_ports
 from infra.pipeline import Pipeline
 
 PROJECT = "yts-test"
+#: A description of a pipeline with several kinds of subscriptions.
+PIPELINE = """
+topics: [ones, twos, threes, given-up]
+dead_letter_topic: given-up
+subscriptions:
+  first: &policy
+    topic: ones
+    ack_deadline_seconds: 10
+    minimum_backoff_seconds: 1
+    maximum_backoff_seconds: 2
+    max_delivery_attempts: 5
+    local_concurrency: 3
+  second: {<<: *policy, topic: ones, local_concurrency: 8}
+  third: {<<: *policy, topic: twos}
+  # A backoff longer than the deadline.
+  patient: {<<: *policy, topic: threes, minimum_backoff_seconds: 11, maximum_backoff_seconds: 11}
+  buried: {<<: *policy, topic: given-up, max_delivery_attempts: null}
+functions:
+  first: &function {trigger: pubsub, memory_mb: 256, timeout_seconds: 10}
+  second: *function
+  third: *function
+  patient: *function
+  buried: *function
+schedules: {}
+"""
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Asks again and again; fails when it takes longer."""
+    """Waits until the condition is true. Fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"did not come true within {seconds} s"
@@ -38,7 +63,7 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
 
 
 class Emulator:
-    """Raises Missing when there is none to start."""
+    """The Pub/Sub emulator. Raises Missing when it is not installed."""
 
     def __init__(self, directory: Path) -> None:
         self.port = free_ports(1)[0]
@@ -69,7 +94,7 @@ class Emulator:
         asyncio.run(topics.create(pipeline, self.address, PROJECT))
 
     def publish(self, topic: str, *messages: dict[str, Any]) -> list[str]:
-        """``messages``: as in Pub/Sub's REST API, but ``data`` is text."""
+        """Publishes messages, as in Pub/Sub's REST API, but with text as ``data``. Returns their ids."""
         encoded = [
             message | {"data": base64.b64encode(message["data"].encode()).decode()}
             if "data" in message
@@ -92,6 +117,8 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """A request to a function. ``at``: when it came."""
+
     headers: dict[str, str]
     body: dict[str, Any]
     at: float = field(default_factory=time.monotonic)
@@ -107,7 +134,10 @@ class Request:
 
 
 class Function:
-    """Answers each request with the status that ``behave`` returns, and remembers them all."""
+    """An HTTP server that answers each request with the status that ``behave`` returns.
+
+    ``requests``: all of them. ``most_at_once``: the most that were handled at the same time.
+    """
 
     def __init__(self, behave: Callable[[Request], int] = lambda request: 204, port: int = 0) -> None:
         self.behave = behave
@@ -136,7 +166,8 @@ class Function:
                     self.send_header("content-length", "0")
                     self.end_headers()
                 except OSError:
-                    self.close_connection = True  # the delivery gave up waiting
+                    # The delivery did not wait any longer.
+                    self.close_connection = True
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
@@ -145,7 +176,7 @@ class Function:
             request_queue_size = 500
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """A delivery that was killed leaves its connections."""
+                """Ignores the broken connections of a delivery that was killed."""
 
         self._server = Server(("127.0.0.1", port), Handler)
         self.port: int = self._server.server_address[1]
@@ -163,7 +194,7 @@ class Function:
 
 
 class Delivery:
-    """``python -m infra.local.delivery``."""
+    """The process ``python -m infra.local.delivery``."""
 
     def __init__(self, emulator: Emulator, pipeline_file: Path, functions: dict[str, str]) -> None:
         self.port = free_ports(1)[0]
@@ -197,7 +228,7 @@ class Delivery:
         return self._log.read_text()
 
     def send(self, number: signal.Signals) -> int:
-        """The exit code."""
+        """Sends a signal, and returns the exit code of the process."""
         if self._process.poll() is None:
             self._process.send_signal(number)
         return self._process.wait(timeout=20)

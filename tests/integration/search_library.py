@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
-from shared import clients, config, search, search_index, search_scope
-from shared.search_documents import VideoDocument
-from shared.search_params import Params
-from shared.transcripts import Line, Lines
+from shared.config import Config
+from shared.search.index.writer import SearchIndex
+from shared.search.params import Params
+from shared.search.server import SearchServer
+from shared.search.service import Search
+from tests.stored_videos import StoredVideo, video
 
 USER = "ada"
-LIBRARY = ("PLtalks", "PLmore")
-
-
-def video(video_id: str, title: str, language: str | None, *texts: str, **more: Any) -> VideoDocument:
-    """A video with a caption line each four seconds, the first one after half a second."""
-    lines = Lines.of_rows(Line(0.5 + 4 * number, 3.9, text) for number, text in enumerate(texts))
-    fields: dict[str, Any] = {
-        "description": "",
-        "channel": "Harbour Talks",
-        "channel_id": "UCharbour",
-        "published_at": datetime(2023, 5, 17, tzinfo=UTC),
-        "duration_seconds": 600,
-        "views": 1000,
-        "thumbnail_url": None,
-        "generated": False,
-    }
-    return VideoDocument(video_id=video_id, title=title, language=language, lines=lines, **{**fields, **more})
-
+TITLES = {"PLtalks": "Talks", "PLmore": "More"}
 
 VIDEOS = [
     video(
@@ -85,59 +67,72 @@ VIDEOS = [
     ),
     video("klingon", "Something else", "tlh", "nuqneH tlhIngan", "maH Qapla'"),
 ]
-#: Indexed, but in nobody's library but eve's.
+#: Indexed, but only in eve's library.
 SECRET = video("secret", "Secret bowline sea", "en", "the sea rises twice a day for zanzibarites only")
 
 
+def config_of(url: str, prefix: str) -> Config:
+    return Config(elasticsearch_url=url, elasticsearch_index_prefix=prefix)
+
+
+class SearchLibrary:
+    """Indices of its own on the real server, and the objects that write and search them."""
+
+    def __init__(self, url: str) -> None:
+        self.prefix = f"t{uuid.uuid4().hex[:12]}"
+        self.server = SearchServer(config_of(url, self.prefix))
+        self.index = SearchIndex(self.server, remembered=0)
+        self.service = Search(self.server)
+
+    def fill(self) -> None:
+        """Indexes all videos, half of them in each of ada's playlists, one in both."""
+        self.write(*VIDEOS, SECRET)
+        half = len(VIDEOS) // 2
+        self.put("PLtalks", VIDEOS[:half])
+        self.put("PLmore", VIDEOS[half - 1 :])
+        self.put("PLsecret", [SECRET], user_id="eve")
+
+    def write(self, *videos: StoredVideo, version: int = 1) -> None:
+        """Indexes videos so that a search finds them."""
+        self.index.write([each.write(version) for each in videos])
+        self.index.refresh()
+
+    def put(
+        self, playlist_id: str, videos: Sequence[StoredVideo], *, version: int = 1, user_id: str = USER
+    ) -> None:
+        self.index.write_membership(user_id, playlist_id, [each.video_id for each in videos], version)
+
+    def search(self, q: str = "", **params: Any) -> dict[str, Any]:
+        """A search of ada's."""
+        return self.service.search(USER, TITLES, Params(q=q, **params))
+
+    def ids(self, q: str = "", **params: Any) -> list[str]:
+        return [hit["video_id"] for hit in self.search(q, **{"limit": 50, **params})["hits"]]
+
+    def remove(self) -> None:
+        client = self.server.client
+        for index in client.indices.get(index=f"{self.prefix}-*"):
+            client.indices.delete(index=index)
+        client.close()
+
+
 @contextmanager
-def environment(**variables: str) -> Iterator[str]:
-    """An index prefix of its own on the real server; its indices are removed at the end."""
-    url = os.environ["ELASTICSEARCH_URL"]  # set by the fixture elasticsearch_url
-    prefix = f"t{uuid.uuid4().hex[:12]}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ELASTICSEARCH_INDEX_PREFIX", prefix)
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        _forget()
-        try:
-            yield prefix
-        finally:
-            patch.setenv("ELASTICSEARCH_URL", url)
-            _forget()
-            es = clients.elasticsearch()
-            for index in es.indices.get(index=f"{prefix}-*"):
-                es.indices.delete(index=index)
-            es.close()
-    _forget()
+def empty_library(url: str) -> Iterator[SearchLibrary]:
+    """Nothing is indexed. The indices are removed at the end."""
+    library = SearchLibrary(url)
+    try:
+        yield library
+    finally:
+        library.remove()
 
 
-def _forget() -> None:
-    config.load.cache_clear()
-    clients.elasticsearch.cache_clear()
-    search_scope._remembered.clear()
-    search_index._rebuild.forget()
-
-
-def fill() -> None:
-    search_index.write([(each, 1) for each in [*VIDEOS, SECRET]])
-    half = len(VIDEOS) // 2
-    search_index.write_library(USER, "PLtalks", [each.video_id for each in VIDEOS[:half]], 1)
-    search_index.write_library(USER, "PLmore", [each.video_id for each in VIDEOS[half - 1 :]], 1)
-    search_index.write_library("eve", "PLsecret", ["secret"], 1)
-    search_index.refresh()
-
-
-def ask(q: str = "", **more: Any) -> dict[str, Any]:
-    return search.search(LIBRARY, USER, Params(q=q, **more), {"PLtalks": "Talks", "PLmore": "More"})
-
-
-def ids(q: str = "", **more: Any) -> list[str]:
-    return [hit["video_id"] for hit in ask(q, **{"limit": 50, **more})["hits"]]
-
-
-def plain(segments: list[dict[str, Any]]) -> str:
-    return "".join(segment["text"] for segment in segments)
+@contextmanager
+def filled_library(url: str) -> Iterator[SearchLibrary]:
+    with empty_library(url) as library:
+        library.fill()
+        yield library
 
 
 def matches(segments: list[dict[str, Any]]) -> list[str]:
+    """The texts of the marked segments."""
     return [segment["text"] for segment in segments if segment["match"]]

@@ -1,6 +1,6 @@
-"""Bad input: a clear error or a recorded rejection each, and none is retried for ever.
+"""Bad input: each is answered with a clear error or recorded as rejected, and none is retried for ever.
 
-The table is bad_inputs.py. What travels in messages and playlists goes in at once, many to a job.
+The inputs are in bad_inputs.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from infra.local.standin import generate
+from infra.local.fake_youtube.library import generate
 from tests.integration import bad_inputs
 from tests.integration.bad_inputs import (
     ANSWERS,
@@ -27,17 +27,17 @@ from tests.invariants import asked, check, ids_of, ledger
 from tests.stack import Stack
 
 
-def test_the_table_is_long_and_nothing_stands_in_it_twice() -> None:
+def test_there_are_300_inputs_and_none_twice() -> None:
     assert bad_inputs.count() >= 300
     for table in (BODIES, REQUESTS, MESSAGES, ROUNDS, ANSWERS, PLAYLISTS):
         assert len(set(table)) == len(table)
     assert len({json.dumps(fields) for fields, _ in VIDEOS.values()}) == len(VIDEOS)
 
 
-# -- requests --------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------------
 
 
-def test_what_is_not_a_playlist_is_a_400_that_says_so(stack: Stack) -> None:
+def test_a_body_that_names_no_playlist_is_answered_with_400_and_a_sentence(stack: Stack) -> None:
     wrong = []
     for body, detail in BODIES:
         answer = stack.post("/api/index", data=body, headers={"Content-Type": "application/json"})
@@ -48,7 +48,7 @@ def test_what_is_not_a_playlist_is_a_400_that_says_so(stack: Stack) -> None:
     assert wrong == []
 
 
-def test_other_requests_get_the_status_they_deserve_and_never_a_500(stack: Stack) -> None:
+def test_other_bad_requests_are_answered_with_a_problem_and_never_with_500(stack: Stack) -> None:
     wrong = []
     for method, path, status in REQUESTS:
         answer = stack.request(method, path)
@@ -58,16 +58,16 @@ def test_other_requests_get_the_status_they_deserve_and_never_a_500(stack: Stack
     assert wrong == []
 
 
-def test_a_body_beyond_all_measure_is_not_read(stack: Stack) -> None:
+def test_a_body_that_is_too_long_is_answered_with_413(stack: Stack) -> None:
     answer = stack.post("/api/index", json={"playlist": "PLx", "padding": "x" * 70_000})
     assert (answer.status_code, answer.json()["detail"]) == (413, "Expected at most 65,536 bytes.")
 
 
-# -- messages --------------------------------------------------------------------------------------
+# -- messages ----------------------------------------------------------------------------------------
 
 
 def _rejections(stack: Stack) -> list[dict[str, str]]:
-    """What the pipeline has recorded as rejected; read from Firestore itself."""
+    """The messages that the pipeline has recorded as rejected, read from Firestore itself."""
     url = f"http://{stack.firestore}/v1/projects/yts-local/databases/(default)/documents/rejections"
     found: list[dict[str, str]] = []
     page = ""
@@ -83,7 +83,7 @@ def _rejections(stack: Stack) -> list[dict[str, str]]:
             return found
 
 
-def test_malformed_messages_are_recorded_and_not_delivered_again(stack: Stack) -> None:
+def test_a_malformed_message_is_recorded_with_its_reason_and_not_delivered_again(stack: Stack) -> None:
     topics = {"playlists": "planner", "videos": "fetcher", "transcripts": "indexer"}
     sent: dict[str, tuple[str, bytes, str]] = {}
     for topic, source in topics.items():
@@ -91,10 +91,10 @@ def test_malformed_messages_are_recorded_and_not_delivered_again(stack: Stack) -
             sent[stack.publish(topic, data)] = (source, data, reason)
 
     def recorded() -> dict[str, dict[str, str]]:
-        # The name is the message's id and time.
+        # The name of a rejection is the message's id and time.
         return {each["name"].split("-")[0]: each for each in _rejections(stack)}
 
-    stack.wait_for(lambda: sent.keys() <= recorded().keys(), 60, "all are recorded")
+    stack.wait_for(lambda: sent.keys() <= recorded().keys(), 60, "all messages are recorded")
     found = recorded()
     for message_id, (source, data, reason) in sent.items():
         assert found[message_id]["source"] == source
@@ -106,20 +106,20 @@ def test_malformed_messages_are_recorded_and_not_delivered_again(stack: Stack) -
         assert sum(line.get("message_id") == message_id for line in of_sources) == 1, message_id
 
 
-def test_a_message_for_a_video_that_its_job_does_not_have(stack: Stack) -> None:
+def test_a_message_of_a_video_that_its_job_does_not_have_changes_nothing(stack: Stack) -> None:
     job_id = stack.index("PLgen-3-known-short")
-    # Slow enough that the job is still active when the message comes.
+    # The job is still active when this message comes.
     message = json.dumps({"job_id": job_id, "video_id": "never-listed"})
     stack.publish("videos", message.encode())
     stack.finish(job_id)
     later = stack.publish("videos", message.encode())
-    stack.wait_for(lambda: f'"{later}"' in stack.log("delivery"), 20, "it is delivered")
+    stack.wait_for(lambda: f'"{later}"' in stack.log("delivery"), 20, "the message is delivered")
     assert stack.job(job_id)["counts"]["indexed"] == 3
     assert stack.job(job_id)["total"] == 3
 
 
-def test_deliveries_of_the_wrong_form_are_acknowledged_and_repeat_no_secret(stack: Stack) -> None:
-    """As Eventarc sends them, and as a push of Pub/Sub; a 2xx is what keeps them from coming for ever."""
+def test_a_delivery_of_the_wrong_form_is_acked_and_its_answer_repeats_no_secret(stack: Stack) -> None:
+    """As Eventarc sends it, and as Pub/Sub pushes it. Without a 2xx it would be delivered for ever."""
     components = stack.components()
     event = {
         "ce-source": "//pubsub.googleapis.com/projects/yts-local/topics/videos",
@@ -137,11 +137,11 @@ def test_deliveries_of_the_wrong_form_are_acknowledged_and_repeat_no_secret(stac
                 assert "hunter2" not in answer.text
 
 
-# -- playlists and what YouTube says of their videos -----------------------------------------------
+# -- playlists and videos ----------------------------------------------------------------------------
 
 
-def test_a_playlist_that_cannot_be_indexed_ends_the_job_with_a_reason(stack: Stack) -> None:
-    stack.standin.define(playlists=[{"id": "PLempty", "title": "Empty", "videos": []}])
+def test_a_playlist_that_cannot_be_indexed_fails_its_job_with_a_reason(stack: Stack) -> None:
+    stack.fake_youtube.define(playlists=[{"id": "PLempty", "title": "Empty", "videos": []}])
     jobs = {stack.index(playlist): error for playlist, error in PLAYLISTS}
     for job_id, error in jobs.items():
         job = stack.finish(job_id)
@@ -150,11 +150,11 @@ def test_a_playlist_that_cannot_be_indexed_ends_the_job_with_a_reason(stack: Sta
 
 
 @pytest.mark.timeout(300)
-def test_every_odd_video_reaches_its_state(stack: Stack) -> None:
+def test_each_odd_video_reaches_its_state(stack: Stack) -> None:
     ids = {name: f"odd{number:08d}" for number, name in enumerate(VIDEOS)}
     for name, (fields, _) in VIDEOS.items():
-        stack.standin.define(videos=[{"title": name, **fields, "id": ids[name]}])
-    stack.standin.define(
+        stack.fake_youtube.define(videos=[{"title": name, **fields, "id": ids[name]}])
+    stack.fake_youtube.define(
         playlists=[{"id": "PLodd", "title": "\x00Odd\U0001f3ac", "videos": list(ids.values())}]
     )
     job_id = stack.index("PLodd")
@@ -169,15 +169,15 @@ def test_every_odd_video_reaches_its_state(stack: Stack) -> None:
             assert answer.status_code == 200, answer.text
 
 
-def test_every_broken_answer_is_asked_for_again(stack: Stack) -> None:
+def test_after_each_broken_answer_youtube_is_asked_again(stack: Stack) -> None:
     playlist = f"PLgen-{len(ANSWERS)}-broken-short"
     videos = ids_of(playlist)
-    stack.standin.reset("stats", "faults")
+    stack.fake_youtube.reset("stats", "faults")
     for video_id, (kind, endpoint) in zip(videos, ANSWERS, strict=True):
-        stack.standin.fault(kind, endpoints=[endpoint], videos=[video_id], times=1)
+        stack.fake_youtube.fault(kind, endpoints=[endpoint], videos=[video_id], times=1)
     job_id = stack.index(playlist)
     stack.finish(job_id)
-    stack.standin.reset("faults")
+    stack.fake_youtube.reset("faults")
     assert check(stack, job_id, videos)["counts"]["indexed"] == len(ANSWERS)
     assert set(asked(stack, videos).values()) == {2}
     assert stack.search(f'"{generate.phrase_of(videos[0]).text}"')["total"] == 1

@@ -1,273 +1,299 @@
-"""Blocked addresses, against the real Firestore emulator: no attempt is used up, all workers pause."""
+"""Blocked addresses, with the real Firestore: no attempt is used up, and all processes pause."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
-from infra.local.standin.inprocess import InProcess
-from shared import breaker, clock, config, documents, fetcher, job_views, routes
-from shared.breaker import Breaker, RouteClosed
-from shared.captions import Fetched, Refused
-from shared.egress import player_key
-from shared.errors import Blocked, Transient
-from shared.events import Delivery
-from shared.jobs import Job
-from shared.messages import VideoMessage
-from shared.pacer import Ticket
-from tests.integration.firestore_support import (
-    SPOKEN,
-    Clock,
-    Seams,
-    check,
-    entries_of,
-    fetch,
-    fresh_ids,
-    job_of,
-    refusing,
-    running,
-    sweep_one,
-)
+from infra.local.fake_youtube.live_server import LiveServer
+from shared import clock
+from shared.errors import AttemptFailed, Refused, Transient
+from shared.gcp.deliveries import Delivery
+from shared.gcp.firestore import Commit, Firestore
+from shared.transcripts.transcript import Answer
+from shared.youtube.egress.breaker import Breaker, RouteClosed, egress_path
+from shared.youtube.egress.pacer import FIRST_CONCURRENCY, TRUSTED, Ticket
+from shared.youtube.egress.routing import Routing
+from shared.youtube.player_key import PlayerKey
+from tests.integration.world import SPOKEN, Clock, World, answering, at_once, fresh_ids, refusing
 
-REFUSED = Blocked("YouTube refuses requests from this address.")
+#: YouTube refuses the address.
+BLOCKED = refusing(Refused("YouTube refuses requests from this address."))
+#: YouTube may have refused the video alone.
+REFUSED_VIDEO = refusing(Refused("YouTube cannot play the video now: try again later.", weak=True))
+NOT_ASKED = refusing(AssertionError("YouTube was asked"))
+
+
+class Address:
+    """The processes of one address."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.name = name
+        self._world = world
+
+    def process(self, key: PlayerKey | None = None, *, worker: bool = False) -> Breaker:
+        """The breaker of another process."""
+        key = key or PlayerKey(self._world.config.youtube_base_url)
+        return Breaker(self._world.db, self.name, 50, key, worker=worker)
 
 
 @pytest.fixture
-def impatient(seams: Seams, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetcher, "PATIENCE", 0.0)
+def address(world: World) -> Address:
+    """The address of the world's fetcher."""
+    return Address(world, world.config.egress_name)
 
 
-def name() -> str:
-    return config.load().egress_name
+def block(breaker: Breaker) -> None:
+    """One video asks, and is refused."""
+    ticket = breaker.acquire("blocked", 0)
+    assert breaker.refused(ticket, weak=False)
+    breaker.release(ticket)
 
 
-def twin() -> Breaker:
-    """Of another process with the same address."""
-    return Breaker(name(), 50)
+# -- videos ------------------------------------------------------------------------------------------
 
 
-def view(job: Job) -> dict[str, object]:
-    return job_views.view(job_of(job.job_id))
-
-
-def test_a_block_parks_the_video_and_costs_no_attempt(
-    seams: Seams, impatient: None, clock_of_test: Clock
-) -> None:
+def test_a_block_parks_the_video_and_counts_no_attempt(world: World, clock_of_test: Clock) -> None:
     videos = fresh_ids(2)
-    job = running(videos)
-    fetch(job, videos[0], ask=refusing(REFUSED, 100))
-    entry = entries_of(job.job_id)[videos[0]]
+    job = world.running(videos)
+    world.fetch(job, videos[0], BLOCKED, patience=0, spent=100)
+    entry = world.entry(job, videos[0])
     assert (entry.state, entry.attempts, entry.parked, entry.youtube_bytes) == ("pending", 0, True, 100)
     assert entry.next_attempt_at is not None
-    assert view(job)["blocked_until"] == clock.rfc3339(entry.next_attempt_at)
-    # The other one is not even asked for.
-    fetch(job, videos[1], ask=refusing(AssertionError("must not be asked")))
-    assert sweep_one(job).videos_published == 0
+    assert world.view(job)["blocked_until"] == clock.rfc3339(entry.next_attempt_at)
+    world.fetch(job, videos[1], NOT_ASKED, patience=0)
+    assert world.sweep(job).videos_published == 0
     clock_of_test.forward(seconds=10)
-    assert sweep_one(job).videos_published == 2
-    assert sweep_one(job).videos_published == 0
+    assert world.sweep(job).videos_published == 2
+    assert world.sweep(job).videos_published == 0
     for video_id in videos:
-        fetch(job, video_id, ask=lambda _: Fetched(SPOKEN, 1))
-    assert sorted(seams.videos("transcripts")) == sorted(videos)
-    assert view(job)["blocked_until"] is None
+        world.fetch(job, video_id, answering(SPOKEN), patience=0)
+    assert sorted(world.topics.videos("transcripts")) == sorted(videos)
+    assert world.view(job)["blocked_until"] is None
 
 
-def test_an_outage_of_hours_uses_up_no_video(seams: Seams, impatient: None, clock_of_test: Clock) -> None:
+def test_a_block_of_hours_uses_up_no_attempt(world: World, clock_of_test: Clock) -> None:
     (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    times: list[str] = []
+    job = world.running([video_id])
+    asked: list[str] = []
 
-    def ask(asked_for: str) -> Fetched:
-        times.append(asked_for)
-        raise Refused(REFUSED, 10)
+    def ask(asked_for: str) -> Answer:
+        asked.append(asked_for)
+        return BLOCKED(asked_for)
 
     for _ in range(30):
-        fetch(job, video_id, ask=ask)
-        entry = entries_of(job.job_id)[video_id]
+        world.fetch(job, video_id, ask, patience=0)
+        entry = world.entry(job, video_id)
         assert (entry.state, entry.attempts) == ("pending", 0)
         assert entry.next_attempt_at is not None
-        clock_of_test.ahead += max(timedelta(), entry.next_attempt_at - clock_of_test()) + timedelta(
-            seconds=1
-        )
-    # Growing pauses: 30 probes are more than four hours.
-    assert len(times) == 30
+        wait = max(timedelta(), entry.next_attempt_at - clock_of_test())
+        clock_of_test.ahead += wait + timedelta(seconds=1)
+    # The pauses grow: 30 probes take more than four hours.
+    assert len(asked) == 30
     assert clock_of_test.ahead > timedelta(hours=4)
-    fetch(job, video_id, ask=lambda _: Fetched(SPOKEN, 1))
-    assert seams.videos("transcripts") == [video_id]
+    world.fetch(job, video_id, answering(SPOKEN), patience=0)
+    assert world.topics.videos("transcripts") == [video_id]
 
 
-def test_a_video_that_has_its_turn_soon_waits_for_it(seams: Seams) -> None:
+def test_a_video_waits_for_a_probe_that_is_due_soon(world: World) -> None:
     (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    answers = [refusing(REFUSED), lambda _: Fetched(SPOKEN, 1)]
-    fetch(job, video_id, ask=lambda each: answers.pop(0)(each))
-    assert seams.videos("transcripts") == [video_id]
-    assert entries_of(job.job_id)[video_id].attempts == 0
+    job = world.running([video_id])
+    answers = [BLOCKED, answering(SPOKEN)]
+    world.fetch(job, video_id, lambda asked_for: answers.pop(0)(asked_for))
+    assert world.topics.videos("transcripts") == [video_id]
+    assert world.entry(job, video_id).attempts == 0
 
 
-def test_what_is_of_the_video_counts_and_gives_it_up_after_eight_attempts(
-    seams: Seams, clock_of_test: Clock
-) -> None:
+def test_refusals_of_one_video_count_and_fail_it_after_eight_attempts(world: World) -> None:
     (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    busy = Blocked("YouTube cannot play it now: try again later.", weak=True)
+    job = world.running([video_id])
     for _ in range(7):
-        with pytest.raises(Transient):
-            fetch(job, video_id, ask=refusing(busy, 10))
-    fetch(job, video_id, ask=refusing(busy, 10))
-    entry = entries_of(job.job_id)[video_id]
+        with pytest.raises(AttemptFailed):
+            world.fetch(job, video_id, REFUSED_VIDEO, spent=10)
+    world.fetch(job, video_id, REFUSED_VIDEO, spent=10)
+    entry = world.entry(job, video_id)
     assert entry.state == "failed"
     assert entry.reason.endswith("Given up after 8 attempts.")
-    assert check(job.job_id).youtube_bytes == 80
-    assert job_of(job.job_id).state == "done"
+    assert world.check(job.job_id).youtube_bytes == 80
+    assert world.job(job.job_id).state == "done"
 
 
-def test_one_process_meets_the_block_and_all_of_its_address_pause(seams: Seams) -> None:
-    one, two, elsewhere = twin(), twin(), Breaker(f"else-{uuid4().hex[:6]}", 50)
-    ticket = one.enter("a", 0)
-    assert isinstance(two.enter("b", 0), Ticket)
-    assert one.sending(ticket)
-    assert one.blocked(ticket, weak=False)
+def test_a_block_between_two_requests_of_a_video_keeps_count_of_its_bytes(
+    world: World, address: Address, clock_of_test: Clock
+) -> None:
+    """The second request is not sent, because another process has found the address blocked."""
+    (video_id,) = fresh_ids(1)
+    job = world.running([video_id])
+
+    def ask(_: str) -> Answer:
+        block(address.process())
+        world.routing.sync()
+        # As the session does it before the second request.
+        raise RouteClosed(clock.now() + timedelta(seconds=2))
+
+    world.fetch(job, video_id, ask, patience=0, spent=70)
+    entry = world.entry(job, video_id)
+    assert (entry.attempts, entry.parked, entry.youtube_bytes) == (0, True, 70)
+    assert world.stored(video_id).claimed_until is None
+    clock_of_test.forward(seconds=10)
+    world.fetch(job, video_id, answering(SPOKEN), patience=0, spent=30)
+    world.index(job, video_id)
+    assert world.check(job.job_id).youtube_bytes == 100
+
+
+def test_a_video_is_left_to_a_worker_whose_address_is_not_blocked(world: World) -> None:
+    (video_id,) = fresh_ids(1)
+    job = world.running([video_id])
+    worker = Address(world, f"worker-{uuid4().hex[:6]}").process(worker=True)
+    worker.sync()
+    new = Delivery("1", b"", {}, None, clock.rfc3339(clock.now()) or "")
+    with pytest.raises(Transient, match="Another worker"):
+        world.fetch(job, video_id, BLOCKED, delivery=new, patience=0)
+    assert not world.entry(job, video_id).parked
+    assert world.view(job)["blocked_until"] is None
+    # Pub/Sub counts deliveries. So an old message is not returned, and the sweep publishes a new one.
+    old = replace(new, published=clock.rfc3339(clock.now() - timedelta(hours=1)) or "")
+    world.fetch(job, video_id, BLOCKED, delivery=old, patience=0)
+    assert world.entry(job, video_id).parked
+    world.db.commit().delete(egress_path(worker.name)).run()
+
+
+# -- processes ---------------------------------------------------------------------------------------
+
+
+def test_all_processes_of_an_address_pause_when_one_is_blocked(world: World, address: Address) -> None:
+    one, two = address.process(), address.process()
+    elsewhere = Address(world, f"else-{uuid4().hex[:6]}").process()
+    ticket = one.acquire("a", 0)
+    assert isinstance(two.acquire("b", 0), Ticket)
+    assert one.may_send(ticket)
+    assert one.refused(ticket, weak=False)
     two.sync()
     with pytest.raises(RouteClosed):
-        two.enter("c", 0)
-    assert isinstance(elsewhere.enter("d", 0), Ticket)
+        two.acquire("c", 0)
+    assert isinstance(elsewhere.acquire("d", 0), Ticket)
 
 
-def test_of_all_processes_one_probes(seams: Seams, clock_of_test: Clock) -> None:
-    twins = [twin() for _ in range(6)]
-    ticket = twins[0].enter("a", 0)
-    twins[0].blocked(ticket, weak=False)
-    twins[0].leave(ticket)
-    for each in twins:
+def test_one_of_all_processes_sends_a_probe(address: Address, clock_of_test: Clock) -> None:
+    processes = [address.process() for _ in range(6)]
+    block(processes[0])
+    for each in processes:
         each.sync()
     clock_of_test.forward(seconds=5)
-    entered: list[tuple[Breaker, Ticket]] = []
-    begin = threading.Barrier(len(twins))
 
-    def enter(each: Breaker) -> None:
-        begin.wait(10)
+    def probe(breaker: Breaker) -> Ticket | None:
         try:
-            entered.append((each, each.enter("x", 0)))
+            return breaker.acquire("x", 0)
         except RouteClosed:
-            return
+            return None
 
-    threads = [threading.Thread(target=enter, args=[each]) for each in twins]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(entered) == 1
-    winner, probe = entered[0]
-    winner.passed(probe)
-    for each in twins:
+    found = at_once([partial(probe, each) for each in processes])
+    ((prober, ticket),) = [
+        (each, ticket) for each, ticket in zip(processes, found, strict=True) if ticket is not None
+    ]
+    prober.succeeded(ticket)
+    for each in processes:
         each.sync()
-        assert isinstance(each.enter("y", 0), Ticket)
+        assert isinstance(each.acquire("y", 0), Ticket)
 
 
-def test_the_players_key_is_remembered_for_the_next_process(seams: Seams) -> None:
-    """A function that starts anew asks for no watch page."""
-    player_key.forget()
-    one = twin()
-    player_key.learn(b'"INNERTUBE_API_KEY": "AIza-learned"')
+def test_the_next_process_knows_the_player_key(world: World, address: Address) -> None:
+    """A function that starts does not ask for a watch page."""
+    first, second = (PlayerKey(world.config.youtube_base_url) for _ in range(2))
+    one = address.process(first)
+    first.learn(b'"INNERTUBE_API_KEY": "AIza-learned"')
     one.sync()
-    player_key.forget()
-    twin().enter("a", 0)
-    assert player_key.value == "AIza-learned"
-    player_key.forget()
+    address.process(second).acquire("a", 0)
+    assert second.value == "AIza-learned"
 
 
-def test_what_succeeded_is_remembered_for_the_next_process(seams: Seams) -> None:
-    one = twin()
-    for number in range(5):
-        ticket = one.enter(str(number), 0)
-        one.passed(ticket)
-        one.leave(ticket, received=1000)
+def test_the_next_process_knows_that_the_address_is_trusted(world: World, address: Address) -> None:
+    one, successes = address.process(), TRUSTED + 10
+    for number in range(successes):
+        ticket = one.acquire(str(number), 0)
+        one.succeeded(ticket)
+        one.release(ticket, received=1000)
     one.sync()
-    two = twin()
-    two.enter("x", 0)
-    (found,) = documents.read(breaker.path(name()))
+    two = address.process()
+    assert two.places() == FIRST_CONCURRENCY
+    two.sync()
+    assert two.places() == FIRST_CONCURRENCY + 10
+    (found,) = world.db.read(egress_path(address.name))
     assert found.data is not None
-    assert (found.data["succeeded"], found.data["bytes"]) == (5, 5000)
-    assert two._pacer.window.succeeded == 5
+    assert (found.data["succeeded"], found.data["bytes"]) == (successes, 1000 * successes)
 
 
-def test_good_weather_asks_firestore_once_a_second_and_not_for_each_video(
-    seams: Seams, monkeypatch: pytest.MonkeyPatch
+class CountingDatabase(Firestore):
+    """``commits``: how many were begun."""
+
+    commits = 0
+
+    def commit(self) -> Commit:
+        self.commits += 1
+        return super().commit()
+
+
+@pytest.fixture
+def counting(world: World) -> Iterator[CountingDatabase]:
+    made = CountingDatabase(world.config)
+    yield made
+    made.close()
+
+
+def test_a_process_does_not_write_for_each_video(
+    world: World, address: Address, counting: CountingDatabase
 ) -> None:
-    one, syncs = twin(), 0
-    one.leave(one.enter("first", 0))
-    sync = one._sync
-
-    def counting() -> None:
-        nonlocal syncs
-        syncs += 1
-        sync()
-
-    monkeypatch.setattr(one, "_sync", counting)
-    monkeypatch.setattr(breaker, "_SYNC_EVERY", 3600.0)
+    key = PlayerKey(world.config.youtube_base_url)
+    one = Breaker(counting, address.name, 50, key, sync_every=3600)
+    one.release(one.acquire("first", 0))
+    counting.commits = 0
     for number in range(200):
-        ticket = one.enter(str(number), 0)
-        one.passed(ticket)
-        one.leave(ticket)
-    assert syncs == 0
+        ticket = one.acquire(str(number), 0)
+        one.succeeded(ticket)
+        one.release(ticket)
+    assert counting.commits == 0
 
 
-def test_a_worker_that_is_let_in_is_left_the_work(seams: Seams, impatient: None) -> None:
-    (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    message = VideoMessage(job.job_id, video_id)
-    worker = Breaker(f"worker-{uuid4().hex[:6]}", 50, worker=True)
-    worker.sync()
-    published = clock.rfc3339(clock.now()) or ""
-    with pytest.raises(Transient, match="another worker"):
-        fetcher.fetch(message, Delivery("1", b"", {}, None, published), ask=refusing(REFUSED))
-    assert not entries_of(job.job_id)[video_id].parked
-    assert view(job)["blocked_until"] is None
-    # An old message has used up deliveries: a new one is published instead.
-    old = clock.rfc3339(clock.now() - timedelta(hours=1)) or ""
-    fetcher.fetch(message, Delivery("1", b"", {}, None, old), ask=refusing(REFUSED))
-    assert entries_of(job.job_id)[video_id].parked
-    documents.Commit().delete(breaker.path(worker.name)).run()
+# -- routes ------------------------------------------------------------------------------------------
 
 
 def test_the_paid_proxy_is_asked_only_while_the_address_is_blocked(
-    youtube: InProcess, seams: Seams, clock_of_test: Clock, monkeypatch: pytest.MonkeyPatch
+    youtube: LiveServer, world: World, clock_of_test: Clock
 ) -> None:
-    def addresses() -> dict[str, int]:
+    def requests() -> dict[str, int]:
         found = youtube.stats()["addresses"]
         return {address: counted["requests"] for address, counted in found.items()}
 
-    monkeypatch.setenv("PROXY_URL", youtube.proxy_url.replace("http://", "http://paid:secret@"))
-    config.load.cache_clear()
-    routes.gates.cache_clear()
-    videos = [f"{uuid4().hex[:11]}" for _ in range(6)]
-    lines = [[0.0, 3.0, "what is said"]]
-    youtube.control(
-        "playlists",
-        {"videos": [{"id": each, "tracks": [{"language": "en", "lines": lines}]} for each in videos]},
-    )
-    job = running(videos)
-    fetch(job, videos[0])
-    before = addresses()
+    proxy_url = youtube.proxy_url.replace("http://", "http://paid:secret@")
+    world.routing = Routing(replace(world.config, proxy_url=proxy_url), world.db)
+    videos = fresh_ids(6)
+    tracks = [{"language": "en", "lines": [[0.0, 3.0, "what is said"]]}]
+    youtube.control("playlists", {"videos": [{"id": each, "tracks": tracks} for each in videos]})
+    job = world.running(videos)
+    world.fetch(job, videos[0])
+    before = requests()
     assert set(before) == {"127.0.0.1"}
     youtube.control("faults", {"kind": "429", "addresses": ["127.0.0.1"]})
     for video_id in videos[1:4]:
-        fetch(job, video_id)
-    after = addresses()
+        world.fetch(job, video_id)
+    after = requests()
     assert after["127.0.0.1"] == before["127.0.0.1"] + 1
     assert after["proxy:paid"] >= 6
-    assert [each.proxies is not None for each in routes.gates()] == [False, True]
+    direct, proxy = world.routing.names
+    assert (direct, proxy.startswith("proxy-")) == (world.config.egress_name, True)
+    assert "paid" not in proxy
     youtube.control("reset", {"what": ["faults"]})
     clock_of_test.forward(minutes=1)
     for video_id in videos[4:]:
-        fetch(job, video_id)
-    assert addresses()["proxy:paid"] == after["proxy:paid"]
-    assert sorted(seams.videos("transcripts")) == sorted(videos)
-    for each in routes.gates():
-        each.sync()
-    spent = documents.read(*(breaker.path(each.name) for each in routes.gates()))
-    assert all(each.data and each.data["bytes"] > 1000 for each in spent)
+        world.fetch(job, video_id)
+    assert requests()["proxy:paid"] == after["proxy:paid"]
+    assert sorted(world.topics.videos("transcripts")) == sorted(videos)
+    world.routing.sync()
+    for found in world.db.read(*map(egress_path, world.routing.names)):
+        assert found.data is not None
+        assert found.data["bytes"] > 1000

@@ -1,4 +1,4 @@
-"""The local delivery against the real Pub/Sub emulator."""
+"""The local delivery of messages, with the real Pub/Sub emulator."""
 
 from __future__ import annotations
 
@@ -16,32 +16,7 @@ import pytest
 from infra.local.servers.tools import Missing
 from infra.pipeline import Pipeline, load_pipeline
 from shared import config
-from tests.integration.delivery_support import Delivery, Emulator, Function, Request, wait_until
-
-PIPELINE = """
-topics: [ones, twos, threes, given-up]
-dead_letter_topic: given-up
-subscriptions:
-  first: &policy
-    topic: ones
-    ack_deadline_seconds: 10
-    minimum_backoff_seconds: 1
-    maximum_backoff_seconds: 2
-    max_delivery_attempts: 5
-    local_concurrency: 3
-  second: {<<: *policy, topic: ones, local_concurrency: 8}
-  third: {<<: *policy, topic: twos}
-  # A backoff longer than the deadline.
-  patient: {<<: *policy, topic: threes, minimum_backoff_seconds: 11, maximum_backoff_seconds: 11}
-  buried: {<<: *policy, topic: given-up, max_delivery_attempts: null}
-functions:
-  first: &function {trigger: pubsub, memory_mb: 256, timeout_seconds: 10}
-  second: *function
-  third: *function
-  patient: *function
-  buried: *function
-schedules: {}
-"""
+from tests.integration.delivery_support import PIPELINE, Delivery, Emulator, Function, Request, wait_until
 
 _DEADLINE = 10
 Start = Callable[..., Delivery]
@@ -82,7 +57,7 @@ def pipeline(pipeline_file: Path) -> Pipeline:
 
 @pytest.fixture
 def emulator(running_emulator: Emulator, pipeline: Pipeline) -> Emulator:
-    """Empty, but for the topics and subscriptions."""
+    """The emulator with our topics and subscriptions, and no messages."""
     running_emulator.kill()
     running_emulator.start()
     running_emulator.create(pipeline)
@@ -122,7 +97,7 @@ Make = Callable[..., Function]
 
 
 def after(seconds: float) -> Callable[[Request], int]:
-    """A function that takes its time."""
+    """The behaviour of a function that answers after so many seconds."""
 
     def behave(request: Request) -> int:
         time.sleep(seconds)
@@ -131,7 +106,7 @@ def after(seconds: float) -> Callable[[Request], int]:
     return behave
 
 
-def test_a_request_leaves_a_trace_once_it_is_answered(
+def test_the_delivery_notes_that_something_may_have_changed_when_a_request_is_answered(
     emulator: Emulator, start: Start, function: Make
 ) -> None:
     first = function()
@@ -142,7 +117,7 @@ def test_a_request_leaves_a_trace_once_it_is_answered(
     wait_until(lambda: [line["status"] for line in delivery.lines() if "status" in line] == [204])
 
 
-def test_every_subscription_of_a_topic_gets_what_eventarc_would_send(
+def test_every_subscription_of_a_topic_gets_a_message_as_eventarc_sends_it(
     emulator: Emulator, start: Start, function: Make
 ) -> None:
     first, second, third = function(), function(), function()
@@ -182,7 +157,7 @@ def test_every_subscription_of_a_topic_gets_what_eventarc_would_send(
     assert line["ms"] >= 0
 
 
-def test_many_messages_each_once_and_never_more_at_a_time_than_allowed(
+def test_each_of_many_messages_is_delivered_once_and_few_at_the_same_time(
     emulator: Emulator, start: Start, function: Make
 ) -> None:
     first, second = function(after(0.02)), function(after(0.02))
@@ -194,10 +169,10 @@ def test_many_messages_each_once_and_never_more_at_a_time_than_allowed(
     assert (first.most_at_once, second.most_at_once) == (3, 8)
 
 
-def test_given_back_comes_again_with_backoff_and_ends_in_the_dead_letters(
+def test_a_message_that_is_always_nacked_comes_again_with_backoff_and_becomes_a_dead_letter(
     emulator: Emulator, start: Start, function: Make
 ) -> None:
-    # Several, because the emulator's backoff goes wrong for messages that come back together.
+    # Several messages, because the emulator's backoff is wrong for messages that are nacked together.
     first = function(lambda request: 503)
     buried = function()
     start(first=first, buried=buried)
@@ -206,7 +181,7 @@ def test_given_back_comes_again_with_backoff_and_ends_in_the_dead_letters(
     for number in range(5):
         tries = [request for request in first.requests if request.text == f"poison {number}"]
         assert [request.attempt for request in tries] == [1, 2, 3, 4, 5]
-        # The emulator delivers the second time at once; the service waits there too.
+        # The emulator makes the second delivery at once. The service waits before that one, too.
         pauses = [later.at - earlier.at for earlier, later in pairwise(tries[1:])]
         assert min(pauses) > 0.9
     attributes = buried.requests[0].body["message"]["attributes"]
@@ -214,7 +189,9 @@ def test_given_back_comes_again_with_backoff_and_ends_in_the_dead_letters(
     assert sorted(buried.texts()) == [f"poison {number}" for number in range(5)]
 
 
-def test_a_backoff_may_be_longer_than_the_deadline(emulator: Emulator, start: Start, function: Make) -> None:
+def test_a_backoff_may_be_longer_than_the_ack_deadline(
+    emulator: Emulator, start: Start, function: Make
+) -> None:
     patient = function(lambda request: 200 if request.attempt == 4 else 503)
     delivery = start(patient=patient)
     emulator.publish("threes", *({"data": str(number)} for number in range(5)))
@@ -222,16 +199,18 @@ def test_a_backoff_may_be_longer_than_the_deadline(emulator: Emulator, start: St
     assert Counter(request.attempt for request in patient.requests) == {1: 5, 2: 5, 3: 5, 4: 5}
 
 
-def test_a_lease_is_kept_while_a_function_works(emulator: Emulator, start: Start, function: Make) -> None:
+def test_a_lease_is_extended_while_a_function_works(emulator: Emulator, start: Start, function: Make) -> None:
     slow = function(after(8))
     delivery = start(third=slow)
-    # Three at a time: the last wait for their turn longer than the deadline of ten seconds.
+    # Three run at a time, so the last one waits longer for its turn than the ack deadline.
     emulator.publish("twos", *({"data": str(number)} for number in range(4)))
     wait_until(lambda: sum(line.get("status") == 200 for line in delivery.lines()) == 4, 60)
     assert Counter(slow.texts()) == Counter("0123")
 
 
-def test_no_answer_in_time_gives_back(emulator: Emulator, start: Start, function: Make) -> None:
+def test_a_message_is_nacked_if_the_function_does_not_answer_in_time(
+    emulator: Emulator, start: Start, function: Make
+) -> None:
     release = threading.Event()
     hanging = function(lambda request: 200 if request.attempt > 1 else (release.wait(30), 200)[1])
     delivery = start(third=hanging)
@@ -244,21 +223,21 @@ def test_no_answer_in_time_gives_back(emulator: Emulator, start: Start, function
     assert "no answer within 10 s" in delivery.log_text()
 
 
-def test_a_function_that_is_not_there_for_a_while_costs_few_attempts(
+def test_a_function_that_is_down_for_a_while_uses_up_few_attempts(
     emulator: Emulator, start: Start, function: Make
 ) -> None:
-    gone = Function()
-    gone.close()
-    delivery = start(third=gone)
+    down = Function()
+    down.close()
+    delivery = start(third=down)
     emulator.publish("twos", *({"data": str(number)} for number in range(50)))
     wait_until(lambda: delivery.log_text().count("nobody answers") >= 8, 30)
-    back = function(port=gone.port)
-    wait_until(lambda: len(back.requests) >= 50, 30)
-    assert Counter(back.texts()) == Counter(str(number) for number in range(50))
-    assert max(request.attempt for request in back.requests) <= 4
+    up = function(port=down.port)
+    wait_until(lambda: len(up.requests) >= 50, 30)
+    assert Counter(up.texts()) == Counter(str(number) for number in range(50))
+    assert max(request.attempt for request in up.requests) <= 4
 
 
-def test_after_kill_9_messages_come_again_soon_and_go_on_being_redelivered(
+def test_after_kill_9_of_the_delivery_messages_come_again_soon_and_retries_go_on(
     emulator: Emulator, start: Start, function: Make
 ) -> None:
     hold = threading.Event()
@@ -270,7 +249,7 @@ def test_after_kill_9_messages_come_again_soon_and_go_on_being_redelivered(
         return 200 if request.attempt == 4 else 503
 
     third = function(work)
-    # More than once: the emulator survives the first time that leases end unattended.
+    # More than once, because the emulator survives the first time that leases run out.
     for life in (1, 2, 3):
         delivery = start(third=third)
         if life == 1:
@@ -288,7 +267,9 @@ def test_after_kill_9_messages_come_again_soon_and_go_on_being_redelivered(
     assert emulator.retry_policy("third") == {"minimumBackoff": "1s", "maximumBackoff": "2s"}
 
 
-def test_a_clean_stop_gives_back_what_is_held(emulator: Emulator, start: Start, function: Make) -> None:
+def test_a_clean_stop_nacks_the_messages_that_are_held(
+    emulator: Emulator, start: Start, function: Make
+) -> None:
     hold = threading.Event()
     third = function(lambda request: (hold.wait(60), 200)[1])
     delivery = start(third=third)
@@ -304,7 +285,9 @@ def test_a_clean_stop_gives_back_what_is_held(emulator: Emulator, start: Start, 
     wait_until(lambda: len(third.requests) == 4)
 
 
-def test_a_clean_stop_lets_a_quick_function_finish(emulator: Emulator, start: Start, function: Make) -> None:
+def test_a_clean_stop_waits_for_a_function_that_is_nearly_done(
+    emulator: Emulator, start: Start, function: Make
+) -> None:
     third = function(after(1))
     delivery = start(third=third)
     emulator.publish("twos", {"data": "x"})
@@ -316,9 +299,9 @@ def test_a_clean_stop_lets_a_quick_function_finish(emulator: Emulator, start: St
     assert third.texts() == ["x", "y"]
 
 
-# The old requests last until the new emulator has started, which takes ten seconds on a busy machine.
+# The old requests last until the new emulator has started. On a busy machine that takes ten seconds.
 @pytest.mark.parametrize("deadline", [120])
-def test_the_emulator_may_be_started_again(
+def test_delivery_goes_on_when_the_emulator_was_started_again(
     emulator: Emulator, pipeline: Pipeline, start: Start, function: Make
 ) -> None:
     old, new = threading.Event(), threading.Event()
@@ -339,8 +322,8 @@ def test_the_emulator_may_be_started_again(
     emulator.create(pipeline)
     emulator.publish("twos", *({"data": "new"} for _ in range(3)))
     wait_until(lambda: "new" in third.texts())
-    # The leases of the new ones have the same numbers, in the new emulator, as the old ones had: the
-    # end of the old ones must not acknowledge the new ones, which fail and are to come again.
+    # The new emulator gives new leases the numbers that old ones had. When the old requests end, they must
+    # not ack the new messages, which fail once and have to come again.
     old.set()
     wait_until(lambda: sum(line.get("status") == 200 for line in delivery.lines()) == 2)
     new.set()

@@ -1,292 +1,320 @@
-"""Servers that are down, slow, hung, overloaded or refuse: every handler ends in time, says what it waited
-for, and another delivery makes it good."""
+"""Servers that are down, slow, overloaded, hang or refuse: every handler ends in time and says why.
+
+Another delivery, or another request, then succeeds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
-from infra.local.standin.inprocess import InProcess
-from infra.local.standin.inprocess import running as in_process
+from infra.local.fake_youtube.live_server import LiveServer
 from infra.pipeline import load_pipeline
-from shared import clients, config, documents, indexer, jobs, search_index, store, topics
 from shared.config import Config
 from shared.errors import Transient
-from shared.search_bulk import NotWritten
+from shared.gcp import firestore, pubsub
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Topics
+from shared.search import server
+from shared.search.index.bulk import NotWritten
+from shared.search.index.writer import SearchIndex
+from shared.search.server import SearchServer
 from tests.faults.proxies import Fault, GrpcProxy, HttpProxy
-from tests.integration.firestore_support import (
-    PROJECT,
-    SPOKEN,
-    Seams,
-    described,
-    entries_of,
-    fresh_ids,
-    index,
-    job_of,
-    sweep_one,
-)
-from tests.integration.sick import CASES, claims_are_over, fails, indexer_case, one, planner_case, sick
+from tests.integration.firestore_emulator import connected
+from tests.integration.handlers import NAMES, SHORT, Case, Handlers, failing
+from tests.integration.http_functions import HttpFunctions
+from tests.integration.world import World, fresh_ids
+from tests.stored_videos import video
 
-#: Seconds each function has, and seconds that each kind of call is really waited for.
+#: Seconds that each function has, and seconds that one call of each kind takes at most.
 BUDGET = {each.name: each.timeout_seconds for each in load_pipeline(Config.from_env({})).functions}
-FIRESTORE, QUERY = documents.TIMEOUT, documents.QUERY_TIMEOUT
-PUBSUB, ELASTICSEARCH = topics.TIMEOUT + 1, clients.ELASTICSEARCH_TIMEOUT
+FIRESTORE, QUERY = firestore.TIMEOUT, firestore.QUERY_TIMEOUT
+PUBSUB, ELASTICSEARCH = pubsub.TIMEOUT + 1, server.TIMEOUT
 
 
 @pytest.fixture(scope="module")
-def proxied(firestore_emulator: str) -> Iterator[GrpcProxy]:
-    """Firestore behind a proxy; this process's own client asks it there."""
-    proxy = GrpcProxy(firestore_emulator)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", proxy.address)
-        patch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
-        config.load.cache_clear()
-        clients.firestore.cache_clear()
-        yield proxy
-        clients.firestore().close()  # type: ignore[no-untyped-call]
-    config.load.cache_clear()
-    clients.firestore.cache_clear()
-    proxy.close()
+def proxy(firestore_emulator: str) -> Iterator[GrpcProxy]:
+    """A proxy in front of Firestore."""
+    made = GrpcProxy(firestore_emulator)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def db(proxy: GrpcProxy) -> Iterator[Firestore]:
+    with connected(proxy.address) as db:
+        yield db
 
 
 @pytest.fixture(autouse=True)
-def _well_again(proxied: GrpcProxy) -> Iterator[None]:
+def _healed(proxy: GrpcProxy) -> Iterator[None]:
     yield
-    proxied.heal()
+    proxy.heal()
 
 
 @pytest.fixture
-def seams(proxied: GrpcProxy, monkeypatch: pytest.MonkeyPatch) -> Seams:
-    made = Seams()
-    made.install(monkeypatch)
-    return made
+def config(config: Config, proxy: GrpcProxy) -> Config:
+    return replace(config, firestore_emulator_host=proxy.address)
 
 
-# -- Firestore -------------------------------------------------------------------------------------
+@pytest.fixture
+def handlers(youtube: LiveServer, world: World, functions: HttpFunctions) -> Handlers:
+    return Handlers(world, functions)
 
 
-@pytest.mark.parametrize("name", CASES)
+def fails(case: Case, sentence: str) -> None:
+    with pytest.raises(Transient, match=sentence):
+        case.act()
+
+
+def end_claims(world: World) -> None:
+    """As half a minute later, when the claims of workers that died have run out."""
+    for snapshot in world.db.query("transcripts", ("claimed_until", "!=", None)):
+        world.db.commit().set(snapshot.path, {"claimed_until": None}, merge=True).run()
+
+
+# -- Firestore ---------------------------------------------------------------------------------------
+
+
+#: What a handler says while Firestore does not answer. The sweep counts trouble with a job.
+DATABASE = r"The database did not answer in time\.|The job could not be swept\."
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("only", ["", "Commit"])
-def test_a_firestore_that_hangs_is_not_waited_for_longer_than_there_is_time(
-    name: str, only: str, youtube_for: None, proxied: GrpcProxy, seams: Seams
+def test_no_handler_waits_for_a_hanging_database_longer_than_it_has_time(
+    name: str, only: str, world: World, handlers: Handlers, functions: HttpFunctions, proxy: GrpcProxy
 ) -> None:
-    case = CASES[name]()
+    case = handlers.case(name)
     if (name, only) == ("jobs", "Commit"):
         only = "RunQuery"
-    with sick(proxied, Fault("hung", only=only), documents) as fault:
-        fails(case, "The database did not answer")
+    with failing(proxy, Fault("hung", only=only), world.db, *functions.databases()) as fault:
+        fails(case, DATABASE)
     seconds = sum(QUERY if each == "RunQuery" else FIRESTORE for each in fault.struck)
     assert 0 < seconds < BUDGET[name], fault.struck
-    claims_are_over()
+    end_claims(world)
     case.act()
     case.verify()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", ["down", "INTERNAL", "RESOURCE_EXHAUSTED"])
-def test_a_firestore_that_is_unavailable_is_waited_for_by_another_delivery(
-    name: str, kind: str, youtube_for: None, proxied: GrpcProxy, seams: Seams
+def test_a_handler_succeeds_once_the_database_answers_again(
+    name: str, kind: str, world: World, handlers: Handlers, functions: HttpFunctions, proxy: GrpcProxy
 ) -> None:
-    case = CASES[name]()
-    with sick(proxied, Fault(kind), documents) as fault:
-        fails(case, "The database did not answer")
+    case = handlers.case(name)
+    with failing(proxy, Fault(kind), world.db, *functions.databases()) as fault:
+        fails(case, DATABASE)
     assert fault.struck
-    claims_are_over()
+    end_claims(world)
     case.act()
     case.verify()
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_commits_that_are_aborted_are_begun_again(
-    name: str, youtube_for: None, proxied: GrpcProxy, seams: Seams
+@pytest.mark.parametrize("name", NAMES)
+def test_aborted_commits_are_tried_again(
+    name: str, world: World, handlers: Handlers, proxy: GrpcProxy
 ) -> None:
-    case = CASES[name]()
-    proxied.fault = Fault("ABORTED", only="Commit", times=2)
+    case = handlers.case(name)
+    proxy.fault = Fault("ABORTED", only="Commit", times=2)
     for _ in range(3):
         try:
             case.act()
             break
         except Transient:
-            claims_are_over()
+            end_claims(world)
     case.verify()
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_slow_firestore_only_takes_longer(
-    name: str, youtube_for: None, proxied: GrpcProxy, seams: Seams
-) -> None:
-    case = CASES[name]()
-    proxied.fault = Fault("slow", seconds=0.05)
+@pytest.mark.parametrize("name", NAMES)
+def test_with_a_slow_database_a_handler_succeeds(name: str, handlers: Handlers, proxy: GrpcProxy) -> None:
+    case = handlers.case(name)
+    proxy.fault = Fault("slow", seconds=0.05)
     case.act()
     case.verify()
 
 
-# -- Pub/Sub ---------------------------------------------------------------------------------------
+# -- Pub/Sub -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def pubsub(proxied: GrpcProxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[GrpcProxy]:
-    """One that never takes anything."""
+def failing_topics(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[GrpcProxy]:
+    """The proxy in front of a Pub/Sub that takes no message. The world publishes to it."""
     proxy = GrpcProxy("127.0.0.1:1")
+    # Google's client finds the emulator by the environment alone.
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", proxy.address)
-    config.load.cache_clear()
-    clients.publisher.cache_clear()
+    world.topics.real = Topics(world.config)
     yield proxy
-    clients.publisher.cache_clear()
-    config.load.cache_clear()
     proxy.close()
 
 
 @pytest.mark.parametrize("kind", ["hung", "down", "INTERNAL"])
-@pytest.mark.parametrize("name", ["index", "planner", "fetcher", "sweep"])
-def test_a_pubsub_that_does_not_take_messages_loses_none(
-    name: str, kind: str, youtube_for: None, pubsub: GrpcProxy
+def test_a_job_that_could_not_be_published_is_published_by_the_sweep(
+    kind: str, world: World, failing_topics: GrpcProxy, handlers: Handlers
 ) -> None:
-    publish = topics.publish
-    with pytest.MonkeyPatch.context() as quiet:
-        seams = Seams()
-        seams.install(quiet)
-        case = CASES[name]()
-        quiet.setattr(topics, "publish", publish)
-        before = {job.job_id for job in jobs.active()}
-        if name == "index":
-            # Accepted: the job is stored, and the sweep hands it on.
-            with sick(pubsub, Fault(kind), topics) as fault:
-                case.act()
-            case.verify()
-            (made,) = {job.job_id for job in jobs.active()} - before
-            quiet.setattr(topics, "publish", seams._publish)
-            assert sweep_one(job_of(made), messages_lost=True).planned_again == 1
-            assert seams.playlists() == 1
-        else:
-            with sick(pubsub, Fault(kind), topics) as fault, pytest.raises(Transient):
-                case.act()
-            quiet.setattr(topics, "publish", seams._publish)
-            case.act()
-            case.verify()
-            assert seams.published
-        assert fault.struck
-        assert BUDGET[name] > PUBSUB * 2
+    before = {job.job_id for job in world.jobs.active()}
+    case = handlers.case("index")
+    assert world.topics.real
+    with failing(failing_topics, Fault(kind), world.topics.real) as fault:
+        case.act()
+    case.verify()
+    assert fault.struck
+    (job_id,) = {job.job_id for job in world.jobs.active()} - before
+    assert world.topics.published == []
+    world.topics.real = None
+    assert world.sweep(world.job(job_id), messages_lost=True).planned_again == 1
+    assert world.topics.playlists() == 1
+    assert BUDGET["index"] > PUBSUB * 2
 
 
-# -- Elasticsearch ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["hung", "down", "INTERNAL"])
+@pytest.mark.parametrize("name", ["planner", "fetcher", "sweep"])
+def test_another_delivery_publishes_what_could_not_be_published(
+    name: str, kind: str, world: World, failing_topics: GrpcProxy, handlers: Handlers
+) -> None:
+    case = handlers.case(name)
+    assert world.topics.real
+    with failing(failing_topics, Fault(kind), world.topics.real) as fault:
+        fails(case, r"The work could not be queued\.|The job could not be swept\.")
+    assert fault.struck
+    world.topics.real = None
+    case.act()
+    case.verify()
+    assert world.topics.published
+    assert BUDGET[name] > PUBSUB * 2
+
+
+# -- Elasticsearch -----------------------------------------------------------------------------------
+
+
+class Elasticsearch:
+    """The real server behind a proxy. The world writes to indices of its own there."""
+
+    def __init__(self, world: World, proxy: HttpProxy) -> None:
+        self.proxy = proxy
+        self._recorder = world.search_index
+        prefix = f"t{uuid4().hex[:12]}"
+        config = Config(elasticsearch_url=proxy.url, elasticsearch_index_prefix=prefix)
+        self._server, self._impatient = SearchServer(config), SearchServer(config, timeout=SHORT)
+        self.index = self._recorder.real = SearchIndex(self._server)
+        self.index.create_missing()
+
+    def fail(self, fault: Fault) -> Fault:
+        """Gives the server a fault until it is healed. While it hangs, the timeout is short."""
+        self.proxy.fault = fault
+        if fault.kind == "hung":
+            self._recorder.real = SearchIndex(self._impatient)
+        return fault
+
+    def heal(self) -> None:
+        self.proxy.heal()
+        self._recorder.real = self.index
+
+    def remove(self) -> None:
+        self.heal()
+        for index in (f"{self._server.videos}-0", self._server.libraries):
+            self._server.client.indices.delete(index=index)
+        for each in (self._server, self._impatient):
+            each.client.close()
 
 
 @pytest.fixture(scope="module")
 def search_proxy(elasticsearch_url: str) -> Iterator[HttpProxy]:
-    proxy = HttpProxy(elasticsearch_url)
-    yield proxy
-    proxy.close()
+    made = HttpProxy(elasticsearch_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def elasticsearch(
-    search_proxy: HttpProxy, proxied: GrpcProxy, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HttpProxy]:
-    """Elasticsearch behind a proxy, an index of its own; only publishing is a seam."""
-    monkeypatch.setattr(topics, "publish", lambda topic, messages: None)
-    monkeypatch.setenv("ELASTICSEARCH_URL", search_proxy.url)
-    monkeypatch.setenv("ELASTICSEARCH_INDEX_PREFIX", "sick")
-    config.load.cache_clear()
-    clients.elasticsearch.cache_clear()
-    search_index.create_missing()
-    yield search_proxy
-    search_proxy.heal()
-    clients.elasticsearch().close()
-    clients.elasticsearch.cache_clear()
-    config.load.cache_clear()
+def elasticsearch(search_proxy: HttpProxy, world: World) -> Iterator[Elasticsearch]:
+    made = Elasticsearch(world, search_proxy)
+    yield made
+    made.remove()
 
 
 @pytest.mark.parametrize("kind", ["hung", "down", "429", "503", "403"])
-def test_while_elasticsearch_is_away_a_video_waits_and_says_for_what(
-    kind: str, elasticsearch: HttpProxy
+def test_while_the_search_index_fails_a_video_waits_and_says_so(
+    kind: str, world: World, elasticsearch: Elasticsearch, handlers: Handlers
 ) -> None:
-    case = indexer_case()
-    with sick(elasticsearch, Fault(kind)) as fault:
-        fails(case, "Elasticsearch")
+    case = handlers.case("indexer")
+    fault = elasticsearch.fail(Fault(kind))
+    fails(case, "The search index")
     assert 0 < len(fault.struck) * ELASTICSEARCH < BUDGET["indexer"], fault.struck
+    elasticsearch.heal()
     case.act()
     case.verify()
 
 
-def test_planning_goes_on_without_elasticsearch(youtube_for: None, elasticsearch: HttpProxy) -> None:
-    case = planner_case()
-    with sick(elasticsearch, Fault("hung")) as fault:
-        case.act()
+def test_planning_goes_on_while_the_search_index_hangs(
+    elasticsearch: Elasticsearch, handlers: Handlers
+) -> None:
+    case = handlers.case("planner")
+    fault = elasticsearch.fail(Fault("hung"))
+    case.act()
     case.verify()
     assert 0 < len(fault.struck) * ELASTICSEARCH < BUDGET["planner"], fault.struck
 
 
-def test_a_job_does_not_end_before_elasticsearch_shows_it(elasticsearch: HttpProxy) -> None:
-    job, video_id, verify = one("indexed")
-    store.save(video_id, None, job_id=job.job_id, youtube_bytes=9, transcript=SPOKEN)
-    elasticsearch.fault = Fault("503", only="_refresh")
-    with pytest.raises(Transient, match="Elasticsearch"):
-        index(job, video_id)
+def test_a_job_is_not_done_before_its_videos_can_be_found(
+    world: World, elasticsearch: Elasticsearch, handlers: Handlers
+) -> None:
+    job, video_id, verify = handlers.pending("indexed")
+    world.store(video_id, job_id=job.job_id)
+    elasticsearch.fail(Fault("503", only="_refresh"))
+    with pytest.raises(Transient, match="The search index"):
+        world.index(job, video_id)
     verify()
-    assert job_of(job.job_id).state == "running"
+    assert world.job(job.job_id).state == "running"
     elasticsearch.heal()
-    assert sweep_one(job).ended == 1
-    assert job_of(job.job_id).state == "done"
+    assert world.sweep(job).ended == 1
+    assert world.job(job.job_id).state == "done"
 
 
 _BUSY = {"status": 429, "type": "es_rejected_execution_exception", "reason": "queue is full"}
 _WRONG = {"status": 400, "type": "document_parsing_exception", "reason": "cannot be parsed"}
 
 
-def test_single_items_of_a_bulk_that_are_refused(elasticsearch: HttpProxy) -> None:
-    videos = fresh_ids(5)
-    for each in videos:
-        store.save(each, None, job_id="j", youtube_bytes=0, transcript=SPOKEN)
-    found = [(indexer.document(described(each), _outcome(each)), 1) for each in videos]
-    elasticsearch.items = {videos[1]: _BUSY, videos[3]: _WRONG}
-    elasticsearch.fault = Fault("items")
-    with pytest.raises(NotWritten) as raised:
-        search_index.write(found)
-    assert set(raised.value.failed) == {videos[1], videos[3]}
-    assert set(search_index.fingerprints(videos)) == set(videos) - {videos[1], videos[3]}
-    elasticsearch.heal()
-    search_index.write(found)
-    assert set(search_index.fingerprints(videos)) == set(videos)
-
-
-def _outcome(video_id: str) -> store.Outcome:
-    outcome = store.stored_of(documents.read(store.transcript_path(video_id))[0]).outcome
-    assert outcome is not None
-    return outcome
-
-
-@pytest.mark.parametrize(("error", "state"), [(_BUSY, "pending"), (_WRONG, "failed")])
-def test_a_refused_document_waits_or_fails_by_the_reason(
-    error: dict[str, Any], state: str, elasticsearch: HttpProxy
+def test_the_other_videos_of_a_request_are_written_when_some_are_refused(
+    elasticsearch: Elasticsearch,
 ) -> None:
-    job, video_id, verify = one(state)
-    store.save(video_id, None, job_id=job.job_id, youtube_bytes=9, transcript=SPOKEN)
-    elasticsearch.fault, elasticsearch.items = Fault("items"), {video_id: error}
-    try:
-        index(job, video_id)
-    except Transient:
-        assert state == "pending"
+    index = elasticsearch.index
+    videos = fresh_ids(5)
+    writes = [video(each, "A title", "en", "what is said").write() for each in videos]
+    elasticsearch.proxy.items = {videos[1]: _BUSY, videos[3]: _WRONG}
+    elasticsearch.fail(Fault("items"))
+    with pytest.raises(NotWritten) as raised:
+        index.write(writes)
+    assert set(raised.value.failed) == {videos[1], videos[3]}
+    assert set(index.fingerprints(videos)) == set(videos) - {videos[1], videos[3]}
+    elasticsearch.heal()
+    index.write(writes)
+    assert set(index.fingerprints(videos)) == set(videos)
+
+
+def test_a_video_that_is_refused_for_now_waits(
+    world: World, elasticsearch: Elasticsearch, handlers: Handlers
+) -> None:
+    job, video_id, verify = handlers.pending("pending")
+    world.store(video_id, job_id=job.job_id)
+    elasticsearch.proxy.items = {video_id: _BUSY}
+    elasticsearch.fail(Fault("items"))
+    with pytest.raises(Transient) as raised:
+        world.index(job, video_id)
     verify()
-    assert error["reason"] in entries_of(job.job_id)[video_id].reason
+    assert world.entry(job, video_id).reason == "The search index did not take the video."
+    assert "queue is full" in str(raised.value.detail)
 
 
-# -- what the handlers need ------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def standin() -> Iterator[InProcess]:
-    with in_process() as found:
-        yield found
-
-
-@pytest.fixture
-def youtube_for(proxied: GrpcProxy, standin: InProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("YOUTUBE_API_ENDPOINT", standin.url)
-    monkeypatch.setenv("YOUTUBE_API_KEY", "a-key-for-tests")
-    config.load.cache_clear()
-    yield
-    clients.close_of_thread()
-    config.load.cache_clear()
+def test_a_video_that_is_refused_for_good_fails(
+    world: World, elasticsearch: Elasticsearch, handlers: Handlers
+) -> None:
+    job, video_id, verify = handlers.pending("failed")
+    world.store(video_id, job_id=job.job_id)
+    elasticsearch.proxy.items = {video_id: _WRONG}
+    elasticsearch.fail(Fault("items"))
+    world.index(job, video_id)
+    verify()
+    assert world.entry(job, video_id).reason == "The search index does not accept the video."

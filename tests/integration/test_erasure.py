@@ -1,186 +1,269 @@
-"""Erasing a user: nothing of them is left, whatever dies in between; what is others' stays."""
+"""Erasing a user: no trace is left, even if the process dies in between, and other users keep theirs."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import partial
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from google.cloud.firestore_v1 import Client
 
-from infra.local.standin.inprocess import InProcess
-from shared import (
-    auth,
-    clients,
-    documents,
-    erasure,
-    grants,
-    jobs,
-    library,
-    limits,
-    own_playlists,
-    profiles,
-    sessions,
-    store,
-)
-from shared import google as authorization_server
-from shared.documents import Commit
+from infra.local.fake_youtube.live_server import LiveServer
+from shared.accounts.erasure import Erasure
+from shared.accounts.profiles import Profiles
+from shared.accounts.sessions import Sessions
+from shared.accounts.tokens import Tokens
 from shared.errors import GrantExpired
-from shared.google import Person
-from shared.ledger import NewEntry
-from tests.integration.firestore_support import Seams, enter, new_job, plan
-from tests.integration.interrupting import at_the_second_page
-from tests.integration.signin_support import OURS, Browser
-from tests.unit.functions import client
+from shared.gcp.firestore import Commit, Committed
+from shared.library import memberships
+from shared.library.own_playlists import OwnPlaylists
+from shared.oauth.crypto import Cipher
+from shared.oauth.google import SCOPES, Person
+from shared.pipeline.jobs import Job
+from shared.pipeline.ledger import NewEntry
+from shared.pipeline.start import Start
+from shared.transcripts.transcript import Answer
+from shared.transcripts.videos import video_path
+from tests.integration.firestore_emulator import PROJECT
+from tests.integration.http_functions import HttpFunctions
+from tests.integration.interrupting import MOMENTS, InterruptedDatabase, Interruption, Moment
+from tests.integration.signin_support import KEYS, OURS, Browser
+from tests.integration.world import World, answering, described, fresh_ids
 
+#: An answer that settles a video without the indexer.
+PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
     *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
     *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts"),
 )
 
 
-def traces(*words: str) -> list[str]:
-    """The documents that name one of the words, in their path or in what they hold."""
-    # Whole words: a made-up title of another test may well begin like a user.
+def traces(world: World, *words: str) -> list[str]:
+    """The documents that contain one of the words, in their path or in their fields."""
+    # Whole words only: a title that another test made up may begin like a user.
     pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, words))})(?![A-Za-z0-9])")
-    found = []
-    for name in _COLLECTIONS:
-        for document in clients.firestore().collection_group(name).stream(timeout=30):
-            text = f"{document.reference.path} {document.to_dict()}"
-            if pattern.search(text):
-                found.append(document.reference.path)
-    return found
+    client: Any = Client(project=PROJECT)
+    try:
+        return [
+            document.reference.path
+            for name in _COLLECTIONS
+            for document in client.collection_group(name).stream(timeout=30)
+            if pattern.search(f"{document.reference.path} {document.to_dict()}")
+        ]
+    finally:
+        client.close()
 
 
-def somebody(standin: InProcess) -> tuple[str, list[str]]:
-    """A user who has left a trace everywhere; the user and the ids of their jobs."""
+def put_membership(world: World, user: str, playlist: str, video_ids: Sequence[str]) -> None:
+    commit = world.db.commit()
+    memberships.put(
+        commit,
+        user,
+        playlist,
+        title="A playlist",
+        thumbnail_url=None,
+        privacy=None,
+        video_ids=video_ids,
+    )
+    commit.run()
+    world.memberships.show(user, playlist)
+
+
+def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
+    """A user who has left a trace everywhere, and the ids of the user's jobs."""
     user = f"user-{uuid4().hex[:8]}"
-    profiles.save(user, Person(user, "a@example.com", "A", None))
-    token = standin.control("token", {"user": "demo", "scopes": list(authorization_server.SCOPES)})
-    grants.save(user, token["refresh_token"], reads_youtube=True)
-    own_playlists.of(user)
-    limits.start(user, f"PLstarted-by-{user}")
-    sessions.begin(user, None)
-    auth.mint(user, "laptop")
+    Profiles(world.config, world.db, world.grants).save(user, Person(user, "a@example.com", "A", None))
+    token = fake_youtube.control("token", {"user": "demo", "scopes": list(SCOPES)})
+    world.grants.save(user, token["refresh_token"], reads_youtube=True)
+    OwnPlaylists(world.db, world.grants, world.youtube).of_user(user)
+    Start(world.config, world.db, world.topics).start(user, f"PLstarted-by-{user}")
+    Sessions(world.db).begin(user, None)
+    Tokens(world.db).mint(user, "laptop")
     ids = []
     for number in range(2):
-        job = jobs.begin_planning(new_job(user, f"PLof-{user}-{number}"), "A playlist", 3)
-        enter(job, [NewEntry(f"video{number}{k}", "A title", k) for k in range(3)])
-        library.put(user, job.playlist_id, "A playlist", None, [f"video{number}{k}" for k in range(3)])
+        job = world.jobs.begin_planning(world.new_job(user, f"PLof-{user}-{number}"), "A playlist", 3)
+        videos = [f"video{number}{k}" for k in range(3)]
+        world.enter(job, [NewEntry(each, "A title", k) for k, each in enumerate(videos)])
+        put_membership(world, user, job.playlist_id, videos)
         ids.append(job.job_id)
-    jobs.seal(ids[0])
+    world.jobs.seal(ids[0])
     return user, ids
 
 
-def test_nothing_is_left_and_others_keep_theirs(google: InProcess, seams: Seams) -> None:
-    user, ids = somebody(google)
-    other, others = somebody(google)
-    Commit().set(store.video_path("video00"), {"title": "Everybody's", "fetched_at": 0}).run()
-    assert len(traces(user, *ids)) > 15
-    before = traces(other, *others)
+@pytest.fixture
+def erasure(world: World) -> Erasure:
+    return Erasure(world.db, world.search_index, world.grants)
+
+
+def playlists_in_index(world: World, user: str) -> int:
+    return [whose for whose, _ in world.search_index.memberships].count(user)
+
+
+def test_nothing_is_left_and_other_users_keep_theirs(
+    google: LiveServer, world: World, erasure: Erasure
+) -> None:
+    user, ids = somebody(world, google)
+    other, others = somebody(world, google)
+    world.videos.save([described("video00")])
+    assert len(traces(world, user, *ids)) > 15
+    before = traces(world, other, *others)
     erasure.erase(user)
-    assert traces(user, *ids) == []
-    assert traces(other, *others) == before
-    assert [whose for whose, _ in seams.libraries].count(user) == 0
-    assert [whose for whose, _ in seams.libraries].count(other) == 2
-    assert documents.read(store.video_path("video00"))[0].data is not None
+    assert traces(world, user, *ids) == []
+    assert traces(world, other, *others) == before
+    assert (playlists_in_index(world, user), playlists_in_index(world, other)) == (0, 2)
+    assert world.db.read(video_path("video00"))[0].data is not None
 
 
-def test_through_the_browser_the_grant_is_revoked_at_google(google: InProcess, seams: Seams) -> None:
-    browser, elsewhere = Browser(), Browser()
+def test_a_browser_erases_its_user_and_the_grant_is_revoked_at_google(
+    google: LiveServer, world: World, functions: HttpFunctions
+) -> None:
+    browser, elsewhere = Browser(functions), Browser(functions)
     browser.sign_in("demo")
     elsewhere.sign_in("demo")
     token = browser.web.post("/api/tokens", json={"name": "laptop"}, headers=OURS).get_json()["token"]
-    refresh_token = grants._opened(documents.read("grants/demo")[0].data)[0]
-    assert refresh_token is not None
+    grant = world.db.read("grants/demo")[0].data
+    assert grant is not None
+    refresh_token, _ = Cipher(KEYS).decrypt(grant["refresh_token"])
     answer = browser.web.delete("/api/me", headers=OURS)
     assert (answer.status_code, answer.data) == (204, b"")
     assert browser.cookie is None
     assert elsewhere.me().status_code == 401
-    with client("account") as web:
-        assert web.get("/api/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    web = functions.client("account")
+    assert web.get("/api/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
     with pytest.raises(GrantExpired):
-        authorization_server.refreshed(refresh_token)
-    assert traces("demo") == []
+        world.google.refresh(refresh_token)
+    assert traces(world, "demo") == []
 
 
 class Died(BaseException):
-    """As if the process were killed: nothing of ours catches it."""
+    """The process was killed: nothing of ours catches this."""
 
 
-def _dying(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    run, left = Commit.run, iter(range(number))
+def die_after(patch: pytest.MonkeyPatch, commits: int) -> None:
+    run, left = Commit.run, iter(range(commits))
 
-    def dies(self: Commit) -> Any:
+    def dies(self: Commit) -> Committed:
         if next(left, None) is None:
             raise Died
         return run(self)
 
-    monkeypatch.setattr(Commit, "run", dies)
+    patch.setattr(Commit, "run", dies)
 
 
-@pytest.mark.parametrize("number", range(1, 20, 2))
-def test_whoever_dies_in_between_is_succeeded_by_the_sweep(
-    number: int, google: InProcess, seams: Seams
+@pytest.mark.parametrize("commits", range(1, 20, 2))
+def test_the_sweep_continues_an_erasure_whose_process_died(
+    commits: int, google: LiveServer, world: World, erasure: Erasure
 ) -> None:
-    user, ids = somebody(google)
+    user, ids = somebody(world, google)
     with pytest.MonkeyPatch.context() as patch:
-        _dying(patch, number)
+        die_after(patch, commits)
         try:
             erasure.erase(user)
         except Died:
-            assert traces(f"erasures/{user}"), "what was begun is noted until it is complete"
-    if number > 4:
-        assert not list(documents.query("sessions", ("user_id", "==", user)))
-        assert auth.tokens(user) == []
+            assert traces(world, f"erasures/{user}"), "the request is noted until it is complete"
+    if commits > 4:
+        assert not list(world.db.query("sessions", ("user_id", "==", user)))
+        assert Tokens(world.db).list(user) == []
     erasure.resume_all()
-    assert traces(user, *ids) == []
-    assert [whose for whose, _ in seams.libraries].count(user) == 0
+    assert traces(world, user, *ids) == []
+    assert playlists_in_index(world, user) == 0
 
 
-@pytest.mark.parametrize("away", ["revoke", "delete_library"])
-def test_a_server_that_is_away_delays_its_own_part_only(away: str, google: InProcess, seams: Seams) -> None:
-    user, ids = somebody(google)
-    if away == "revoke":
+@pytest.mark.parametrize("unavailable", ["google", "search index"])
+def test_an_unavailable_server_delays_its_own_part_only(
+    unavailable: str, google: LiveServer, world: World, erasure: Erasure
+) -> None:
+    user, ids = somebody(world, google)
+    if unavailable == "google":
         google.control("faults", {"kind": "5xx", "endpoints": ["oauth"], "videos": ["revoke"]})
     else:
-        seams.broken.add(away)
+        world.search_index.broken.add("delete_membership")
     erasure.erase(user)
-    left = {path.split("/")[0] for path in traces(user, *ids)}
-    assert left == ({"erasures", "grants"} if away == "revoke" else {"erasures", "users"})
-    seams.broken.clear()
+    left = {path.split("/")[0] for path in traces(world, user, *ids)}
+    assert left == ({"erasures", "grants"} if unavailable == "google" else {"erasures", "users"})
+    world.search_index.broken.clear()
     google.control("reset", {"what": ["faults"]})
     assert erasure.resume_all() == 1
-    assert traces(user, *ids) == []
+    assert traces(world, user, *ids) == []
 
 
-def test_who_comes_back_meanwhile_begins_anew(google: InProcess, seams: Seams) -> None:
-    browser = Browser()
+def test_a_user_who_comes_back_meanwhile_starts_anew(
+    google: LiveServer, world: World, erasure: Erasure, functions: HttpFunctions
+) -> None:
+    browser = Browser(functions)
     browser.sign_in("demo")
-    seams.broken.add("delete_library")
-    library.put("demo", "PLbefore", "Before", None, ["a"])
+    world.search_index.broken.add("delete_membership")
+    put_membership(world, "demo", "PLbefore", ["a"])
     browser.web.delete("/api/me", headers=OURS)
-    assert traces("erasures/demo")
-    assert Browser().sign_in("demo") == "/?signin=failed"
-    seams.broken.clear()
-    again = Browser()
+    assert traces(world, "erasures/demo")
+    assert Browser(functions).sign_in("demo") == "/?signin=failed"
+    world.search_index.broken.clear()
+    again = Browser(functions)
     assert again.sign_in("demo") == "/"
     erasure.resume_all()
     assert again.me().get_json()["grant"] == "ok"
-    assert library.playlists("demo") == []
+    assert world.memberships.of_user("demo") == []
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("videos", [100, 150])
 def test_a_planner_at_work_brings_nothing_back(
-    google: InProcess, seams: Seams, monkeypatch: pytest.MonkeyPatch, moment: str
+    google: LiveServer, world: World, moment: Moment, videos: int
 ) -> None:
-    job = new_job(playlist=f"PLgen-150-{uuid4().hex[:6]}")
+    job = world.new_job(playlist=f"PLgen-{videos}-{uuid4().hex[:6]}")
 
     def erase() -> None:
-        assert library.playlist(job.user_id, job.playlist_id) is not None
-        erasure.erase(job.user_id)
+        Erasure(world.db, world.search_index, world.grants).erase(job.user_id)
 
-    at_the_second_page(monkeypatch, erase, moment)
-    plan(job)
-    assert traces(job.user_id, job.job_id) == []
-    assert jobs.read(job.job_id) is None
+    interruption = Interruption(world, moment, erase)
+    world.plan(job)
+    assert interruption.done
+    assert traces(world, job.user_id, job.job_id) == []
+    assert playlists_in_index(world, job.user_id) == 0
+    assert world.jobs.read(job.job_id) is None
+
+
+STEPS = ("plan", "fetch", "index")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_user_erased_just_before_a_write_leaves_no_trace(
+    google: LiveServer, world: World, step: str
+) -> None:
+    """At each commit of a function in turn. The function has read the user's job before."""
+    db, erasure = world.db, Erasure(world.db, world.search_index, world.grants)
+    for number in count(1):
+        job, video_id = at_step(world, step)
+        erase = partial(erasure.erase, job.user_id)
+        world.db = interrupted = InterruptedDatabase(world.config, number, erase)
+        match step:
+            case "plan":
+                world.plan(job)
+            case "fetch":
+                world.fetch(job, video_id, answering(PRIVATE))
+            case _:
+                world.index(job, video_id)
+        interrupted.close()
+        world.db = db
+        if not interrupted.done:
+            break
+        assert traces(world, job.user_id, job.job_id) == [], number
+        assert playlists_in_index(world, job.user_id) == 0
+    # At least one commit, and the last one of none.
+    assert number > 2
+
+
+def at_step(world: World, step: str) -> tuple[Job, str]:
+    """A job for which this step comes next, and a video of it."""
+    if step == "plan":
+        return world.new_job(playlist=f"PLgen-60-{uuid4().hex[:6]}"), ""
+    (video_id,) = fresh_ids(1)
+    job = world.running([video_id])
+    put_membership(world, job.user_id, job.playlist_id, [video_id])
+    if step == "index":
+        world.store(video_id, job_id=job.job_id)
+    return job, video_id

@@ -1,201 +1,242 @@
-"""Fetching and indexing against the real Firestore emulator: nobody pays YouTube twice for a video."""
+"""Fetching and indexing with the real Firestore: YouTube is asked once for each video."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from random import Random
 from uuid import uuid4
 
 import pytest
 
-from infra.local.standin import generate
-from infra.local.standin.inprocess import InProcess
-from shared import (
-    jobs,
-    store,
-)
-from shared.captions import Fetched
-from shared.errors import Malformed, NoTranscript, Transient, VideoUnavailable
-from shared.jobs import Job
-from tests.integration.firestore_support import (
-    SPOKEN,
-    Clock,
-    Seams,
-    at_once,
-    check,
-    entries_of,
-    fetch,
-    fresh_ids,
-    index,
-    job_of,
-    new_job,
-    plan,
-    refusing,
-    running,
-)
+from infra.local.fake_youtube.library import generate
+from infra.local.fake_youtube.live_server import LiveServer
+from shared.errors import AttemptFailed, Malformed, Transient
+from shared.gcp.firestore import Commit, Firestore
+from shared.pipeline.jobs import Job
+from shared.transcripts.store import CLAIM
+from shared.transcripts.transcript import Answer, Lines, Transcript
+from tests.integration.world import SPOKEN, Clock, World, answering, at_once, fresh_ids, refusing
+
+NO_CAPTIONS = Answer("no_transcript", reason="The video has no captions.")
+PRIVATE = Answer("unavailable", reason="The video is private.")
+#: For videos about which YouTube must not be asked.
+NOT_ASKED = refusing(AssertionError("YouTube was asked"))
 
 
-def test_two_fetchers_never_both_ask(youtube: InProcess, seams: Seams) -> None:
-    """Of one video in two jobs, each delivered four times at once."""
+def test_concurrent_fetchers_ask_once(world: World) -> None:
+    """One video in two jobs, each delivered four times at the same time."""
     (video_id,) = fresh_ids(1)
-    two = [running([video_id]), running([video_id])]
+    jobs = [world.running([video_id]), world.running([video_id])]
     asked: list[str] = []
 
-    def ask(asked_for: str) -> Fetched:
+    def ask(asked_for: str) -> Answer:
         asked.append(asked_for)
-        return Fetched(SPOKEN, 1000)
+        return SPOKEN
 
-    def delivered(job: Job) -> None:
+    def deliver(job: Job) -> None:
         for _ in range(50):
             try:
-                fetch(job, video_id, ask=ask)
+                world.fetch(job, video_id, ask, spent=1000)
             except Transient:
                 continue
             return
         raise AssertionError("the claim never ended")
 
-    at_once([partial(delivered, job) for job in two * 4])
+    at_once([partial(deliver, job) for job in jobs * 4])
     assert asked == [video_id]
-    for job in two:
-        index(job, video_id)
-    both = [check(job.job_id) for job in two]
-    assert sorted(counts.reused for counts in both) == [0, 1]
-    assert sorted(counts.youtube_bytes for counts in both) == [0, 1000]
+    for job in jobs:
+        world.index(job, video_id)
+    counts = [world.check(job.job_id) for job in jobs]
+    assert sorted(each.reused for each in counts) == [0, 1]
+    assert sorted(each.youtube_bytes for each in counts) == [0, 1000]
 
 
-def test_a_claim_of_a_worker_that_died_runs_out(seams: Seams, clock_of_test: Clock) -> None:
+def test_a_claim_of_a_worker_that_died_runs_out(world: World, clock_of_test: Clock) -> None:
     (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    store.claim(video_id, store.read_outcomes([video_id])[video_id])
-    with pytest.raises(Transient, match="Another worker"):
-        fetch(job, video_id, ask=lambda _: Fetched(SPOKEN, 1))
-    clock_of_test.forward(seconds=store.CLAIM.total_seconds())
-    fetch(job, video_id, ask=lambda _: Fetched(SPOKEN, 1))
-    assert seams.videos("transcripts") == [video_id]
+    job = world.running([video_id])
+    with world.transcripts.claim(video_id, world.stored(video_id)):
+        with pytest.raises(Transient, match="Another worker"):
+            world.fetch(job, video_id, NOT_ASKED)
+        clock_of_test.forward(seconds=CLAIM.total_seconds())
+        world.fetch(job, video_id, answering(SPOKEN))
+    assert world.topics.videos("transcripts") == [video_id]
+    assert world.outcome(video_id).kind == "transcript"
 
 
-def test_a_failed_attempt_is_noted_and_frees_the_video(seams: Seams, clock_of_test: Clock) -> None:
+def test_a_failed_attempt_is_noted_and_ends_the_claim(world: World, clock_of_test: Clock) -> None:
     (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    due: list[timedelta] = []
+    job = world.running([video_id])
+    waits: list[timedelta] = []
     for number in range(7):
         before = clock_of_test()
-        with pytest.raises(Transient, match="refuses"):
-            fetch(job, video_id, ask=refusing(Transient("YouTube refuses requests.")))
-        entry = entries_of(job.job_id)[video_id]
-        assert entry.attempts == number + 1
+        with pytest.raises(AttemptFailed, match="cannot be read"):
+            world.fetch(job, video_id, refusing(AttemptFailed("It cannot be read.")))
+        entry = world.entry(job, video_id)
+        assert (entry.attempts, entry.reason) == (number + 1, "It cannot be read.")
         assert entry.next_attempt_at is not None
-        due.append(entry.next_attempt_at - before)
-    assert [round(each.total_seconds()) for each in due] == [1, 2, 4, 8, 16, 32, 60]
-    fetch(job, video_id, ask=lambda _: Fetched(SPOKEN, 50))
-    index(job, video_id)
-    assert check(job.job_id).youtube_bytes == 750
+        assert world.stored(video_id).claimed_until is None
+        waits.append(entry.next_attempt_at - before)
+    assert [round(each.total_seconds()) for each in waits] == [1, 2, 4, 8, 16, 32, 60]
+    world.fetch(job, video_id, answering(SPOKEN), spent=50)
+    world.index(job, video_id)
+    assert world.check(job.job_id).youtube_bytes == 750
 
 
-def test_without_captions_it_is_looked_at_again_less_and_less_often(
-    seams: Seams, clock_of_test: Clock
+def test_the_eighth_failed_attempt_fails_the_video(world: World) -> None:
+    (video_id,) = fresh_ids(1)
+    job = world.running([video_id])
+    failing = refusing(AttemptFailed("It cannot be read."))
+    for _ in range(7):
+        with pytest.raises(AttemptFailed):
+            world.fetch(job, video_id, failing, spent=10)
+    world.fetch(job, video_id, failing, spent=10)
+    entry = world.entry(job, video_id)
+    assert (entry.state, entry.reason) == ("failed", "It cannot be read. Given up after 8 attempts.")
+    assert world.check(job.job_id).youtube_bytes == 80
+    assert world.job(job.job_id).state == "done"
+
+
+def test_a_video_without_captions_is_rechecked_less_and_less_often(
+    world: World, clock_of_test: Clock
 ) -> None:
     (video_id,) = fresh_ids(1)
+
+    def recheck_at() -> datetime:
+        found = world.outcome(video_id).look_again_at
+        assert found is not None
+        return found
+
     waits: list[int] = []
     for _ in range(7):
-        asked = clock_of_test()
-        fetch(running([video_id]), video_id, ask=refusing(NoTranscript("The video has no captions.")))
-        outcome = store.read_outcomes([video_id])[video_id].outcome
-        assert outcome is not None
-        assert outcome.look_again_at is not None
-        waits.append(round((outcome.look_again_at - asked) / timedelta(days=1)))
-
-        def not_to_be_asked(video_id: str) -> Fetched:
-            raise AssertionError("it is too early to look again")
-
+        asked_at = clock_of_test()
+        world.fetch(world.running([video_id]), video_id, answering(NO_CAPTIONS))
+        waits.append(round((recheck_at() - asked_at) / timedelta(days=1)))
         clock_of_test.forward(days=waits[-1], minutes=-1)
-        fetch(running([video_id]), video_id, ask=not_to_be_asked)
+        world.fetch(world.running([video_id]), video_id, NOT_ASKED)
         clock_of_test.forward(minutes=2)
     assert waits == [1, 3, 9, 27, 81, 90, 90]
-    # Captions appeared: that is for good.
-    fetch(running([video_id]), video_id, ask=lambda _: Fetched(SPOKEN, 1))
+    # A transcript is never asked for again.
+    world.fetch(world.running([video_id]), video_id, answering(SPOKEN))
     clock_of_test.forward(days=1000)
-    fetch(running([video_id]), video_id, ask=not_to_be_asked)
+    world.fetch(world.running([video_id]), video_id, NOT_ASKED)
 
 
-def test_an_unavailable_video_is_settled_without_a_further_message(seams: Seams) -> None:
+def test_an_unavailable_video_is_settled_without_another_message(world: World) -> None:
     (video_id,) = fresh_ids(1)
-    job, other = running([video_id]), running([video_id])
-    fetch(job, video_id, ask=refusing(VideoUnavailable("It is private."), 70))
-    fetch(other, video_id, ask=refusing(Transient("must not be asked")))
-    assert seams.videos("transcripts") == []
-    entry = entries_of(job.job_id)[video_id]
-    assert (entry.state, entry.reason) == ("unavailable", "It is private.")
-    assert (check(job.job_id).reused, check(job.job_id).youtube_bytes) == (0, 70)
-    assert (check(other.job_id).reused, check(other.job_id).youtube_bytes) == (1, 0)
-    assert job_of(other.job_id).state == "done"
+    job, other = world.running([video_id]), world.running([video_id])
+    world.fetch(job, video_id, answering(PRIVATE), spent=70)
+    world.fetch(other, video_id, NOT_ASKED)
+    assert world.topics.videos("transcripts") == []
+    entry = world.entry(job, video_id)
+    assert (entry.state, entry.reason) == ("unavailable", "The video is private.")
+    assert (world.check(job.job_id).reused, world.check(job.job_id).youtube_bytes) == (0, 70)
+    assert (world.check(other.job_id).reused, world.check(other.job_id).youtube_bytes) == (1, 0)
+    assert world.job(other.job_id).state == "done"
 
 
-def test_what_is_settled_over_or_cancelled_is_not_asked_for(seams: Seams) -> None:
+def test_messages_of_a_cancelled_job_or_a_settled_video_are_dropped(world: World) -> None:
+    settled, pending = fresh_ids(2)
+    job = world.running([settled, pending])
+    world.settle(job, settled, "failed")
+    world.fetch(job, settled, NOT_ASKED)
+    world.jobs.cancel(job.job_id)
+    world.fetch(job, pending, NOT_ASKED)
+    assert world.topics.videos("transcripts") == []
+
+
+def test_a_message_of_an_unknown_job_is_dropped(world: World) -> None:
     (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    jobs.cancel(job.job_id)
-    fetch(job, video_id, ask=refusing(Transient("must not be asked")))
-    fetch(replace(job, job_id="no-such-job"), video_id, ask=refusing(Transient("must not be asked")))
-    other = running([video_id])
+    job = world.running([video_id])
+    world.fetch(replace(job, job_id="no-such-job"), video_id, NOT_ASKED)
+    assert world.topics.videos("transcripts") == []
+
+
+def test_a_message_of_an_unknown_video_is_malformed(world: World) -> None:
+    job = world.running(fresh_ids(1))
     with pytest.raises(Malformed, match="has no video"):
-        fetch(other, "another-video", ask=refusing(Transient("must not be asked")))
-    assert seams.videos("transcripts") == []
+        world.fetch(job, "another-video", NOT_ASKED)
+    with pytest.raises(Malformed, match="has no video"):
+        world.index(job, "another-video")
 
 
-def test_a_transcript_that_no_document_holds_is_no_transcript(
-    seams: Seams, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transcript_that_is_too_long_to_store_counts_as_none(world: World) -> None:
     (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    monkeypatch.setattr("shared.transcripts.MAXIMUM_STORED_BYTES", 10)
-    fetch(job, video_id, ask=lambda _: Fetched(SPOKEN, 500))
-    outcome = store.read_outcomes([video_id])[video_id].outcome
-    assert outcome is not None
+    job = world.running([video_id])
+    noise = Random(1).randbytes(1_100_000).hex()  # it can be compressed to half of its length
+    transcript = Transcript("en", "English", False, Lines([0], [3500], [noise]))
+    world.fetch(job, video_id, answering(Answer("transcript", transcript)), spent=500)
+    outcome = world.outcome(video_id)
     assert (outcome.kind, outcome.youtube_bytes) == ("no_transcript", 500)
     assert "too long" in outcome.reason
+    assert world.topics.videos("transcripts") == [video_id]
 
 
-def test_one_videos_way_with_real_requests(youtube: InProcess, seams: Seams) -> None:
-    job = new_job(playlist=f"PLgen-3-{uuid4().hex[:6]}")
-    plan(job)
-    for video_id in seams.videos():
-        fetch(job, video_id)
-    assert Counter(seams.videos("transcripts")) == Counter(seams.videos())
-    for video_id in seams.videos("transcripts"):
-        index(job, video_id)
-    assert job_of(job.job_id).state == "done"
-    for video_id, document in seams.written.items():
-        told = youtube.control(f"videos/{video_id}")
-        assert document.title == told["title"]
-        assert generate.phrase_of(video_id).text in " ".join(line.text for line in document.lines)
-    assert check(job.job_id).youtube_bytes > 0
+def test_the_whole_way_of_a_video_with_real_requests(youtube: LiveServer, world: World) -> None:
+    job = world.new_job(playlist=f"PLgen-3-{uuid4().hex[:6]}")
+    world.plan(job)
+    for video_id in world.topics.videos():
+        world.fetch(job, video_id)
+    assert Counter(world.topics.videos("transcripts")) == Counter(world.topics.videos())
+    for video_id in world.topics.videos("transcripts"):
+        world.index(job, video_id)
+    assert world.job(job.job_id).state == "done"
+    for video_id, document in world.search_index.written.items():
+        assert document["title"]["exact"] == youtube.control(f"videos/{video_id}")["title"]
+        assert generate.phrase_of(video_id).text in document["transcript"]["exact"]
+    assert world.check(job.job_id).youtube_bytes > 0
 
 
-def test_without_elasticsearch_nothing_settles_and_nothing_is_fetched_again(
-    youtube: InProcess, seams: Seams
+# -- indexing ----------------------------------------------------------------------------------------
+
+
+def test_while_the_search_index_fails_a_video_waits_and_is_not_fetched_again(
+    youtube: LiveServer, world: World
 ) -> None:
-    job = new_job(playlist=f"PLgen-1-{uuid4().hex[:6]}")
-    plan(job)
-    (video_id,) = seams.videos()
-    fetch(job, video_id)
-    seams.broken = {"write"}
-    for _ in range(3):
-        with pytest.raises(Transient):
-            index(job, video_id)
-    assert check(job.job_id).states["pending"] == 1
-    seams.broken = set()
-    index(job, video_id)
-    assert job_of(job.job_id).state == "done"
+    job = world.new_job(playlist=f"PLgen-1-{uuid4().hex[:6]}")
+    world.plan(job)
+    (video_id,) = world.topics.videos()
+    world.fetch(job, video_id)
+    spent = world.outcome(video_id).youtube_bytes
+    world.search_index.broken.add("write")
+    for attempt in (1, 2, 3):
+        with pytest.raises(Transient, match="write failed"):
+            world.index(job, video_id)
+        entry = world.entry(job, video_id)
+        assert (entry.state, entry.attempts, entry.reason) == ("pending", attempt, "write failed.")
+        assert entry.next_attempt_at is not None
+    assert world.check(job.job_id).states["pending"] == 1
+    world.search_index.broken.clear()
+    world.index(job, video_id)
+    entry = world.entry(job, video_id)
+    assert (entry.state, entry.reason, entry.next_attempt_at) == ("indexed", "", None)
+    assert world.check(job.job_id).youtube_bytes == spent > 0
+    assert world.job(job.job_id).state == "done"
     assert youtube.stats()["endpoints"]["player"]["requests"] == 1
 
 
-def test_a_transcript_that_is_not_stored_is_left_to_the_sweep(seams: Seams) -> None:
+class ReadOnly(Firestore):
+    """The database, which takes no writes."""
+
+    def commit(self) -> Commit:
+        raise Transient("The database is read-only.")
+
+
+def test_an_error_that_cannot_be_noted_is_raised_all_the_same(world: World) -> None:
     (video_id,) = fresh_ids(1)
-    job = running([video_id])
-    index(job, video_id)
-    assert check(job.job_id).states["pending"] == 1
-    with pytest.raises(Malformed):
-        index(job, "no-such-video")
+    job = world.running([video_id])
+    world.store(video_id, job_id=job.job_id)
+    world.search_index.broken.add("write")
+    world.db = read_only = ReadOnly(world.config)
+    with pytest.raises(Transient, match="write failed"):
+        world.index(job, video_id)
+    read_only.close()
+
+
+def test_a_video_that_is_not_stored_is_left_to_the_sweep(world: World) -> None:
+    (video_id,) = fresh_ids(1)
+    job = world.running([video_id])
+    world.index(job, video_id)
+    assert world.check(job.job_id).states["pending"] == 1

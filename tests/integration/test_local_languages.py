@@ -1,4 +1,4 @@
-"""Every language analyzer of a full Elasticsearch, in the server that a local run starts."""
+"""The server of a local run has all language analyzers of a full Elasticsearch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import requests
 
 from tests.stack import Stack
 
-#: A word in each language and what its analyzer makes of it: proof of the language's own stemming.
+#: Analyzer → a word, and the stem that only an analyzer of this language makes of it.
 STEMS = {
     "arabic": ("كتابان", "كتاب"),
     "armenian": ("քաղաքների", "քաղ"),
@@ -47,12 +47,12 @@ STEMS = {
 
 
 @pytest.mark.parametrize("language", sorted(STEMS))
-def test_elasticsearch_knows_the_language(language: str, stack: Stack) -> None:
+def test_the_analyzer_stems_its_language(language: str, stack: Stack) -> None:
     word, stem = STEMS[language]
     assert _analyzed(stack, language, word) == [stem]
 
 
-def test_elasticsearch_splits_what_has_no_spaces(stack: Stack) -> None:
+def test_scripts_without_spaces_are_split_into_words(stack: Stack) -> None:
     assert _analyzed(stack, "cjk", "図書館") == ["図書", "書館"]
     assert len(_analyzed(stack, "thai", "ห้องสมุดสาธารณะ")) > 1
 

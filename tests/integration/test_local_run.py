@@ -1,4 +1,4 @@
-"""`./emulators.sh` from the outside: its commands, and what it does with processes."""
+"""`./emulators.sh` from the outside: its commands, its processes and its ports."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.local import processes
 from infra.local.state_dir import ROOT
+from infra.local.supervisor import processes
 from infra.pipeline import load_pipeline
 from shared.config import Config
 from tests.stack import Stack
@@ -26,7 +26,7 @@ SERVERS = {"pubsub", "firestore", "elasticsearch", "youtube"}
 FUNCTIONS = {function.name for function in load_pipeline(Config.from_env({})).functions}
 
 
-def test_every_component_is_listed_and_runs(stack: Stack) -> None:
+def test_status_lists_every_component_as_running(stack: Stack) -> None:
     components = stack.components()
     assert json.loads(stack.command("status", "--json").stdout) == list(components.values())
     assert set(components) == SERVERS | FUNCTIONS | {"delivery", "gateway"}
@@ -37,13 +37,13 @@ def test_every_component_is_listed_and_runs(stack: Stack) -> None:
         socket.create_connection(("127.0.0.1", component["port"]), timeout=5).close()
 
 
-def test_the_page_and_the_api_are_at_one_origin(stack: Stack) -> None:
+def test_the_page_and_the_api_have_one_origin(stack: Stack) -> None:
     assert stack.get("/", user=None).headers["Content-Type"].startswith("text/html")
     assert stack.get("/api/health", user=None).status_code == 200
     assert stack.get("/api/jobs", user=None).status_code == 401
 
 
-def test_what_must_not_be_reached_from_other_machines_is_not(stack: Stack) -> None:
+def test_no_component_can_be_reached_from_other_machines(stack: Stack) -> None:
     pids = {process.pid for process in processes.marked(stack.state)}
     listening = [
         connection.laddr
@@ -55,14 +55,14 @@ def test_what_must_not_be_reached_from_other_machines_is_not(stack: Stack) -> No
     assert addresses <= {"127.0.0.1", "::1"}
 
 
-def test_a_token_is_the_users_own(stack: Stack) -> None:
+def test_a_token_belongs_to_its_user(stack: Stack) -> None:
     token = stack.command("token", "ada").stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
     answer = stack.get("/api/me", user=None, headers=headers)
     assert answer.json()["user_id"] == "ada"
 
 
-def test_index_and_search_from_the_command_line(stack: Stack) -> None:
+def test_index_and_search_print_what_they_found(stack: Stack) -> None:
     indexed = stack.command("index", "PLgen-12-cli-short-mixed", "--user", "cli")
     assert re.search(r"12 of 12 videos", indexed.stdout)
     assert re.search(r"12 videos in \d+ s: \d+ indexed", indexed.stdout)
@@ -73,26 +73,26 @@ def test_index_and_search_from_the_command_line(stack: Stack) -> None:
     assert re.search(r"https?://\S+", shown)
     kept = stack.state.secrets / "token-cli"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    # One that is good no more is replaced without a word.
+    # A kept token that is no longer valid is replaced.
     kept.write_text("yts_revoked")
     assert json.loads(stack.command("search", "--json", "--user", "cli", "the").stdout)["total"] > 0
 
 
-def test_an_address_of_a_playlist_will_do(stack: Stack) -> None:
+def test_index_takes_the_address_of_a_playlist(stack: Stack) -> None:
     address = "https://www.youtube.com/watch?v=abc&list=PLgen-2-address-short&index=1"
     assert stack.command("index", address, "--user", "cli").returncode == 0
 
 
 @pytest.mark.parametrize(
-    ("playlist", "said"), [("PLdoes-not-exist", "job is failed: "), ("not a playlist", "playlist")]
+    ("playlist", "message"), [("PLdoes-not-exist", "The job failed: "), ("not a playlist", "playlist")]
 )
-def test_what_cannot_be_indexed_is_no_success(playlist: str, said: str, stack: Stack) -> None:
+def test_a_playlist_that_cannot_be_indexed_is_a_failure(playlist: str, message: str, stack: Stack) -> None:
     result = stack.command("index", playlist, "--user", "cli", check=False)
     assert result.returncode == 1
-    assert said in result.stdout + result.stderr
+    assert message in result.stdout + result.stderr
 
 
-def test_logs_of_one_and_of_all(stack: Stack) -> None:
+def test_logs_shows_one_log_or_all_and_follows(stack: Stack) -> None:
     assert "elasticsearch " in stack.command("logs").stdout
     assert "up port" in stack.command("logs", "supervisor").stdout
     command = [str(ROOT / "emulators.sh"), "logs", "delivery", "-f"]
@@ -114,27 +114,25 @@ def test_logs_of_one_and_of_all(stack: Stack) -> None:
         reader.join()
 
 
-def test_up_again_leaves_it_as_it_is(stack: Stack) -> None:
+def test_a_second_up_changes_nothing(stack: Stack) -> None:
     before = stack.components()
-    assert f"Running already: http://localhost:{stack.port}" in stack.command("up", "--detach").stdout
+    assert f"Already running: http://localhost:{stack.port}" in stack.command("up", "--detach").stdout
     assert stack.components() == before
 
 
-def test_a_taken_port_is_named_with_its_holder(new_stack: Callable[..., Stack]) -> None:
+def test_a_port_in_use_is_an_error_that_names_the_holder(new_stack: Callable[..., Stack]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
         other = new_stack()
         other.environment["PORT"] = str(taken)
         result = other.command("up", "--detach", check=False)
     assert result.returncode == 1
-    assert re.search(rf"PORT: {taken} is taken by .*pid {os.getpid()}", result.stdout)
+    assert re.search(rf"PORT: {taken} is in use by .*pid {os.getpid()}", result.stdout)
     assert processes.marked(other.state) == []
 
 
 @pytest.mark.timeout(400)
-def test_servers_that_are_set_are_used_and_left_running(
-    stack: Stack, new_stack: Callable[..., Stack]
-) -> None:
+def test_external_servers_are_used_and_left_running(stack: Stack, new_stack: Callable[..., Stack]) -> None:
     before = stack.components()
     other = new_stack(
         PUBSUB_EMULATOR_HOST=stack.pubsub,
@@ -153,7 +151,7 @@ def test_servers_that_are_set_are_used_and_left_running(
     assert stack.components() == before
 
 
-def test_it_works_from_anywhere_and_through_a_link(stack: Stack, tmp_path: Path) -> None:
+def test_the_script_works_from_any_directory_and_through_a_link(stack: Stack, tmp_path: Path) -> None:
     link = tmp_path / "yts"
     link.symlink_to(ROOT / "emulators.sh")
     began = time.monotonic()

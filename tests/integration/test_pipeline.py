@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.standin import generate
+from infra.local.fake_youtube.library import generate
 from tests.invariants import asked, check, ids_of, ledger, of_one_asking
 from tests.stack import Stack
 
@@ -19,9 +19,9 @@ SAMPLE = "PLyts-sample-talks"
 @pytest.fixture(autouse=True)
 def _quiet_youtube(stack: Stack) -> Iterator[None]:
     """Counts from here on; no fault and no latency outlives its test."""
-    stack.standin.reset("stats", "latency", "faults")
+    stack.fake_youtube.reset("stats", "latency", "faults")
     yield
-    stack.standin.reset("latency", "faults")
+    stack.fake_youtube.reset("latency", "faults")
 
 
 def moments_of(hits: list[dict[str, Any]], video_id: str) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def test_the_sample_library_is_worth_searching(stack: Stack) -> None:
 
 
 def test_a_video_without_captions_is_found_by_its_title(stack: Stack) -> None:
-    stack.standin.define(
+    stack.fake_youtube.define(
         videos=[
             {
                 "id": "mute0000001",
@@ -91,7 +91,7 @@ def test_a_video_without_captions_is_found_by_its_title(stack: Stack) -> None:
 
 
 def test_searchable_while_indexing_still_runs(stack: Stack) -> None:
-    stack.standin.latency(player=0.5, timedtext=0.5)
+    stack.fake_youtube.latency(player=0.5, timedtext=0.5)
     job_id = stack.index("PLgen-120-while", "eager")
     stack.wait_for(lambda: stack.job(job_id, "eager")["counts"]["indexed"], 60, "a first video")
     first = generate.phrase_of(next(iter(ledger(stack, job_id, "eager", state="indexed"))))
@@ -105,7 +105,7 @@ def test_searchable_while_indexing_still_runs(stack: Stack) -> None:
 def test_somebody_elses_index_costs_nothing(stack: Stack) -> None:
     expected = ids_of("PLgen-60-shared")
     stack.finish(stack.index("PLgen-60-shared"))
-    stack.standin.reset("stats")
+    stack.fake_youtube.reset("stats")
     job_id = stack.index("PLgen-60-shared", "second")
     stack.finish(job_id, "second")
     job = check(stack, job_id, expected, "second")
@@ -118,7 +118,7 @@ def test_somebody_elses_index_costs_nothing(stack: Stack) -> None:
 
 def test_a_fifth_part_known_already_is_reused(stack: Stack) -> None:
     stack.finish(stack.index("PLgen-10-grow-short"))
-    stack.standin.reset("stats")
+    stack.fake_youtube.reset("stats")
     job_id = stack.index("PLgen-50-grow-short")
     stack.finish(job_id)
     job = check(stack, job_id, ids_of("PLgen-50-grow-short"))
@@ -127,7 +127,7 @@ def test_a_fifth_part_known_already_is_reused(stack: Stack) -> None:
 
 
 def test_the_same_playlist_while_it_is_indexed_is_the_same_job(stack: Stack) -> None:
-    stack.standin.latency(player=1.0)
+    stack.fake_youtube.latency(player=1.0)
     first = stack.index("PLgen-20-same-short")
     again = stack.post("/api/index", json={"playlist": "PLgen-20-same-short"})
     assert (again.status_code, again.json()["job_id"]) == (200, first)
@@ -144,7 +144,7 @@ def test_the_same_playlist_while_it_is_indexed_is_the_same_job(stack: Stack) -> 
 
 def test_a_video_twice_in_a_playlist_counts_once(stack: Stack) -> None:
     ids = ids_of("PLgen-5-twice-short")
-    stack.standin.define(
+    stack.fake_youtube.define(
         playlists=[{"id": "PLtwice", "title": "Twice", "extra": 7, "videos": [*ids, ids[0], ids[3], ids[0]]}]
     )
     job_id = stack.index("PLtwice")
@@ -153,7 +153,7 @@ def test_a_video_twice_in_a_playlist_counts_once(stack: Stack) -> None:
 
 
 def test_two_jobs_that_share_videos_fetch_each_once(stack: Stack) -> None:
-    stack.standin.latency(player=0.3, timedtext=0.3)
+    stack.fake_youtube.latency(player=0.3, timedtext=0.3)
     ids = ids_of("PLgen-90-two-short")
     jobs = {user: stack.index("PLgen-90-two-short", user) for user in ("left", "right")}
     for user, job_id in jobs.items():
@@ -176,7 +176,7 @@ def test_private_and_deleted_items_are_settled_without_asking(stack: Stack) -> N
 def test_remembered_answers_are_not_asked_for_again(stack: Stack) -> None:
     ids = ids_of("PLgen-80-again-short-mixed")
     first = stack.finish(stack.index("PLgen-80-again-short-mixed"))
-    stack.standin.reset("stats")
+    stack.fake_youtube.reset("stats")
     second = stack.finish(stack.index("PLgen-80-again-short-mixed"))
     assert second["counts"] == first["counts"]
     assert set(asked(stack, ids).values()) == {0}
@@ -192,7 +192,7 @@ def test_any_language_human_before_generated(stack: Stack) -> None:
             "lines": [[0.0, 4.0, f"this is {word} speaking"]],
         }
 
-    stack.standin.define(
+    stack.fake_youtube.define(
         videos=[
             {
                 "id": "lang0000001",
@@ -243,7 +243,7 @@ def _job_of(stack: Stack, playlist_id: str) -> dict[str, Any]:
 
 def test_removing_a_playlist_takes_its_videos_out_at_once(stack: Stack) -> None:
     ids = ids_of("PLgen-6-leave-short")
-    stack.standin.define(playlists=[{"id": "PLkeeps", "title": "Keeps one", "videos": [ids[0]]}])
+    stack.fake_youtube.define(playlists=[{"id": "PLkeeps", "title": "Keeps one", "videos": [ids[0]]}])
     for playlist in ("PLgen-6-leave-short", "PLkeeps"):
         stack.finish(stack.index(playlist, "leaver"), "leaver")
     stack.finish(stack.index("PLgen-6-leave-short", "stayer"), "stayer")

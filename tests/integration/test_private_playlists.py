@@ -1,41 +1,46 @@
-"""Private playlists: listed with the user's own grant, invisible to others; what becomes of a dead grant."""
+"""Private playlists are listed with the user's own grant and are invisible to all others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from infra.local.standin.inprocess import InProcess
-from shared import auth, config, crypto, documents, grants, jobs, library, store, youtube
+from infra.local.fake_youtube.live_server import LiveServer
+from shared.config import Config
 from shared.errors import GrantExpired, JobFailed, Transient
-from shared.jobs import Job
-from tests.integration.firestore_support import (
-    Clock,
-    Seams,
-    define,
-    entries_of,
-    fresh_ids,
-    job_of,
-    new_job,
-    plan,
-)
-from tests.integration.signin_support import KEYS, OURS, Browser, signing_in
-from tests.unit.functions import client
+from shared.library.memberships import Membership
+from shared.oauth.crypto import Cipher
+from shared.oauth.google import Google
+from shared.oauth.grants import Grants
+from shared.pipeline.jobs import Job
+from shared.transcripts.videos import Metadata, video_path
+from shared.youtube.data_api import DataApi
+from shared.youtube.resources import Item
+from tests.integration.http_functions import HttpFunctions, bearer
+from tests.integration.signin_support import KEYS, OURS, Browser
+from tests.integration.world import Clock, World, define, fresh_ids
 
 AGAIN = "Sign in again with Google, then press Refresh."
 
 
-def planned(user: str, playlist: str) -> Job:
-    job = new_job(user, playlist)
-    plan(job)
-    return job_of(job.job_id)
+def planned(world: World, user: str, playlist: str) -> Job:
+    job = world.new_job(user, playlist)
+    world.plan(job)
+    return world.job(job.job_id)
 
 
-def private(google: InProcess, videos: list[Any], owner: str = "demo") -> str:
+def membership(world: World, user: str, playlist: str) -> Membership:
+    found = world.memberships.read(user, playlist)
+    assert found is not None
+    return found
+
+
+def private(google: LiveServer, videos: list[Any], owner: str = "demo") -> str:
     playlist_id = f"PL{uuid4().hex[:12]}"
     define(google, playlist_id, videos, title="A secret list", owner=owner, privacy="private")
     return playlist_id
@@ -49,8 +54,8 @@ def dashboard(browser: Browser) -> dict[str, Any]:
 
 
 @pytest.fixture
-def demo(google: InProcess) -> Browser:
-    browser = Browser()
+def demo(google: LiveServer, functions: HttpFunctions) -> Browser:
+    browser = Browser(functions)
     assert browser.sign_in("demo") == "/"
     return browser
 
@@ -58,42 +63,43 @@ def demo(google: InProcess) -> Browser:
 # -- listing -----------------------------------------------------------------------------------------
 
 
-def test_the_owner_indexes_it_and_nobody_else_can_tell_it_from_none(demo: Browser, google: InProcess) -> None:
-    assert Browser().sign_in("other") == "/"
+def test_a_private_playlist_looks_missing_to_everybody_but_its_owner(
+    demo: Browser, google: LiveServer, world: World, functions: HttpFunctions
+) -> None:
+    assert Browser(functions).sign_in("other") == "/"
     videos = fresh_ids(3)
     playlist_id = private(google, list(videos))
-    mine = planned("demo", playlist_id)
+    mine = planned(world, "demo", playlist_id)
     assert (mine.state, mine.title, mine.total) == ("running", "A secret list", 3)
-    held = library.playlist("demo", playlist_id)
-    assert held is not None
+    held = membership(world, "demo", playlist_id)
     assert (held.privacy, set(held.video_ids)) == ("private", set(videos))
     nowhere = f"PL{uuid4().hex[:12]}"
     for stranger in ("other", f"nobody-{uuid4().hex[:6]}"):
-        theirs, missing = planned(stranger, playlist_id), planned(stranger, nowhere)
+        theirs, missing = planned(world, stranger, playlist_id), planned(world, stranger, nowhere)
         assert (theirs.state, theirs.title, theirs.total, theirs.listed) == ("failed", "", None, 0)
         assert (theirs.error, theirs.state) == (missing.error, missing.state)
-        assert library.playlist(stranger, playlist_id) is None
+        assert world.memberships.read(stranger, playlist_id) is None
 
 
-def test_liked_videos_are_each_persons_own(demo: Browser, google: InProcess) -> None:
-    assert Browser().sign_in("other") == "/"
-    mine, theirs = planned("demo", "LL"), planned("other", "LL")
-    held, others = library.playlist("demo", "LL"), library.playlist("other", "LL")
+def test_liked_videos_are_each_persons_own(
+    demo: Browser, google: LiveServer, world: World, functions: HttpFunctions
+) -> None:
+    assert Browser(functions).sign_in("other") == "/"
+    mine, theirs = planned(world, "demo", "LL"), planned(world, "other", "LL")
+    held, others = membership(world, "demo", "LL"), membership(world, "other", "LL")
     assert (mine.title, theirs.title) == ("Liked videos", "Liked videos")
-    assert held is not None
-    assert others is not None
     assert set(held.video_ids) != set(others.video_ids)
-    unknown = planned(f"nobody-{uuid4().hex[:6]}", "LL")
+    unknown = planned(world, f"nobody-{uuid4().hex[:6]}", "LL")
     assert unknown.state == "failed"
     assert "sign in with Google" in str(unknown.error)
 
 
-def test_what_is_public_needs_no_grant_though_it_is_dead(demo: Browser, google: InProcess) -> None:
+def test_a_public_playlist_needs_no_grant(demo: Browser, google: LiveServer, world: World) -> None:
     google.control("oauth", {"dead_grant": True})
-    assert planned("demo", f"PLgen-3-{uuid4().hex[:6]}-short").state == "running"
+    assert planned(world, "demo", f"PLgen-3-{uuid4().hex[:6]}-short").state == "running"
 
 
-def test_watch_later_is_explained_at_once(demo: Browser, google: InProcess) -> None:
+def test_watch_later_is_explained_at_once(demo: Browser, google: LiveServer) -> None:
     web = demo.at("index")
     for each in ("WL", "https://www.youtube.com/playlist?list=WL", "HL"):
         answer = web.post("/api/index", json={"playlist": each}, headers=OURS)
@@ -101,117 +107,131 @@ def test_watch_later_is_explained_at_once(demo: Browser, google: InProcess) -> N
         assert "Watch Later" in answer.get_json()["detail"]
 
 
-# -- what the shared store may tell --------------------------------------------------------------------
+# -- the store, which all users share ----------------------------------------------------------------
 
 
-def test_a_private_video_leaves_no_trace_in_the_store(demo: Browser, google: InProcess, seams: Seams) -> None:
-    """YouTube shows it to its owner, by name; nobody else may learn of it here."""
+def test_a_private_video_leaves_no_trace_in_the_store(
+    demo: Browser, google: LiveServer, world: World
+) -> None:
+    """YouTube shows the video to its owner. Nobody else may learn of it here."""
     (hidden, plain) = fresh_ids(2)
     google.control(
         "playlists",
         {"videos": [{"id": hidden, "title": "My medical history", "status": "private", "owner": "demo"}]},
     )
     playlist_id = private(google, [{"id": hidden}, plain])
-    mine = planned("demo", playlist_id)
-    entries = entries_of(mine.job_id)
+    mine = planned(world, "demo", playlist_id)
+    entries = world.entries(mine.job_id)
     assert (entries[hidden].state, entries[hidden].title) == ("unavailable", "My medical history")
-    assert (entries[plain].state, seams.videos()) == ("pending", [plain])
-    assert documents.read(store.video_path(hidden))[0].data is None
-    # Somebody else names it in a playlist of their own.
+    assert (entries[plain].state, world.topics.videos()) == ("pending", [plain])
+    assert world.db.read(video_path(hidden))[0].data is None
+    # Another user puts the video into a playlist of their own.
     theirs = f"PL{uuid4().hex[:12]}"
     google.control("playlists", {"playlists": [{"id": theirs, "videos": [hidden], "owner": "other"}]})
-    job = planned("other-reader", theirs)
-    assert entries_of(job.job_id)[hidden].title == "Private video"
+    job = planned(world, "other-reader", theirs)
+    assert world.entries(job.job_id)[hidden].title == "Private video"
 
 
-def test_what_was_public_once_is_told_to_nobody_who_did_not_have_it(
-    google: InProcess, seams: Seams, clock_of_test: Clock
+def test_a_video_that_became_private_is_shown_to_those_who_had_it_only(
+    google: LiveServer, clock_of_test: Clock, world: World
 ) -> None:
-    """Metadata and transcript of a video are in the store; then its owner makes it private."""
+    """The owner makes the video private when its metadata and transcript are in the store already."""
     (video, other) = fresh_ids(2)
     google.control("playlists", {"videos": [{"id": video, "title": "Seen by all"}]})
     early, late = f"PL{uuid4().hex[:12]}", f"PL{uuid4().hex[:12]}"
     define(google, early, [{"id": video}])
     reader, stranger = f"reader-{uuid4().hex[:6]}", f"stranger-{uuid4().hex[:6]}"
-    job = planned(reader, early)
+    job = planned(world, reader, early)
     google.control("playlists", {"videos": [{"id": video, "status": "private", "owner": "demo"}]})
     define(google, late, [{"id": video}, other])
-    theirs = planned(stranger, late)
-    assert entries_of(theirs.job_id)[video].title == "Private video"
-    assert entries_of(theirs.job_id)[video].state == "unavailable"
-    held = library.playlist(stranger, late)
-    assert held is not None
+    theirs = planned(world, stranger, late)
+    assert world.entries(theirs.job_id)[video].title == "Private video"
+    assert world.entries(theirs.job_id)[video].state == "unavailable"
+    held = membership(world, stranger, late)
     assert held.video_ids == (other,)
-    # Who had it in this playlist keeps it, and its name.
-    jobs.cancel(job.job_id)
-    again = planned(reader, early)
-    kept = library.playlist(reader, early)
-    assert kept is not None
+    # A user who had the video in this playlist keeps it, and its title.
+    world.jobs.cancel(job.job_id)
+    again = planned(world, reader, early)
+    kept = membership(world, reader, early)
     assert kept.video_ids == (video,)
-    assert entries_of(again.job_id)[video].title == "Seen by all"
+    assert world.entries(again.job_id)[video].title == "Seen by all"
+
+
+class _KnowsNoVideo(DataApi):
+    """A Data API that lists videos, but does not know them when it is asked with our key."""
+
+    def videos(self, video_ids: Sequence[str]) -> list[Metadata]:
+        return []
 
 
 def test_a_video_that_youtube_shows_to_one_person_only_is_not_stored(
-    demo: Browser, google: InProcess, monkeypatch: pytest.MonkeyPatch, seams: Seams
+    demo: Browser, google: LiveServer, world: World
 ) -> None:
-    """It is not marked as private in the list, and yet videos.list with our key does not know it."""
+    """The list does not mark the video as private, but videos.list with our key does not know it."""
     (video,) = fresh_ids(1)
     playlist_id = private(google, [video])
-    monkeypatch.setattr(youtube, "videos", lambda ids: [])
-    job = planned("demo", playlist_id)
-    assert entries_of(job.job_id)[video].reason == "YouTube shows this video to nobody but you."
-    assert documents.read(store.video_path(video))[0].data is None
-    assert seams.videos() == []
+    world.youtube = _KnowsNoVideo(world.config)
+    job = planned(world, "demo", playlist_id)
+    assert world.entries(job.job_id)[video].reason == "YouTube shows this video to nobody but you."
+    assert world.db.read(video_path(video))[0].data is None
+    assert world.topics.videos() == []
 
 
-# -- a grant that dies ---------------------------------------------------------------------------------
+# -- an expired grant --------------------------------------------------------------------------------
 
 
-def test_a_dead_grant_reads_as_sign_in_again(demo: Browser, google: InProcess) -> None:
+def test_an_expired_grant_asks_the_person_to_sign_in_again(
+    demo: Browser, google: LiveServer, world: World
+) -> None:
     playlist_id = private(google, list(fresh_ids(2)))
     google.control("oauth", {"dead_grant": True})
-    job = planned("demo", playlist_id)
+    job = planned(world, "demo", playlist_id)
     assert (job.state, job.error) == ("failed", AGAIN)
     assert demo.me().get_json()["grant"] == "expired"
-    # And signing in again is all that is needed.
+    # Signing in again is all that is needed.
     google.control("oauth", {"dead_grant": False})
     assert demo.sign_in() == "/"
     assert demo.me().get_json()["grant"] == "ok"
-    assert planned("demo", playlist_id).state == "running"
+    assert planned(world, "demo", playlist_id).state == "running"
 
 
-def test_a_job_whose_grant_dies_midway_keeps_what_it_has(
-    demo: Browser, google: InProcess, monkeypatch: pytest.MonkeyPatch
+class _RevokedAfterTheFirstPage(DataApi):
+    """The Data API, until the user revokes the grant while a playlist is being listed."""
+
+    def __init__(self, config: Config, fake_youtube: LiveServer) -> None:
+        super().__init__(config)
+        self._standin = fake_youtube
+
+    def pages(self, playlist_id: str, access_token: str | None = None) -> Iterator[list[Item]]:
+        for number, page in enumerate(super().pages(playlist_id, access_token)):
+            yield page
+            if number == 0:
+                fault = {"kind": "auth_error", "endpoints": ["data_api"], "videos": [playlist_id]}
+                self._standin.control("faults", fault)
+
+
+def test_a_job_whose_grant_is_revoked_midway_keeps_its_pages(
+    demo: Browser, google: LiveServer, world: World
 ) -> None:
     videos = fresh_ids(120)
     playlist_id = private(google, list(videos))
-    pages = youtube.pages
-
-    def revoked_after_the_first(wanted: str, access: str | None) -> Iterator[list[youtube.Item]]:
-        for number, page in enumerate(pages(wanted, access)):
-            yield page
-            if number == 0:
-                fault = {"kind": "auth_error", "endpoints": ["data_api"], "videos": [wanted]}
-                google.control("faults", fault)
-
-    monkeypatch.setattr(youtube, "pages", revoked_after_the_first)
-    job = planned("demo", playlist_id)
+    world.youtube = _RevokedAfterTheFirstPage(world.config, google)
+    job = planned(world, "demo", playlist_id)
     assert (job.state, job.error) == ("failed", AGAIN)
-    # The page after may have been asked for already.
+    # The next page may have been requested already.
     assert job.listed in (50, 100)
-    held = library.playlist("demo", playlist_id)
-    assert held is not None
+    held = membership(world, "demo", playlist_id)
     assert set(held.video_ids) == set(videos[: job.listed])
-    assert grants.state("demo") == "expired"
+    assert world.grants.state("demo") == "expired"
     found = dashboard(demo)
     assert [(each["playlist_id"], each["source"]) for each in found["playlists"]] == [(playlist_id, "own")]
     assert found["notices"] == [{"code": "grant_expired", "detail": AGAIN}]
 
 
-def test_an_exhausted_quota_is_waited_for(demo: Browser, google: InProcess) -> None:
+def test_an_exhausted_quota_is_waited_for(demo: Browser, google: LiveServer, world: World) -> None:
     playlist_id = private(google, list(fresh_ids(2)))
     google.control("faults", {"kind": "quota_exceeded", "endpoints": ["data_api"]})
-    job = planned("demo", playlist_id)
+    job = planned(world, "demo", playlist_id)
     assert job.state == "queued"
     assert job.blocked_until is not None
     assert timedelta() < job.blocked_until - datetime.now(UTC) <= timedelta(hours=25)
@@ -220,24 +240,26 @@ def test_an_exhausted_quota_is_waited_for(demo: Browser, google: InProcess) -> N
     assert [each["code"] for each in found["notices"]] == ["watch_later", "quota_exceeded"]
 
 
-def test_a_google_that_is_away_is_waited_for(demo: Browser, google: InProcess) -> None:
+def test_an_unavailable_google_is_waited_for(demo: Browser, google: LiveServer, world: World) -> None:
     playlist_id = private(google, list(fresh_ids(2)))
     google.control("faults", {"kind": "5xx", "endpoints": ["oauth"], "videos": ["token"]})
-    job = new_job("demo", playlist_id)
+    job = world.new_job("demo", playlist_id)
     with pytest.raises(Transient):
-        plan(job)
-    assert job_of(job.job_id).active
-    assert grants.state("demo") == "ok"
+        world.plan(job)
+    assert world.job(job.job_id).active
+    assert world.grants.state("demo") == "ok"
     assert [each["code"] for each in dashboard(demo)["notices"]] == ["watch_later", "youtube_unavailable"]
 
 
 # -- the dashboard -------------------------------------------------------------------------------------
 
 
-def test_the_dashboard_lists_liked_own_and_added_playlists(demo: Browser, google: InProcess) -> None:
+def test_the_dashboard_lists_liked_own_and_added_playlists(
+    demo: Browser, google: LiveServer, world: World
+) -> None:
     added, own = f"PLgen-3-{uuid4().hex[:6]}-short", private(google, list(fresh_ids(2)))
-    jobs.cancel(planned("demo", added).job_id)
-    running = planned("demo", own)
+    world.jobs.cancel(planned(world, "demo", added).job_id)
+    running = planned(world, "demo", own)
     found = dashboard(demo)["playlists"]
     by_id = {each["playlist_id"]: each for each in found}
     assert found[0]["playlist_id"] == "LL"
@@ -259,9 +281,7 @@ def test_the_dashboard_lists_liked_own_and_added_playlists(demo: Browser, google
     assert by_id["LL"]["indexed"] is None
 
 
-def test_asking_again_and_again_costs_no_quota(
-    demo: Browser, google: InProcess, clock_of_test: Clock
-) -> None:
+def test_repeated_requests_cost_no_quota(demo: Browser, google: LiveServer, clock_of_test: Clock) -> None:
     first = dashboard(demo)
     used = google.stats()["quota"]["used"]
     assert [dashboard(demo) for _ in range(3)] == [first] * 3
@@ -271,12 +291,13 @@ def test_asking_again_and_again_costs_no_quota(
     assert google.stats()["quota"]["used"] > used
 
 
-def test_who_never_signed_in_has_a_library_all_the_same(google: InProcess) -> None:
+def test_a_user_who_never_signed_in_has_a_library_too(
+    google: LiveServer, world: World, functions: HttpFunctions
+) -> None:
     user = f"user-{uuid4().hex[:6]}"
-    token = auth.mint(user, "laptop")["token"]
-    planned(user, f"PLgen-3-{uuid4().hex[:6]}-short")
-    with client("library") as web:
-        found = web.get("/api/playlists", headers={"Authorization": f"Bearer {token}"}).get_json()
+    planned(world, user, f"PLgen-3-{uuid4().hex[:6]}-short")
+    web = functions.client("library")
+    found = web.get("/api/playlists", headers=bearer(world, user)).get_json()
     assert [each["source"] for each in found["playlists"]] == ["url"]
     assert found["notices"] == []
 
@@ -284,40 +305,43 @@ def test_who_never_signed_in_has_a_library_all_the_same(google: InProcess) -> No
 # -- refresh tokens at rest ------------------------------------------------------------------------------
 
 
-def stored() -> bytes:
-    data = documents.read("grants/demo")[0].data
+def stored(world: World) -> bytes:
+    data = world.db.read("grants/demo")[0].data
     assert data is not None
-    sealed: bytes = data["refresh_token"]
-    return sealed
+    encrypted: bytes = data["refresh_token"]
+    return encrypted
 
 
-def test_refresh_tokens_are_encrypted_and_keys_can_be_exchanged(demo: Browser, google: InProcess) -> None:
-    before = stored()
-    token, _ = crypto.decrypt(before)
+def grants_with(world: World, *keys: str) -> Grants:
+    """The grants as a process with these encryption keys sees them."""
+    config = replace(world.config, grant_encryption_keys=keys)
+    return Grants(world.db, Google(config), config)
+
+
+def test_refresh_tokens_are_encrypted_and_keys_can_be_rotated(demo: Browser, world: World) -> None:
+    before = stored(world)
+    token, _ = Cipher([KEYS[0]]).decrypt(before)
     assert token.startswith("1//")
     assert token.encode() not in before
-    # The old key behind a new one: used once, it is encrypted with the new one, and the old one can go.
-    with signing_in(google, GRANT_ENCRYPTION_KEYS=f"{KEYS[1]},{KEYS[0]}"):
-        assert grants.access_token("demo")
-        assert crypto.decrypt(stored()) == (token, False)
-    with signing_in(google, GRANT_ENCRYPTION_KEYS=KEYS[1]):
-        assert grants.access_token("demo")
-    with signing_in(google, GRANT_ENCRYPTION_KEYS=KEYS[0]), pytest.raises(GrantExpired):
-        grants.access_token("demo")
-    assert config.load().grant_encryption_keys == (KEYS[0],)
+    # With a new key in front of the old one, a use encrypts the token again. Then the old key can go.
+    assert grants_with(world, KEYS[1], KEYS[0]).access_token("demo")
+    assert Cipher([KEYS[1], KEYS[0]]).decrypt(stored(world)) == (token, False)
+    assert grants_with(world, KEYS[1]).access_token("demo")
+    with pytest.raises(GrantExpired):
+        grants_with(world, KEYS[0]).access_token("demo")
 
 
-def test_a_grant_that_is_dead_is_not_asked_for_again(demo: Browser, google: InProcess) -> None:
-    grants.expire("demo", datetime.now(UTC))
+def test_an_expired_grant_is_not_asked_for_again(demo: Browser, google: LiveServer, world: World) -> None:
+    world.grants.expire("demo", datetime.now(UTC))
     before = google.stats()["endpoints"]["oauth"]["requests"]
     with pytest.raises(JobFailed, match="Sign in again"):
-        grants.access_token("demo")
+        world.grants.access_token("demo")
     assert google.stats()["endpoints"]["oauth"]["requests"] == before
-    assert grants.access_token("nobody-of-that-name") is None
+    assert world.grants.access_token("nobody-of-that-name") is None
 
 
-def test_what_google_said_of_an_earlier_grant_is_not_held_against_a_new_one(demo: Browser) -> None:
+def test_an_answer_about_an_earlier_grant_does_not_expire_a_new_one(demo: Browser, world: World) -> None:
     before = datetime.now(UTC)
     demo.sign_in("demo")
-    grants.expire("demo", before)
-    assert grants.state("demo") == "ok"
+    world.grants.expire("demo", before)
+    assert world.grants.state("demo") == "ok"

@@ -1,4 +1,4 @@
-"""Search against the real Elasticsearch: what is found, and at which second."""
+"""Search in the real Elasticsearch finds the right videos, at the right second."""
 
 from __future__ import annotations
 
@@ -9,39 +9,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import search
-from shared.analysis import fold
-from shared.search_params import Params
+from shared.search.index.analysis import fold
+from shared.search.params import Params
+from shared.search.snippets import plain
 from tests.integration.search_library import (
-    LIBRARY,
+    TITLES,
     USER,
     VIDEOS,
-    ask,
-    environment,
-    fill,
-    ids,
+    SearchLibrary,
+    filled_library,
     matches,
-    plain,
 )
 
-pytestmark = pytest.mark.usefixtures("elasticsearch_url")
+
+@pytest.fixture(scope="module")
+def library(elasticsearch_url: str) -> Iterator[SearchLibrary]:
+    with filled_library(elasticsearch_url) as library:
+        yield library
 
 
-@pytest.fixture(scope="module", autouse=True)
-def index(elasticsearch_url: str) -> Iterator[None]:
-    with environment():
-        fill()
-        yield
-
-
-def seconds(q: str, video_id: str, **more: Any) -> list[int]:
-    (hit,) = (hit for hit in ask(q, **more)["hits"] if hit["video_id"] == video_id)
+def seconds(library: SearchLibrary, q: str, video_id: str, **params: Any) -> list[int]:
+    """The seconds of the moments that a search shows for a video."""
+    (hit,) = (hit for hit in library.search(q, **params)["hits"] if hit["video_id"] == video_id)
     assert hit["moment_count"] >= len(hit["moments"])
     return [moment["start"] for moment in hit["moments"]]
 
 
-def test_a_phrase_across_lines_is_found_at_both_its_seconds() -> None:
-    answer = ask('"why the sea rises twice a day"')
+def counts(answer: dict[str, Any], facet: str, name: str = "value") -> dict[str, int]:
+    return {each[name]: each["count"] for each in answer["facets"][facet]}
+
+
+def test_a_phrase_over_two_lines_is_found_at_both_its_seconds(library: SearchLibrary) -> None:
+    answer = library.search('"why the sea rises twice a day"')
     assert answer["total"] == 1
     (hit,) = answer["hits"]
     assert hit["moment_count"] == 2
@@ -60,19 +59,19 @@ def test_a_phrase_across_lines_is_found_at_both_its_seconds() -> None:
         ("knots rough", {"ropes"}),
         ("waves quiet", {"quiet"}),
         ("sea nonsenseword", set()),
-        # phrases are exact, over lines too
+        # phrases are exact and may run over several lines
         ('"the water and so does"', {"tides"}),
         ('"sailor"', set()),
         ('"pulls the water"', {"tides"}),
         ('"water the pulls"', set()),
-        # or, not, brackets
+        # OR, exclusion, brackets
         ("moon OR bowline", {"tides", "ropes", "quiet"}),
         ("moon | knots", {"tides", "ropes"}),
         ("sea -moon", {"ropes", "quiet"}),
         ('sea -"was rough"', {"tides", "quiet"}),
         ("sea (moon OR rough)", {"tides", "ropes"}),
         ("sea -(moon OR rough)", {"quiet"}),
-        # prefix, fuzzy, near
+        # prefixes, typing errors, words near each other
         ("bowl*", {"ropes", "quiet"}),
         ("bolwine~", {"ropes", "quiet"}),
         ('"moon sun"~8', {"tides"}),
@@ -92,7 +91,7 @@ def test_a_phrase_across_lines_is_found_at_both_its_seconds() -> None:
         ("shorter:2m", {"quiet"}),
         ("sea longer:20m", {"tides"}),
         ("shorter:2m OR language:ko", {"quiet", "hakgyo"}),
-        # languages: stemmed unless quoted, accents and case do not matter
+        # other forms of words unless quoted; accents and case do not matter
         ("sailor knot", {"ropes"}),
         ("pulling", {"tides", "ropes"}),
         ("ETUDE", {"foret"}),
@@ -123,27 +122,27 @@ def test_a_phrase_across_lines_is_found_at_both_its_seconds() -> None:
         ('"공부"', {"hakgyo"}),
         ("เรียนรู้", {"thai"}),
         ('"เรียนรู้ของเครื่อง"', {"thai"}),
-        # without captions the language is that of the title
+        # without captions the language is guessed from the title
         ("wave", {"quiet"}),
-        # marks of direction, as they are pasted
+        # direction marks, as they come along when somebody pastes
         ("\u202bsea moon\u202c", {"tides"}),
-        # stop words are not lost
+        # stop words are found
         ('"is a knot for"', {"ropes"}),
         ("the sea", {"tides", "ropes"}),
-        # what cannot be understood is words
+        # text that is not understood is read as words
         ("lecture: ocean", {"tides"}),
         ('"quiet sea', {"quiet"}),
         ("sea AND (moon", {"tides"}),
         ("?!", set()),
     ],
 )
-def test_what_is_found(q: str, found: set[str]) -> None:
-    assert set(ids(q)) == found
-    assert ask(q)["total"] == len(found)
+def test_a_query_finds_these_videos(library: SearchLibrary, q: str, found: set[str]) -> None:
+    assert set(library.ids(q)) == found
+    assert library.search(q)["total"] == len(found)
 
 
-def test_nothing_asked_for_is_the_whole_library() -> None:
-    assert set(ids("")) == {each.video_id for each in VIDEOS}
+def test_an_empty_query_finds_the_whole_library(library: SearchLibrary) -> None:
+    assert set(library.ids("")) == {each.video_id for each in VIDEOS}
 
 
 @pytest.mark.parametrize(
@@ -162,29 +161,31 @@ def test_nothing_asked_for_is_the_whole_library() -> None:
         ("title:tides moon", "tides", [4]),
     ],
 )
-def test_the_second_is_that_of_the_line_in_which_the_match_begins(
-    q: str, video_id: str, starts: list[int]
+def test_a_moment_has_the_second_of_the_line_in_which_it_begins(
+    library: SearchLibrary, q: str, video_id: str, starts: list[int]
 ) -> None:
-    assert seconds(q, video_id) == starts
+    assert seconds(library, q, video_id) == starts
 
 
 @pytest.mark.parametrize(
     ("q", "video_id"),
     [("ocean", "tides"), ("title:tides", "tides"), ("quiet", "quiet"), ("language:fr", "foret")],
 )
-def test_what_stands_in_no_transcript_has_no_moment(q: str, video_id: str) -> None:
-    assert seconds(q, video_id) == []
+def test_a_match_outside_of_the_transcript_is_no_moment(
+    library: SearchLibrary, q: str, video_id: str
+) -> None:
+    assert seconds(library, q, video_id) == []
 
 
-def test_in_restricts_the_texts() -> None:
-    assert set(ids("bowline", texts=("transcript",))) == {"ropes"}
-    assert set(ids("bowline", texts=("description",))) == {"quiet"}
-    assert set(ids("sea", texts=("title",))) == {"quiet"}
-    assert seconds("sea", "quiet", texts=("title", "description")) == []
+def test_a_search_can_be_restricted_to_some_texts(library: SearchLibrary) -> None:
+    assert set(library.ids("bowline", texts=("transcript",))) == {"ropes"}
+    assert set(library.ids("bowline", texts=("description",))) == {"quiet"}
+    assert set(library.ids("sea", texts=("title",))) == {"quiet"}
+    assert seconds(library, "sea", "quiet", texts=("title", "description")) == []
 
 
-def test_titles_and_descriptions_are_segments() -> None:
-    (hit,) = ask("lecture tides")["hits"]
+def test_titles_and_descriptions_are_segments(library: SearchLibrary) -> None:
+    (hit,) = library.search("lecture tides")["hits"]
     assert plain(hit["title"]) == "How tides work"
     assert matches(hit["title"]) == ["tides"]
     assert matches(hit["description"]) == ["lecture"]
@@ -192,24 +193,22 @@ def test_titles_and_descriptions_are_segments() -> None:
     assert (hit["duration_seconds"], hit["language"], hit["generated"]) == (1500, "en-GB", False)
 
 
-def test_title_over_transcript_over_description() -> None:
-    assert ids("bowline") == ["ropes", "quiet"]
-    assert ids("sea")[0] == "quiet"
+def test_titles_count_more_than_transcripts_and_those_more_than_descriptions(library: SearchLibrary) -> None:
+    assert library.ids("bowline") == ["ropes", "quiet"]
+    assert library.ids("sea")[0] == "quiet"
 
 
-def test_markup_stays_text() -> None:
-    assert "<" not in "".join(plain(hit["title"]) for hit in ask("sea")["hits"])
+def test_facets_count_hits(library: SearchLibrary) -> None:
+    answer = library.search("sea")
+    assert counts(answer, "channels") == {"UCharbour": 2, "UCcorderie": 1}
+    assert {"value": "UCcorderie", "title": "Café Corderie", "count": 1} in answer["facets"]["channels"]
+    assert counts(answer, "years") == {"2023": 2, "2021": 1}
+    assert counts(answer, "languages") == {"en": 1, "en-GB": 1}
+    assert counts(answer, "playlists", "title") == {"Talks": 2, "More": 1}
 
 
-def test_filters_and_facets() -> None:
-    answer = ask("sea")
-    facets = answer["facets"]
-    assert {each["value"]: each["count"] for each in facets["channels"]} == {"UCharbour": 2, "UCcorderie": 1}
-    assert {"value": "UCcorderie", "title": "Café Corderie", "count": 1} in facets["channels"]
-    assert {each["value"]: each["count"] for each in facets["years"]} == {"2023": 2, "2021": 1}
-    assert {each["value"]: each["count"] for each in facets["languages"]} == {"en": 1, "en-GB": 1}
-    assert {each["title"]: each["count"] for each in facets["playlists"]} == {"Talks": 2, "More": 1}
-
+def test_filters(library: SearchLibrary) -> None:
+    ids = library.ids
     assert ids("sea", channels=("UCcorderie",)) == ["ropes"]
     assert ids("sea", channels=("Café Corderie",)) == ["ropes"]
     assert set(ids("sea", languages=("en",))) == {"tides", "ropes"}
@@ -220,27 +219,21 @@ def test_filters_and_facets() -> None:
     assert ids("sea", minimum_minutes=5, maximum_minutes=5) == ["ropes"]
 
 
-def test_a_facet_is_narrowed_by_the_other_filters_and_not_by_its_own() -> None:
-    answer = ask("sea", channels=("UCharbour",), languages=("en-GB",))
+def test_a_facet_is_narrowed_by_the_other_filters_and_not_by_its_own(library: SearchLibrary) -> None:
+    answer = library.search("sea", channels=("UCharbour",), languages=("en-GB",))
     assert answer["total"] == 1
-    facets = {
-        name: {each["value"]: each["count"] for each in found} for name, found in answer["facets"].items()
-    }
-    assert facets["channels"] == {"UCharbour": 1}
-    assert facets["languages"] == {"en-GB": 1}
-    answer = ask("sea", channels=("UCharbour",))
-    facets = {
-        name: {each["value"]: each["count"] for each in found} for name, found in answer["facets"].items()
-    }
-    assert facets["channels"] == {"UCharbour": 2, "UCcorderie": 1}
-    assert facets["playlists"] == {"PLtalks": 1, "PLmore": 1}
+    assert counts(answer, "channels") == {"UCharbour": 1}
+    assert counts(answer, "languages") == {"en-GB": 1}
+    answer = library.search("sea", channels=("UCharbour",))
+    assert counts(answer, "channels") == {"UCharbour": 2, "UCcorderie": 1}
+    assert counts(answer, "playlists") == {"PLtalks": 1, "PLmore": 1}
 
 
-def test_sorts() -> None:
-    assert ids("sea", sort="longest") == ["tides", "ropes", "quiet"]
-    assert ids("sea", sort="shortest") == ["quiet", "ropes", "tides"]
-    assert ids("", sort="newest")[0] == "foret"
-    assert ids("", sort="oldest")[0] == "tides"
+def test_sorts(library: SearchLibrary) -> None:
+    assert library.ids("sea", sort="longest") == ["tides", "ropes", "quiet"]
+    assert library.ids("sea", sort="shortest") == ["quiet", "ropes", "tides"]
+    assert library.ids("", sort="newest")[0] == "foret"
+    assert library.ids("", sort="oldest")[0] == "tides"
 
 
 PIECES = [
@@ -264,16 +257,16 @@ PIECES = [
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=60))
-def test_any_query_is_answered_and_every_moment_holds_a_match(q: str) -> None:
-    answer = ask(q)
+@given(q=st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=60))
+def test_any_query_is_answered_and_every_moment_contains_a_match(library: SearchLibrary, q: str) -> None:
+    answer = library.search(q)
     assert answer["total"] >= len(answer["hits"])
     for hit in answer["hits"]:
-        (document,) = (each for each in VIDEOS if each.video_id == hit["video_id"])
-        said = fold(" ".join(line.text for line in document.lines))
+        (video,) = (each for each in VIDEOS if each.video_id == hit["video_id"])
+        said = fold(" ".join(line.text for line in video.lines))
         for moment in hit["moments"]:
             assert matches(moment["snippet"])
-            assert moment["start"] in {int(line.start) for line in document.lines}
+            assert moment["start"] in {int(line.start) for line in video.lines}
             for match in matches(moment["snippet"]):
                 assert fold(match).replace(" ", "") in said.replace(" ", "").replace(":", "")
 
@@ -281,12 +274,13 @@ def test_any_query_is_answered_and_every_moment_holds_a_match(q: str) -> None:
 @pytest.mark.parametrize(
     "q", ["a*" * 900, "sea " * 500, '"' + "sea " * 400 + '"', "s* t* " * 300, "~ " * 900, "🌊" * 2000]
 )
-def test_costly_queries_are_bounded(q: str) -> None:
-    assert ask(q[:2000])["took_ms"] < 5000
+def test_the_cost_of_a_query_is_limited(library: SearchLibrary, q: str) -> None:
+    assert library.search(q[:2000])["took_ms"] < 5000
 
 
-def test_an_empty_library_finds_nothing() -> None:
-    answer = search.search([], USER, Params(q="sea"))
+def test_an_empty_library_finds_nothing(library: SearchLibrary) -> None:
+    search, sea = library.service.search, Params(q="sea")
+    answer = search(USER, {}, sea)
     assert (answer["total"], answer["hits"], answer["cursor"]) == (0, [], None)
-    assert search.search(["PLunknown"], USER, Params(q="sea"))["total"] == 0
-    assert search.search(LIBRARY, "nobody", Params(q="sea"))["total"] == 0
+    assert search(USER, {"PLunknown": ""}, sea)["total"] == 0
+    assert search("nobody", TITLES, sea)["total"] == 0

@@ -1,4 +1,4 @@
-"""The function `search` over HTTP, with the real Elasticsearch behind it."""
+"""The function `search` over HTTP, with the real Elasticsearch and the real Firestore emulator behind it."""
 
 from __future__ import annotations
 
@@ -6,41 +6,68 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
-import functions_framework
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.auth import Caller
-from tests.integration.search_library import LIBRARY, USER, environment, fill
+from shared.accounts.tokens import Tokens
+from shared.gcp.firestore import Firestore
+from shared.library import memberships
+from shared.search.server import SearchServer
+from shared.search.service import Search
+from tests.integration.firestore_emulator import PROJECT
+from tests.integration.search_library import TITLES, USER, config_of, filled_library
+from tests.unit.functions import load
 
-MAIN = Path(__file__).parents[2] / "functions" / "search" / "main.py"
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The function as one user sees it. ``main``: its main module."""
 
-def titles(user_id: str) -> dict[str, str]:
-    """What Firestore would say."""
-    return {each: each.lower() for each in LIBRARY} if user_id == USER else {}
+    web: Any
+    main: Any
+    token: str
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return self.web.get(path, query_string=parameters or None, headers=headers)
 
 
 @pytest.fixture(scope="module")
-def client(elasticsearch_url: str) -> Iterator[FlaskClient]:
-    with environment(), pytest.MonkeyPatch.context() as patch:
-        fill()
-        patch.setattr("shared.library.titles", titles)
-        patch.setattr(
-            "shared.auth.authenticate", lambda header, session: Caller(USER if header else "nobody")
-        )
-        app = functions_framework.create_app("search", str(MAIN))  # type: ignore[no-untyped-call]
-        with app.test_client() as client:
-            client.environ_base["HTTP_AUTHORIZATION"] = "Bearer x"
-            yield client
+def function(elasticsearch_url: str, firestore_emulator: str, db: Firestore) -> Iterator[tuple[Any, Any]]:
+    with filled_library(elasticsearch_url) as library, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
+        patch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
+        patch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
+        patch.setenv("ELASTICSEARCH_INDEX_PREFIX", library.prefix)
+        commit = db.commit()
+        for playlist_id, title in TITLES.items():
+            memberships.put(
+                commit, USER, playlist_id, title=title, thumbnail_url=None, privacy=None, video_ids=[]
+            )
+        commit.run()
+        web, main = load("search")
+        yield web, main
+        main.db.close()
 
 
-def test_search(client: FlaskClient) -> None:
-    response = client.get("/api/search", query_string={"q": '"why the sea rises"', "limit": 5})
+@pytest.fixture(scope="module")
+def site(function: tuple[Any, Any], db: Firestore) -> Site:
+    """As ada sees it."""
+    return Site(*function, Tokens(db).mint(USER, "test")["token"])
+
+
+@pytest.fixture(scope="module")
+def strangers_site(function: tuple[Any, Any], db: Firestore) -> Site:
+    """As somebody with an empty library sees it."""
+    return Site(*function, Tokens(db).mint("stranger", "test")["token"])
+
+
+def test_search(site: Site) -> None:
+    response = site.get("/api/search", q='"why the sea rises"', limit=5)
     assert response.status_code == 200
     answer = response.get_json()
     assert set(answer) == {"total", "took_ms", "hits", "facets", "did_you_mean", "cursor"}
@@ -50,13 +77,13 @@ def test_search(client: FlaskClient) -> None:
         *("generated", "thumbnail_url", "url", "moment_count", "moments"),
     } <= set(hit)
     assert [moment["start"] for moment in hit["moments"]] == [0, 16]
-    assert answer["facets"]["playlists"] == [{"value": "PLtalks", "title": "pltalks", "count": 1}]
+    assert answer["facets"]["playlists"] == [{"value": "PLtalks", "title": "Talks", "count": 1}]
 
 
-def test_a_stranger_finds_nothing(client: FlaskClient) -> None:
-    response = client.get("/api/search?q=sea", headers={"Authorization": ""})
-    assert response.get_json()["total"] == 0
-    assert client.get("/api/videos/tides", headers={"Authorization": ""}).status_code == 404
+def test_a_stranger_finds_nothing(strangers_site: Site) -> None:
+    assert strangers_site.get("/api/search", q="sea").get_json()["total"] == 0
+    assert strangers_site.get("/api/suggest", q="how ti").get_json() == {"suggestions": []}
+    assert strangers_site.get("/api/videos/tides").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -71,8 +98,8 @@ def test_a_stranger_finds_nothing(client: FlaskClient) -> None:
         "/api/videos/tides?format=pdf",
     ],
 )
-def test_a_bad_parameter_is_a_problem_that_says_which(client: FlaskClient, path: str) -> None:
-    response = client.get(path)
+def test_the_answer_names_the_wrong_parameter(site: Site, path: str) -> None:
+    response = site.get(path)
     assert response.status_code == 400
     assert response.mimetype == "application/problem+json"
     assert "expected" in response.get_json()["detail"]
@@ -81,32 +108,29 @@ def test_a_bad_parameter_is_a_problem_that_says_which(client: FlaskClient, path:
 @pytest.mark.parametrize(
     "path", ["/api/search/nothing", "/api/videos", "/api/videos/nowhere", "/api/videos/a/b"]
 )
-def test_what_is_not_there_is_404(client: FlaskClient, path: str) -> None:
-    assert client.get(path).status_code == 404
+def test_an_unknown_path_or_video_is_404(site: Site, path: str) -> None:
+    assert site.get(path).status_code == 404
 
 
-def test_suggest(client: FlaskClient) -> None:
-    assert "How tides work" in client.get("/api/suggest?q=how+ti").get_json()["suggestions"]
-    assert client.get("/api/suggest").get_json() == {"suggestions": []}
+def test_suggest(site: Site) -> None:
+    assert "How tides work" in site.get("/api/suggest", q="how ti").get_json()["suggestions"]
+    assert site.get("/api/suggest").get_json() == {"suggestions": []}
 
 
-def test_export(client: FlaskClient) -> None:
-    response = client.get("/api/search/export?q=sea&format=csv")
+def test_export(site: Site) -> None:
+    response = site.get("/api/search/export", q="sea", format="csv")
     assert response.mimetype == "text/csv"
     assert "attachment" in response.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(response.text)))
     assert {row["video_id"] for row in rows} == {"tides", "ropes", "quiet"}
-    response = client.get("/api/search/export?q=sea&format=jsonl")
-    assert {json.loads(line)["video_id"] for line in response.text.splitlines()} == {
-        "tides",
-        "ropes",
-        "quiet",
-    }
-    assert client.get("/api/search/export?q=nonsenseword").text.count("\n") == 1
+    response = site.get("/api/search/export", q="sea", format="jsonl")
+    found = {json.loads(line)["video_id"] for line in response.text.splitlines()}
+    assert found == {"tides", "ropes", "quiet"}
+    assert site.get("/api/search/export", q="nonsenseword").text.count("\n") == 1
 
 
-def test_a_transcript_in_every_format(client: FlaskClient) -> None:
-    body = client.get("/api/videos/tides").get_json()
+def test_a_transcript_in_every_format(site: Site) -> None:
+    body = site.get("/api/videos/tides").get_json()
     assert body["title"] == "How tides work"
     assert body["lines"][1] == {"start": 4.5, "duration": 3.9, "text": "rises twice a day. The moon pulls"}
     for form, mimetype, line in [
@@ -114,14 +138,14 @@ def test_a_transcript_in_every_format(client: FlaskClient) -> None:
         ("vtt", "text/vtt", "00:00:04.500 --> 00:00:08.400"),
         ("txt", "text/plain", "rises twice a day. The moon pulls"),
     ]:
-        response = client.get(f"/api/videos/tides?format={form}")
+        response = site.get("/api/videos/tides", format=form)
         assert (response.status_code, response.mimetype) == (200, mimetype)
         assert line in response.text.splitlines()
 
 
-def test_a_transcript_with_the_matches_of_a_query(client: FlaskClient) -> None:
-    body = client.get("/api/videos/tides", query_string={"q": '"why the sea rises"'}).get_json()
-    # The same seconds as a search shows, and every line that has a mark.
+def test_a_transcript_with_the_matches_of_a_query(site: Site) -> None:
+    body = site.get("/api/videos/tides", q='"why the sea rises"').get_json()
+    # The same seconds as in a search, and all lines with marks.
     starts = [body["lines"][line]["start"] for line in body["matches"]["moments"]]
     assert [int(start) for start in starts] == [0, 16]
     for marked in body["matches"]["marked"]:
@@ -130,27 +154,24 @@ def test_a_transcript_with_the_matches_of_a_query(client: FlaskClient) -> None:
         assert any(segment["match"] for segment in marked["segments"])
     assert {marked["line"] for marked in body["matches"]["marked"]} > set(body["matches"]["moments"])
     for nothing in ("nonsenseword", "?!", "title:sea"):
-        found = client.get("/api/videos/tides", query_string={"q": nothing}).get_json()
+        found = site.get("/api/videos/tides", q=nothing).get_json()
         assert found["matches"] == {"moments": [], "marked": []}
-    assert "matches" not in client.get("/api/videos/tides").get_json()
+    assert "matches" not in site.get("/api/videos/tides").get_json()
 
 
-def test_an_elasticsearch_that_is_down_is_503(client: FlaskClient) -> None:
-    with environment(ELASTICSEARCH_URL="http://127.0.0.1:9"):
-        for path in (
-            "/api/search?q=sea",
-            "/api/search/export?q=sea",
-            "/api/suggest?q=sea",
-            "/api/videos/tides",
-        ):
-            response = client.get(path)
-            assert response.status_code == 503
-            assert response.mimetype == "application/problem+json"
+def test_an_elasticsearch_that_is_down_is_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    down = Search(SearchServer(config_of("http://127.0.0.1:9", "down")))
+    monkeypatch.setattr(site.main, "use_case", down)
+    for path in ("/api/search", "/api/search/export", "/api/suggest", "/api/videos/tides"):
+        response = site.get(path, q="sea")
+        assert response.status_code == 503
+        assert response.mimetype == "application/problem+json"
+        assert "127.0.0.1" not in response.text
 
 
 @settings(max_examples=40, deadline=None)
 @given(q=st.text(max_size=300), sort=st.sampled_from(["relevance", "newest", ""]), texts=st.text(max_size=10))
-def test_no_request_breaks_it(client: FlaskClient, q: str, sort: str, texts: str) -> None:
+def test_no_request_is_answered_with_500(site: Site, q: str, sort: str, texts: str) -> None:
     query = {"q": q.encode("utf-8", "replace"), "sort": sort, "in": texts.encode("utf-8", "replace")}
-    assert client.get("/api/search", query_string=query).status_code in (200, 400)
-    assert client.get("/api/suggest", query_string=query).status_code == 200
+    assert site.get("/api/search", **query).status_code in (200, 400)
+    assert site.get("/api/suggest", **query).status_code == 200

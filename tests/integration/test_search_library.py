@@ -1,4 +1,4 @@
-"""What else is found in a library: suggestions, spellings, exports, transcripts; and nobody else's."""
+"""Suggestions, spellings, exports and transcripts of a library, and nothing of anybody else's."""
 
 from __future__ import annotations
 
@@ -9,25 +9,34 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import search_export, search_index, search_suggest, subtitles
 from shared.errors import NotFound
-from shared.search import every_hit, search
-from shared.search_params import Params
-from shared.search_video import video as transcript_of
-from tests.integration.search_library import LIBRARY, USER, VIDEOS, ask, environment, fill, ids, plain, video
+from shared.search import export
+from shared.search.params import Params
+from shared.search.service import Search
+from shared.search.snippets import plain
+from shared.transcripts import subtitles
+from tests.integration.search_library import (
+    TITLES,
+    USER,
+    VIDEOS,
+    SearchLibrary,
+    empty_library,
+    filled_library,
+)
+from tests.stored_videos import StoredVideo, video
 
-pytestmark = pytest.mark.usefixtures("elasticsearch_url")
+EVES = {"PLsecret": "Secrets"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def index(elasticsearch_url: str) -> Iterator[None]:
-    with environment():
-        fill()
-        yield
+@pytest.fixture(scope="module")
+def library(elasticsearch_url: str) -> Iterator[SearchLibrary]:
+    with filled_library(elasticsearch_url) as library:
+        yield library
 
 
-def suggest(typed: str) -> list[str]:
-    return search_suggest.suggest(LIBRARY, USER, typed)
+@pytest.fixture(scope="module")
+def search(library: SearchLibrary) -> Search:
+    return library.service
 
 
 @pytest.mark.parametrize(
@@ -42,13 +51,13 @@ def suggest(typed: str) -> list[str]:
         ("机", "机器学习"),
     ],
 )
-def test_suggestions(typed: str, suggested: str) -> None:
-    assert suggested in suggest(typed)
+def test_suggestions(search: Search, typed: str, suggested: str) -> None:
+    assert suggested in search.suggest(USER, TITLES, typed)
 
 
 @pytest.mark.parametrize("typed", ["", " ", "x", '"', "zzzz", "*" * 5000, "\ud800 \x00", "(((", "a" * 300])
-def test_nothing_to_suggest(typed: str) -> None:
-    assert suggest(typed) == []
+def test_nothing_to_suggest(search: Search, typed: str) -> None:
+    assert search.suggest(USER, TITLES, typed) == []
 
 
 @pytest.mark.parametrize(
@@ -62,56 +71,59 @@ def test_nothing_to_suggest(typed: str) -> None:
         ("qqqqqqqq", None),
     ],
 )
-def test_did_you_mean(q: str, meant: str | None) -> None:
-    answer = ask(q)
+def test_a_query_without_hits_gets_another_spelling(
+    library: SearchLibrary, q: str, meant: str | None
+) -> None:
+    answer = library.search(q)
     assert answer["did_you_mean"] == meant
-    assert meant is None or ask(meant)["total"]
+    assert meant is None or library.search(meant)["total"]
 
 
-def test_a_much_better_spelling_is_proposed_although_something_was_found() -> None:
+def test_a_query_with_few_hits_gets_another_spelling_that_has_many_more(library: SearchLibrary) -> None:
     many = [video(f"many{number}", "Weather", "en", "the hurricane came") for number in range(25)]
     odd = video("odd", "Weather", "en", "the huricane came, a curlicue of clouds")
-    search_index.write([(each, 1) for each in [*many, odd]])
-    search_index.write_library("zoe", "PLweather", [each.video_id for each in [*many, odd]], 1)
-    search_index.refresh()
+    library.write(*many, odd)
+    library.put("PLweather", [*many, odd], user_id="zoe")
 
     def meant(q: str) -> str | None:
-        found: str | None = search(["PLweather"], "zoe", Params(q=q))["did_you_mean"]
+        answer = library.service.search("zoe", {"PLweather": ""}, Params(q=q))
+        found: str | None = answer["did_you_mean"]
         return found
 
     assert meant("huricane") == "hurricane"
     assert meant("the huricane came") == "the hurricane came"
-    # What is quoted is meant, and what has no like is right.
+    # Quoted words are meant as they are, and a word without similar ones is right.
     assert meant('"huricane"') is None
     assert meant("curlicue") is None
     assert meant("hurricane") is None
 
 
-def test_nothing_of_another_library_shows() -> None:
-    eve = ["PLsecret"]
-    assert search(eve, "eve", Params(q="zanzibarites"))["total"] == 1
-    assert ask("zanzibarites")["total"] == 0
-    # Not even by asking with the id of another's playlist.
-    assert search([*LIBRARY, "PLsecret"], USER, Params(q="zanzibarites"))["total"] == 0
-    assert ask("sea", playlists=("PLsecret",))["total"] == 0
-    assert "secret" not in ids("sea OR -sea")
-    assert ask("zanzibaritess")["did_you_mean"] is None
-    assert suggest("zanz") == suggest("secr") == []
-    assert search_suggest.suggest(eve, "eve", "secr") == ["Secret bowline sea"]
+def test_nothing_of_another_library_is_found(library: SearchLibrary, search: Search) -> None:
+    assert search.search("eve", EVES, Params(q="zanzibarites"))["total"] == 1
+    assert library.search("zanzibarites")["total"] == 0
+    # Not even with the id of somebody else's playlist.
+    assert search.search(USER, TITLES | EVES, Params(q="zanzibarites"))["total"] == 0
+    assert library.search("sea", playlists=("PLsecret",))["total"] == 0
+    assert "secret" not in library.ids("sea OR -sea")
+    assert library.search("zanzibaritess")["did_you_mean"] is None
+    assert search.suggest(USER, TITLES, "zanz") == search.suggest(USER, TITLES, "secr") == []
+    assert search.suggest("eve", EVES, "secr") == ["Secret bowline sea"]
     with pytest.raises(NotFound):
-        transcript_of(LIBRARY, USER, "secret")
-    assert [hit["video_id"] for hit in every_hit(["PLsecret"], USER, Params())] == []
-    counts = [each["count"] for facet in ask("")["facets"].values() for each in facet]
+        search.video(USER, TITLES, "secret")
+    with pytest.raises(NotFound):
+        search.matches(USER, TITLES, "secret", "sea")
+    assert list(search.every_hit(USER, EVES, Params())) == []
+    counts = [each["count"] for facet in library.search("")["facets"].values() for each in facet]
     assert max(counts) <= len(VIDEOS)
 
 
-def test_an_export_has_every_hit_and_every_moment() -> None:
-    hits = [json.loads(line) for line in search_export.as_jsonl(every_hit(LIBRARY, USER, Params(q="sea")))]
-    assert {hit["video_id"] for hit in hits} == set(ids("sea"))
+def test_an_export_has_every_hit_and_every_moment(library: SearchLibrary, search: Search) -> None:
+    sea = Params(q="sea")
+    hits = [json.loads(line) for line in export.as_jsonl(search.every_hit(USER, TITLES, sea))]
+    assert {hit["video_id"] for hit in hits} == set(library.ids("sea"))
     assert all(len(hit["moments"]) == hit["moment_count"] for hit in hits)
-    rows = list(
-        csv.DictReader(io.StringIO("".join(search_export.as_csv(every_hit(LIBRARY, USER, Params(q="sea"))))))
-    )
+    table = "".join(export.as_csv(search.every_hit(USER, TITLES, sea)))
+    rows = list(csv.DictReader(io.StringIO(table)))
     assert [(row["video_id"], row["start"]) for row in rows] == [
         (hit["video_id"], start)
         for hit in hits
@@ -120,31 +132,45 @@ def test_an_export_has_every_hit_and_every_moment() -> None:
     assert rows[0]["title"] == plain(hits[0]["title"])
 
 
-def test_an_export_goes_on_over_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.search._EXPORT_PAGE", 2)
-    found = [hit["video_id"] for hit in every_hit(LIBRARY, USER, Params(limit=1))]
+def test_an_export_has_the_hits_of_all_pages(library: SearchLibrary) -> None:
+    search = Search(library.server, export_page=2)
+    found = [hit["video_id"] for hit in search.every_hit(USER, TITLES, Params(limit=1))]
     assert sorted(found) == sorted(each.video_id for each in VIDEOS)
 
 
-@pytest.mark.parametrize("document", VIDEOS, ids=lambda document: document.video_id)
-def test_a_transcript_comes_back_as_it_was_said(document: object) -> None:
-    expected = next(each for each in VIDEOS if each is document)
-    about, lines = transcript_of(LIBRARY, USER, expected.video_id)
+@pytest.mark.parametrize("stored", VIDEOS, ids=lambda stored: stored.video_id)
+def test_a_transcript_has_the_lines_that_were_stored(search: Search, stored: StoredVideo) -> None:
+    about, lines = search.video(USER, TITLES, stored.video_id)
+    expected = stored.metadata
     assert (about["title"], about["channel"]) == (expected.title, expected.channel)
     assert about["description"] == expected.description
-    assert lines == list(expected.lines)
+    assert lines == stored.lines
 
 
-def test_a_video_that_is_not_there() -> None:
+def test_a_video_that_does_not_exist(search: Search) -> None:
     for video_id in ("nowhere", "", "*", "a" * 5000):
         with pytest.raises(NotFound):
-            transcript_of(LIBRARY, USER, video_id)
+            search.video(USER, TITLES, video_id)
     with pytest.raises(NotFound):
-        transcript_of([], USER, "tides")
+        search.video(USER, {}, "tides")
 
 
-def test_formats() -> None:
-    _, lines = transcript_of(LIBRARY, USER, "foret")
+def test_before_anything_is_indexed_nothing_is_found(elasticsearch_url: str) -> None:
+    with empty_library(elasticsearch_url) as library:
+        search = library.service
+        assert library.search("sea")["total"] == 0
+        assert search.suggest(USER, TITLES, "sea") == []
+        assert list(search.every_hit(USER, TITLES, Params())) == []
+        for read in (
+            lambda: search.video(USER, TITLES, "tides"),
+            lambda: search.matches(USER, TITLES, "tides", "sea"),
+        ):
+            with pytest.raises(NotFound):
+                read()
+
+
+def test_subtitles(search: Search) -> None:
+    _, lines = search.video(USER, TITLES, "foret")
     assert subtitles.render(lines, "srt").startswith(
         "1\n00:00:00,500 --> 00:00:04,400\nNous étudions la forêt\n\n2\n00:00:04,500 --> "
     )

@@ -1,4 +1,4 @@
-"""Pages of a search: each hit once, whatever is indexed meanwhile and whatever is sent as a cursor."""
+"""Pages of a search show each hit once, whatever is indexed meanwhile and whatever is sent as a cursor."""
 
 from __future__ import annotations
 
@@ -9,43 +9,42 @@ from typing import Any
 
 import pytest
 
-from shared import clients, search_index
 from shared.errors import BadRequest
-from tests.integration.search_library import USER, VIDEOS, ask, environment, fill, ids, video
+from tests.integration.search_library import VIDEOS, SearchLibrary, filled_library
+from tests.stored_videos import video
 
 
-@pytest.fixture(scope="module", autouse=True)
-def index(elasticsearch_url: str) -> Iterator[None]:
-    with environment():
-        fill()
-        yield
+@pytest.fixture(scope="module")
+def library(elasticsearch_url: str) -> Iterator[SearchLibrary]:
+    with filled_library(elasticsearch_url) as library:
+        yield library
 
 
 @pytest.mark.parametrize("sort", ["relevance", "newest", "oldest", "longest", "shortest"])
-def test_pages_are_the_whole(sort: str) -> None:
+def test_all_pages_together_have_all_hits(library: SearchLibrary, sort: str) -> None:
     seen: list[str] = []
     cursor = None
     for _ in range(len(VIDEOS)):
-        answer = ask("", sort=sort, limit=3, cursor=cursor)
+        answer = library.search("", sort=sort, limit=3, cursor=cursor)
         assert answer["total"] == len(VIDEOS)
         seen += [hit["video_id"] for hit in answer["hits"]]
         cursor = answer["cursor"]
         if cursor is None:
             break
     assert sorted(seen) == sorted(each.video_id for each in VIDEOS)
-    assert seen == ids("", sort=sort)
+    assert seen == library.ids("", sort=sort)
 
 
-def test_a_cursor_belongs_to_its_search() -> None:
-    cursor = ask("sea", limit=1)["cursor"]
+def test_a_cursor_belongs_to_one_search(library: SearchLibrary) -> None:
+    cursor = library.search("sea", limit=1)["cursor"]
     with pytest.raises(BadRequest, match="another search"):
-        ask("moon", limit=1, cursor=cursor)
+        library.search("moon", limit=1, cursor=cursor)
     with pytest.raises(BadRequest, match="cursor: expected"):
-        ask("sea", cursor="nonsense")
+        library.search("sea", cursor="nonsense")
 
 
 def unpacked(cursor: str) -> list[Any]:
-    """Signature, point in time, sort values."""
+    """Signature, point in time, total, ids of the first page, sort values."""
     found: list[Any] = json.loads(base64.urlsafe_b64decode(cursor + "=="))
     return found
 
@@ -54,34 +53,31 @@ def packed(*parts: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-def test_pages_do_not_repeat_or_lose_a_hit_while_indexing_goes_on() -> None:
-    whole = ids("sea")
-    first = ask("sea", limit=2)
+def test_pages_do_not_repeat_or_lose_a_hit_while_indexing_goes_on(library: SearchLibrary) -> None:
+    whole = library.ids("sea")
+    first = library.search("sea", limit=2)
     before = [hit["video_id"] for hit in first["hits"]]
     more = [video(f"new{number}", "Sea sea sea", "en", "the sea", "the sea") for number in range(20)]
-    search_index.write([(each, 1) for each in more])
-    search_index.write_library(USER, "PLmore", [each.video_id for each in [*VIDEOS, *more]], 2)
-    search_index.refresh()
+    library.write(*more)
+    library.put("PLmore", [*VIDEOS, *more], version=2)
     try:
-        second = ask("sea", limit=2, cursor=first["cursor"])
+        second = library.search("sea", limit=2, cursor=first["cursor"])
         assert [*before, *(hit["video_id"] for hit in second["hits"])] == whole
         assert second["total"] == 3
     finally:
-        search_index.write_library(
-            USER, "PLmore", [each.video_id for each in VIDEOS[len(VIDEOS) // 2 - 1 :]], 3
-        )
+        library.put("PLmore", VIDEOS[len(VIDEOS) // 2 - 1 :], version=3)
 
 
-def test_a_page_after_a_long_pause_comes_from_the_present_index() -> None:
-    first = ask("sea", limit=2)
-    clients.elasticsearch().close_point_in_time(id=unpacked(first["cursor"])[1])
-    second = ask("sea", limit=2, cursor=first["cursor"])
+def test_a_page_that_is_asked_for_too_late_comes_from_the_present_index(library: SearchLibrary) -> None:
+    first = library.search("sea", limit=2)
+    library.server.client.close_point_in_time(id=unpacked(first["cursor"])[1])
+    second = library.search("sea", limit=2, cursor=first["cursor"])
     found = [hit["video_id"] for answer in (first, second) for hit in answer["hits"]]
     assert sorted(found) == ["quiet", "ropes", "tides"]
 
 
-def test_a_forged_cursor_is_refused() -> None:
-    signature, pit, total, first, after = unpacked(ask("", limit=2)["cursor"])
+def test_a_forged_cursor_is_refused(library: SearchLibrary) -> None:
+    signature, pit, total, first, after = unpacked(library.search("", limit=2)["cursor"])
     assert (total, len(first), after) == (len(VIDEOS), 2, [])
     forged = [
         packed(signature, "bm9uc2Vuc2U=", total, first, after),
@@ -99,4 +95,4 @@ def test_a_forged_cursor_is_refused() -> None:
     ]
     for cursor in forged:
         with pytest.raises(BadRequest):
-            ask("", limit=2, cursor=cursor)
+            library.search("", limit=2, cursor=cursor)

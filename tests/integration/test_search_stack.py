@@ -1,4 +1,4 @@
-"""Search through the whole run: two people index generated playlists, and find each their own over HTTP."""
+"""Search in a whole local run: two users index generated playlists, and each finds only their own videos."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ import webvtt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.local.standin import generate
-from infra.local.standin.model import Video
-from shared.analysis import fold
+from infra.local.fake_youtube.library import generate
+from infra.local.fake_youtube.library.model import Video
+from shared.search.index.analysis import fold
 from tests.stack import Stack
 
-#: Ada has two playlists, Bea another one; no video is in two.
+#: Ada has two playlists and Bea has one. No video is in two of them.
 ADA, BEA = "ada-searches", "bea-searches"
 MAIN, MORE, OTHER = "PLgen-30-finding-short", "PLgen-6-findmore-short", "PLgen-6-beyond-short"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a library."""
+    """A user with a library."""
 
     stack: Stack
     user: str
     videos: dict[str, Video]
 
     def get(self, path: str, **parameters: Any) -> Any:
-        """The JSON of an answer of 200."""
+        """The JSON of an answer with status 200."""
         answer = self.stack.get(path, self.user, params=parameters)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -62,7 +62,7 @@ def people(stack: Stack) -> tuple[Person, Person]:
     ada = Person(stack, ADA, videos_of(MAIN, MORE))
     bea = Person(stack, BEA, videos_of(OTHER))
     for person in (ada, bea):
-        # The index is refreshed each second.
+        # Elasticsearch refreshes the index once a second.
         stack.wait_for(person.finds_all, 10, "all videos are found")
     return ada, bea
 
@@ -77,17 +77,13 @@ def bea(people: tuple[Person, Person]) -> Person:
     return people[1]
 
 
-def plain(segments: list[dict[str, Any]]) -> str:
-    return "".join(segment["text"] for segment in segments)
-
-
 def topic_of(person: Person) -> tuple[str, Video]:
-    """A word that is said in one video only, and stands in its title."""
+    """A video, and a word that is only in this video and in its title."""
     video = next(iter(person.videos.values()))
     return generate.topics(video.id)[1], video
 
 
-def test_each_phrase_is_found_at_its_second(ada: Person) -> None:
+def test_a_phrase_is_found_at_its_second(ada: Person) -> None:
     for video_id in list(ada.videos)[:8]:
         phrase = generate.phrase_of(video_id)
         answer = ada.search(f'"{phrase.text}"')
@@ -95,7 +91,7 @@ def test_each_phrase_is_found_at_its_second(ada: Person) -> None:
         assert [moment["start"] for moment in answer["hits"][0]["moments"]] == [int(phrase.start)]
 
 
-def test_facets_count_what_the_other_filters_leave(ada: Person) -> None:
+def test_a_facet_counts_hits_under_the_other_filters(ada: Person) -> None:
     facets = ada.search()["facets"]
     assert facets["playlists"] == [
         {"value": MAIN, "title": "Generated playlist finding of 30 videos", "count": 30},
@@ -134,7 +130,7 @@ def test_sorts_and_pages(ada: Person) -> None:
 
 
 def test_pages_while_indexing_goes_on(ada: Person) -> None:
-    """What is indexed between two pages is on none of them; a new search finds it."""
+    """Videos that are indexed between two pages are on no page. A new search finds them."""
     stack, late = ada.stack, "PLgen-8-findlate-short"
     page = ada.search("the", limit=5)
     total, seen = page["total"], [hit["video_id"] for hit in page["hits"]]
@@ -152,10 +148,10 @@ def test_pages_while_indexing_goes_on(ada: Person) -> None:
     assert ada.search()["total"] == len(ada.videos)
 
 
-def test_an_export_has_all_there_is(ada: Person) -> None:
+def test_an_export_has_every_hit_and_moment(ada: Person) -> None:
     answer = ada.stack.get("/api/search/export?q=the&format=jsonl", ADA, stream=True)
     assert answer.status_code == 200
-    # Sent while it is made: nobody knows how long it will be.
+    # It is streamed, so its length is not known at the beginning.
     assert answer.headers.get("Transfer-Encoding") == "chunked"
     hits = [json.loads(line) for line in answer.iter_lines()]
     assert len(hits) == ada.search("the")["total"] > 25
@@ -169,7 +165,7 @@ def test_an_export_has_all_there_is(ada: Person) -> None:
     ]
 
 
-def test_a_transcript_is_what_was_said_in_every_format(ada: Person) -> None:
+def test_a_transcript_is_the_same_in_every_format(ada: Person) -> None:
     video = next(iter(ada.videos.values()))
     said = [(round(line.start * 1000), line.text) for line in video.tracks[0].lines()]
     answer = ada.get(f"/api/videos/{video.id}")
@@ -193,14 +189,14 @@ def test_suggestions_and_spellings(ada: Person) -> None:
     assert (answer["total"], answer["did_you_mean"]) == (0, word)
 
 
-def test_nobody_finds_what_is_anothers(ada: Person, bea: Person) -> None:
+def test_nobody_finds_videos_of_another_user(ada: Person, bea: Person) -> None:
     word, video = topic_of(ada)
     phrase = generate.phrase_of(video.id).text
     assert ada.search(word)["total"] >= 1
     for q in (word, f'"{phrase}"', f"title:{word}", f"{word[:4]}*", f"{word}~", f"zzz OR {word}"):
         found = {hit["video_id"] for hit in bea.search(q)["hits"]}
         assert not found & set(ada.videos), q
-    # Not by a filter either, nor with another's cursor.
+    # Neither with a filter nor with the cursor of another user.
     assert bea.search(playlist=MAIN)["total"] == 0
     assert bea.search(channel=video.channel.id)["total"] == sum(
         each.channel == video.channel for each in bea.videos.values()
@@ -225,12 +221,12 @@ def test_nobody_finds_what_is_anothers(ada: Person, bea: Person) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/search?q=a", "/api/search/export?q=a", "/api/suggest?q=a", "/api/videos/abcdefghijk"]
 )
-def test_nobody_in_particular_finds_nothing(ada: Person, path: str) -> None:
+def test_a_search_without_a_valid_token_is_401(ada: Person, path: str) -> None:
     assert ada.stack.get(path, None).status_code == 401
     assert ada.stack.get(path, None, headers={"Authorization": "Bearer x"}).status_code == 401
 
 
-def test_a_giant_query_comes_through(ada: Person) -> None:
+def test_a_very_long_query_is_cut_and_answered(ada: Person) -> None:
     answer = ada.search("the " * 2_500)
     assert answer["total"] > 0
     assert any("2,000 characters" in notice for notice in answer["notices"])
@@ -261,7 +257,7 @@ def test_any_query_is_answered_and_every_moment_begins_where_a_match_is_said(ada
         lines = ada.videos[hit["video_id"]].tracks[0].lines()
         assert len(hit["moments"]) <= hit["moment_count"]
         for moment in hit["moments"]:
-            # What is marked first begins in a line of that second: its first word stands there.
+            # The moment begins with a marked word, so this word is in a line of that second.
             said = " ".join(line.text for line in lines if int(line.start) == moment["start"])
             assert said, (q, moment)
             marked = [part["text"] for part in moment["snippet"] if part["match"]]

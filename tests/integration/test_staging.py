@@ -1,4 +1,4 @@
-"""Every function boots where it will live: its staged directory alone, and a bare environment."""
+"""Every function starts from its staged directory alone, in an empty environment."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from infra.local.ports import free_ports
+from infra.local.supervisor.ports import free_ports
 from infra.pipeline import Function, load_pipeline
 from infra.staging import ROOT, StagingError, functions, stage
 from shared.config import Config
 
 PIPELINE = load_pipeline(Config.from_env({}))
-#: Seconds: three interpreters that import SDKs at once on two cores; without credentials Google's
-#: libraries look for a metadata server before they give up.
-_BOOT, _ANSWER = 60, 60
-#: A request that reaches the work of each HTTP function; without configuration none can succeed.
+#: Seconds for the start and for an answer. Three interpreters import SDKs at the same time, and without
+#: credentials Google's libraries look for a metadata server before they give up.
+_START, _ANSWER = 60, 60
+#: A request for each HTTP function that needs more than its code. Without configuration none can succeed.
 _REQUESTS = {
     "index": ("POST", "/api/index"),
     "jobs": ("GET", "/api/jobs"),
@@ -39,11 +39,13 @@ _REQUESTS = {
 }
 _BODY = {"playlist": "PLabcdefghijk"}
 _PROGRAM = Path(sys.executable).with_name("functions-framework")
-_TRACE = re.compile(r"Traceback|File \"|\.py\b|site-packages")
+_TRACEBACK = re.compile(r"Traceback|File \"|\.py\b|site-packages")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """An answer of a function, and what the function has logged."""
+
     status: int
     text: str
     content_type: str
@@ -69,7 +71,7 @@ def _ask(function: Function, port: int) -> requests.Response:
     return requests.post(url, json=body, headers=headers, timeout=_ANSWER)
 
 
-def _boot_and_ask(function: Function, directory: Path, port: int) -> Answer:
+def _start_and_ask(function: Function, directory: Path, port: int) -> Answer:
     stage(function.name, directory)
     log = directory.parent / f"{function.name}.log"
     with log.open("wb") as output:
@@ -77,7 +79,7 @@ def _boot_and_ask(function: Function, directory: Path, port: int) -> Answer:
             [
                 *("env", "-i", f"PATH={os.environ['PATH']}"),
                 *(_PROGRAM, "--target", function.name, "--source", "main.py", "--port", str(port)),
-                # What the platform sets for such a function; the default is "http".
+                # The platform sets this for functions that get events.
                 *("--signature-type", "http" if function.trigger == "http" else "cloudevent"),
             ],
             cwd=directory,
@@ -86,7 +88,7 @@ def _boot_and_ask(function: Function, directory: Path, port: int) -> Answer:
             start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + _BOOT
+        deadline = time.monotonic() + _START
         while True:
             assert process.poll() is None, f"{function.name} ended:\n{log.read_text()}"
             try:
@@ -99,7 +101,7 @@ def _boot_and_ask(function: Function, directory: Path, port: int) -> Answer:
             answer.status_code, answer.text, answer.headers.get("Content-Type", ""), log.read_text()
         )
     finally:
-        # gunicorn's master ends its workers.
+        # gunicorn's master process ends its workers.
         process.terminate()
         try:
             process.wait(timeout=15)
@@ -110,33 +112,33 @@ def _boot_and_ask(function: Function, directory: Path, port: int) -> Answer:
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Answer]]]:
-    """Three at once: each is an interpreter that imports the SDKs."""
+    """The answers of all functions. Three start at the same time, because each imports the SDKs."""
     root = tmp_path_factory.mktemp("staged")
     ports = free_ports(len(PIPELINE.functions))
     with ThreadPoolExecutor(3) as pool:
         yield {
-            function.name: pool.submit(_boot_and_ask, function, root / function.name, port)
+            function.name: pool.submit(_start_and_ask, function, root / function.name, port)
             for function, port in zip(PIPELINE.functions, ports, strict=True)
         }
 
 
-def test_every_folder_is_in_the_pipeline_and_the_other_way_round() -> None:
+def test_the_pipeline_lists_every_folder_of_functions_and_no_other() -> None:
     assert functions() == sorted(function.name for function in PIPELINE.functions)
     assert functions() == sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())
 
 
 @pytest.mark.parametrize("function", PIPELINE.functions, ids=lambda function: function.name)
-def test_a_staged_function_boots_in_a_bare_environment(
+def test_a_staged_function_starts_in_an_empty_environment_and_says_what_is_missing(
     function: Function, answers: dict[str, Future[Answer]]
 ) -> None:
     answer = answers[function.name].result()
-    assert not _TRACE.search(answer.text), answer.text
+    assert not _TRACEBACK.search(answer.text), answer.text
     if function.trigger == "pubsub":
-        # Nothing is configured, so nothing can have been done: it must not be acknowledged.
+        # Without configuration nothing can have been done. So the message must not be acked.
         assert answer.status >= 400, answer
         return
     if function.name == "reindex":
-        # It streams its progress, so the status comes before the work.
+        # It sends its status before the work, because it streams its progress.
         assert answer.status == 200
         assert json.loads(answer.text.splitlines()[-1]).keys() == {"error"}, answer
         return
@@ -146,14 +148,14 @@ def test_a_staged_function_boots_in_a_bare_environment(
     assert "a defect" not in answer.log
 
 
-def test_only_what_the_function_needs_is_staged(tmp_path: Path) -> None:
+def test_a_staged_directory_holds_the_function_and_the_shared_code(tmp_path: Path) -> None:
     stage("index", tmp_path / "new" / "index")
     found = {path.relative_to(tmp_path / "new/index").as_posix() for path in tmp_path.rglob("*.*")}
-    assert {"main.py", "requirements.txt", "shared/__init__.py", "shared/jobs.py"} <= found
+    assert {"main.py", "requirements.txt", "shared/__init__.py", "shared/pipeline/jobs.py"} <= found
     assert all(name.endswith(".py") or name == "requirements.txt" for name in found), found
 
 
-def test_staging_again_leaves_nothing_of_before(tmp_path: Path) -> None:
+def test_staging_removes_what_was_staged_before(tmp_path: Path) -> None:
     stage("index", tmp_path)
     (tmp_path / "shared" / "gone.py").write_text("")
     stage("jobs", tmp_path)
@@ -162,19 +164,19 @@ def test_staging_again_leaves_nothing_of_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nosuch", "", "..", "../shared", "index/../jobs", "/etc"])
-def test_what_is_no_function_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_name_that_is_no_function_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(StagingError, match="expected a function"):
         stage(name, tmp_path)
 
 
-def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_refused_and_kept(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(StagingError, match=r"thesis\.tex"):
         stage("index", tmp_path)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
-def test_the_command_line(tmp_path: Path) -> None:
+def test_the_command_line_prints_the_directory_or_fails(tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "infra.staging", *arguments]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

@@ -1,4 +1,4 @@
-"""One world for all tests here; the tests of a file that comes later may take it apart."""
+"""One world for all tests of this folder. test_traces.py comes last, because it ends parts of the world."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.security.visitors import World, made
+from tests.security.visitors import World, make_world
 from tests.stack import Stack
 
 
 @pytest.fixture(scope="session")
 def world(stack: Stack) -> Iterator[World]:
-    found = made(stack)
+    found = make_world(stack)
     yield found
     for visitor in (found.owner, found.stranger, found.nobody):
         visitor.close()

@@ -1,4 +1,4 @@
-"""What belongs to one user is invisible to every other, and text stays text."""
+"""The data of one user is invisible to every other user, and text from outside stays text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.security.visitors import ALONE, HOSTILE_LINE, PLAYLIST, SAID, SHARED, Visitor, World
 
-#: What makes text run the other way (https://trojansource.codes).
+#: Characters that change the direction of text (https://trojansource.codes).
 TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
@@ -27,7 +27,7 @@ def _finished(visitor: Visitor, world: World, playlist: str) -> dict[str, Any]:
     return job
 
 
-def test_a_strangers_private_playlist_is_like_one_that_does_not_exist(world: World) -> None:
+def test_a_private_playlist_of_another_user_looks_like_a_missing_one(world: World) -> None:
     theirs = _finished(world.stranger, world, PLAYLIST)
     nowhere = _finished(world.stranger, world, "PLno-such-playlist-anywhere")
     differing = ("job_id", "playlist_id", "created_at", "finished_at")
@@ -57,7 +57,7 @@ SEARCHES = [
 
 
 @pytest.mark.parametrize("path", SEARCHES)
-def test_no_search_of_a_stranger_finds_it(path: str, world: World) -> None:
+def test_no_search_of_another_user_finds_the_private_playlist(path: str, world: World) -> None:
     answer = world.stranger.ask("GET", path)
     assert answer.status_code == 200, answer.text
     assert not world.reveals(answer.text), answer.text
@@ -65,17 +65,17 @@ def test_no_search_of_a_stranger_finds_it(path: str, world: World) -> None:
     assert SAID not in answer.text.replace(f'"{SAID}"', "") or path.endswith(SAID)
 
 
-def test_the_owner_finds_it_by_each_of_these_ways(world: World) -> None:
+def test_the_owner_finds_the_private_playlist_in_every_way(world: World) -> None:
     assert world.owner.get(f"/api/search?q={SAID}")["total"] == 2
     assert world.owner.get(f"/api/search?q=&playlist={PLAYLIST}")["facets"]["playlists"]
     assert world.owner.get(f"/api/suggest?q={SAID[:4]}")["suggestions"]
     assert SAID in world.owner.ask("GET", f"/api/search/export?q={SAID}").text
 
 
-def test_whoever_has_a_video_by_a_playlist_of_their_own_finds_that_and_no_more(world: World) -> None:
-    """The video is public; that somebody has it in a private playlist is nobody's business."""
+def test_a_user_finds_a_shared_video_only_through_a_playlist_of_their_own(world: World) -> None:
+    """The video is public. That it is in a private playlist of another user stays unknown."""
     stack, reader = world.stack, "reader-by-name"
-    stack.standin.define(
+    stack.fake_youtube.define(
         playlists=[
             {"id": "PLnames-it-too", "videos": [SHARED]},
             {"id": "PLnames-it-again", "videos": [SHARED]},
@@ -87,7 +87,7 @@ def test_whoever_has_a_video_by_a_playlist_of_their_own_finds_that_and_no_more(w
     assert [hit["video_id"] for hit in found["hits"]] == [SHARED]
     assert not world.reveals(str(found["facets"]))
     assert stack.get(f"/api/videos/{ALONE}", reader).status_code == 404
-    # Removed from one playlist it is still in the other; removed from both it is gone, at once.
+    # A video that leaves one playlist is still in the other. When it leaves both, it is gone at once.
     for left in (1, 0):
         assert stack.request("DELETE", f"/api/playlists/PLnames-it-{'too' if left else 'again'}", reader).ok
         assert stack.search(SAID, reader)["total"] == left
@@ -95,7 +95,7 @@ def test_whoever_has_a_video_by_a_playlist_of_their_own_finds_that_and_no_more(w
     assert world.owner.get(f"/api/search?q={SAID}")["total"] == 2
 
 
-def test_hostile_text_comes_out_as_text(world: World) -> None:
+def test_hostile_text_stays_text(world: World) -> None:
     found = world.owner.ask("GET", f"/api/search?q={SAID}+cellar")
     assert found.headers["Content-Type"] == "application/json"
     (alone,) = [hit for hit in found.json()["hits"] if hit["video_id"] == ALONE]
@@ -132,7 +132,7 @@ HOSTILE_QUERIES = [
 
 
 @pytest.mark.parametrize("query", HOSTILE_QUERIES)
-def test_a_hostile_query_is_words(query: str, world: World) -> None:
+def test_a_hostile_query_is_searched_as_words(query: str, world: World) -> None:
     for path in ("/api/search", "/api/search/export", "/api/suggest"):
         answer = world.stranger.ask("GET", path, params={"q": query})
         assert answer.status_code == 200, answer.text

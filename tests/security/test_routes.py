@@ -1,4 +1,4 @@
-"""Every route, asked by nobody, by somebody else and by whom it is meant for. A route without a row fails."""
+"""Every route, called by nobody, by another user and by the owner. A route without a row fails the test."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ PIPELINE = load_pipeline(Config.from_env({}))
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``stranger``: the status for another user, None for what acts on the caller alone and ends it."""
+    """One route. ``path``, ``body``: of the request. ``owner``: the status of the owner's request.
+
+    ``stranger``: the status for another user. None for a route that ends the caller's own session or account.
+    """
 
     path: Callable[[World], str]
     stranger: int | None
     owner: int
     body: Callable[[World], dict[str, str]] | None = None
     public: bool = False
-    #: What else may be answered by a machine that is busy.
+    #: Another status, which a busy machine may answer.
     also: int = 0
 
     def ask(self, method: str, world: World, visitor: Visitor, **headers: str) -> tuple[int, str]:
@@ -33,7 +36,7 @@ class Row:
         return answer.status_code, answer.text
 
 
-#: What ends something of the owner's stands last.
+#: Routes that end or remove something of the owner come last.
 TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/health"): Row(lambda w: "/api/health", 200, 200, public=True, also=503),
     ("GET", "/api/login"): Row(lambda w: "/api/login?next=//evil.example", 302, 302, public=True),
@@ -55,7 +58,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/jobs/<job_id>/cancel"): Row(lambda w: f"/api/jobs/{w.job_id}/cancel", 404, 200),
     ("DELETE", "/api/tokens/<token_id>"): Row(lambda w: f"/api/tokens/{w.token_id}", 404, 204),
     ("DELETE", "/api/playlists/<playlist_id>"): Row(lambda w: f"/api/playlists/{PLAYLIST}", 404, 204),
-    # After the one above: the stranger's attempt, as long as it is active, is a job of their own.
+    # After the route above, because this one starts a job of the stranger.
     ("POST", "/api/index"): Row(lambda w: "/api/index", 202, 202, lambda w: {"playlist": PLAYLIST}),
     ("POST", "/api/logout"): Row(lambda w: "/api/logout", None, 204),
     ("DELETE", "/api/me"): Row(lambda w: "/api/me", None, 204),
@@ -75,8 +78,8 @@ def test_every_route_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("function", [each.name for each in PIPELINE.functions if each.trigger == "http"])
-def test_every_route_lies_where_the_gateway_looks_for_it(function: str) -> None:
-    """And what has no route in the pipeline (the sweep, the reindex) has none below /api/."""
+def test_the_gateway_reaches_every_route(function: str) -> None:
+    """A function without routes in the pipeline (the sweep, the reindex) has none below /api/."""
     prefixes = next(each.routes for each in PIPELINE.functions if each.name == function)
     for _, rule, _ in endpoints(function):
         assert any(rule == prefix or rule.startswith(f"{prefix}/") for prefix in prefixes) or not prefixes
@@ -84,7 +87,7 @@ def test_every_route_lies_where_the_gateway_looks_for_it(function: str) -> None:
 
 
 @pytest.mark.parametrize(("key", "row"), _CLOSED, ids=[" ".join(key) for key, _ in _CLOSED])
-def test_nobody_is_told_to_sign_in(key: tuple[str, str], row: Row, world: World) -> None:
+def test_an_unknown_caller_is_asked_to_sign_in(key: tuple[str, str], row: Row, world: World) -> None:
     forged = f"__session=yts_session_{'A' * 43}"
     for headers in (
         {},
@@ -99,9 +102,9 @@ def test_nobody_is_told_to_sign_in(key: tuple[str, str], row: Row, world: World)
 
 
 @pytest.mark.parametrize(("key", "row"), list(TABLE.items()), ids=_IDS)
-def test_somebody_else_finds_nothing(key: tuple[str, str], row: Row, world: World) -> None:
+def test_another_user_finds_nothing(key: tuple[str, str], row: Row, world: World) -> None:
     if row.stranger is None:
-        # It names nobody: it can act on the caller alone, and is tried on the owner below.
+        # Its path names nothing, so it acts on the caller alone. test_traces.py calls it as the owner.
         assert "<" not in key[1]
         return
     visitor = world.nobody if row.public else world.stranger
@@ -111,14 +114,14 @@ def test_somebody_else_finds_nothing(key: tuple[str, str], row: Row, world: Worl
     assert not world.reveals(text), text
 
 
-def test_a_token_that_somebody_else_makes_is_their_own(world: World) -> None:
+def test_a_user_makes_tokens_for_nobody_else(world: World) -> None:
     made = world.stranger.ask("POST", "/api/tokens", json={"name": "x", "user": "other", "user_id": "other"})
     headers = {"Authorization": f"Bearer {made.json()['token']}"}
     assert world.nobody.get("/api/me", headers=headers)["user_id"] == "demo"
     world.secrets.append(made.json()["token"])
 
 
-def test_nothing_that_somebody_else_tried_has_changed_anything(world: World) -> None:
+def test_the_attempts_of_another_user_have_changed_nothing(world: World) -> None:
     assert world.owner.get(f"/api/jobs/{world.job_id}")["state"] == "done"
     assert world.owner.get(f"/api/search?q={SAID}")["total"] == 2
     assert world.token_id in str(world.owner.get("/api/tokens"))
@@ -139,7 +142,7 @@ def test_a_page_of_another_origin_changes_nothing(key: tuple[str, str], world: W
 @pytest.mark.parametrize(
     "key", [key for key in TABLE if key[1] not in ("/api/me", "/api/logout")], ids=" ".join
 )
-def test_the_owner_may(key: tuple[str, str], world: World) -> None:
+def test_the_owner_is_served(key: tuple[str, str], world: World) -> None:
     row = TABLE[key]
     if row.public:
         visitor = Visitor(world.stack)

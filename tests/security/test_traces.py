@@ -1,4 +1,4 @@
-"""What is secret stands nowhere it could be read; and who is erased leaves nothing. Takes the world apart."""
+"""Secrets appear nowhere, and an erased user leaves no trace. These tests end parts of the world."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from tests.security.visitors import ALONE, OURS, PLAYLIST, SHARED, Visitor, Worl
 from tests.stack import Stack
 
 _SECONDS = 30
-#: Secrets that nobody here has ever held, by what they look like. Those with a slash are not sought within a
-#: longer run of Base64, of which the log of a refused message has tens of thousands of characters.
+#: Secrets that no test knows, by their form. Those with a slash are not searched for within a longer run of
+#: Base64, because the log of a rejected message has tens of thousands of such characters.
 _LOOKS = re.compile(
     rb"(?<![\w/+-])(?:1//|4/0)[\w-]{20}|ya29\.[\w-]{20}|eyJ[\w-]{20,}\.[\w-]+\.|yts_[\w-]{40}"
 )
-#: Sent where a secret might be, in every way that ends in an error.
+#: Sent in the place of every secret, in requests that end in an error.
 CANARY = "yts_canary_QZJXKVWQZJXKVWQZJXKVWQZJXKVWQZJXKVWQZJ"
 
 
 def _everything_stored(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Every document of Firestore with its path, a line each; of transcripts not what was said."""
+    """Every document of Firestore with its path, one a line; transcripts without their text."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", stack.firestore)
     client: Any = firestore.Client(project="yts-local")
     top = {collection.id for collection in client.collections(timeout=_SECONDS)}
     found: list[str] = []
-    # Below others lie those that docs/architecture.md names; a test holds it to be complete.
+    # These collections lie below documents. docs/architecture.md lists all; a test checks that list.
     for name in sorted(top | {"memberships", "ledger", "counters"}):
         documents = client.collection_group(name)
         if name == "transcripts":
@@ -45,7 +45,7 @@ def _logs(stack: Stack) -> bytes:
 
 
 def _force_errors(world: World) -> list[str]:
-    """The canary wherever a secret is taken from, on every route; all answers."""
+    """Sends the canary wherever a secret is read, on every route. All answers."""
     said: list[str] = []
     visitor = Visitor(world.stack)
     ways: list[dict[str, Any]] = [
@@ -58,7 +58,7 @@ def _force_errors(world: World) -> list[str]:
         for way in ways:
             answer = visitor.ask(method, row.path(world), **way)
             said.append(f"{answer.headers} {answer.text}")
-    # An answer of Google's that fits the attempt but for its code, which Google refuses.
+    # An answer of Google whose state is right and whose code Google refuses.
     begun = visitor.ask("GET", "/api/login")
     (state,) = re.findall(r"[?&]state=([^&]+)", begun.headers["Location"])
     ended = visitor.ask("GET", f"/api/login/callback?state={state}&code={CANARY}")
@@ -69,13 +69,13 @@ def _force_errors(world: World) -> list[str]:
     return said
 
 
-def test_no_secret_stands_in_an_answer_a_log_a_message_or_the_store(
+def test_no_secret_appears_in_an_answer_a_log_a_message_or_the_store(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = world.stack
     messages = _Messages(stack)
     said = _force_errors(world)
-    # And a job of a private playlist, for the messages of the whole pipeline.
+    # A job of a private playlist sends messages through the whole pipeline.
     world.stranger.ask("POST", "/api/index", json={"playlist": "PLdemo-shared"})
     job = world.stranger.get("/api/jobs?limit=1")["jobs"][0]["job_id"]
     stack.wait_for(
@@ -100,7 +100,7 @@ def test_no_secret_stands_in_an_answer_a_log_a_message_or_the_store(
         assert secret not in stored
         assert secret not in sent
         assert not any(secret in each for each in said), secret
-    # The page's own answers: cookies are set, a token is shown once, and that is all.
+    # Answers to pages set cookies and show a token once. They contain no other secret.
     seen = [*world.owner.seen, *world.stranger.seen, *said]
     for text in seen:
         for looks in _LOOKS.findall(text.encode()):
@@ -126,7 +126,7 @@ class _Messages:
             self._urls.append(url)
 
     def pull(self) -> list[str]:
-        """What has come since the last time: data and attributes of each."""
+        """Data and attributes of the messages that came since the last call."""
         found = []
         for url in self._urls:
             body = {"maxMessages": 1000, "returnImmediately": True}
@@ -142,7 +142,7 @@ class _Messages:
             requests.delete(url, timeout=_SECONDS).raise_for_status()
 
 
-def test_who_signs_out_is_nobody_though_the_cookie_was_stolen(world: World) -> None:
+def test_signing_out_ends_a_stolen_cookie_too(world: World) -> None:
     thief = {"Cookie": f"__session={world.owner.cookie}"}
     assert world.nobody.get("/api/me", headers=thief)["user_id"] == "other"
     before = world.owner.cookie
@@ -154,14 +154,14 @@ def test_who_signs_out_is_nobody_though_the_cookie_was_stolen(world: World) -> N
     assert world.owner.cookie != before
 
 
-def test_who_is_erased_leaves_no_trace(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_erased_user_leaves_no_trace(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     stack = world.stack
     running = world.owner.ask("POST", "/api/index", json={"playlist": PLAYLIST}).json()["job_id"]
     assert world.owner.ask("DELETE", "/api/me").status_code == 204
     assert world.owner.cookie == ""
     assert world.owner.ask("GET", "/api/me").status_code == 401
     stored = _everything_stored(stack, monkeypatch)
-    # Whoever asked YouTube for a transcript is noted with it, by the id of a job that is no more.
+    # A transcript keeps the id of the job that fetched it. That job does not exist any more.
     mine = [line for line in stored.splitlines() if not line.startswith("transcripts/")]
     for trace in ("/other", "'other'", "other:", "other@example.com", world.job_id, running):
         assert [line for line in mine if trace in line] == []
@@ -171,7 +171,7 @@ def test_who_is_erased_leaves_no_trace(world: World, monkeypatch: pytest.MonkeyP
         timeout=_SECONDS,
     ).json()
     assert libraries["hits"]["total"]["value"] == 0
-    # What was stored for everybody is still there.
+    # Data that all users share is still there.
     for video in (ALONE, SHARED):
         assert f"videos/{video} " in stored
     world.owner.sign_in("other")

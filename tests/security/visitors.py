@@ -1,4 +1,4 @@
-"""Two people with browsers, and what one of them has that the other must never see."""
+"""Two people with browsers. One of them has a private playlist that the other must never see."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import requests
 from tests.stack import Stack
 
 _SECONDS = 30
-#: What the page's own requests say of themselves.
+#: A header of requests that come from a page of this site.
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 PLAYLIST, TITLE = "PLowned-in-private", "Quiet cellar <b>notes</b>"
 #: One video in the private playlist alone; one that everybody may name.
 ALONE, SHARED = "ownedAlone0", "ownedShare1"
-#: Said in ALONE only.
+#: A word of the transcript of ALONE and SHARED, and of no other video.
 SAID = "zimtquarz"
-#: What a hostile uploader would write.
+#: Texts as a hostile uploader would write them.
 HOSTILE_TITLE = "\"><img src=x onerror=alert(1)> =HYPERLINK('x') \u202egpj.exe\u202c \x07javascript:alert(1)"
 HOSTILE_LINE = "<script>alert('x')</script> & <b onmouseover=alert(2)> javascript:alert(3) \u2066turned\u2069"
 LINES = [
@@ -43,14 +43,14 @@ class Visitor:
 
     @property
     def cookie(self) -> str:
-        """The session, as it would be stolen; "" without one."""
+        """The value of the cookie, which a thief would copy. Empty without a cookie."""
         return str(self._session.cookies.get("__session", ""))
 
     def forget(self) -> None:
         self._session.cookies.clear()
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
-        """As a page of ours does; whatever comes is remembered."""
+        """Sends a request as a page of this site does. The answer is recorded in `seen`."""
         headers = {**OURS, **options.pop("headers", {})}
         answer = self._session.request(
             method,
@@ -70,7 +70,7 @@ class Visitor:
         return answer.json()
 
     def sign_in(self, person: str) -> str:
-        """With Google; the code that Google gave."""
+        """Signs in with Google. The authorization code that Google gave."""
         begun = self.ask("GET", "/api/login")
         agreed = requests.get(
             f"{begun.headers['Location']}&login_hint={person}", timeout=_SECONDS, allow_redirects=False
@@ -83,7 +83,7 @@ class Visitor:
 
 @dataclass(slots=True)
 class World:
-    """``owner`` has a private playlist, indexed; ``stranger`` is signed in, too; ``nobody`` is not."""
+    """``owner`` has indexed a private playlist. ``stranger`` is signed in, too. ``nobody`` is not."""
 
     stack: Stack
     owner: Visitor
@@ -92,19 +92,19 @@ class World:
     job_id: str = ""
     token: str = ""
     token_id: str = ""
-    #: Never to be seen in a log, a message, an answer or the store.
+    #: Texts that must not appear in a log, a message, an answer or the store.
     secrets: list[str] = field(default_factory=list)
 
     def reveals(self, text: str) -> list[str]:
-        """What of the owner's stands in a text."""
+        """The parts of a text that come from the owner's private playlist or account."""
         hints = (self.job_id, self.token_id, ALONE, "Quiet cellar", "lies in the cellar", "other@example.com")
         return [hint for hint in hints if hint and hint in text]
 
 
-def made(stack: Stack) -> World:
+def make_world(stack: Stack) -> World:
     world = World(stack, Visitor(stack), Visitor(stack), Visitor(stack))
     track = {"language": "en", "kind": "human", "lines": LINES}
-    stack.standin.define(
+    stack.fake_youtube.define(
         videos=[
             {"id": ALONE, "title": HOSTILE_TITLE, "description": HOSTILE_LINE, "tracks": [track]},
             {"id": SHARED, "title": "A shared thing", "tracks": [track]},

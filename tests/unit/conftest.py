@@ -1,29 +1,14 @@
-"""A stand-in YouTube for the tests of a module, and where a local run keeps what it needs."""
+"""The state directory of a local run, and the time as a test sets it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra.local.standin.inprocess import InProcess, running
 from infra.local.state_dir import StateDir
-from tests.unit.youtube_support import asking
-
-
-@pytest.fixture(scope="module")
-def served_youtube() -> Iterator[InProcess]:
-    with running() as standin:
-        yield standin
-
-
-@pytest.fixture
-def youtube_server(served_youtube: InProcess) -> Iterator[InProcess]:
-    """As it is at its start, and what this process's own clients ask."""
-    served_youtube.control("reset", {})
-    with asking(served_youtube):
-        yield served_youtube
+from shared import clock
+from tests.unit.stopped_clock import StoppedClock
 
 
 @pytest.fixture
@@ -31,3 +16,10 @@ def state(tmp_path: Path) -> StateDir:
     state = StateDir(tmp_path)
     state.make()
     return state
+
+
+@pytest.fixture
+def clock_of_test(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    made = StoppedClock()
+    monkeypatch.setattr(clock, "now", made)
+    return made

@@ -1,321 +1,317 @@
-"""The rules of the house, held by reading the source: who imports what, who reads the environment, and so on.
+"""The borders of the architecture, checked in the source: who imports what, and where state may be.
 
-Each rule is a function from a file's source to what it finds wrong, and is shown to find something
-in a small counter-example; a rule that cannot fail holds nothing.
+Each rule is shown to find something in a small counter-example. A rule that cannot fail checks nothing.
 """
 
 from __future__ import annotations
 
-import ast
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from tests.unit import architecture_rules as rules
+from tests.unit.architecture_rules import CLIENTS, LAYERS, Rule, no_longer_than
+from tests.unit.source_code import Source
+
 ROOT = Path(__file__).resolve().parents[2]
-
-Rule = Callable[[str], list[str]]
-
-#: What a function may import besides the standard library and `shared`.
-_OF_FUNCTIONS = {"functions_framework", "flask", "cloudevents"}
-#: Lines of the longest file that one reads in a sitting, and of an entry point.
-_LONGEST, _LONGEST_MAIN = 350, 80
-
-
-# -- reading a file --------------------------------------------------------------------------------
-
-
-def _imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and module of every import, wherever it stands; of a top package its modules."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            if "." in module:
-                yield node.lineno, module
-            else:
-                yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Call) and _last(node.func) in ("import_module", "__import__"):
-            named = node.args[0] if node.args else None
-            yield node.lineno, str(named.value) if isinstance(named, ast.Constant) else "?"
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _names(tree: ast.AST) -> dict[str, str]:
-    """What each imported name stands for: `from requests import Session as S` is S: requests.Session."""
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                top = alias.name if alias.asname else alias.name.split(".")[0]
-                found[alias.asname or top] = top
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
-
-
-def _dotted(node: ast.expr, names: dict[str, str]) -> str:
-    """The full name of an expression as far as it can be seen; "?" for what is computed."""
-    if isinstance(node, ast.Attribute):
-        return f"{_dotted(node.value, names)}.{node.attr}"
-    return names.get(node.id, node.id) if isinstance(node, ast.Name) else "?"
-
-
-def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    names = _names(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield node, _dotted(node.func, names)
-
-
-def _within(module: str, *packages: str) -> bool:
-    return any(module == package or module.startswith(f"{package}.") for package in packages)
-
-
-# -- the rules -------------------------------------------------------------------------------------
-
-
-def functions_import_shared_only(source: str) -> list[str]:
-    allowed = {"shared", *_OF_FUNCTIONS, *sys.stdlib_module_names}
-    return [
-        f"line {line}: imports {module}"
-        for line, module in _imports(ast.parse(source))
-        if module.split(".")[0] not in allowed
-    ]
-
-
-def shared_imports_neither_functions_nor_infra(source: str) -> list[str]:
-    return [
-        f"line {line}: imports {module}"
-        for line, module in _imports(ast.parse(source))
-        if _within(module, "functions", "infra", "tests") or module.startswith((".", "?"))
-    ]
-
-
-def infra_imports_config_and_messages_only(source: str) -> list[str]:
-    return [
-        f"line {line}: imports {module}"
-        for line, module in _imports(ast.parse(source))
-        if _within(module, "functions", "tests")
-        or (_within(module, "shared") and not _within(module, "shared.config", "shared.messages"))
-    ]
-
-
-def environment_is_left_to_config(source: str) -> list[str]:
-    tree = ast.parse(source)
-    names = _names(tree)
-    reading = ("os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv")
-    return [
-        f"line {node.lineno}: touches {name}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute | ast.Name) and (name := _dotted(node, names)) in reading
-    ]
-
-
-def clients_are_built_in_clients(source: str) -> list[str]:
-    constructors = {
-        "elasticsearch.Elasticsearch",
-        "elasticsearch.AsyncElasticsearch",
-        "googleapiclient.discovery.build",
-        "googleapiclient.discovery.build_from_document",
-        "httplib2.Http",
-        "requests.Session",
-        "requests.session",
-        "shared.egress.Session",
-        "urllib3.PoolManager",
-    }
-    return [
-        f"line {call.lineno}: builds {name}"
-        for call, name in _calls(ast.parse(source))
-        if name in constructors or (name.startswith("google.cloud.") and name.endswith("Client"))
-    ]
-
-
-def nothing_happens_at_import(source: str) -> list[str]:
-    """No client and no configuration is asked for while a module is being imported."""
-    tree = ast.parse(source)
-    names = _names(tree)
-    inside = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for part in (function.body if isinstance(function.body, list) else [function.body])
-        for node in ast.walk(part)
-    }
-    return [
-        f"line {call.lineno}: calls {name} at import"
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call)
-        and id(call) not in inside
-        and (_within(name := _dotted(call.func, names), "shared.clients") or name == "shared.config.load")
-    ]
-
-
-def outbound_calls_have_timeouts(source: str) -> list[str]:
-    """Of requests, urllib, sockets and the SDK methods that this house uses."""
-    whole = {f"requests.{verb}" for verb in ("get", "post", "put", "patch", "delete", "head", "request")} | {
-        "urllib.request.urlopen",
-        "socket.create_connection",
-        "httplib2.Http",
-    }
-    methods = {"get_all", "stream", "commit", "publish", "get_topic", "urlopen"}
-    return [
-        f"line {call.lineno}: {name} without a timeout"
-        for call, name in _calls(ast.parse(source))
-        if (name in whole or (name.rsplit(".", 1)[-1] in methods and "." in name))
-        and not _within(name, "shared")
-        and not {"timeout", "request_timeout"} & {keyword.arg for keyword in call.keywords}
-    ]
-
-
-def no_longer_than(lines: int) -> Rule:
-    def rule(source: str) -> list[str]:
-        found = source.count("\n") + (not source.endswith("\n"))
-        return [f"has {found} lines, more than {lines}"] if found > lines else []
-
-    return rule
-
-
-# -- the files they hold for -----------------------------------------------------------------------
-
-_NOT_OURS = {"node_modules", "target", "__pycache__", "artifacts"}
-
-
-def _files(*patterns: str) -> list[Path]:
-    return sorted(
-        path
-        for pattern in patterns
-        for path in ROOT.glob(pattern)
-        if path.is_file() and not _NOT_OURS & set(path.relative_to(ROOT).parts)
-    )
-
-
+#: Lines that one reads in a sitting, and lines of an entry point.
+LONGEST, LONGEST_MAIN = 350, 100
 _TOPS = ("shared", "functions", "infra", "tests", "frontend")
 _EVERYTHING = (
     *(f"{top}/**/*.{end}" for top in _TOPS for end in ("py", "js", "mjs", "sh")),
     "*.sh",
     ".ci/run",
 )
+_NOT_OURS = {"node_modules", "target", "__pycache__", "artifacts"}
 
-RULES: list[tuple[Rule, tuple[str, ...], str, str]] = [
-    (
-        functions_import_shared_only,
-        ("functions/**/*.py",),
-        "",
-        "import json\nfrom shared import jobs\nimport requests\n",
+
+class Check(NamedTuple):
+    """A rule and the files that it holds for. ``counter_example``: a file with one violation."""
+
+    rule: Rule
+    patterns: tuple[str, ...]
+    counter_example: Source
+    exempt: str = ""
+
+
+_SHARED, _FUNCTIONS, _INFRA = ("shared/**/*.py",), ("functions/**/*.py",), ("infra/**/*.py",)
+_DEEP = "shared/search/index/planted.py"
+CHECKS = [
+    Check(
+        rules.functions_import_shared_only,
+        _FUNCTIONS,
+        Source("functions/planted/deep/main.py", "import json\nfrom shared import clock\nimport requests\n"),
     ),
-    (
-        shared_imports_neither_functions_nor_infra,
-        ("shared/**/*.py",),
-        "",
-        "def f():\n    from infra import pipeline\n",
+    Check(
+        rules.shared_imports_nothing_of_its_users,
+        _SHARED,
+        Source(_DEEP, "def f():\n    from infra import pipeline\n"),
     ),
-    (
-        infra_imports_config_and_messages_only,
-        ("infra/**/*.py",),
-        "",
-        "from shared import config\nfrom shared.jobs import read\n",
+    Check(
+        rules.packages_import_lower_layers_only,
+        _SHARED,
+        Source(
+            _DEEP,
+            "from shared import clock\nfrom shared.youtube.captions import choose\n"
+            "from shared.search.scope import Scope\nfrom shared.pipeline.jobs import Jobs\n",
+        ),
     ),
-    (
-        environment_is_left_to_config,
-        ("shared/**/*.py", "functions/**/*.py"),
-        "shared/config.py",
-        "from os import getenv as g\ng('PORT')\n",
+    Check(
+        rules.web_serves_any_use_case,
+        ("shared/web/**/*.py",),
+        Source("shared/web/deep/planted.py", "from shared.search.service import Search\n"),
     ),
-    (
-        clients_are_built_in_clients,
-        ("shared/**/*.py", "functions/**/*.py"),
-        "shared/clients.py",
-        "from google.cloud import firestore\nfirestore.Client()\n",
+    Check(
+        rules.youtube_alone_imports_the_transcript_library,
+        (*_SHARED, *_FUNCTIONS, *_INFRA),
+        Source(_DEEP, "from youtube_transcript_api.proxies import ProxyConfig\n"),
     ),
-    (
-        nothing_happens_at_import,
-        ("shared/**/*.py", "functions/**/*.py"),
-        "",
-        "from shared import clients\nX = clients.firestore()\n",
+    Check(
+        rules.infra_imports_few_modules_of_shared,
+        _INFRA,
+        Source("infra/local/deep/planted.py", "from shared import config\nfrom shared.gcp import pubsub\n"),
     ),
-    (
-        outbound_calls_have_timeouts,
-        ("shared/**/*.py", "functions/**/*.py"),
-        "",
-        "import requests\nrequests.get('https://example.com')\n",
+    Check(
+        rules.config_alone_reads_the_environment,
+        (*_SHARED, *_FUNCTIONS),
+        Source(_DEEP, "from os import getenv as g\ng('PORT')\n"),
+        exempt="shared/config.py",
     ),
-    (no_longer_than(_LONGEST_MAIN), ("functions/*/main.py",), "", "x = 1\n" * (_LONGEST_MAIN + 1)),
-    (no_longer_than(_LONGEST), _EVERYTHING, "", "x = 1\n" * (_LONGEST + 1)),
+    Check(
+        rules.clients_are_built_where_they_are_wrapped,
+        (*_SHARED, *_FUNCTIONS),
+        Source(
+            "shared/gcp/deep/planted.py",
+            "from google.cloud import firestore\ndef f():\n    firestore.Client()\n",
+        ),
+    ),
+    Check(
+        rules.boundary_objects_are_handed_in,
+        _SHARED,
+        Source(_DEEP, "from shared.search.server import SearchServer\ndef f(c):\n    SearchServer(c)\n"),
+    ),
+    Check(
+        rules.nothing_happens_at_import,
+        (*_SHARED, *_FUNCTIONS),
+        Source(_DEEP, "from shared import config\nPORT = config.load().port\n"),
+    ),
+    Check(
+        rules.functions_begin_once,
+        ("functions/*/main.py",),
+        Source("functions/planted/main.py", "from shared import logs\nlogs.configure()\n"),
+    ),
+    Check(
+        rules.modules_have_no_state,
+        _SHARED,
+        Source(_DEEP, "from functools import lru_cache\n@lru_cache\ndef f():\n    pass\n"),
+    ),
+    Check(
+        rules.outbound_calls_have_timeouts,
+        (*_SHARED, *_FUNCTIONS),
+        Source(_DEEP, "import requests\nrequests.get('https://example.com')\n"),
+    ),
+    Check(
+        no_longer_than(LONGEST_MAIN),
+        ("functions/*/main.py",),
+        Source("functions/planted/main.py", "x = 1\n" * (LONGEST_MAIN + 1)),
+    ),
+    Check(no_longer_than(LONGEST), _EVERYTHING, Source(_DEEP, "x = 1\n" * (LONGEST + 1))),
 ]
-_IDS = [f"{rule.__name__}-{patterns[0]}" for rule, patterns, _, _ in RULES]
+_IDS = [f"{check.rule.__name__}-{check.patterns[0]}" for check in CHECKS]
+checks = pytest.mark.parametrize("check", CHECKS, ids=_IDS)
 
 
-@pytest.mark.parametrize(("rule", "patterns", "exempt", "counter_example"), RULES, ids=_IDS)
-def test_rule_holds(rule: Rule, patterns: tuple[str, ...], exempt: str, counter_example: str) -> None:
-    files = [path for path in _files(*patterns) if path.relative_to(ROOT).as_posix() != exempt]
-    assert files, f"expected files at {patterns}"
-    found = [
-        f"{path.relative_to(ROOT)}: {wrong}"
-        for path in files
-        for wrong in rule(path.read_text(encoding="utf-8"))
-    ]
-    assert found == []
+def files(check: Check, root: Path = ROOT) -> list[Source]:
+    paths = {path for pattern in check.patterns for path in root.glob(pattern) if path.is_file()}
+    found = [path for path in sorted(paths) if not _NOT_OURS & set(path.relative_to(root).parts)]
+    return [source for path in found if (source := Source.read(root, path)).path != check.exempt]
 
 
-@pytest.mark.parametrize(("rule", "patterns", "exempt", "counter_example"), RULES, ids=_IDS)
-def test_rule_can_fail(rule: Rule, patterns: tuple[str, ...], exempt: str, counter_example: str) -> None:
-    assert len(rule(counter_example)) == 1
-    if exempt:
-        assert rule((ROOT / exempt).read_text(encoding="utf-8")), f"{exempt} needs no exemption any more"
+def violations(check: Check, root: Path = ROOT) -> list[str]:
+    return [f"{source.path}: {wrong}" for source in files(check, root) for wrong in check.rule(source)]
 
 
-@pytest.mark.parametrize(
-    ("rule", "source"),
-    [
-        (functions_import_shared_only, "from infra.pipeline import load_pipeline"),
-        (functions_import_shared_only, "from . import helper"),
-        (functions_import_shared_only, "import importlib\nimportlib.import_module('elasticsearch')"),
-        (shared_imports_neither_functions_nor_infra, "import functions.index.main"),
-        (shared_imports_neither_functions_nor_infra, "from tests.stack import Stack"),
-        (shared_imports_neither_functions_nor_infra, "import importlib\nimportlib.import_module(name)"),
-        (infra_imports_config_and_messages_only, "import shared.ledger"),
-        (infra_imports_config_and_messages_only, "from shared import store as kept"),
-        (infra_imports_config_and_messages_only, "from functions.index import main"),
-        (environment_is_left_to_config, "import os\nos.environ['PORT']"),
-        (environment_is_left_to_config, "import os as system\nsystem.getenv('PORT')"),
-        (environment_is_left_to_config, "from os import environ\nprint(environ)"),
-        (clients_are_built_in_clients, "from google.cloud.pubsub_v1 import PublisherClient as P\nP()"),
-        (clients_are_built_in_clients, "import elasticsearch\nelasticsearch.Elasticsearch('http://x')"),
-        (clients_are_built_in_clients, "from googleapiclient.discovery import build\nbuild('youtube', 'v3')"),
-        (clients_are_built_in_clients, "import requests\nwith requests.Session() as s: pass"),
-        (clients_are_built_in_clients, "from shared.egress import Session\nSession('https://x')"),
-        (nothing_happens_at_import, "from shared import config\nPORT = config.load().port"),
-        (nothing_happens_at_import, "from shared.clients import publisher\nclass A:\n    p = publisher()"),
-        (outbound_calls_have_timeouts, "from requests import post\npost('https://x', json={})"),
-        (outbound_calls_have_timeouts, "import urllib.request\nurllib.request.urlopen('https://x')"),
-        (outbound_calls_have_timeouts, "import socket\nsocket.create_connection(('x', 1))"),
-        (outbound_calls_have_timeouts, "query.stream(retry=None)"),
-        (outbound_calls_have_timeouts, "batch.commit()"),
-        (outbound_calls_have_timeouts, "publisher.publish(path, data)"),
-    ],
-)
-def test_rule_sees(rule: Rule, source: str) -> None:
-    assert rule(source), f"{rule.__name__} should object to {source!r}"
+@checks
+def test_the_rule_holds(check: Check) -> None:
+    assert files(check), f"expected files at {check.patterns}"
+    assert violations(check) == []
+
+
+@checks
+def test_the_rule_sees_a_violation_in_a_folder_of_its_own(check: Check, tmp_path: Path) -> None:
+    planted = tmp_path / check.counter_example.path
+    planted.parent.mkdir(parents=True)
+    planted.write_text(check.counter_example.text, encoding="utf-8")
+    assert len(violations(check, tmp_path)) == 1
+
+
+@pytest.mark.parametrize("top", ["shared", "functions", "infra"])
+def test_the_rules_for_a_folder_see_all_of_its_packages(top: str) -> None:
+    folders = {path.parent for path in (ROOT / top).rglob("*.py")}
+    packages = {each for each in folders if not _NOT_OURS & set(each.parts)}
+    assert len(packages) >= 5
+    for check in CHECKS:
+        if f"{top}/**/*.py" in check.patterns:
+            assert {(ROOT / source.path).parent for source in files(check)} >= packages
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check.exempt], ids=lambda check: check.exempt)
+def test_an_exemption_is_needed(check: Check) -> None:
+    exempt = Source.read(ROOT, ROOT / check.exempt)
+    assert check.rule(exempt), f"{check.exempt} needs no exemption any more"
+
+
+def test_every_package_has_its_layer() -> None:
+    packages = {path.parent.name for path in (ROOT / "shared").glob("*/__init__.py")}
+    assert packages == set(LAYERS)
 
 
 @pytest.mark.parametrize(
-    ("rule", "source"),
+    ("path", "client"), [(path, name) for path, names in CLIENTS.items() for name in sorted(names)]
+)
+def test_every_client_is_built_where_the_list_says(path: str, client: str) -> None:
+    assert client in [name for _, name in Source.read(ROOT, ROOT / path).calls()]
+
+
+DEEP, MAIN = _DEEP, "functions/planted/main.py"
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "text"),
     [
-        (functions_import_shared_only, "from flask import Request\nfrom shared.http import Routes"),
-        (infra_imports_config_and_messages_only, "from shared.config import Config\nimport infra.pipeline"),
-        (environment_is_left_to_config, "import os\nos.path.join('a', 'b')\nenviron = {}\nenviron['a'] = 1"),
-        (clients_are_built_in_clients, "class Session: ...\nSession()"),
-        (nothing_happens_at_import, "from shared import clients\ndef f():\n    return clients.firestore()"),
-        (outbound_calls_have_timeouts, "import requests\nrequests.get('https://x', timeout=3)"),
-        (outbound_calls_have_timeouts, "from shared import topics\ntopics.publish('videos', [])"),
+        (rules.functions_import_shared_only, MAIN, "from infra.pipeline import load_pipeline"),
+        (rules.functions_import_shared_only, MAIN, "from . import helper"),
+        (rules.functions_import_shared_only, MAIN, "import importlib\nimportlib.import_module('requests')"),
+        (rules.shared_imports_nothing_of_its_users, DEEP, "import functions.index.main"),
+        (rules.shared_imports_nothing_of_its_users, DEEP, "from tests.stack import Stack"),
+        (rules.shared_imports_nothing_of_its_users, DEEP, "import importlib\nimportlib.import_module(name)"),
+        (rules.shared_imports_nothing_of_its_users, DEEP, "from .bulk import Write"),
+        (rules.packages_import_lower_layers_only, "shared/clock.py", "from shared.gcp import pubsub"),
+        (rules.packages_import_lower_layers_only, "shared/gcp/a.py", "import shared.web.routing"),
+        (rules.packages_import_lower_layers_only, "shared/oauth/a.py", "from shared import youtube"),
+        (
+            rules.packages_import_lower_layers_only,
+            "shared/youtube/egress/a.py",
+            "from shared.search import b",
+        ),
+        (rules.web_serves_any_use_case, "shared/web/a.py", "def f():\n    import shared.youtube.captions"),
+        (rules.youtube_alone_imports_the_transcript_library, MAIN, "import youtube_transcript_api as api"),
+        (rules.infra_imports_few_modules_of_shared, "infra/a.py", "import shared.pipeline.ledger"),
+        (rules.infra_imports_few_modules_of_shared, "infra/a.py", "from shared import startup as begin"),
+        (rules.infra_imports_few_modules_of_shared, "infra/a.py", "from functions.index import main"),
+        (rules.config_alone_reads_the_environment, DEEP, "import os\nos.environ['PORT']"),
+        (rules.config_alone_reads_the_environment, DEEP, "import os as system\nsystem.getenv('PORT')"),
+        (rules.config_alone_reads_the_environment, DEEP, "from os import environ\nprint(environ)"),
+        (
+            rules.clients_are_built_where_they_are_wrapped,
+            "shared/gcp/firestore.py",
+            "from google.cloud.pubsub_v1 import PublisherClient as P\nP()",
+        ),
+        (
+            rules.clients_are_built_where_they_are_wrapped,
+            DEEP,
+            "import elasticsearch\nelasticsearch.Elasticsearch('http://x')",
+        ),
+        (
+            rules.clients_are_built_where_they_are_wrapped,
+            MAIN,
+            "from googleapiclient.discovery import build\nbuild('youtube', 'v3')",
+        ),
+        (
+            rules.clients_are_built_where_they_are_wrapped,
+            "shared/youtube/session.py",
+            "import requests\nwith requests.Session() as s: pass",
+        ),
+        (
+            rules.clients_are_built_where_they_are_wrapped,
+            "shared/youtube/captions.py",
+            "from shared.youtube.session import Session\nSession('https://x')",
+        ),
+        (rules.boundary_objects_are_handed_in, DEEP, "from shared.gcp.pubsub import Topics as T\nT(config)"),
+        (rules.nothing_happens_at_import, DEEP, "from shared import startup\nconfig = startup.begin()"),
+        (
+            rules.nothing_happens_at_import,
+            "functions/fetcher/worker.py",
+            "from shared.gcp.firestore import Firestore\nclass A:\n    db = Firestore(None)",
+        ),
+        (rules.functions_begin_once, MAIN, "from shared import startup\nstartup.begin()\nstartup.begin()"),
+        (
+            rules.functions_begin_once,
+            MAIN,
+            "from shared import config, startup\nstartup.begin()\ndef f():\n    config.load()",
+        ),
+        (rules.modules_have_no_state, DEEP, "import functools\n@functools.cache\ndef f(): pass"),
+        (rules.modules_have_no_state, DEEP, "X = 1\ndef f():\n    global X\n    X = 2"),
+        (rules.modules_have_no_state, DEEP, "_KNOWN: dict[str, str] = {}"),
+        (rules.modules_have_no_state, DEEP, "import threading\n_LOCK = threading.Lock()"),
+        (rules.modules_have_no_state, DEEP, "from shared.lazy import Lazy\nclient = Lazy(make)"),
+        (rules.modules_have_no_state, DEEP, "_KNOWN = {'a': 1}\ndef f():\n    _KNOWN['b'] = 2"),
+        (
+            rules.modules_have_no_state,
+            DEEP,
+            "_SEEN = [1]\nclass A:\n    def f(self):\n        _SEEN.append(2)",
+        ),
+        (rules.outbound_calls_have_timeouts, DEEP, "from requests import post\npost('https://x', json={})"),
+        (
+            rules.outbound_calls_have_timeouts,
+            DEEP,
+            "import urllib.request\nurllib.request.urlopen('https://x')",
+        ),
+        (rules.outbound_calls_have_timeouts, DEEP, "import socket\nsocket.create_connection(('x', 1))"),
+        (rules.outbound_calls_have_timeouts, DEEP, "query.stream(retry=None)"),
+        (rules.outbound_calls_have_timeouts, DEEP, "batch.commit()"),
+        (rules.outbound_calls_have_timeouts, DEEP, "publisher.publish(path, data)"),
     ],
 )
-def test_rule_leaves_alone(rule: Rule, source: str) -> None:
-    assert rule(source) == []
+def test_the_rule_objects(rule: Rule, path: str, text: str) -> None:
+    assert rule(Source(path, text)), f"{rule.__name__} should object to {text!r}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "text"),
+    [
+        (
+            rules.functions_import_shared_only,
+            MAIN,
+            "from flask import Request\nfrom shared.web.routing import R",
+        ),
+        (rules.packages_import_lower_layers_only, "shared/web/a.py", "from shared.accounts.auth import Auth"),
+        (rules.packages_import_lower_layers_only, "shared/gcp/a.py", "from shared import clock, lazy"),
+        (
+            rules.packages_import_lower_layers_only,
+            "shared/gcp/a.py",
+            "from shared.gcp.firestore import Commit",
+        ),
+        (
+            rules.infra_imports_few_modules_of_shared,
+            "infra/a.py",
+            "from shared.config import Config\nimport infra.b",
+        ),
+        (
+            rules.config_alone_reads_the_environment,
+            DEEP,
+            "import os\nos.path.join('a', 'b')\nenviron = {}\nenviron['a'] = 1",
+        ),
+        (rules.clients_are_built_where_they_are_wrapped, DEEP, "class Session: ...\nSession()"),
+        (
+            rules.clients_are_built_where_they_are_wrapped,
+            "shared/search/server.py",
+            "from elasticsearch import Elasticsearch\nElasticsearch('http://x')",
+        ),
+        (rules.boundary_objects_are_handed_in, DEEP, "def f(topics): topics.publish('videos', [])"),
+        (
+            rules.nothing_happens_at_import,
+            DEEP,
+            "from shared import config\ndef f():\n    return config.load()",
+        ),
+        (rules.nothing_happens_at_import, MAIN, "from shared import startup\nconfig = startup.begin()"),
+        (rules.modules_have_no_state, DEEP, "_NAMES = {'a': 1}\ndef f(text): return _NAMES.get(text)"),
+        (rules.modules_have_no_state, DEEP, "names = [1]\ndef f():\n    names = []\n    names.append(1)"),
+        (rules.modules_have_no_state, DEEP, "class A:\n    def __init__(self): self.known = {}"),
+        (rules.outbound_calls_have_timeouts, DEEP, "import requests\nrequests.get('https://x', timeout=3)"),
+        (rules.outbound_calls_have_timeouts, DEEP, "def f(self): self._topics.publish('videos', [])"),
+    ],
+)
+def test_the_rule_leaves_alone(rule: Rule, path: str, text: str) -> None:
+    assert rule(Source(path, text)) == []

@@ -1,4 +1,4 @@
-"""The tree of errors: what its docstring draws is what there is."""
+"""The docstring of shared.errors draws exactly the errors that exist."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def _all(base: type[YtsError]) -> list[type[YtsError]]:
     return [base, *(each for child in base.__subclasses__() for each in _all(child))]
 
 
-#: Modules refine a type (NotWritten is a Transient); the tree itself is this module's.
+#: The errors of this module. Others derive from them elsewhere; for example, NotWritten is a Transient.
 CLASSES = [each for each in _all(YtsError) if each.__module__ == errors.__name__]
 
 
 def _drawn() -> dict[str, str]:
-    """Class and its parent, from the indentation of the drawing."""
+    """The parent of each class, by name, from the indentation of the drawing."""
     assert errors.__doc__ is not None
     parents: dict[str, str] = {}
     path: list[tuple[int, str]] = []
@@ -35,17 +35,17 @@ def _drawn() -> dict[str, str]:
     return parents
 
 
-def test_the_drawing_is_the_tree() -> None:
+def test_the_docstring_draws_every_error_below_its_parent() -> None:
     assert _drawn() == {each.__name__: each.__bases__[0].__name__ for each in CLASSES if each is not YtsError}
 
 
 @pytest.mark.parametrize("kind", [each for each in CLASSES if each is not YtsError])
-def test_an_error_is_the_callers_or_the_messages_fate(kind: type[YtsError]) -> None:
+def test_an_error_is_of_a_request_or_of_a_message_and_has_a_docstring(kind: type[YtsError]) -> None:
     assert issubclass(kind, RequestError) != issubclass(kind, DeliveryError)
     assert kind.__doc__ or issubclass(kind, RequestError)
 
 
-def test_statuses_are_those_drawn() -> None:
+def test_the_docstring_shows_the_status_of_each_request_error() -> None:
     assert errors.__doc__ is not None
     for kind in CLASSES:
         if issubclass(kind, RequestError) and kind is not RequestError:

@@ -1,9 +1,11 @@
-"""Logs: one JSON object a line, the fields of the work at hand, and nothing secret."""
+"""Logs: one JSON object a line, the fields of the current work, and no secret."""
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared import logs
+from shared.errors import Transient
+from tests.unit.functions import json_logs
 
 SECRET = "AbCdEf0123456789-_xyz"
+
+
+@pytest.fixture(autouse=True)
+def _configured() -> Iterator[None]:
+    with json_logs():
+        yield
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -38,6 +48,29 @@ def test_an_error_carries_its_traceback_in_the_same_line(capsys: pytest.CaptureF
     assert line["severity"] == "ERROR"
     assert "Traceback" in line["traceback"]
     assert "what went wrong" in line["traceback"]
+
+
+def test_a_warning_carries_the_detail_and_the_cause_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    error = Transient("The database did not answer in time.", detail="read jobs/j within 10 s")
+    error.__cause__ = TimeoutError("10 s")
+    logs.warning("nacked", error, job_id="j")
+    (line,) = lines(capsys)
+    assert (line["severity"], line["message"], line["job_id"]) == ("WARNING", "nacked", "j")
+    assert line["reason"] == "The database did not answer in time."
+    assert line["detail"] == "read jobs/j within 10 s"
+    assert line["cause"] == "TimeoutError('10 s')"
+
+
+def test_lines_of_libraries_have_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger("google").propagate = False
+    logs.configure()
+    library = logging.getLogger("google.auth.transport")
+    library.info("not shown")
+    with logs.context(job_id="a"):
+        library.warning("the token yts_%s is wrong", SECRET)
+    (line,) = lines(capsys)
+    assert (line["severity"], line["logger"], line["job_id"]) == ("WARNING", "google.auth.transport", "a")
+    assert line["message"] == "the token [redacted] is wrong"
 
 
 def test_the_context_is_added_inside_and_forgotten_outside(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +158,7 @@ def test_secrets_are_redacted(text: str, capsys: pytest.CaptureFixture[str]) -> 
         "mail me @ noon",
     ],
 )
-def test_what_is_no_secret_stays(text: str) -> None:
+def test_other_text_stays(text: str) -> None:
     assert logs.redact(text) == text
 
 
@@ -143,5 +176,7 @@ def test_anything_can_be_logged_on_one_line(
 
 
 def test_half_a_surrogate_pair_does_not_stop_the_work(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    logs.info("before \ud800 after")
+    # Without pytest's own handler: pytest-xdist cannot send the line that it keeps for the report.
+    with json_logs():
+        logs.info("before \ud800 after")
     assert b"before ? after" in capfdbinary.readouterr().out

@@ -1,4 +1,4 @@
-"""Messages: what is encoded is decoded, and nothing that anybody can send raises anything but Malformed."""
+"""Messages: an encoded message is decoded again, and any other bytes raise Malformed and nothing else."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _decode(kind: type[Message], data: bytes) -> None:
     ids=lambda data: repr(data[:20]),
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_no_object_is_malformed(kind: type[Message], data: bytes) -> None:
+def test_bytes_that_are_no_object_are_malformed(kind: type[Message], data: bytes) -> None:
     with pytest.raises(Malformed):
         kind.decode(data)
 
@@ -90,7 +90,7 @@ def test_what_is_no_object_is_malformed(kind: type[Message], data: bytes) -> Non
     [None, "", 7, True, [], {}, "a/b", "a b", "é", "..", ".", "a" * 129, "__all__", "____", "a\n", "\ud800"],
 )
 @pytest.mark.parametrize("name", ["job_id", "video_id"])
-def test_what_firestore_takes_for_no_name_is_no_id(name: str, value: object) -> None:
+def test_an_id_must_be_a_valid_document_name(name: str, value: object) -> None:
     fields = {"job_id": "a", "video_id": "b", name: value}
     with pytest.raises(Malformed, match=f'"{name}"'):
         VideoMessage.decode(json.dumps(fields).encode())
@@ -107,7 +107,7 @@ def test_a_round_is_a_whole_number(number: object) -> None:
         VideoMessage.decode(json.dumps({"job_id": "a", "video_id": "b", "round": number}).encode())
 
 
-def test_unknown_fields_are_ignored_and_missing_ones_have_their_meaning() -> None:
+def test_unknown_fields_are_ignored_and_missing_ones_have_defaults() -> None:
     assert VideoMessage.decode(b'{"job_id":"a","video_id":"b","since":7}') == VideoMessage("a", "b", 0)
     assert PlaylistMessage.decode(b'{"playlist_id":"PLx","job_id":null}') == PlaylistMessage("PLx")
     assert json.loads(PlaylistMessage("PLx").encode()) == {"playlist_id": "PLx"}

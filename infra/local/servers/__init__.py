@@ -1,1 +1,1 @@
-"""Finding, fetching and starting the servers a local run needs: a module each."""
+"""Finds, downloads and starts the servers of a local run."""

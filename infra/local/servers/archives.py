@@ -1,4 +1,4 @@
-"""Published archives: fetched once, verified, and put in place whole or not at all."""
+"""Downloads published archives once, verifies them, and puts them in place as a whole."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Google's emulators as the Firebase command line fetches them, with the checksums it knows.
+    """An emulator of Google's, with the address and the checksum that the Firebase command line uses.
 
     https://github.com/firebase/firebase-tools/blob/master/src/emulator/downloadableEmulatorInfo.json
     """
@@ -33,7 +33,7 @@ class Archive:
 
 
 _DROP = "https://storage.googleapis.com/firebase-preview-drop/emulator"
-# The newest that are known to run on Java 17.
+# The newest versions that run on Java 17.
 PUBSUB = Archive(
     "pubsub-emulator-0.8.14",
     f"{_DROP}/pubsub-emulator-0.8.14.zip",
@@ -47,10 +47,10 @@ FIRESTORE = Archive(
 
 
 def fetch(archive: Archive, servers: Path, say: Say) -> Path:
-    """The directory with the archive's content; downloads it if it is not there.
+    """The directory with the unpacked archive. Downloads it if it is not there.
 
     Raises:
-        Missing: it cannot be fetched, or is not what it should be.
+        Missing: the download failed, or its checksum is wrong.
     """
 
     def fill(part: Path) -> None:
@@ -65,7 +65,10 @@ def fetch(archive: Archive, servers: Path, say: Say) -> Path:
 
 
 def place(target: Path, fill: Callable[[Path], None]) -> Path:
-    """``target``, filled beside its place and then renamed: it is complete if it is there at all."""
+    """Makes the directory ``target`` unless it exists.
+
+    ``fill`` writes to a temporary directory, which is then renamed. So a target that exists is complete.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target.parent)
     if not target.exists():
@@ -74,7 +77,7 @@ def place(target: Path, fill: Callable[[Path], None]) -> Path:
             try:
                 part.rename(target)
             except OSError:
-                if not target.exists():  # otherwise another run was faster, with the same
+                if not target.exists():  # If it exists, another run has made the same directory meanwhile.
                     raise
     return target
 
@@ -91,6 +94,7 @@ def _part(target: Path) -> Iterator[Path]:
 
 
 def _remove_abandoned(directory: Path) -> None:
+    """Removes the temporary directories of processes that were killed."""
     for part in directory.glob(".part-*"):
         owner = part.name.split("-")[1]
         if not (owner.isdigit() and psutil.pid_exists(int(owner))):
@@ -99,7 +103,7 @@ def _remove_abandoned(directory: Path) -> None:
 
 def _download(archive: Archive, file: Path, say: Say) -> None:
     digest = hashlib.sha256()
-    told = time.monotonic()
+    last_line = time.monotonic()
     say(f"downloading {archive.name}, once")
     try:
         with urllib.request.urlopen(archive.url, timeout=30) as response, file.open("wb") as output:  # noqa: S310
@@ -109,15 +113,16 @@ def _download(archive: Archive, file: Path, say: Say) -> None:
                 output.write(chunk)
                 digest.update(chunk)
                 done += len(chunk)
-                if total and time.monotonic() - told > 3:
-                    told = time.monotonic()
+                if total and time.monotonic() - last_line > 3:
+                    last_line = time.monotonic()
                     say(f"downloading {archive.name}: {100 * done // total} % of {total >> 20} MB")
     except OSError as error:
         raise Missing(
-            f"{archive.url} cannot be fetched ({error}): install the emulator with gcloud, start Docker,"
-            " or set the address of one that runs"
+            f"{archive.url} could not be downloaded ({error}). Install the emulator with gcloud,"
+            " start Docker, or set the address of an emulator that runs."
         ) from error
     if digest.hexdigest() != archive.sha256:
         raise Missing(
-            f"{archive.url}: expected the SHA-256 {archive.sha256}, found {digest.hexdigest()}: not used"
+            f"{archive.url}: expected the SHA-256 {archive.sha256}, found {digest.hexdigest()}."
+            " Start again to download it once more, or set the address of an emulator that runs."
         )

@@ -1,4 +1,4 @@
-"""Elasticsearch: Docker's full server, or the core from the package registry with our plugin."""
+"""Elasticsearch: the full server from Docker, or the core server from Maven with our plugin."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ _HEAP = "-Xms256m -Xmx512m"
 def elasticsearch(
     environment: Mapping[str, str], state: StateDir, port: int, transport_port: int, say: Say
 ) -> Launch:
-    """Raises Missing."""
+    """Finds or downloads Elasticsearch.
+
+    Raises:
+        Missing
+    """
     if program := docker(environment):
         options = (
             f"--env=http.port={port}",
@@ -34,7 +38,7 @@ def elasticsearch(
             "--env=ingest.geoip.downloader.enabled=false",
             "--env=cluster.routing.allocation.disk.threshold_enabled=false",
             f"--env=ES_JAVA_OPTS={_HEAP}",
-            # A volume and not a directory of ours: the server in the container is another user.
+            # The server in the container runs as another user, who could not write to our directory.
             f"--volume={_volume(state)}:/usr/share/elasticsearch/data",
         )
         image = f"elasticsearch:{version()}"
@@ -44,10 +48,10 @@ def elasticsearch(
 
 
 def version() -> str:
-    """The one that the Maven project names."""
+    """The version in infra/elasticsearch/pom.xml."""
     match = re.search(r"<elasticsearch\.version>([^<]+)<", (PROJECT / "pom.xml").read_text(encoding="utf-8"))
     if match is None:
-        raise Missing(f"{PROJECT / 'pom.xml'}: expected a property elasticsearch.version")
+        raise Missing(f"{PROJECT / 'pom.xml'}: expected a property elasticsearch.version, found none")
     return match[1]
 
 
@@ -56,7 +60,7 @@ def _volume(state: StateDir) -> str:
 
 
 def _server(environment: Mapping[str, str], state: StateDir, say: Say) -> Path:
-    """The unpacked server with the plugin built from what the project holds now."""
+    """The directory of the server, with the plugin that is built from the present Maven project."""
     digest = hashlib.sha256()
     for file in sorted(path for path in PROJECT.rglob("*") if path.is_file() and "target" not in path.parts):
         digest.update(file.relative_to(PROJECT).as_posix().encode() + b"\0" + file.read_bytes())
@@ -65,7 +69,7 @@ def _server(environment: Mapping[str, str], state: StateDir, say: Say) -> Path:
     def fill(part: Path) -> None:
         program = maven(environment, say)
         compiler = java_home(environment, say, compiler=True)
-        say(f"fetching {name} with Maven, once (100 MB)")
+        say(f"downloading {name} with Maven, once (100 MB)")
         command = (
             program,
             "-q",
@@ -83,12 +87,15 @@ def _server(environment: Mapping[str, str], state: StateDir, say: Say) -> Path:
             timeout=1200,
             check=False,
         )
-        # Interrupted at the right moment, Maven ends with 0 and nothing done.
+        # An interrupted Maven may end with exit code 0 before it has built the plugin.
         plugins = part / name / "plugins"
         if result.returncode != 0 or not list(plugins.glob("*/named_components.json")):
             log = state.log("maven")
             log.write_text(result.stdout + result.stderr, encoding="utf-8")
-            raise Missing(f"Maven could not fetch {name} (see {log}): start Docker, or set ELASTICSEARCH_URL")
+            raise Missing(
+                f"Maven could not download and build {name}; see {log}. Start again, start Docker, or set"
+                " ELASTICSEARCH_URL to a server that runs."
+            )
 
     return archives.place(state.servers / f"{name}-{digest.hexdigest()[:12]}", fill) / name
 
@@ -120,7 +127,7 @@ def _launch(
         "ES_JAVA_HOME": str(java_home(environment, say)),
         "ES_PATH_CONF": str(configuration),
         "ES_TMPDIR": str(temporary),
-        # The launcher does nothing but start the server: it need not be compiled well.
+        # The launcher only starts the server. The quick compiler is enough for it.
         "CLI_JAVA_OPTS": "-XX:TieredStopAtLevel=1",
     }
     kept = {name: value for name, value in environment.items() if name != "JAVA_HOME"}
@@ -128,18 +135,20 @@ def _launch(
 
 
 def _as_nobody(owned: tuple[Path, ...]) -> tuple[str, ...]:
-    """What makes root another user: Elasticsearch refuses to run as root.
+    """The start of a command line that drops root, because Elasticsearch refuses to run as root.
+
+    ``owned`` are the directories that the server writes to.
 
     Raises:
-        Missing: there is no way here.
+        Missing: the user nobody could not write to them.
     """
     if os.geteuid() != 0:
         return ()
     user = pwd.getpwnam("nobody")
     change = (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
     if setpriv := shutil.which("setpriv"):
-        # Keeps root's right to read and write files, so that a checkout in /root works too. Without
-        # the last option access(2), which Java asks before it writes, denies what open(2) allows.
+        # The server keeps root's capability to read and write all files, so that a checkout in /root works.
+        # Without the last option, access(2) denies what open(2) allows, and Java asks access(2) first.
         kept = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
         keep = (setpriv, *change, *kept, "--securebits=+no_setuid_fixup")
         if _can_write(keep, owned[0]):
@@ -151,13 +160,13 @@ def _as_nobody(owned: tuple[Path, ...]) -> tuple[str, ...]:
     if _can_write(plain, owned[0]):
         return plain
     raise Missing(
-        f"Elasticsearch refuses to run as root, and the user nobody cannot write to {owned[0]}:"
-        " set LOCAL_STATE_DIR to a directory that everybody may enter, or start as another user"
+        f"Elasticsearch refuses to run as root, and the user nobody cannot write to {owned[0]}."
+        " Set LOCAL_STATE_DIR to a directory that every user may enter, or start as another user."
     )
 
 
 def _can_write(prefix: tuple[str, ...], directory: Path) -> bool:
-    """Tried, not asked: access(2) knows nothing of the rights kept."""
+    """Tries to write as the server would. access(2) cannot tell, because it ignores the kept capability."""
     probe = directory / ".writable"
     command = (*prefix, "sh", "-c", ': > "$0"', str(probe))
     try:

@@ -1,4 +1,4 @@
-"""The Pub/Sub and Firestore emulators: gcloud's, Docker's, or the published archives."""
+"""The Pub/Sub and Firestore emulators: from gcloud, from Docker, or from the published archives."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from infra.local.servers import archives
 from infra.local.servers.tools import Launch, Missing, Say, docker, java_home
 from infra.local.state_dir import StateDir
 
-# Google's own image, with both emulators and a Java.
+# Google's image has both emulators and a Java.
 _IMAGE = "google/cloud-sdk:emulators"
 _LOGGING = Path(__file__).with_name("java-logging.properties")
-# They start in half the time with the quick compiler alone, and the work is the clients' and the
-# network's, not theirs. The serial collector needs the least memory.
+# With the quick compiler alone the emulators start in half the time, and they have little work to do later.
+# The serial collector needs the least memory.
 _JAVA_OPTIONS = (
     "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
@@ -26,7 +26,11 @@ _JAVA_OPTIONS = (
 
 
 def pubsub(environment: Mapping[str, str], state: StateDir, port: int, say: Say) -> Launch:
-    """Raises Missing."""
+    """Finds or downloads the Pub/Sub emulator.
+
+    Raises:
+        Missing
+    """
     sdk = _sdk_root(environment)
     jar = _newest(sdk, "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar")
     note = "gcloud's emulator"
@@ -37,7 +41,7 @@ def pubsub(environment: Mapping[str, str], state: StateDir, port: int, say: Say)
         unpacked = archives.fetch(archives.PUBSUB, state.servers, say)
         jar, note = _newest(unpacked, "**/cloud-pubsub-emulator-*.jar"), archives.PUBSUB.name
     if jar is None:
-        raise Missing(f"{archives.PUBSUB.url} holds no cloud-pubsub-emulator-*.jar")
+        raise Missing(f"{archives.PUBSUB.url}: expected a cloud-pubsub-emulator-*.jar in it, found none")
     java = java_home(environment, say) / "bin" / "java"
     argv = (str(java), "-Xmx256m", *_JAVA_OPTIONS, "-cp", str(jar), "com.google.cloud.pubsub.testing.v1.Main")
     return Launch((*argv, "--host=127.0.0.1", f"--port={port}"), environment, note)
@@ -46,9 +50,10 @@ def pubsub(environment: Mapping[str, str], state: StateDir, port: int, say: Say)
 def firestore(
     environment: Mapping[str, str], state: StateDir, port: int, exported: Path | None, say: Say
 ) -> Launch:
-    """``exported``: the metadata file of the export to begin with.
+    """Finds or downloads the Firestore emulator. ``exported`` is the metadata file of the export to import.
 
-    Raises Missing.
+    Raises:
+        Missing
     """
     arguments = [f"--import-data={exported}"] if exported else []
     sdk = _sdk_root(environment)
@@ -65,15 +70,15 @@ def firestore(
                 port,
                 _IMAGE,
                 command,
-                # Under the same path inside, because exports are asked for by path.
+                # Exports are requested by path, so the path inside the container must be the same.
                 (f"--volume={state.data}:{state.data}",),
             )
         unpacked = archives.fetch(archives.FIRESTORE, state.servers, say)
         jar, note = _newest(unpacked, "cloud-firestore-emulator-*.jar"), archives.FIRESTORE.name
     if jar is None:
-        raise Missing(f"{archives.FIRESTORE.url} is not a cloud-firestore-emulator-*.jar")
+        raise Missing(f"{archives.FIRESTORE.url}: expected a cloud-firestore-emulator-*.jar, found none")
     java = java_home(environment, say) / "bin" / "java"
-    # All documents are kept in memory: 3,000 videos are some 100 MB of heap. It grows only if needed.
+    # The emulator keeps all documents in memory: 3,000 videos need about 100 MB. The heap grows when needed.
     argv = (str(java), "-Xmx1g", *_JAVA_OPTIONS, "-cp", str(jar))
     main = ("com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start")
     return Launch((*argv, *main, "--host=127.0.0.1", f"--port={port}", *arguments), environment, note)
@@ -89,7 +94,7 @@ def in_container(
     command: list[str],
     options: tuple[str, ...] = (),
 ) -> Launch:
-    """A server in a container that goes with the docker command that started it."""
+    """A server in a container. The container stops when the docker command that started it ends."""
     run = hashlib.sha256(str(state.root).encode()).hexdigest()[:12]
     container = f"yts-{run}-{name}"
     argv = (program, "run", "--rm", f"--name={container}", f"--publish=127.0.0.1:{port}:{port}", *options)
@@ -102,14 +107,14 @@ def _newest(root: Path | None, pattern: str) -> Path | None:
 
 
 def _sdk_root(environment: Mapping[str, str]) -> Path | None:
-    """Where gcloud lives, if it is installed."""
+    """The directory of gcloud, if it is installed."""
     program = shutil.which("gcloud", path=environment.get("PATH"))
     if program is None:
         return None
     root = Path(program).resolve().parents[1]
     if (root / "platform").is_dir():
         return root
-    # gcloud is a wrapper here; it knows, but takes a second to say so.
+    # This gcloud is a wrapper in another directory. Asking it takes a second.
     try:
         answer = subprocess.run(
             [program, "info", "--format=value(installation.sdk_root)"],

@@ -1,4 +1,4 @@
-"""The programs that servers need: Java, Maven, Docker. Installed where that is possible."""
+"""Finds the programs that servers need (Java, Maven, Docker), and installs them with apt-get if possible."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Elasticsearch 8 needs 17; the emulators are content with less.
+#: Elasticsearch 8 needs 17. The emulators need less.
 JAVA_VERSION = 17
-#: Java to run a server, Java to compile for one, Maven; by apt-get and by Homebrew.
+#: The packages that have each program, for apt-get and for Homebrew.
 _PACKAGES = {
     "java": ("default-jre-headless", "openjdk"),
     "javac": ("default-jdk-headless", "openjdk"),
@@ -25,15 +25,15 @@ _installing = threading.Lock()
 
 
 class Missing(RuntimeError):
-    """Something is not there and cannot be installed; the message says in one line what to do."""
+    """A program or server is missing and cannot be installed. The message says what to do, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How to start a server.
 
-    ``cleanup``: commands that remove what a killed server leaves behind (a container); run before
-    each start and after each end. ``note``: where the server comes from, for the person who waits.
+    ``note`` tells the person who waits where the server comes from. ``cleanup`` are commands that run before
+    each start and after each end: they remove the container of a killed server.
     """
 
     argv: tuple[str, ...]
@@ -42,11 +42,12 @@ class Launch:
     cleanup: tuple[tuple[str, ...], ...] = ()
 
 
+#: Prints a line about the progress.
 Say = Callable[[str], None]
 
 
 def java_home(environment: Mapping[str, str], say: Say, compiler: bool = False) -> Path:
-    """A Java of version 17 or newer; with ``compiler`` one that has javac.
+    """The home of a Java of version 17 or newer. With ``compiler`` it has javac.
 
     Raises:
         Missing
@@ -57,13 +58,13 @@ def java_home(environment: Mapping[str, str], say: Say, compiler: bool = False) 
         install(program, f"Java {JAVA_VERSION} or newer ({program})", say)
         found = _java_home(environment, program)
     if found is None:
-        raise Missing(f"{program} was installed, but no Java {JAVA_VERSION} or newer: set JAVA_HOME to one")
+        raise Missing(f"The installed Java is older than {JAVA_VERSION}. Set JAVA_HOME to a newer one.")
     return found
 
 
 def _java_home(environment: Mapping[str, str], program: str) -> Path | None:
     candidates = [Path(environment[name]) for name in ("ES_JAVA_HOME", "JAVA_HOME") if environment.get(name)]
-    # macOS has a /usr/bin/java that only asks to install one; it has no `release` file beside it.
+    # On macOS, /usr/bin/java may only offer to install a Java. It has no `release` file.
     if on_path := shutil.which(program, path=environment.get("PATH")):
         candidates.append(Path(on_path).resolve().parents[1])
     for pattern in (
@@ -81,7 +82,7 @@ def _java_home(environment: Mapping[str, str], program: str) -> Path | None:
 
 
 def _java_version(home: Path) -> int:
-    """From the `release` file that every Java carries: no process to start. 0 if there is none."""
+    """The major version, from the `release` file in the home; 0 if there is none. Starts no process."""
     try:
         text = (home / "release").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -96,12 +97,12 @@ def maven(environment: Mapping[str, str], say: Say) -> str:
         install("mvn", "Maven", say)
     program = shutil.which("mvn", path=environment.get("PATH"))
     if program is None:
-        raise Missing("Maven was installed, but there is no mvn on PATH")
+        raise Missing("Maven was installed, but PATH has no mvn. Add its directory to PATH.")
     return program
 
 
 def docker(environment: Mapping[str, str]) -> str | None:
-    """The docker program if a daemon answers it."""
+    """The docker program, or None if there is none or no daemon answers."""
     program = shutil.which("docker", path=environment.get("PATH"))
     if program is None:
         return None
@@ -120,16 +121,16 @@ def docker(environment: Mapping[str, str]) -> str | None:
 
 
 def install(program: str, meaning: str, say: Say) -> None:
-    """Through apt-get, as root on Debian and Ubuntu.
+    """Installs a program with apt-get, which needs root on Debian or Ubuntu. ``meaning`` names the program.
 
     Raises:
-        Missing: that is not this machine, or apt-get failed.
+        Missing: this is another system or user, or apt-get failed.
     """
-    apt, brew = _PACKAGES.get(program, (program, program))
-    hint = f"brew install {brew}" if sys.platform == "darwin" else f"sudo apt-get install {apt}"
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise Missing(f"{meaning} was not found: install it ({hint}) and start again")
-    # Several servers may find out at the same time; apt-get itself would refuse the second.
+        hint = install_command(program, sys.platform)
+        raise Missing(f"{meaning} was not found. Install it ({hint}) and start again.")
+    apt, _ = _packages(program)
+    # Two servers may need a program at the same time, and apt-get refuses to run twice.
     with _installing:
         say(f"installing {apt} with apt-get, once")
         for command in (
@@ -146,4 +147,16 @@ def install(program: str, meaning: str, say: Say) -> None:
             )
             if result.returncode != 0:
                 last = (result.stderr.strip() or result.stdout.strip() or "no output").splitlines()[-1]
-                raise Missing(f"{meaning} was not found, and {' '.join(command)} failed: {last}")
+                raise Missing(
+                    f"{meaning} was not found, and installing it failed ({' '.join(command)}): {last}"
+                )
+
+
+def install_command(program: str, platform: str) -> str:
+    """The command that a person can type to install a program. ``platform`` is a sys.platform."""
+    apt, brew = _packages(program)
+    return f"brew install {brew}" if platform == "darwin" else f"sudo apt-get install {apt}"
+
+
+def _packages(program: str) -> tuple[str, str]:
+    return _PACKAGES.get(program, (program, program))

@@ -1,8 +1,8 @@
-"""What this project is measured against: one Celery task a video, green threads, Redis as the broker.
+"""A comparison for this project: one Celery task a video, green threads, and Redis as the broker.
 
-The unmodified library with a session a task, as its documentation has it: watch page, player, captions.
-The transcript goes into Elasticsearch, the count into Redis. Started by tests/benchmarks/bench_celery.py
-in an environment of its own; imports nothing of this project.
+Each task has a session and uses the unmodified library as its documentation says: watch page, player,
+captions. The transcript goes into Elasticsearch, and Redis counts the videos.
+tests/benchmarks/bench_celery.py starts this in an environment of its own. It imports nothing of this project.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ elasticsearch = requests.Session()
 elasticsearch.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=200))
 
 
-class ToTheStandIn(HTTPAdapter):
-    """Where there is no YouTube: the same requests to the stand-in."""
+class ToFakeYouTube(HTTPAdapter):
+    """Sends the requests for YouTube to the fake YouTube."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.url = str(request.url).replace(YOUTUBE, os.environ["PEER_YOUTUBE"], 1)
@@ -39,7 +39,7 @@ class ToTheStandIn(HTTPAdapter):
 @app.task(autoretry_for=(Exception,), retry_backoff=True, max_retries=5)
 def fetch(video_id: str) -> None:
     with requests.Session() as session:
-        session.mount(YOUTUBE, ToTheStandIn())
+        session.mount(YOUTUBE, ToFakeYouTube())
         transcripts = YouTubeTranscriptApi(http_client=session).list(video_id)
         transcript = next(iter(transcripts)).fetch()
     document = {"transcript": " ".join(snippet.text for snippet in transcript)}

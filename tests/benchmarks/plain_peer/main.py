@@ -1,9 +1,9 @@
-"""What this project's use of the processor is measured against: the same pipeline, written plainly.
+"""A comparison for this project's processor time: the same pipeline, written plainly.
 
-A function fetches a video's transcript with the unmodified library, keeps it in Firestore and publishes a
-message; another indexes it into Elasticsearch, one field, and counts it exactly once. The libraries
-are used as their documentation has it. No library of a user, no blocks, no retries of its own, no listing.
-Started by tests/benchmarks/bench_plain.py; imports nothing of this project.
+One function fetches a video's transcript with the unmodified library, stores it in Firestore and publishes a
+message. Another function indexes it into one field in Elasticsearch, and counts it exactly once. The
+libraries are used as their documentation says. There are no users, no blocks, no retries and no listing.
+tests/benchmarks/bench_plain.py starts the functions. They import nothing of this project.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ elasticsearch = Elasticsearch(os.environ["ELASTICSEARCH_URL"], request_timeout=3
 threads = threading.local()
 
 
-class ToTheStandIn(HTTPAdapter):
-    """Where there is no YouTube: the same requests to the stand-in."""
+class ToFakeYouTube(HTTPAdapter):
+    """Sends the requests for YouTube to the fake YouTube."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.url = str(request.url).replace(YOUTUBE, os.environ["PEER_YOUTUBE"], 1)
@@ -44,12 +44,12 @@ class ToTheStandIn(HTTPAdapter):
 
 
 def library() -> YouTubeTranscriptApi:
-    """One a thread: a session is not to be shared."""
+    """One object for each thread, because threads must not share a session."""
     if not hasattr(threads, "library"):
         session = requests.Session()
-        # A proxy of this machine cannot reach the stand-in.
+        # A proxy of this machine cannot reach the fake YouTube.
         session.trust_env = False
-        session.mount(YOUTUBE, ToTheStandIn())
+        session.mount(YOUTUBE, ToFakeYouTube())
         threads.library = YouTubeTranscriptApi(http_client=session)
     found: YouTubeTranscriptApi = threads.library
     return found
@@ -90,6 +90,6 @@ def plain_indexer(event: CloudEvent) -> None:
     batch = database.batch()
     batch.create(run.collection("videos").document(message["video_id"]), {"state": "indexed"})
     batch.set(run, {"indexed": firestore.Increment(1)}, merge=True)
-    # It exists if this was delivered before.
+    # The document exists if the message was delivered before.
     with contextlib.suppress(AlreadyExists):
         batch.commit(timeout=30)

@@ -42,11 +42,11 @@ import org.elasticsearch.plugin.NamedComponent;
 import org.elasticsearch.plugin.analysis.AnalyzerFactory;
 
 /**
- * Lucene's language analyzers under the names that a full Elasticsearch gives them, so that one
- * mapping serves every server.
+ * Registers Lucene's language analyzers under the names of a full Elasticsearch, so that every server
+ * accepts the same mapping.
  *
- * <p>Elasticsearch makes each from its class name, which plugin/named_components.json holds, by the
- * constructor without arguments: hence a class per language. A test compares the two lists.
+ * <p>Elasticsearch reads the class names from plugin/named_components.json and calls the constructor
+ * without arguments. So each language needs a class. A test compares this file with the JSON file.
  *
  * @see <a href="https://www.elastic.co/guide/en/elasticsearch/plugins/8.19/creating-stable-plugins.html">Stable
  *     plugins</a>

@@ -1,0 +1,1 @@
+"""The commands of ./emulators.sh, a module each."""

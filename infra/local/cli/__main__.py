@@ -1,0 +1,132 @@
+"""The command line behind ./emulators.sh.
+
+Exit codes: 0 success, 1 failure, 2 a wrong command or variable, 3 the local run is not up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+
+import requests
+
+from infra.local.cli import index, logs, reindex, search, status, test, worker
+from infra.local.cli.api import Api, ApiError
+from infra.local.cli.down import down
+from infra.local.cli.up import DEMO_USER, up
+from infra.local.state_dir import StateDir
+from infra.local.supervisor.status import NotRunning, require
+from infra.pipeline import PipelineError
+from shared.config import Config, ConfigError
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./emulators.sh", description="Runs all of yts on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="start everything and stay until Ctrl-C")
+    up.add_argument("--detach", action="store_true", help="return once everything is ready")
+    up.add_argument("--no-sample", action="store_true", help="do not index the sample playlist")
+    commands.add_parser("down", help="stop everything that `up` started")
+    status = commands.add_parser("status", help="show every component with its port and pid")
+    status.add_argument("--json", action="store_true", help="a JSON list; the exit code is always 0")
+    logs = commands.add_parser("logs", help="show the log of one component, or the ends of all logs")
+    logs.add_argument("name", nargs="?", metavar="NAME")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on and show new lines")
+    commands.add_parser("test", help="run all tests; arguments are passed to pytest")
+    commands.add_parser("bench", help="measure indexing; --help lists the options")
+    worker = commands.add_parser("worker", help="fetch transcripts from this machine's address, too")
+    worker.add_argument("--subscription", default="fetcher", metavar="NAME", help="default: fetcher")
+    token = commands.add_parser("token", help="print a new API token of a local user")
+    token.add_argument("user", nargs="?", default=DEMO_USER, metavar="USER")
+    index = commands.add_parser("index", help="index a playlist and show the progress")
+    index.add_argument("playlist", metavar="PLAYLIST", help="a playlist id or a YouTube URL with list=")
+    search = commands.add_parser("search", help="search titles, descriptions and transcripts")
+    search.add_argument("words", nargs="+", metavar="WORDS")
+    search.add_argument("--json", action="store_true", help="print the answer as JSON")
+    search.add_argument("--limit", type=int, default=10, help="the number of videos to show (10)")
+    for command in (index, search):
+        command.add_argument("--user", default=DEMO_USER, help=f"whose library ({DEMO_USER})")
+    commands.add_parser("reindex", help="rebuild the search index from the stored videos")
+    return parser
+
+
+def run(
+    arguments: argparse.Namespace, rest: list[str], environment: Mapping[str, str], config: Config
+) -> int:
+    """Runs one command. Returns the exit code. ``rest`` are the arguments as they were typed."""
+    state = StateDir.at(config.local_state_dir)
+
+    def api() -> Api:
+        # The port comes from the run, because it may have been started with another PORT.
+        port = require(state).port_of("gateway")
+        return Api(f"http://127.0.0.1:{port}", state, arguments.user)
+
+    match arguments.command:
+        case "up":
+            return up(environment, config, state, arguments.detach, sample=not arguments.no_sample)
+        case "down":
+            print("Stopped; the library is kept." if down(state) else "Nothing was running.")
+        case "status":
+            return status.show(environment, config, state, as_json=arguments.json)
+        case "logs":
+            return logs.show(state, arguments.name, follow=arguments.follow)
+        case "test":
+            return test.run(rest, environment)
+        case "bench":
+            return test.bench(rest)
+        case "worker":
+            worker.work(environment, config, state, arguments.subscription)
+        case "token":
+            print(api().new_token())
+        case "index":
+            return 0 if index.index(api(), arguments.playlist) else 1
+        case "search":
+            search.search(api(), " ".join(arguments.words), arguments.json, arguments.limit)
+        case "reindex":
+            reindex.reindex(require(state).port_of("reindex"))
+    return 0
+
+
+def separate(argv: list[str]) -> list[str]:
+    """The arguments for argparse, which takes everything that begins with a dash as its own option."""
+    if argv[:1] in (["test"], ["bench"]):
+        return argv[:1]
+    if argv[:1] != ["search"] or "--" in argv:
+        return argv
+    # -word is part of the query language.
+    options, words = ["search"], []
+    rest = iter(argv[1:])
+    for argument in rest:
+        if argument in ("--json", "-h", "--help") or argument.startswith(("--user=", "--limit=")):
+            options.append(argument)
+        elif argument in ("--user", "--limit"):
+            options += [argument, *(value for value in [next(rest, None)] if value is not None)]
+        else:
+            words.append(argument)
+    return [*options, "--", *words]
+
+
+def main(argv: list[str], environment: Mapping[str, str]) -> int:
+    arguments = parser().parse_args(separate(argv))
+    try:
+        return run(arguments, argv[1:], environment, Config.from_env(environment))
+    except (ConfigError, PipelineError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except NotRunning as error:
+        print(error, file=sys.stderr)
+        return 3
+    except (ApiError, TimeoutError, requests.RequestException) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        # The job goes on. Only this program, which shows its progress, ends.
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

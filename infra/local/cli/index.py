@@ -1,0 +1,151 @@
+"""`index PLAYLIST`: starts a job, shows its progress, and lists the videos that could not be indexed."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from tqdm import tqdm
+
+from infra.local.cli.api import Api, ApiError
+
+_POLL_SECONDS = 0.4
+#: How long failed requests are retried. A gateway or function that is restarted is back by then.
+_PATIENCE_SECONDS = 60.0
+_ENDED = ("done", "failed", "cancelled")
+#: The video states that are listed after the job, and how many videos of each are shown.
+_LISTED = {
+    "failed": "failed",
+    "unavailable": "unavailable",
+    "no_transcript": "without captions (found by title and description)",
+}
+_SHOWN = 25
+
+
+def index(api: Api, playlist: str, poll_seconds: float = _POLL_SECONDS) -> bool:
+    """Returns whether the job is done: False when it failed or was cancelled.
+
+    Raises:
+        ApiError: the job could not be started, or requests failed for too long.
+    """
+    began = time.monotonic()
+    job_id = api.call("POST", "/api/index", json={"playlist": playlist})["job_id"]
+    job = _watch(api, job_id, poll_seconds)
+    _summary(job, time.monotonic() - began)
+    for state, meaning in _LISTED.items():
+        if count := job["counts"][state]:
+            _list_videos(api, job_id, state, meaning, count)
+    return bool(job["state"] == "done")
+
+
+def _watch(api: Api, job_id: str, poll_seconds: float) -> dict[str, Any]:
+    """Shows the progress until the job ends. Returns the job."""
+    progress = _Bar() if sys.stderr.isatty() else _Lines()
+    try:
+        for job in _poll(api, job_id, poll_seconds):
+            settled = sum(count for state, count in job["counts"].items() if state != "pending")
+            progress.show(job, settled)
+            if job["state"] in _ENDED:
+                return job
+    finally:
+        progress.close()
+    raise AssertionError("polling never ends by itself")
+
+
+def _poll(api: Api, job_id: str, seconds: float) -> Iterator[dict[str, Any]]:
+    last_answer = time.monotonic()
+    while True:
+        try:
+            job = api.call("GET", f"/api/jobs/{job_id}")
+        except ApiError:
+            if time.monotonic() - last_answer > _PATIENCE_SECONDS:
+                raise
+        else:
+            last_answer = time.monotonic()
+            yield job
+        time.sleep(seconds)
+
+
+class _Bar:
+    """A progress bar, for a terminal."""
+
+    def __init__(self) -> None:
+        # tqdm shows no bar on a terminal of unknown size.
+        known = shutil.get_terminal_size((0, 0)).columns > 0
+        size = {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
+        self._bar = tqdm(unit=" videos", desc="listing", **size)
+
+    def show(self, job: dict[str, Any], settled: int) -> None:
+        self._bar.total = job["total"]
+        self._bar.set_description_str(_title(job), refresh=False)
+        self._bar.set_postfix_str(_postfix(job), refresh=False)
+        self._bar.n = settled
+        self._bar.refresh()
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """A line every few seconds, for a log."""
+
+    _INTERVAL_SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._last_line = self._began
+
+    def show(self, job: dict[str, Any], settled: int) -> None:
+        now = time.monotonic()
+        if now - self._last_line < self._INTERVAL_SECONDS and job["state"] not in _ENDED:
+            return
+        self._last_line = now
+        total = job["total"]
+        rate = settled / max(now - self._began, 0.001)
+        left = f", {(total - settled) / rate:.0f} s left" if total and settled and total > settled else ""
+        print(
+            f"{_title(job)}: {settled} of {total or '?'} videos, {rate:.1f}/s{left} {_postfix(job)}".rstrip()
+        )
+
+    def close(self) -> None:
+        pass
+
+
+def _title(job: dict[str, Any]) -> str:
+    if job["state"] in ("queued", "planning") and job["total"] is None:
+        return f"{job['title'] or job['playlist_id']} (listing)"
+    return str(job["title"] or job["playlist_id"])
+
+
+def _postfix(job: dict[str, Any]) -> str:
+    if job["blocked_until"]:
+        return f"YouTube blocks this address; going on at {job['blocked_until']}"
+    return f"{job['counts']['failed']} failed" if job["counts"]["failed"] else ""
+
+
+def _summary(job: dict[str, Any], seconds: float) -> None:
+    counts = job["counts"]
+    if job["state"] == "failed":
+        print(f"The job failed: {job['error'] or 'no reason given'}")
+    elif job["state"] == "cancelled":
+        print("The job was cancelled.")
+    print(
+        f"{job['total'] or 0} videos in {seconds:.0f} s: {counts['indexed']} indexed,"
+        f" {counts['no_transcript']} without captions, {counts['unavailable']} unavailable,"
+        f" {counts['failed']} failed; {job['reused']} were known already,"
+        f" {job['youtube_bytes'] / 1e6:.1f} MB from YouTube"
+    )
+
+
+def _list_videos(api: Api, job_id: str, state: str, meaning: str, count: int) -> None:
+    print(f"{count} {meaning}:")
+    page = api.call("GET", f"/api/jobs/{job_id}/videos", params={"state": state, "limit": _SHOWN})
+    for video in page["videos"][:_SHOWN]:
+        print(
+            f"  {video['video_id']}  {video['title'] or '(no title)'}: {video['reason'] or 'no reason given'}"
+        )
+    if count > _SHOWN:
+        print(f"  … and {count - _SHOWN} more")

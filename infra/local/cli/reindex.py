@@ -1,0 +1,35 @@
+"""`reindex`: rebuilds the search index from the stored videos."""
+
+from __future__ import annotations
+
+import json
+
+import requests
+
+from infra.local.cli.api import ApiError
+
+#: For connecting, and between two steps of the answer.
+_TIMEOUT = (5, 600)
+
+
+def reindex(port: int) -> None:
+    """Calls the function on this port and prints its progress.
+
+    Raises:
+        ApiError: the function refused, or ended too early.
+    """
+    step: dict[str, object] = {}
+    # The server is on this machine, so proxies are ignored.
+    with requests.Session() as session:
+        session.trust_env = False
+        with session.post(f"http://127.0.0.1:{port}/", json={}, stream=True, timeout=_TIMEOUT) as answer:
+            if answer.status_code != 200:
+                raise ApiError(f"Reindexing failed: status {answer.status_code}, {answer.text[:300]}")
+            for line in answer.iter_lines():
+                step = json.loads(line)
+                if "total" in step:
+                    print(f"{step['indexed']} of {step['total']} videos", flush=True)
+    if not step.get("done"):
+        reason = step.get("error", "no reason given, see ./emulators.sh logs reindex")
+        raise ApiError(f"Reindexing stopped before the end: {reason}. Searches still use the old index.")
+    print(f"Done: {step['indexed']} videos in the new index, which searches use now.")

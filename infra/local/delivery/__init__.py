@@ -1,0 +1,1 @@
+"""Delivers Pub/Sub messages to functions, as Eventarc does in the cloud."""

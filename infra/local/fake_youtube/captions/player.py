@@ -1,0 +1,146 @@
+"""POST /youtubei/v1/player: whether a video plays, and the list of its caption tracks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from infra.local.fake_youtube import field_mask
+from infra.local.fake_youtube.captions import padding, timedtext
+from infra.local.fake_youtube.field_mask import Mask
+from infra.local.fake_youtube.library.model import LANGUAGE_NAMES, NO_CAPTIONS, Track, Video
+from infra.local.fake_youtube.library.playability import Playability, why_unplayable
+from infra.local.fake_youtube.replies import JSON, Reply, SharedHead, compress
+
+#: The key that a client reads in the watch page and sends to the player. It has the form of YouTube's.
+INNERTUBE_KEY = "AIzaSyStandIn_0000000000000000000000000"
+_CONTEXT_PARAMS = "Q0FFU0FnZ0I="
+#: The padding holds these members; "*" selects them, too.
+_PADDING_MEMBERS = frozenset({"responseContext", "streamingData", "*"})
+_UNPLAYABLE_HEAD = SharedHead(b'{"responseContext":{},')
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerChanges:
+    """How a fault or a blocked address changes the answer of a video that otherwise plays.
+
+    ``unplayable``: why it does not play. ``captions``: False hides the tracks. ``po_token``: the URLs of
+    captions demand a token that proves a real browser.
+    """
+
+    unplayable: Playability | None = None
+    captions: bool = True
+    po_token: bool = False
+
+
+NO_CHANGES = PlayerChanges()
+
+
+def wrong_key() -> Reply:
+    return bad_request("API key not valid. Please pass a valid API key.")
+
+
+def bad_request(message: str) -> Reply:
+    error = {
+        "code": 400,
+        "message": message,
+        "errors": [{"message": message, "domain": "global", "reason": "badRequest"}],
+        "status": "INVALID_ARGUMENT",
+    }
+    return Reply(400, JSON, json.dumps({"error": error}).encode())
+
+
+def answer(
+    video_id: str,
+    video: Video | None,
+    gzip: bool,
+    changes: PlayerChanges = NO_CHANGES,
+    mask: Mask | None = None,
+) -> Reply:
+    """`video`: None for one that does not exist. `mask`: the part of the answer that the client asks for;
+    None for all of it."""
+    unplayable = changes.unplayable or why_unplayable(video)
+    if unplayable is not None:
+        head, members = _UNPLAYABLE_HEAD, {"playabilityStatus": _playability_status(unplayable)}
+    else:
+        assert video is not None
+        head = padding.player_head(video_id)
+        tracks = video.tracks if changes.captions and video.status != NO_CAPTIONS else ()
+        members = _playable(video, tracks, changes.po_token)
+    if mask is not None:
+        # Parsing the padding is slow, and few clients ask for it.
+        whole = json.loads(head.data + _json(members)[1:]) if mask.keys() & _PADDING_MEMBERS else members
+        body = _json(field_mask.apply(mask, whole))
+        return Reply(200, JSON, body, compress(body) if gzip else None)
+    # The head has already opened the JSON object.
+    plain, gzipped = head.with_tail(_json(members)[1:], gzip)
+    return Reply(200, JSON, plain, gzipped)
+
+
+def _playability_status(why: Playability) -> dict[str, Any]:
+    renderer: dict[str, Any] = {"reason": {"runs": [{"text": why.reason}]}}
+    if why.subreason:
+        renderer["subreason"] = {"runs": [{"text": why.subreason}]}
+    return {
+        "status": why.status,
+        "reason": why.reason,
+        "errorScreen": {"playerErrorMessageRenderer": renderer},
+        "contextParams": _CONTEXT_PARAMS,
+    }
+
+
+def _playable(video: Video, tracks: Sequence[Track], po_token: bool) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    if tracks:
+        members["captions"] = {
+            "playerCaptionsTracklistRenderer": {
+                "captionTracks": [_track(video.id, track, po_token) for track in tracks],
+                "translationLanguages": _translation_languages(),
+                "defaultAudioTrackIndex": 0,
+            }
+        }
+    return members | {
+        "playabilityStatus": {"status": "OK", "playableInEmbed": True, "contextParams": _CONTEXT_PARAMS},
+        "videoDetails": {
+            "videoId": video.id,
+            "title": video.title,
+            "lengthSeconds": str(video.duration),
+            "channelId": video.channel.id,
+            "shortDescription": video.description,
+            "viewCount": str(video.views),
+            "author": video.channel.title,
+            "isPrivate": False,
+            "isLiveContent": False,
+        },
+    }
+
+
+def _track(video_id: str, track: Track, po_token: bool) -> dict[str, Any]:
+    member: dict[str, Any] = {
+        "baseUrl": timedtext.signed_url(video_id, track, po_token),
+        "name": {"runs": [{"text": track.name}]},
+        "vssId": f"{'a' if track.generated else ''}.{track.language}",
+        "languageCode": track.language,
+        "isTranslatable": True,
+        "trackName": "",
+    }
+    if track.generated:
+        member["kind"] = "asr"
+    return member
+
+
+@cache
+def _translation_languages() -> list[dict[str, object]]:
+    """The languages into which captions can be translated."""
+    return [
+        {"languageCode": code, "languageName": {"runs": [{"text": name}]}}
+        for code, name in LANGUAGE_NAMES.items()
+        if "-" not in code or code.startswith("zh")
+    ]
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

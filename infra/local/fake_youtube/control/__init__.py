@@ -1,0 +1,1 @@
+"""The control API under ``/_control/``, by which tests change the server and read its counts."""

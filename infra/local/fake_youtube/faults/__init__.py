@@ -1,0 +1,1 @@
+"""Faults on request: rules that select requests, and the wrong answers that these receive."""

@@ -1,0 +1,107 @@
+"""The data model: channels, videos, caption tracks and playlists."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+#: Statuses of videos. :mod:`.playability` has the others, and what the player says about each.
+OK = "ok"
+NO_CAPTIONS = "nocaptions"
+PRIVATE = "private"
+DELETED = "deleted"
+#: videos.list leaves these videos out, and playlists show a placeholder for them.
+HIDDEN = frozenset({PRIVATE, DELETED})
+
+
+class Line(NamedTuple):
+    """A caption line. ``start``, ``duration``: seconds; the start counts from the beginning of the video."""
+
+    start: float
+    duration: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A caption track. ``lines`` makes the lines at each call. ``generated``: by speech recognition."""
+
+    language: str
+    name: str
+    generated: bool
+    lines: Callable[[], tuple[Line, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """``published_at``: RFC 3339 UTC. ``duration``: seconds. ``owner``: the user who may see it if it
+    is private. ``reason``: replaces the usual sentence why it does not play."""
+
+    id: str
+    title: str
+    description: str
+    channel: Channel
+    published_at: str
+    duration: int
+    tracks: tuple[Track, ...]
+    status: str = OK
+    reason: str | None = None
+    views: int = 1000
+    language: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """``video_ids``: in order, with repetitions. ``extra``: itemCount is higher than the number of items
+    by this. ``hidden``: statuses of videos that are private or deleted in this playlist only."""
+
+    id: str
+    title: str
+    description: str
+    channel: Channel
+    published_at: str
+    video_ids: tuple[str, ...]
+    privacy: str = "public"
+    owner: str | None = None
+    extra: int = 0
+    hidden: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def item_count(self) -> int:
+        return len(self.video_ids) + self.extra
+
+
+def channel_named(title: str) -> Channel:
+    """The channel with this title. Its id is a hash of the title."""
+    digest = hashlib.sha256(f"channel/{title}".encode()).digest()
+    return Channel("UC" + urlsafe_b64encode(digest[:16]).decode().rstrip("="), title)
+
+
+#: English names of languages, as the player gives them to a client that asks for `en-US`.
+LANGUAGE_NAMES = {
+    "ar": "Arabic", "bn": "Bangla", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+    "en": "English", "en-GB": "English (United Kingdom)", "en-US": "English (United States)",
+    "es": "Spanish", "es-419": "Spanish (Latin America)", "fa": "Persian", "fi": "Finnish",
+    "fil": "Filipino", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian",
+    "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch",
+    "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "pt-BR": "Portuguese (Brazil)",
+    "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "sw": "Swahili", "ta": "Tamil",
+    "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese",
+    "zh": "Chinese", "zh-Hans": "Chinese (Simplified)", "zh-Hant": "Chinese (Traditional)",
+}  # fmt: skip
+
+
+def track_name(language: str, generated: bool) -> str:
+    """``German``, ``German (auto-generated)``; an unknown language code is its own name."""
+    name = LANGUAGE_NAMES.get(language, language)
+    return f"{name} (auto-generated)" if generated else name

@@ -1,0 +1,1 @@
+"""What only a browser asks for: thumbnails and the embedded player."""

@@ -1,0 +1,1 @@
+"""What happens to requests whatever they ask for: statistics, latency, and budgets of addresses."""

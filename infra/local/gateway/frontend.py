@@ -1,0 +1,53 @@
+"""Serves the files of the frontend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from shared.errors import MethodNotAllowed, NotFound
+
+READING_METHODS = ("GET", "HEAD")
+
+#: Only files with these endings are served. The types do not depend on the tables of the machine.
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+}
+
+
+class Frontend:
+    """The files of one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory.resolve()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Raises RequestError."""
+        if request.method not in READING_METHODS:
+            raise MethodNotAllowed(f"{request.method} is not possible here. Use GET.", "GET, HEAD")
+        file = self._file(request.path)
+        if file is None:
+            raise NotFound(f"There is nothing at {request.path[:200]}.")
+        # Browsers ask again each time and get 304 by the ETag, so no page is stale after an update.
+        headers = {"Cache-Control": "no-cache", "Content-Type": _TYPES[file.suffix]}
+        return web.FileResponse(file, headers=headers)
+
+    def _file(self, path: str) -> Path | None:
+        try:
+            file = (self._directory / (path.lstrip("/") or "index.html")).resolve()
+            inside = file.relative_to(self._directory)
+            if any(part.startswith(".") for part in inside.parts) or not file.is_file():
+                return None
+        except (ValueError, OSError):  # The path leads outside, or cannot name a file.
+            return None
+        return file if file.suffix in _TYPES else None

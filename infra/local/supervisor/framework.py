@@ -1,0 +1,16 @@
+"""The command that serves a function with functions-framework."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def command(target: str, source: Path, trigger: str, port: int) -> tuple[str, ...]:
+    """Serves the function ``target`` of a source file on a local port. ``trigger`` is "http" or "pubsub"."""
+    return (
+        str(Path(sys.executable).with_name("functions-framework")),
+        *("--target", target, "--source", str(source)),
+        *("--signature-type", "cloudevent" if trigger == "pubsub" else "http"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+    )

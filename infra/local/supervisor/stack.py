@@ -1,0 +1,232 @@
+"""Describes the components of a run: the servers, the functions, the delivery, and the gateway."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from infra.local.persistence import Exports
+from infra.local.servers.elasticsearch import elasticsearch
+from infra.local.servers.emulators import firestore, pubsub
+from infra.local.servers.tools import Launch
+from infra.local.state_dir import ROOT, StateDir
+from infra.local.supervisor import environment, framework, probes, topics
+from infra.local.supervisor.component import Component
+from infra.local.supervisor.environment import Addresses
+from infra.local.supervisor.ports import free_ports, port_is_free
+from infra.pipeline import Function, Pipeline
+from shared.config import Config
+
+#: From the start of a server to its first answer. Downloading it takes minutes, and does not count.
+_SERVER_SECONDS = 120.0
+#: An external server should be running already.
+_EXTERNAL_SECONDS = 20.0
+_FUNCTION_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    components: tuple[Component, ...]
+    #: The URL of each function that has a main.py.
+    functions: Mapping[str, str]
+    addresses: Addresses
+    exports: Exports
+    url: str
+
+
+def assemble(
+    caller: Mapping[str, str],
+    config: Config,
+    pipeline: Pipeline,
+    state: StateDir,
+    emulator_started: Callable[[], None],
+    choose_ports: Callable[[int, set[int]], list[int]] = free_ports,
+) -> Stack:
+    """Chooses the ports and describes every component.
+
+    ``caller`` is the environment of the person who starts the run. ``emulator_started`` is called after each
+    start of the Pub/Sub emulator and each restart of the Firestore emulator. After the former, all messages
+    are lost; after the latter, the ledger may be older than the messages.
+    """
+    return _Builder(caller, config, pipeline, state, emulator_started, choose_ports).stack()
+
+
+class _Builder:
+    def __init__(
+        self,
+        caller: Mapping[str, str],
+        config: Config,
+        pipeline: Pipeline,
+        state: StateDir,
+        emulator_started: Callable[[], None],
+        choose_ports: Callable[[int, set[int]], list[int]],
+    ) -> None:
+        self.config, self.pipeline, self.state = config, pipeline, state
+        self.emulator_started = emulator_started
+        self.base = environment.base(caller, state)
+        kept = _last_youtube_port(state, config.port)
+        # Nothing listens on these two yet, so the system might offer them.
+        reserved = {config.port, kept or config.port}
+        self.ports = iter(choose_ports(len(pipeline.functions) + 7, reserved))
+        fake = not environment.real_youtube(caller)
+        self.addresses = Addresses(
+            pubsub=config.pubsub_emulator_host or f"127.0.0.1:{next(self.ports)}",
+            firestore=config.firestore_emulator_host or f"127.0.0.1:{next(self.ports)}",
+            elasticsearch=config.elasticsearch_url or f"http://127.0.0.1:{next(self.ports)}",
+            youtube=f"http://127.0.0.1:{kept or next(self.ports)}" if fake else None,
+            youtube_proxy=f"http://127.0.0.1:{next(self.ports)}" if fake else None,
+        )
+        self.exports = Exports(state, config.google_cloud_project, self.addresses.firestore)
+        self.python = environment.for_python(caller, state, config, self.addresses)
+
+    def stack(self) -> Stack:
+        functions = [self._function(function) for function in self.pipeline.functions]
+        urls = {
+            component.name: f"http://127.0.0.1:{component.port}"
+            for component in functions
+            if component.missing is None
+        }
+        servers = [self._elasticsearch(), self._pubsub(), self._firestore()]
+        if self.addresses.youtube and self.addresses.youtube_proxy:
+            servers.append(self._youtube(self.addresses.youtube, self.addresses.youtube_proxy))
+        components = (*servers, *functions, self._delivery(urls), self._gateway(urls))
+        return Stack(components, urls, self.addresses, self.exports, f"http://localhost:{self.config.port}")
+
+    def _pubsub(self) -> Component:
+        address = self.addresses.pubsub
+        port = _port_of(address)
+
+        async def on_ready(restart: bool) -> None:
+            await topics.create(self.pipeline, address, self.config.google_cloud_project)
+            self.emulator_started()
+
+        component = Component(
+            "pubsub",
+            port,
+            probes.listening(address),
+            lambda say: pubsub(self.base, self.state, port, say),
+            ready_seconds=_SERVER_SECONDS,
+            on_ready=on_ready,
+        )
+        return _external(component, "PUBSUB_EMULATOR_HOST") if self.config.pubsub_emulator_host else component
+
+    def _firestore(self) -> Component:
+        address = self.addresses.firestore
+        port = _port_of(address)
+
+        async def on_ready(restart: bool) -> None:
+            if restart:
+                self.emulator_started()
+
+        component = Component(
+            "firestore",
+            port,
+            probes.any_answer(f"http://{address}/"),
+            lambda say: firestore(self.base, self.state, port, self.exports.latest(), say),
+            ready_seconds=_SERVER_SECONDS,
+            on_ready=on_ready,
+        )
+        if self.config.firestore_emulator_host:
+            return _external(component, "FIRESTORE_EMULATOR_HOST")
+        return component
+
+    def _elasticsearch(self) -> Component:
+        url = self.addresses.elasticsearch
+        port = urlsplit(url).port
+        probe = probes.elasticsearch(url, self.config.elasticsearch_api_key)
+        if self.config.elasticsearch_url is not None or port is None:
+            return _external(Component("elasticsearch", port, probe, None), "ELASTICSEARCH_URL")
+        transport = next(self.ports)
+        return Component(
+            "elasticsearch",
+            port,
+            probe,
+            lambda say: elasticsearch(self.base, self.state, port, transport, say),
+            ready_seconds=_SERVER_SECONDS,
+            stop_seconds=20,
+        )
+
+    def _youtube(self, url: str, proxy_url: str) -> Component:
+        port, proxy_port = _port_of(urlsplit(url).netloc), _port_of(urlsplit(proxy_url).netloc)
+        _keep_youtube_port(self.state, port)
+        options = ("--port", str(port), "--proxy-port", str(proxy_port))
+        return self._program("youtube", "infra.local.fake_youtube", port, options)
+
+    def _function(self, function: Function) -> Component:
+        port = next(self.ports)
+        source = ROOT / "functions" / function.name / "main.py"
+        argv = framework.command(function.name, source, function.trigger, port)
+        # gunicorn creates a control socket in this directory. Its default is the home directory.
+        sockets = self.state.run / "sockets" / function.name
+        sockets.mkdir(parents=True, exist_ok=True)
+        own = {
+            "THREADS": str(function.threads),
+            "XDG_RUNTIME_DIR": str(sockets),
+            "K_SERVICE": function.name,  # Cloud Run sets it, too.
+        }
+        launch = Launch(argv, self.python | own, "")
+        return Component(
+            function.name,
+            port,
+            # The framework answers this path. The function itself is not called, because that may start work.
+            probes.any_answer(f"http://127.0.0.1:{port}/robots.txt"),
+            lambda say: launch,
+            essential=False,
+            ready_seconds=_FUNCTION_SECONDS,
+            missing=None if source.is_file() else f"{source.relative_to(ROOT)} does not exist",
+        )
+
+    def _delivery(self, urls: Mapping[str, str]) -> Component:
+        fed = [subscription.name for subscription in self.pipeline.subscriptions if subscription.name in urls]
+        port = next(self.ports)
+        functions = [f"--function={name}={urls[name]}" for name in fed]
+        options = ("--port", str(port), "--changes", str(self.state.changes), *functions)
+        component = self._program("delivery", "infra.local.delivery", port, options, "/healthz")
+        # It starts after the functions that it calls: every failed delivery counts as an attempt.
+        return replace(component, after=("pubsub", *fed), stop_seconds=15)
+
+    def _gateway(self, urls: Mapping[str, str]) -> Component:
+        port = self.config.port
+        public = [function.name for function in self.pipeline.functions if function.routes]
+        arguments = [f"--function={name}={urls[name]}" for name in public if name in urls]
+        frontend, changes = str(ROOT / "frontend"), str(self.state.changes)
+        options = ("--port", str(port), "--frontend", frontend, "--changes", changes, *arguments)
+        return self._program("gateway", "infra.local.gateway", port, options)
+
+    def _program(
+        self, name: str, module: str, port: int, options: tuple[str, ...], path: str = "/"
+    ) -> Component:
+        """A Python program of this repository. ``path`` is what the probe asks for."""
+        launch = Launch((sys.executable, "-m", module, *options), self.python, "")
+        return Component(name, port, probes.any_answer(f"http://127.0.0.1:{port}{path}"), lambda say: launch)
+
+
+def _external(component: Component, variable: str) -> Component:
+    """The same component, but with a server that the caller has started."""
+    return replace(component, prepare=None, external=variable, ready_seconds=_EXTERNAL_SECONDS)
+
+
+def _last_youtube_port(state: StateDir, gateway: int) -> int | None:
+    """The port of the fake YouTube in the last run, if it is free.
+
+    Stored addresses of thumbnails contain it. With another port they are wrong until the next indexing.
+    """
+    try:
+        port = int((state.data / "youtube-port").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return port if port != gateway and port_is_free(port) else None
+
+
+def _keep_youtube_port(state: StateDir, port: int) -> None:
+    state.data.mkdir(parents=True, exist_ok=True)
+    (state.data / "youtube-port").write_text(str(port), encoding="ascii")
+
+
+def _port_of(address: str) -> int:
+    port = urlsplit(f"//{address}").port
+    if port is None:
+        raise ValueError(f"expected HOST:PORT, found {address!r}")
+    return port

@@ -1,0 +1,1 @@
+"""Which playlists and videos belong to a user."""

@@ -1,0 +1,1 @@
+"""One video's way: a step a file."""

@@ -1,0 +1,45 @@
+"""Completing a job: when nothing of it is pending, and everything of it can be found."""
+
+from __future__ import annotations
+
+from shared import logs
+from shared.gcp.firestore import Firestore, retry_on_conflict
+from shared.library.memberships import Memberships
+from shared.pipeline.jobs import Jobs
+from shared.pipeline.ledger import Ledger
+from shared.search.index.writer import SearchIndex
+
+
+class Completion:
+    """Ends jobs as `done`."""
+
+    def __init__(self, db: Firestore, index: SearchIndex) -> None:
+        self._jobs = Jobs(db)
+        self._ledger = Ledger(db)
+        self._memberships = Memberships(db, index)
+        self._index = index
+
+    def complete_if_settled(self, job_id: str) -> bool:
+        """Ends a running job of which nothing is pending. True if the job is over afterwards.
+
+        `done` promises that everything is searchable. So the membership and the index come first.
+
+        Raises:
+            Transient: the database or the search index does not answer.
+        """
+
+        def attempt() -> bool:
+            job = self._jobs.read(job_id)
+            if job is None or job.state != "running":
+                return job is not None and not job.active
+            counts = self._ledger.counts(job_id, job.shards)
+            if counts.states["pending"] > 0:
+                return False
+            searchable = counts.states["indexed"] + counts.states["no_transcript"]
+            self._memberships.finish(job.user_id, job.playlist_id, job_id, searchable)
+            self._index.refresh()
+            self._jobs.complete(job)
+            logs.info("job is done", job_id=job_id, counts=dict(counts.states))
+            return True
+
+        return retry_on_conflict(attempt)

@@ -1,0 +1,281 @@
+"""Jobs. A job is one indexing of one playlist for one user.
+
+::
+
+    queued → planning → running → done
+       └────────┴──→ failed (with a reason)
+       └────────┴──────────┴────→ cancelled
+    retry: done, cancelled, failed → running (or queued, if the playlist was never listed to its end)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import uuid4
+
+from shared import clock
+from shared.errors import Busy
+from shared.gcp.firestore import Firestore, Snapshot, retry_on_conflict
+from shared.messages import PlaylistMessage, is_id
+from shared.pipeline.quotas import Quota
+
+JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
+LISTING: tuple[JobState, ...] = ("queued", "planning")
+ACTIVE: tuple[JobState, ...] = (*LISTING, "running")
+#: Videos for each counter shard. With at most 64 shards, a job of 5,000 videos writes each about 80 times.
+_VIDEOS_PER_SHARD = 50
+_MAXIMUM_SHARDS = 64
+#: Two pauses that end so close to each other are the same pause.
+SAME_PAUSE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it is stored.
+
+    ``listed``: entries in the ledger so far; ``total``: the same number once the list is complete.
+    ``blocked_until``: when the YouTube quota is renewed. ``paused_until``: until when YouTube refuses all our
+    addresses. ``stalls``: how often in a row the sweep has published the job's messages again in vain.
+    """
+
+    job_id: str
+    user_id: str
+    playlist_id: str
+    state: JobState
+    created_at: datetime
+    title: str = ""
+    shards: int = 1
+    listed: int = 0
+    total: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    blocked_until: datetime | None = None
+    paused_until: datetime | None = None
+    error: str | None = None
+    stalls: int = 0
+    update_time: datetime | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def message(self) -> PlaylistMessage:
+        """The message that hands the job to the planner."""
+        return PlaylistMessage(self.playlist_id, self.job_id, self.user_id)
+
+
+def job_path(job_id: str) -> str:
+    return f"jobs/{job_id}"
+
+
+def _active_path(user_id: str, playlist_id: str) -> str:
+    """The document that names the active job of a user's playlist. It keeps a second one from starting."""
+    return f"active_jobs/{user_id}:{playlist_id}"
+
+
+def job_from(snapshot: Snapshot) -> Job | None:
+    """None when there is no such job."""
+    return snapshot.read_as(Job, job_id=snapshot.id, update_time=snapshot.update_time)
+
+
+class Jobs:
+    """All jobs, and the steps between their states."""
+
+    def __init__(self, db: Firestore) -> None:
+        self._db = db
+
+    def read(self, job_id: str) -> Job | None:
+        """None when there is no such job, or when no job can have such an id."""
+        return job_from(self._db.read(job_path(job_id))[0]) if is_id(job_id) else None
+
+    def current(self, user_id: str, playlist_id: str) -> Job | None:
+        """The active job of a playlist, if there is one."""
+        pointer = self._db.read(_active_path(user_id, playlist_id))[0]
+        job = self.read(pointer.data["job_id"]) if pointer.data else None
+        return job if job is not None and job.active else None
+
+    def recent(self, user_id: str, limit: int = 20) -> list[Job]:
+        """The user's jobs, newest first."""
+        conditions = ("user_id", "==", user_id)
+        found = self._db.query("jobs", conditions, order_by="created_at", descending=True, limit=limit)
+        return [job for job in map(job_from, found) if job is not None]
+
+    def active(self, user_id: str | None = None) -> list[Job]:
+        """All active jobs, or those of one user."""
+        whose = [("user_id", "==", user_id)] if user_id else []
+        found = self._db.query("jobs", *whose, ("state", "in", list(ACTIVE)))
+        return [job for job in map(job_from, found) if job is not None]
+
+    def start(
+        self, user_id: str, playlist_id: str, job_id: str | None = None, *, quota: Quota | None = None
+    ) -> tuple[Job, bool]:
+        """The active job of this user and playlist and False, or a new job and True.
+
+        ``job_id`` makes the call repeatable: one id is never made twice. ``quota``: what a new job is
+        charged to; None for jobs of the operator.
+
+        Raises:
+            TooMany: the quota is used up.
+        """
+
+        def attempt() -> tuple[Job, bool]:
+            pointer_path, new_id = _active_path(user_id, playlist_id), job_id or uuid4().hex
+            paths = [pointer_path, job_path(new_id)] + ([quota.path] if quota else [])
+            pointer, existing, *starts = self._db.read(*paths)
+            if (found := job_from(existing)) is not None:
+                return found, False
+            if pointer.data is not None:
+                current = self.read(pointer.data["job_id"])
+                if current is not None and current.active:
+                    return current, False
+            data = {
+                "user_id": user_id,
+                "playlist_id": playlist_id,
+                "state": "queued",
+                "created_at": clock.now(),
+            }
+            commit = self._db.commit().create(job_path(new_id), data)
+            commit.put(pointer, {"job_id": new_id})
+            if quota:
+                commit.put(starts[0], quota.spend(starts[0], len(self.active(user_id))))
+            commit.run()
+            job = job_from(Snapshot(job_path(new_id), data, None))
+            assert job is not None
+            return job, True
+
+        return retry_on_conflict(attempt)
+
+    def spend(self, quota: Quota) -> None:
+        """Charges a retry to the user's quota. Raises TooMany."""
+
+        def attempt() -> None:
+            starts = self._db.read(quota.path)[0]
+            fields = quota.spend(starts, len(self.active(quota.user_id)))
+            self._db.commit().put(starts, fields).run()
+
+        retry_on_conflict(attempt)
+
+    def begin_planning(self, job: Job, title: str, expected: int) -> Job:
+        """`queued` → `planning`, with a title and with shards for ``expected`` videos. The job after that."""
+        unblocked = {"error": None, "blocked_until": None}
+        changes = unblocked | {"state": "planning", "title": title[:300], "started_at": clock.now()}
+        shards = max(1, min(_MAXIMUM_SHARDS, -(-expected // _VIDEOS_PER_SHARD)))
+
+        def decide(now: Job) -> dict[str, Any] | None:
+            if now.state == "queued":
+                # Entries of an earlier planning are counted in the shards of that planning.
+                return changes | {"shards": now.shards if now.listed else shards}
+            return unblocked if now.state == "planning" and (now.error or now.blocked_until) else None
+
+        return self._change(job.job_id, decide) or job
+
+    def seal(self, job_id: str) -> None:
+        """`planning` → `running`: the playlist is listed to its end, so the total is known."""
+        self._change(
+            job_id,
+            lambda now: (
+                {"state": "running", "total": now.listed, "error": None} if now.state == "planning" else None
+            ),
+        )
+
+    def complete(self, job: Job) -> None:
+        """`running` → `done`. Only :mod:`shared.pipeline.completion` calls this.
+
+        Raises:
+            Conflict: the job has changed since it was read.
+        """
+        commit = self._db.commit()
+        commit.update(job_path(job.job_id), {"state": "done", **_over()}, unchanged_since=job.update_time)
+        commit.delete(_active_path(job.user_id, job.playlist_id)).run()
+
+    def fail(self, job_id: str, reason: str) -> None:
+        """Ends a job whose playlist cannot be listed. What is indexed stays.
+
+        A job that is listed already goes on: a dead letter of the planner may come long after another
+        delivery of the same message succeeded.
+        """
+        failed = {"state": "failed", "error": reason, **_over()}
+        self._change(job_id, lambda now: failed if now.state in LISTING else None)
+
+    def cancel(self, job_id: str) -> None:
+        """Ends an active job. Messages that are on their way are dropped when they arrive."""
+        self._change(job_id, lambda now: {"state": "cancelled", **_over()} if now.active else None)
+
+    def note_waiting(self, job_id: str, error: str, until: datetime | None = None) -> None:
+        """Says on a job that is being listed what it waits for, and until when."""
+        waiting = {"error": error, "blocked_until": until}
+        self._change(job_id, lambda now: waiting if now.state in LISTING else None)
+
+    def note_pause(self, job_id: str, until: datetime) -> None:
+        """Says on a job that YouTube refuses all our addresses until then."""
+
+        def decide(now: Job) -> dict[str, Any] | None:
+            known = now.paused_until is not None and abs(until - now.paused_until) < SAME_PAUSE
+            return None if known or not now.active else {"paused_until": until}
+
+        self._change(job_id, decide)
+
+    def touch(self, job: Job, **changes: object) -> Job:
+        """Changes a job for the sweep, which then waits before it looks again. The job after that.
+
+        Raises:
+            Conflict: the job has changed since it was read.
+        """
+        changes = {"swept_at": clock.now(), **changes}
+        self._db.commit().update(job_path(job.job_id), changes, unchanged_since=job.update_time).run()
+        return self.read(job.job_id) or job
+
+    def require_free(self, job: Job) -> None:
+        """Raises Busy when the playlist has another active job."""
+        other = self.current(job.user_id, job.playlist_id)
+        if other is not None and other.job_id != job.job_id:
+            raise Busy("This playlist is being indexed by another job. Wait for it, or cancel it.")
+
+    def resume(self, job: Job, state: Literal["queued", "running"]) -> None:
+        """Makes a job that is over active again.
+
+        Raises:
+            Busy: the playlist has another active job.
+        """
+
+        def attempt() -> None:
+            pointer_path = _active_path(job.user_id, job.playlist_id)
+            snapshot, pointer = self._db.read(job_path(job.job_id), pointer_path)
+            now = job_from(snapshot)
+            if now is None or now.active:
+                return
+            if pointer.data is not None:
+                self.require_free(job)
+            # Without started_at there is no estimate: what was settled before says nothing about now.
+            data = {"state": state, "error": None, "finished_at": None, "started_at": None, "stalls": 0}
+            commit = self._db.commit()
+            commit.update(job_path(job.job_id), data, unchanged_since=now.update_time)
+            commit.put(pointer, {"job_id": job.job_id}).run()
+
+        retry_on_conflict(attempt)
+
+    def _change(self, job_id: str, decide: Callable[[Job], dict[str, Any] | None]) -> Job | None:
+        """Changes a job as ``decide`` says, unless it says None. The job after that."""
+
+        def attempt() -> Job | None:
+            job = self.read(job_id)
+            changes = None if job is None else decide(job)
+            if job is None or changes is None:
+                return job
+            commit = self._db.commit()
+            commit.update(job_path(job_id), changes, unchanged_since=job.update_time)
+            if changes.get("state", job.state) not in ACTIVE:
+                commit.delete(_active_path(job.user_id, job.playlist_id))
+            commit.run()
+            return self.read(job_id)
+
+        return retry_on_conflict(attempt)
+
+
+def _over() -> dict[str, Any]:
+    """The changes of every job that ends: it waits for nothing any more."""
+    return {"finished_at": clock.now(), "blocked_until": None, "paused_until": None}

@@ -1,0 +1,77 @@
+"""Retries: another round for videos that failed, and another message for those whose message was lost."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared import clock
+from shared.gcp.firestore import Firestore
+from shared.gcp.pubsub import Topics
+from shared.messages import VideoMessage
+from shared.pipeline.completion import Completion
+from shared.pipeline.jobs import Job, Jobs
+from shared.pipeline.ledger import LATE, Ledger
+from shared.pipeline.quotas import Quota
+from shared.search.index.writer import SearchIndex
+
+
+class Retry:
+    """Starts work of a job again."""
+
+    def __init__(self, db: Firestore, topics: Topics, index: SearchIndex) -> None:
+        self._jobs = Jobs(db)
+        self._ledger = Ledger(db)
+        self._completion = Completion(db, index)
+        self._topics = topics
+
+    def retry(self, job: Job, quota: Quota | None = None) -> None:
+        """Gives the failed videos of a job another round, and those that a cancelled job left pending.
+
+        A job whose playlist was never listed to its end is planned again. An active job stays as it is.
+
+        Raises:
+            Busy: the playlist has another active job.
+            TooMany: the quota is used up.
+        """
+        if job.active:
+            return
+        self._jobs.require_free(job)
+        if quota is not None:
+            self._jobs.spend(quota)
+        # Before the job itself: a running job with nothing pending may be completed by anybody at once.
+        self._ledger.reopen_failed(job.job_id, job.shards)
+        if job.total is None:
+            self._jobs.resume(job, "queued")
+            self._topics.publish("playlists", [job.message])
+            return
+        self._jobs.resume(job, "running")
+        self.republish(job.job_id)
+        self._completion.complete_if_settled(job.job_id)
+
+    def republish(self, job_id: str, which: Literal["all", "stalled", "overdue"] = "all") -> int:
+        """Publishes messages of pending videos again.
+
+        ``all``: of every pending video. ``overdue``: of parked videos whose time has come, and of videos
+        whose next attempt did not come in time. ``stalled``: of all but those that still wait for theirs.
+
+        Returns:
+            The number of messages.
+        """
+        now = clock.now()
+        late = now - LATE
+        found = (
+            self._ledger.overdue(job_id, now)
+            if which == "overdue"
+            else self._ledger.entries(job_id, "pending")
+        )
+        entries = [
+            entry
+            for entry in found
+            if which == "all"
+            or entry.next_attempt_at is None
+            or entry.next_attempt_at <= (now if entry.parked else late)
+        ]
+        self._topics.publish("videos", [VideoMessage(job_id, each.video_id, each.round) for each in entries])
+        # The next attempt is now that of this message. Otherwise each sweep would publish one more.
+        self._ledger.postpone(job_id, [each for each in entries if each.next_attempt_at is not None], now)
+        return len(entries)

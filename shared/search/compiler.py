@@ -1,0 +1,256 @@
+"""Compiles a query to Elasticsearch's query language: which videos match, their scores, and the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from shared.search.index.analysis import DEFAULT, MATCH_BEGINS, MATCH_ENDS, UNSTEMMED, fold, is_spaceless
+from shared.search.index.mapping import TEXTS
+from shared.search.language import (
+    And,
+    Filter,
+    Fuzzy,
+    Language,
+    Lasting,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Published,
+    Query,
+    Term,
+    Word,
+)
+
+Clause = dict[str, Any]
+
+#: Words of a query that stand so many words apart at most are near each other.
+NEARBY_SLOP = 12
+#: The most words times languages of one query. Sixty-four words in thirty languages would take seconds.
+MAXIMUM_FORMS = 400
+NOTHING: Clause = {"match_none": {}}
+EVERYTHING: Clause = {"match_all": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much a match counts, tuned with tests/benchmarks/bench_relevance.py.
+
+    ``exactness``: factor of a word as it was typed, compared to its other forms. ``phrase`` and ``nearby``:
+    for words of the query that stand together as a phrase, or near each other.
+    """
+
+    title: float = 3.0
+    description: float = 0.6
+    transcript: float = 1.0
+    exactness: float = 1.2
+    phrase: float = 2.0
+    nearby: float = 1.0
+
+    def of(self, text: str) -> float:
+        return {"title": self.title, "description": self.description, "transcript": self.transcript}[text]
+
+
+WEIGHTS = Weights()
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Compiles queries.
+
+    ``texts``: the texts in which a term without a field is searched. ``analyzers``: those of the videos in
+    the caller's library. ``stemming``: other forms of a word are found, too.
+    """
+
+    texts: Sequence[str]
+    analyzers: Collection[str]
+    stemming: bool = True
+    weights: Weights = WEIGHTS
+
+    @classmethod
+    def for_query(
+        cls, query: Query, texts: Sequence[str], analyzers: Collection[str], weights: Weights = WEIGHTS
+    ) -> Compiler:
+        """Without stemming if the query is too long for so many languages: see :data:`MAXIMUM_FORMS`."""
+        stemming = len(query.terms()) * len(analyzers) <= MAXIMUM_FORMS
+        return cls(texts, analyzers, stemming, weights)
+
+    def query(self, query: Query, q: str) -> Clause:
+        """The scored clause that a hit has to match. ``q``: the text of the query."""
+        if query.root is None:
+            # An empty search finds everything. Punctuation alone ("?!") finds nothing.
+            return NOTHING if q.strip() else EVERYTHING
+        clause = self._node(query.root)
+        nearness = self._nearness(query.root)
+        return {"bool": {"must": [clause], "should": nearness}} if nearness else clause
+
+    def marks(self, query: Query, text: str) -> Clause | None:
+        """The clause whose matches are marked in one text: all terms that are searched there."""
+        clauses = [
+            clause
+            for term in query.terms()
+            if text in self._texts_of(term)
+            for clause in self._in(text, term)
+        ]
+        return {"bool": {"should": clauses}} if clauses else None
+
+    def highlight(self, query: Query) -> Clause | None:
+        """The ``highlight`` section of a request; None if there is nothing to mark.
+
+        The highlighter returns the whole text, so that the offset of a mark is an offset in the text.
+        """
+        fields: dict[str, Any] = {}
+        for text in TEXTS:
+            marks = self.marks(query, text)
+            if marks is None:
+                continue
+            for analyzer in {*self.analyzers, DEFAULT}:
+                name = f"{text}.{analyzer}"
+                # The folded text has the same offsets, so its matches can be marked in this one.
+                fields[name] = {"matched_fields": [name, f"{text}.exact"], "highlight_query": marks}
+        if not fields:
+            return None
+        return {
+            "type": "unified",
+            "number_of_fragments": 0,
+            "pre_tags": [MATCH_BEGINS],
+            "post_tags": [MATCH_ENDS],
+            "fields": fields,
+        }
+
+    def _node(self, node: Node) -> Clause:
+        match node:
+            case And(parts):
+                scored: list[Clause] = []
+                unscored: list[Clause] = []
+                excluded: list[Clause] = []
+                for part in parts:
+                    match part:
+                        case Not(inner):
+                            excluded.append(self._node(inner))
+                        case Language() | Published() | Lasting():
+                            unscored.append(filter_clause(part))
+                        case _:
+                            scored.append(self._node(part))
+                return {"bool": {"must": scored, "filter": unscored, "must_not": excluded}}
+            case Or(parts):
+                return {"bool": {"should": [self._node(part) for part in parts], "minimum_should_match": 1}}
+            case Not(part):
+                return {"bool": {"must_not": [self._node(part)]}}
+            case Language() | Published() | Lasting():
+                return {"constant_score": {"filter": filter_clause(node), "boost": 0.0}}
+            case Word() | Phrase() | Prefix() | Fuzzy():
+                return self._term(node)
+            case _:
+                assert_never(node)
+
+    def _texts_of(self, term: Term) -> Sequence[str]:
+        return (term.field,) if term.field else self.texts
+
+    def _term(self, term: Term) -> Clause:
+        if term.field == "channel":
+            clauses = _matching("channel_words", term)
+        else:
+            clauses = [clause for text in self._texts_of(term) for clause in self._in(text, term)]
+        return {"dis_max": {"queries": clauses, "tie_breaker": 0.2}}
+
+    def _in(self, text: str, term: Term) -> list[Clause]:
+        """The term in the exact field and, if it is a word, in the field of each language."""
+        weight = self.weights.of(text)
+        exact = f"{text}.exact"
+        match term:
+            case Word(words):
+                forms = [_phrase(f"{text}.{name}", words, 0, weight) for name in sorted(self._languages())]
+                return [_phrase(exact, fold(words), 0, weight * self.weights.exactness), *forms]
+            case Phrase(words, slop):
+                # A phrase is exact, so not stemmed. Scripts without spaces need an analyzer that splits them.
+                names = sorted(self._languages() & UNSTEMMED)
+                forms = [_phrase(f"{text}.{name}", words, slop, weight) for name in names]
+                return [_phrase(exact, fold(words), slop, weight * self.weights.exactness), *forms]
+            case Prefix(words) if is_spaceless(words):
+                names = sorted(self._languages() & UNSTEMMED)
+                others = [clause for name in names for clause in _matching(f"{text}.{name}", term, weight)]
+                return [*_matching(exact, term, weight), *others]
+            case _:
+                return _matching(exact, term, weight)
+
+    def _languages(self) -> set[str]:
+        return set(self.analyzers) - {DEFAULT} if self.stemming else set(self.analyzers) & UNSTEMMED
+
+    def _nearness(self, root: Node) -> list[Clause]:
+        """Clauses that score, but do not require, that the plain words stand together."""
+        if not isinstance(root, And):
+            return []
+        words = [part.text for part in root.parts if isinstance(part, Word) and part.field is None]
+        if not 2 <= len(words) <= 12:
+            return []
+        together = fold(" ".join(words))
+        return [
+            _phrase(f"{text}.exact", together, slop, self.weights.of(text) * boost)
+            for text in self.texts
+            for slop, boost in ((0, self.weights.phrase), (NEARBY_SLOP, self.weights.nearby))
+        ]
+
+
+def filter_clause(node: Filter) -> Clause:
+    """The clause of a filter in the query language."""
+    match node:
+        case Language(code):
+            return language_clause(code)
+        case Published(after, before):
+            return published_clause(after, before)
+        case Lasting(longer, shorter):
+            return length_clause(gt=longer, lt=shorter)
+        case _:
+            assert_never(node)
+
+
+def language_clause(code: str) -> Clause:
+    """``pt`` also finds ``pt-BR``. ``pt-BR`` finds only itself."""
+    wanted = {"value": code, "case_insensitive": True}
+    broader = {"value": f"{code}-", "case_insensitive": True}
+    clauses = [{"term": {"language": wanted}}, {"prefix": {"language": broader}}]
+    return {"bool": {"should": clauses, "minimum_should_match": 1}}
+
+
+def published_clause(after: str | None, before: str | None) -> Clause:
+    """``after``: on that day or later. ``before``: earlier than that day."""
+    return _range("published_at", gte=after, lt=before, format="strict_date")
+
+
+def length_clause(**bounds: float | None) -> Clause:
+    """Bounds of the duration in seconds, named as in Elasticsearch: gt, gte, lt, lte."""
+    return _range("duration_seconds", **bounds)
+
+
+def _range(field: str, **bounds: Any) -> Clause:
+    return {"range": {field: {name: value for name, value in bounds.items() if value is not None}}}
+
+
+def _phrase(field: str, words: str, slop: int, boost: float) -> Clause:
+    # Used for single words, too: a word can be several tokens (well-known, 機械学習), which stand together.
+    return {"match_phrase": {field: {"query": words, "slop": slop, "boost": round(boost, 4)}}}
+
+
+def _matching(field: str, term: Term, boost: float = 1.0) -> list[Clause]:
+    match term:
+        case Word(words):
+            return [_phrase(field, fold(words), 0, boost)]
+        case Phrase(words, slop):
+            return [_phrase(field, fold(words), slop, boost)]
+        case Prefix(words):
+            beginning = fold(words).lower()
+            if beginning.isalnum() and not is_spaceless(beginning):
+                return [{"prefix": {field: {"value": beginning, "boost": boost}}}]
+            # Several tokens. Only the last one is the beginning of a word.
+            options = {"query": beginning, "max_expansions": 200, "boost": boost}
+            return [{"match_phrase_prefix": {field: options}}]
+        case Fuzzy(words, edits):
+            fuzziness = "AUTO" if edits is None else edits
+            options = {"fuzziness": fuzziness, "prefix_length": 1, "max_expansions": 50, "operator": "and"}
+            return [{"match": {field: {"query": fold(words), **options, "boost": boost}}}]
+        case _:
+            assert_never(term)

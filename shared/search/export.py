@@ -1,0 +1,60 @@
+"""All hits and moments of a search as CSV or JSON Lines, one piece at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from shared.search.snippets import plain
+
+MIMETYPES = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
+COLUMNS = (
+    "video_id",
+    "title",
+    "channel",
+    "published_at",
+    "duration_seconds",
+    "language",
+    "start",
+    "url",
+    "snippet",
+)
+
+
+def render(hits: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:
+    """``form``: a key of :data:`MIMETYPES`."""
+    return as_csv(hits) if form == "csv" else as_jsonl(hits)
+
+
+def as_jsonl(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """One hit a line, as in the answer of a search."""
+    for hit in hits:
+        yield json.dumps(hit, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def as_csv(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """RFC 4180: a header and one row a moment. A hit without moments has one row, with an empty ``start``."""
+    yield _row(COLUMNS)
+    for hit in hits:
+        # Ids are for machines and stay as they are. Eleven letters, digits, - and _ are no harmful formula.
+        about = [hit["video_id"], _safe(plain(hit["title"])), _safe(hit["channel"] or "")]
+        about += [hit[name] for name in COLUMNS[3:6]]
+        if not hit["moments"]:
+            yield _row([*about, None, hit["url"], _safe(plain(hit["description"]))])
+        for moment in hit["moments"]:
+            yield _row([*about, moment["start"], moment["url"], _safe(plain(moment["snippet"]))])
+
+
+def _row(cells: Iterable[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def _safe(text: str) -> str:
+    # A spreadsheet runs a cell that begins with one of these as a formula
+    # (https://owasp.org/www-community/attacks/CSV_Injection).
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

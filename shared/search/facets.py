@@ -1,0 +1,100 @@
+"""Facets: the number of hits of each playlist, channel, language and year.
+
+Each facet is narrowed by the filters of all other facets and not by its own, so that a person sees how
+many hits another value would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.search.compiler import EVERYTHING, Clause, language_clause, published_clause
+from shared.search.params import Params
+from shared.search.scope import Scope
+
+#: Values shown of each facet.
+SIZE = 30
+#: The most playlists that are counted. Each one costs a filter.
+MAXIMUM_PLAYLISTS = 100
+
+#: ``{"playlists": [{"value", "title", "count"}], "channels": …, "languages": …, "years": …}``.
+Facets = dict[str, list[dict[str, Any]]]
+
+
+def filters(scope: Scope, params: Params) -> dict[str, Clause]:
+    """Facet → filter, for each facet of which the caller has chosen values."""
+    chosen: dict[str, Clause] = {}
+    if params.playlists:
+        chosen["playlists"] = scope.in_playlists(params.playlists)
+    if params.channels:
+        terms = [{"terms": {field: list(params.channels)}} for field in ("channel_id", "channel")]
+        chosen["channels"] = {"bool": {"should": terms, "minimum_should_match": 1}}
+    if params.languages:
+        languages = [language_clause(code) for code in params.languages]
+        chosen["languages"] = {"bool": {"should": languages, "minimum_should_match": 1}}
+    if params.after or params.before:
+        chosen["years"] = published_clause(params.after, params.before)
+    return chosen
+
+
+def aggregations(scope: Scope, chosen: Mapping[str, Clause]) -> dict[str, Any]:
+    """The ``aggs`` section of a request. ``chosen``: the result of :func:`filters`."""
+    counted = {each: scope.in_playlist(each) for each in scope.playlists[:MAXIMUM_PLAYLISTS]}
+    facets: dict[str, Any] = {
+        "channels": {
+            "terms": {"field": "channel_id", "size": SIZE},
+            "aggs": {"title": {"terms": {"field": "channel", "size": 1}}},
+        },
+        "languages": {"terms": {"field": "language", "size": SIZE}},
+        "years": {
+            "date_histogram": {
+                "field": "published_at",
+                "calendar_interval": "year",
+                "format": "yyyy",
+                "min_doc_count": 1,
+            }
+        },
+    }
+    if len(counted) > 1:
+        facets["playlists"] = {"filters": {"filters": counted}}
+    result = {}
+    for name, facet in facets.items():
+        others = [clause for other, clause in chosen.items() if other != name]
+        within = {"bool": {"filter": others}} if others else EVERYTHING
+        result[name] = {"filter": within, "aggs": {"values": facet}}
+    return result
+
+
+def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
+    """The facets from Elasticsearch's aggregations. Values with most hits first; years newest first."""
+    buckets = {name: found[name]["values"]["buckets"] for name in found}
+    # A library of one playlist has all its hits there, which need not be counted.
+    counts = (
+        {name: bucket["doc_count"] for name, bucket in buckets["playlists"].items()}
+        if "playlists" in buckets
+        else dict.fromkeys(scope.playlists, total)
+    )
+    playlists = [
+        {"value": playlist_id, "title": scope.titles[playlist_id] or playlist_id, "count": count}
+        for playlist_id, count in counts.items()
+        if count
+    ]
+    channels = []
+    for bucket in buckets["channels"]:
+        names = bucket["title"]["buckets"]
+        title = names[0]["key"] if names else bucket["key"]
+        channels.append({"value": bucket["key"], "title": title, "count": bucket["doc_count"]})
+    return {
+        "playlists": sorted(playlists, key=lambda each: -each["count"]),
+        "channels": channels,
+        "languages": [{"value": each["key"], "count": each["doc_count"]} for each in buckets["languages"]],
+        "years": [
+            {"value": each["key_as_string"], "count": each["doc_count"]}
+            for each in reversed(buckets["years"])
+        ],
+    }
+
+
+def nothing() -> Facets:
+    return {"playlists": [], "channels": [], "languages": [], "years": []}

@@ -1,0 +1,120 @@
+"""Reads and checks the parameters of ``GET /api/search``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Protocol
+
+from shared.errors import BadRequest
+from shared.search.index.mapping import TEXTS
+from shared.search.language_values import day
+
+MAXIMUM_LIMIT = 50
+#: The most values of a repeatable parameter.
+MAXIMUM_VALUES = 100
+
+SORTS = ("relevance", "newest", "oldest", "longest", "shortest")
+
+
+class Arguments(Protocol):
+    """Flask's ``request.args``."""
+
+    def get(self, key: str, /) -> str | None: ...
+
+    def getlist(self, key: str, /) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """A search. ``after``: on that day or later; ``before``: earlier than that day. RFC 3339 days."""
+
+    q: str = ""
+    playlists: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    after: str | None = None
+    before: str | None = None
+    minimum_minutes: float | None = None
+    maximum_minutes: float | None = None
+    texts: tuple[str, ...] = TEXTS
+    sort: str = "relevance"
+    limit: int = 10
+    cursor: str | None = None
+
+    @classmethod
+    def from_request(cls, arguments: Arguments) -> Params:
+        """Reads the query parameters of a request.
+
+        Raises:
+            BadRequest: names the parameter, what was expected and what was found.
+        """
+        sort = arguments.get("sort") or "relevance"
+        if sort not in SORTS:
+            raise BadRequest(f"sort: expected one of {', '.join(SORTS)}, found {sort[:40]!r}.")
+        return cls(
+            q=arguments.get("q") or "",
+            playlists=_values(arguments, "playlist"),
+            channels=_values(arguments, "channel"),
+            languages=_values(arguments, "language"),
+            after=_day(arguments, "after"),
+            before=_day(arguments, "before"),
+            minimum_minutes=_minutes(arguments, "min_minutes"),
+            maximum_minutes=_minutes(arguments, "max_minutes"),
+            texts=tuple(_choices(arguments, "in", TEXTS)) or TEXTS,
+            sort=sort,
+            limit=_limit(arguments),
+            cursor=arguments.get("cursor") or None,
+        )
+
+    def signature(self) -> str:
+        """The same for all pages of one search. It shows that a cursor belongs to another search."""
+        described = json.dumps(asdict(replace(self, limit=0, cursor=None)))
+        return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _values(arguments: Arguments, name: str) -> tuple[str, ...]:
+    values = tuple(dict.fromkeys(value for value in arguments.getlist(name) if value))
+    if len(values) > MAXIMUM_VALUES or any(len(value) > 256 for value in values):
+        raise BadRequest(f"{name}: expected at most {MAXIMUM_VALUES} values of at most 256 characters.")
+    return values
+
+
+def _choices(arguments: Arguments, name: str, allowed: tuple[str, ...]) -> list[str]:
+    found = [part.strip() for value in arguments.getlist(name) for part in value.split(",") if part.strip()]
+    for part in found:
+        if part not in allowed:
+            raise BadRequest(f"{name}: expected some of {', '.join(allowed)}, found {part[:40]!r}.")
+    return [part for part in allowed if part in found]
+
+
+def _read(arguments: Arguments, name: str, meaning: str, read: Callable[[str], str | None]) -> str | None:
+    text = (arguments.get(name) or "").strip()
+    if not text:
+        return None
+    value = read(text)
+    if value is None:
+        raise BadRequest(f"{name}: expected {meaning}, found {text[:40]!r}.")
+    return value
+
+
+def _day(arguments: Arguments, name: str) -> str | None:
+    return _read(arguments, name, "a date such as 2024-01-31", day)
+
+
+def _minutes(arguments: Arguments, name: str) -> float | None:
+    number = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+    text = _read(
+        arguments, name, "a number of minutes", lambda text: text if number.fullmatch(text) else None
+    )
+    return None if text is None else float(text)
+
+
+def _limit(arguments: Arguments) -> int:
+    text = arguments.get("limit") or "10"
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAXIMUM_LIMIT:
+        raise BadRequest(f"limit: expected a number from 1 to {MAXIMUM_LIMIT}, found {text[:40]!r}.")
+    return int(text)

@@ -1,0 +1,130 @@
+"""The only place that sends searches to Elasticsearch: each one carries the caller's library as a filter.
+
+See docs/decisions/search-scope.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.search.compiler import EVERYTHING, NOTHING, Clause
+from shared.search.errors import error_from, translate_errors
+from shared.search.index.writer import membership_id
+from shared.search.server import SearchServer
+
+#: A shard that has worked on a search for this long answers with the hits that it has.
+TIMEOUT = "10s"
+#: How long Elasticsearch keeps a point in time after its last use.
+KEEP_ALIVE = "2m"
+#: Seconds for which the analyzers of a library are remembered.
+REMEMBERED = 5.0
+_MOST_REMEMBERED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The library of one caller. Searches find only the videos of its playlists.
+
+    ``titles``: playlist id → title, of all playlists in the library.
+    """
+
+    server: SearchServer
+    user_id: str
+    titles: Mapping[str, str]
+
+    @property
+    def playlists(self) -> tuple[str, ...]:
+        return tuple(self.titles)
+
+    def in_playlist(self, playlist_id: str) -> Clause:
+        """The videos of one playlist; none, if the playlist is not in the library."""
+        if playlist_id not in self.titles:
+            return NOTHING
+        lookup = {
+            "index": self.server.libraries,
+            "id": membership_id(self.user_id, playlist_id),
+            "path": "video_ids",
+        }
+        return {"terms": {"video_id": lookup}}
+
+    def in_playlists(self, playlists: Sequence[str]) -> Clause:
+        clauses = [self.in_playlist(playlist_id) for playlist_id in playlists]
+        return {"bool": {"should": clauses, "minimum_should_match": 1}} if clauses else NOTHING
+
+    def search(self, query: Clause, *, pit: str | None = None, **body: Any) -> dict[str, Any]:
+        """Searches the library. ``body``: the rest of Elasticsearch's request. ``pit``: a point in time.
+
+        Raises:
+            Transient: Elasticsearch does not answer.
+            SearchRefused: it refuses the request.
+        """
+        where: dict[str, Any] = (
+            {"pit": {"id": pit, "keep_alive": KEEP_ALIVE}} if pit else {"index": self.server.videos}
+        )
+        with translate_errors():
+            answer = self.server.client.search(
+                query=self._within(query), **{"timeout": TIMEOUT, **where, **body}
+            )
+        return dict(answer.body)
+
+    def search_all(self, requests: Sequence[tuple[Clause, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """Several searches in one request, each a query and its body. Raises as :meth:`search`."""
+        searches: list[dict[str, Any]] = []
+        for query, body in requests:
+            searches += [{}, {"query": self._within(query), "timeout": TIMEOUT, **body}]
+        with translate_errors():
+            answers = self.server.client.msearch(index=self.server.videos, searches=searches)["responses"]
+        for answer in answers:
+            if "error" in answer:
+                raise error_from({**answer["error"], "status": answer["status"]})
+        return list(answers)
+
+    def _within(self, query: Clause) -> Clause:
+        return {"bool": {"must": [query], "filter": [self.in_playlists(self.playlists)]}}
+
+    def open_point_in_time(self) -> str:
+        """Freezes the index for later pages, so that no hit is repeated or lost while indexing goes on.
+
+        It is of the whole index. Searches in it carry the filter, too. Raises as :meth:`search`.
+        """
+        with translate_errors():
+            answer = self.server.client.open_point_in_time(index=self.server.videos, keep_alive=KEEP_ALIVE)
+        return str(answer["id"])
+
+    def close_point_in_time(self, pit: str) -> None:
+        """Raises as :meth:`search`."""
+        with translate_errors():
+            self.server.client.options(ignore_status=404).close_point_in_time(id=pit)
+
+
+class LibraryAnalyzers:
+    """The analyzers of the videos in a library. Only the fields of these need to be searched.
+
+    Asking costs as much as a search, so the answer is remembered for :data:`REMEMBERED` seconds. An outdated
+    answer neither hides videos nor shows too many. But in a language that is new to the library, words are
+    found only as they were typed, and no moments are shown.
+    """
+
+    def __init__(self) -> None:
+        self._remembered: dict[tuple[str, tuple[str, ...]], tuple[float, list[str]]] = {}
+
+    def of(self, scope: Scope) -> list[str]:
+        """Raises as :meth:`Scope.search`."""
+        now = time.monotonic()
+        key = (scope.user_id, scope.playlists)
+        asked_at, analyzers = self._remembered.get(key, (float("-inf"), []))
+        if now - asked_at > REMEMBERED:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            analyzers = _analyzers(scope)
+            self._remembered[key] = (now, analyzers)
+        return analyzers
+
+
+def _analyzers(scope: Scope) -> list[str]:
+    aggregation = {"analyzers": {"terms": {"field": "analyzer", "size": 100}}}
+    answer = scope.search(EVERYTHING, size=0, track_total_hits=False, aggs=aggregation)
+    return [bucket["key"] for bucket in answer["aggregations"]["analyzers"]["buckets"]]

@@ -1,0 +1,132 @@
+"""Search in the caller's library: use cases behind ``/api/search``, ``/api/suggest`` and ``/api/videos``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from shared import logs
+from shared.errors import BadRequest
+from shared.search import facets, hits, spelling
+from shared.search.compiler import WEIGHTS, Weights
+from shared.search.errors import SearchRefused
+from shared.search.language import Query, parse
+from shared.search.pages import Cursor, Page, Pages
+from shared.search.params import Params
+from shared.search.scope import LibraryAnalyzers, Scope
+from shared.search.server import SearchServer
+from shared.search.suggest import suggestions
+from shared.search.video import Matches, read_matches, read_video
+from shared.transcripts.transcript import Line
+
+#: Hits that an export reads at a time.
+_EXPORT_PAGE = 25
+
+
+class Search:
+    """Thread-safe; one object a process.
+
+    Every method takes the caller's user id and the titles (by playlist id) of the caller's library. Nothing
+    outside of this library is ever found: see :mod:`shared.search.scope`. Every method raises Transient when
+    Elasticsearch does not answer.
+    """
+
+    def __init__(
+        self, server: SearchServer, *, weights: Weights = WEIGHTS, export_page: int = _EXPORT_PAGE
+    ) -> None:
+        self._server = server
+        self._export_page = export_page
+        self._analyzers = LibraryAnalyzers()
+        self._pages = Pages(self._analyzers, weights)
+
+    def search(self, user_id: str, titles: Mapping[str, str], params: Params) -> dict[str, Any]:
+        """The answer to ``GET /api/search``.
+
+        It has ``notices`` only if there are any: sentences for the user that say which part of the query was
+        not searched, or that the search was ended early.
+
+        Raises:
+            BadRequest: the cursor does not belong to this search, or Elasticsearch does not accept it.
+        """
+        begun = time.monotonic()
+        scope = Scope(self._server, user_id, titles)
+        query = parse(params.q)
+        cursor = Cursor.decode(params.cursor, params) if params.cursor else None
+        page = self._pages.read(scope, query, params, cursor, count_facets=True)
+        answer: dict[str, Any] = {
+            "total": page.total,
+            "took_ms": 0,
+            "hits": [hits.hit(found, query) for found in page.hits],
+            "facets": facets.view(page.facets, scope, page.total) if page.facets else facets.nothing(),
+            "did_you_mean": None if cursor else self._did_you_mean(scope, query, params, page.total),
+            "cursor": page.cursor.encode() if page.cursor else None,
+        }
+        if notices := _notices(query, page):
+            answer["notices"] = notices
+        answer["took_ms"] = round((time.monotonic() - begun) * 1000)
+        return answer
+
+    def every_hit(self, user_id: str, titles: Mapping[str, str], params: Params) -> Iterator[dict[str, Any]]:
+        """All hits with all their moments, whatever the limit and the cursor in ``params``.
+
+        Raises:
+            BadRequest: Elasticsearch does not accept the search.
+        """
+        scope = Scope(self._server, user_id, titles)
+        query = parse(params.q)
+        params = replace(params, limit=self._export_page, cursor=None)
+        cursor: Cursor | None = None
+        while True:
+            page = self._pages.read(scope, query, params, cursor, count_facets=False)
+            for found in page.hits:
+                yield hits.hit(found, query, limit=None)
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def suggest(self, user_id: str, titles: Mapping[str, str], typed: str) -> list[str]:
+        """Titles, channels and frequent phrases of the library that continue the typed text."""
+        return suggestions(Scope(self._server, user_id, titles), self._analyzers, typed)
+
+    def video(
+        self, user_id: str, titles: Mapping[str, str], video_id: str
+    ) -> tuple[dict[str, Any], list[Line]]:
+        """A video and its caption lines; no lines without captions.
+
+        Raises:
+            NotFound: it is not in the caller's library, or is not indexed.
+        """
+        return read_video(Scope(self._server, user_id, titles), video_id)
+
+    def matches(self, user_id: str, titles: Mapping[str, str], video_id: str, q: str) -> Matches:
+        """The places of a video's transcript that match a query, for showing them in the transcript.
+
+        Raises:
+            NotFound: the video is not in the caller's library, or is not indexed.
+        """
+        return read_matches(Scope(self._server, user_id, titles), self._analyzers, video_id, parse(q))
+
+    def _did_you_mean(self, scope: Scope, query: Query, params: Params, found: int) -> str | None:
+        """Another spelling of the query. The search succeeds even if none can be looked for."""
+
+        def count(q: str) -> int:
+            corrected = replace(params, q=q, limit=1)
+            return self._pages.read(scope, parse(q), corrected, count_facets=False).total
+
+        if not scope.playlists or found > spelling.FEW:
+            return None
+        try:
+            return spelling.did_you_mean(scope, params.q, query, found, count)
+        except (SearchRefused, BadRequest) as error:
+            if not (isinstance(error, SearchRefused) and error.no_index):
+                logs.error("no other spelling could be looked for", error, detail=error.detail)
+            return None
+
+
+def _notices(query: Query, page: Page) -> list[str]:
+    notices = list(query.notices)
+    if page.partial:
+        notices.append("The search took too long and was ended early; there may be more hits.")
+    return notices

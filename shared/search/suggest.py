@@ -1,0 +1,115 @@
+"""Completions while a person types: titles, channels and frequent phrases of the caller's library."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.search import moments
+from shared.search.compiler import Clause
+from shared.search.errors import SearchRefused
+from shared.search.index.analysis import DEFAULT, MATCH_BEGINS, MATCH_ENDS, clean, fold
+from shared.search.scope import LibraryAnalyzers, Scope
+
+#: Suggestions of each kind, and of all kinds.
+_EACH, _ALL = 4, 10
+#: Characters of the typed text that are read.
+_LONGEST = 100
+#: Transcripts that are read for phrases, and characters of each (some twenty minutes).
+_TRANSCRIPTS, _CHARACTERS = 8, 20_000
+#: Words that a suggested phrase has after the typed ones.
+_MORE_WORDS = 2
+
+_TOKEN = re.compile(r"\w+(?:'\w+)*")
+#: A query, and the rest of its request.
+_Request = tuple[Clause, dict[str, Any]]
+
+
+def suggestions(scope: Scope, analyzers: LibraryAnalyzers, typed: str) -> list[str]:
+    """Texts of the library that continue the typed text.
+
+    Raises:
+        Transient: Elasticsearch does not answer.
+    """
+    beginning = fold(clean(typed[:_LONGEST])).lower()
+    if not scope.playlists or len(beginning) < (2 if beginning.isascii() else 1):
+        return []
+    try:
+        phrases = _phrases(beginning, analyzers.of(scope))
+        titles, channels, said = scope.search_all([_titles(beginning), _channels(beginning), phrases])
+    except SearchRefused as error:
+        if error.no_index:
+            return []
+        raise
+    sources = [hit["_source"] for hit in titles["hits"]["hits"]]
+    found = [
+        *(source["title"][source.get("analyzer", DEFAULT)] for source in sources),
+        *(bucket["key"] for bucket in channels["aggregations"]["channels"]["buckets"]),
+        *_frequent(said, beginning),
+    ]
+    # Of texts that differ only in case and accents, the first one stays.
+    unique = {fold(text).casefold(): text for text in reversed(found)}
+    return list(reversed(unique.values()))[:_ALL]
+
+
+def _titles(beginning: str) -> _Request:
+    query = {"match_bool_prefix": {"title.exact": {"query": beginning, "operator": "and"}}}
+    return query, {"size": _EACH, "_source": ["title", "analyzer"], "track_total_hits": False}
+
+
+def _channels(beginning: str) -> _Request:
+    query = {"match_phrase_prefix": {"channel_words": beginning}}
+    channels = {"channels": {"terms": {"field": "channel", "size": _EACH}}}
+    return query, {"size": 0, "aggs": channels, "track_total_hits": False}
+
+
+def _phrases(beginning: str, analyzers: Sequence[str]) -> _Request:
+    said = {"match_phrase_prefix": {"transcript.exact": {"query": beginning, "max_expansions": 50}}}
+    # Without scores Elasticsearch stops at the first transcripts that match, which is quick.
+    query = {"constant_score": {"filter": said}}
+    fields = {
+        f"transcript.{name}": {"matched_fields": [f"transcript.{name}", "transcript.exact"]}
+        for name in {*analyzers, DEFAULT}
+    }
+    highlight = {
+        "type": "unified",
+        "number_of_fragments": 5,
+        "max_analyzed_offset": _CHARACTERS,
+        "fragment_size": 100,
+        "boundary_scanner": "word",
+        "pre_tags": [MATCH_BEGINS],
+        "post_tags": [MATCH_ENDS],
+        "fields": fields,
+    }
+    return query, {
+        "size": _TRANSCRIPTS,
+        "_source": False,
+        "highlight": highlight,
+        "track_total_hits": False,
+        "timeout": "1s",
+    }
+
+
+def _frequent(answer: Mapping[str, Any], beginning: str) -> list[str]:
+    """Phrases that were said more than once and begin with the typed words, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for hit in answer["hits"]["hits"]:
+        for fragments in hit.get("highlight", {}).values():
+            for fragment in fragments:
+                counts.update(_continuations(fragment))
+    often = [(text, count) for text, count in counts.items() if count > 1 and text != beginning]
+    # Of equally frequent phrases the longer one comes first.
+    often.sort(key=lambda pair: (-pair[1], -len(pair[0])))
+    return [text for text, _ in often[:_EACH]]
+
+
+def _continuations(fragment: str) -> list[str]:
+    """Each match in a marked fragment, and the same with one more word, and with two."""
+    text, spans = moments.unmark(fragment)
+    found = []
+    for begin, end in spans:
+        words = [match.end() for match in _TOKEN.finditer(text, begin) if match.end() >= end]
+        found += [text[begin:stop].casefold() for stop in words[: _MORE_WORDS + 1]]
+    return found

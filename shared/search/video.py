@@ -1,0 +1,132 @@
+"""One video of the caller's library with its whole transcript."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypedDict
+
+from shared.errors import NotFound
+from shared.search import moments
+from shared.search.compiler import Clause, Compiler
+from shared.search.errors import SearchRefused
+from shared.search.hits import about, marked_text, text_of
+from shared.search.index.lines import LineIndex, unpack
+from shared.search.index.mapping import TEXTS
+from shared.search.language import Query
+from shared.search.moments import Span
+from shared.search.scope import LibraryAnalyzers, Scope
+from shared.search.snippets import Segments, segments
+from shared.transcripts.transcript import Line
+
+_NOT_FOUND = "There is no such video in your library."
+
+
+class MarkedLine(TypedDict):
+    """A caption line in which something matches. ``line``: its number, from 0."""
+
+    line: int
+    segments: Segments
+
+
+class Matches(TypedDict):
+    """``moments``: the numbers of the lines in which a moment begins. ``marked``: all lines with marks."""
+
+    moments: list[int]
+    marked: list[MarkedLine]
+
+
+def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]:
+    """The fields of the video that are shown, and its caption lines (none without captions).
+
+    Raises:
+        NotFound: it is not in the caller's library, or is not indexed.
+        Transient: Elasticsearch does not answer.
+    """
+    with _no_index_is_not_found():
+        source = _find(scope, video_id)["_source"]
+    return about(source), _lines(source)
+
+
+def read_matches(scope: Scope, analyzers: LibraryAnalyzers, video_id: str, query: Query) -> Matches:
+    """All moments of the query in the video, and the marked lines. Raises as :func:`read_video`."""
+    if query.root is None:
+        return {"moments": [], "marked": []}
+    with _no_index_is_not_found():
+        found = _find_marked(scope, analyzers, video_id, query)
+    marked = marked_text(found, "transcript")
+    lines = LineIndex.from_source(found["_source"])
+    if marked is None or lines is None:
+        return {"moments": [], "marked": []}
+    text, spans = moments.unmark(marked)
+    return {
+        "moments": [moment.line for moment in moments.find(text, spans, lines, query)],
+        "marked": _marked_lines(text, spans, lines),
+    }
+
+
+def _marked_lines(text: str, spans: Sequence[Span], lines: LineIndex) -> list[MarkedLine]:
+    begins, ends = [span[0] for span in spans], [span[1] for span in spans]
+    touched = {line for first, last in spans for line in range(lines.at(first), lines.at(last - 1) + 1)}
+    shown: list[MarkedLine] = []
+    for line in sorted(touched):
+        begin = lines.offsets[line]
+        end = lines.offsets[line + 1] if line + 1 < len(lines.offsets) else len(text)
+        within = spans[bisect_left(ends, begin + 1) : bisect_left(begins, end)]
+        shown.append({"line": line, "segments": _stripped(text, within, begin, end)})
+    return shown
+
+
+def _stripped(text: str, spans: Sequence[Span], begin: int, end: int) -> Segments:
+    """The segments of a line without the space around it, as in :func:`_lines`."""
+    piece = text[begin:end]
+    begin += len(piece) - len(piece.lstrip())
+    return segments(text, spans, begin, begin + len(piece.strip()))
+
+
+def _find_marked(scope: Scope, analyzers: LibraryAnalyzers, video_id: str, query: Query) -> Mapping[str, Any]:
+    compiler = Compiler.for_query(query, TEXTS, analyzers.of(scope) if scope.playlists else ())
+    try:
+        return _find(scope, video_id, compiler.highlight(query))
+    except SearchRefused as error:
+        if not error.too_costly:
+            raise
+        return _find(scope, video_id, replace(compiler, stemming=False).highlight(query))
+
+
+def _find(scope: Scope, video_id: str, highlight: Clause | None = None) -> Mapping[str, Any]:
+    found: Sequence[Mapping[str, Any]] = ()
+    if scope.playlists:
+        # In a filter the id is only compared, however long it is.
+        query = {"bool": {"filter": [{"term": {"video_id": video_id}}]}}
+        body: dict[str, Any] = {"highlight": highlight} if highlight else {}
+        answer = scope.search(query, size=1, **body)
+        found = answer["hits"]["hits"]
+    if not found:
+        raise NotFound(_NOT_FOUND)
+    return found[0]
+
+
+@contextmanager
+def _no_index_is_not_found() -> Iterator[None]:
+    try:
+        yield
+    except SearchRefused as error:
+        if error.no_index:
+            raise NotFound(_NOT_FOUND) from error
+        raise
+
+
+def _lines(source: Mapping[str, Any]) -> list[Line]:
+    if "line_offsets" not in source:
+        return []
+    text = text_of(source, "transcript")
+    offsets = unpack(source["line_offsets"])
+    ends = [*offsets[1:], len(text)]
+    starts, durations = unpack(source["line_starts"]), unpack(source["line_durations"])
+    return [
+        Line(start / 1000, duration / 1000, text[begin:end].strip())
+        for begin, end, start, duration in zip(offsets, ends, starts, durations, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""What YouTube answered about each video, stored once for everybody."""

@@ -1,0 +1,63 @@
+"""What YouTube says about a video: title, channel and so on. Stored once for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from shared.gcp.firestore import Commit, Firestore, Snapshot
+
+#: Metadata older than this (titles and views change) is asked for again when a playlist is listed.
+METADATA_AGE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A video as the YouTube Data API describes it. The duration is in seconds."""
+
+    video_id: str
+    title: str
+    description: str
+    channel: str
+    channel_id: str
+    published_at: datetime | None
+    duration_seconds: int | None
+    views: int | None
+    thumbnail_url: str | None
+    fetched_at: datetime
+
+
+def video_path(video_id: str) -> str:
+    return f"videos/{video_id}"
+
+
+def metadata_from(snapshot: Snapshot) -> Metadata | None:
+    """None when the video was never listed."""
+    return snapshot.read_as(Metadata, video_id=snapshot.id)
+
+
+class VideoStore:
+    """The metadata of all videos."""
+
+    def __init__(self, db: Firestore) -> None:
+        self._db = db
+
+    def read(self, video_ids: Sequence[str]) -> dict[str, Metadata]:
+        """The metadata of those videos that were listed before, by id."""
+        found = map(metadata_from, self._db.read(*map(video_path, video_ids)))
+        return {metadata.video_id: metadata for metadata in found if metadata is not None}
+
+    def save(self, videos: Sequence[Metadata]) -> None:
+        """Writes the metadata of at most a page of videos, in one commit."""
+        if not videos:
+            return
+        commit = self._db.commit()
+        for metadata in videos:
+            _put(commit, metadata)
+        commit.run()
+
+
+def _put(commit: Commit, metadata: Metadata) -> None:
+    data = asdict(metadata)
+    commit.set(video_path(data.pop("video_id")), data)

@@ -1,0 +1,125 @@
+"""HTTP functions: routes, callers, JSON, and errors as application/problem+json.
+
+Routes are closed by default: a handler is called for an authenticated caller, unless its route says
+``public=True``. A caller with a cookie who changes something must come from a page of this site
+(see shared.web.origin).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.ctx import RequestContext
+from flask.globals import request_ctx
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from shared import logs
+from shared.accounts.auth import ANONYMOUS, Auth, Caller
+from shared.config import Config
+from shared.gcp.failpoints import Failpoints
+from shared.gcp.firestore import Firestore
+from shared.web.cookies import read_cookie
+from shared.web.origin import Site
+from shared.web.problems import problem, request_error
+from shared.web.requests import MAXIMUM_BODY
+
+#: A handler gets the request, the caller and the variables of the path.
+Handler = Callable[..., "Response | dict[str, Any] | tuple[dict[str, Any], int]"]
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Frame-Options": "DENY",
+}
+
+
+class _Json(DefaultJSONProvider):
+    ensure_ascii = False
+    sort_keys = False
+    compact = True
+
+
+class Routes:
+    """The routes of one function. They are a Flask app to which the function hands its requests.
+
+    ``endpoints``: method, rule and whether it is public, of every route.
+    """
+
+    def __init__(
+        self, config: Config, db: Firestore, *, auth: Auth | None = None, site: Site | None = None
+    ) -> None:
+        self._auth = auth or Auth(config, db)
+        self._site = site or Site(config)
+        self._sign_in = config.sign_in
+        self._failpoints = Failpoints.from_config(config)
+        self.endpoints: list[tuple[str, str, bool]] = []
+        self._app = Flask(__name__, static_folder=None)
+        self._app.json = _Json(self._app)
+        self._app.config.update(MAX_CONTENT_LENGTH=MAXIMUM_BODY, PROVIDE_AUTOMATIC_OPTIONS=False)
+        # A path with one slash too many, at its end or within, is not redirected.
+        self._app.url_map.strict_slashes = False
+        self._app.url_map.merge_slashes = False
+        self._app.register_error_handler(Exception, self._answer_error)
+        self._app.after_request(_add_headers)
+
+    def get(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
+        """Decorates the handler of GET (and HEAD) requests whose path matches ``rule``."""
+        return self._route("GET", rule, public)
+
+    def post(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
+        return self._route("POST", rule, public)
+
+    def delete(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
+        return self._route("DELETE", rule, public)
+
+    def dispatch(self, request: Request) -> Response:
+        """Answers a request. Errors are answered, too, and defects are logged."""
+        # The framework reads the body once more after the answer. So both apps share the request object.
+        context = RequestContext(self._app, request.environ, request)
+        with logs.context(method=request.method, path=request.path), context:
+            return self._app.full_dispatch_request()
+
+    def _route(self, method: str, rule: str, public: bool) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            def view(**variables: str) -> Response:
+                request = request_ctx.request
+                caller = ANONYMOUS if public else self._authenticate(request)
+                with logs.context(user=caller.user_id or None):
+                    answer = handler(request, caller, **variables)
+                self._failpoints.answer("answer")
+                # Here, so that a defect in it is answered as all others are.
+                return self._app.make_response(answer)
+
+            self._app.add_url_rule(rule, f"{method} {rule}", view, methods=[method])
+            self.endpoints.append((method, rule, public))
+            return handler
+
+        return register
+
+    def _authenticate(self, request: Request) -> Caller:
+        authorization = request.headers.get("Authorization")
+        caller = self._auth.authenticate(authorization, read_cookie(request).session)
+        if caller.session is not None:
+            self._site.require_same_origin(request)
+        return caller
+
+    def _answer_error(self, error: Exception) -> Response:
+        request = request_ctx.request
+        if isinstance(error, RequestEntityTooLarge):
+            # The framework must not try to read a body that is too long.
+            request.stream = BytesIO()
+        return problem(request_error(error, request), sign_in=self._sign_in)
+
+
+def _add_headers(answer: Response) -> Response:
+    for name, value in _HEADERS.items():
+        answer.headers.setdefault(name, value)
+    return answer

@@ -1,0 +1,1 @@
+"""YouTube's two faces: the Data API, and captions."""

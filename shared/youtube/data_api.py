@@ -1,0 +1,237 @@
+"""The YouTube Data API v3: what is in a playlist, and what is known about its videos.
+
+https://developers.google.com/youtube/v3/docs. playlists.list, playlistItems.list and videos.list cost one
+unit of quota each, for up to 50 items.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httplib2
+from google.auth.exceptions import GoogleAuthError
+from googleapiclient.discovery import build
+from googleapiclient.errors import Error, HttpError
+from httplib2.decode import DecodeLimitError, DecodeRatioError
+
+from shared import clock
+from shared.config import Config, ConfigError
+from shared.errors import Deferred, GrantExpired, JobFailed, NotVisible, Transient
+from shared.messages import is_id
+from shared.transcripts.videos import Metadata
+from shared.youtube.addresses import WATCH_LATER, is_refused
+from shared.youtube.prefetch import prefetch
+from shared.youtube.resources import Item, PlaylistInfo, item_from, items_of, metadata_of, playlist_info
+
+#: Seconds that one call may take.
+TIMEOUT = 15.0
+_LIKED = "LL"
+_PLAYLIST_PARTS = "snippet,contentDetails,status"
+#: Assumed of the Liked videos where YouTube lists them but does not describe them.
+_LIKED_TITLE, _LIKED_COUNT = "Liked videos", 5000
+#: Pages of a user's own playlists that are listed, 50 playlists each.
+_MAXIMUM_PAGES = 20
+_NOT_VISIBLE = (
+    "YouTube knows no playlist with this id, or it is private. Check the link, make the playlist "
+    "public or unlisted, or sign in with Google as the owner."
+)
+
+
+class DataApi:
+    """The Data API, with our key, or in the name of a user with an access token.
+
+    Thread-safe; one object a process. All methods raise:
+
+    - NotVisible: the playlist is unknown, or private and somebody else's.
+    - GrantExpired: Google does not accept the access token any more.
+    - JobFailed: YouTube does not list the playlist.
+    - Deferred: the daily quota is used up.
+    - Transient: YouTube does not answer.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        #: Idle clients. A client's httplib2 transport is not thread-safe, so each call borrows one.
+        self._idle: dict[bool, list[Any]] = {True: [], False: []}
+
+    def playlist(self, playlist_id: str, access_token: str | None = None) -> PlaylistInfo:
+        """A playlist as everybody sees it, or as the user sees it whose access token this is."""
+        if is_refused(playlist_id):
+            raise JobFailed(WATCH_LATER)
+        answer = self._call(
+            lambda api: api.playlists().list(part=_PLAYLIST_PARTS, id=playlist_id, maxResults=1), access_token
+        )
+        found = items_of(answer)
+        if found:
+            return playlist_info(found[0])
+        if access_token is not None and playlist_id.startswith(_LIKED):
+            return PlaylistInfo(_LIKED_TITLE, None, _LIKED_COUNT, "private")
+        raise NotVisible(_NOT_VISIBLE)
+
+    def own_playlists(self, access_token: str) -> list[tuple[str, PlaylistInfo]]:
+        """The ids and descriptions of a user's own playlists, the Liked videos first."""
+        answer = self._call(
+            lambda api: api.channels().list(part="contentDetails", mine=True, maxResults=1), access_token
+        )
+        found: list[tuple[str, PlaylistInfo]] = []
+        for channel in items_of(answer):
+            likes = ((channel.get("contentDetails") or {}).get("relatedPlaylists") or {}).get("likes")
+            if isinstance(likes, str) and is_id(likes):
+                found.append((likes, self.playlist(likes, access_token)))
+        listed = self._pages(
+            lambda api, page_token: api.playlists().list(
+                part=_PLAYLIST_PARTS, mine=True, maxResults=50, pageToken=page_token
+            ),
+            access_token,
+        )
+        for items in islice(listed, _MAXIMUM_PAGES):
+            found += [(str(item["id"]), playlist_info(item)) for item in items if is_id(item.get("id"))]
+        return found
+
+    def pages(self, playlist_id: str, access_token: str | None = None) -> Iterator[list[Item]]:
+        """The items of a playlist in its order, up to 50 at a time.
+
+        The next page is requested while the caller works on the current one.
+        """
+        listed = self._pages(
+            lambda api, page_token: api.playlistItems().list(
+                part="snippet,contentDetails,status",
+                playlistId=playlist_id,
+                maxResults=50,
+                pageToken=page_token,
+            ),
+            access_token,
+        )
+        for items in prefetch(listed, "listing"):
+            yield [item for item in map(item_from, items) if item is not None]
+
+    def videos(self, video_ids: Sequence[str]) -> list[Metadata]:
+        """The metadata of up to 50 videos as everybody sees them. Private and deleted ones are missing.
+
+        Never asked in the name of a user, because the answer is stored for everybody.
+        """
+        if not video_ids:
+            return []
+        answer = self._call(
+            lambda api: api.videos().list(
+                part="snippet,contentDetails,statistics", id=",".join(video_ids), maxResults=50
+            )
+        )
+        now = clock.now()
+        return [metadata_of(found, now) for found in items_of(answer) if isinstance(found.get("id"), str)]
+
+    def close(self) -> None:
+        """Closes the idle clients."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
+
+    def _pages(self, request: Callable[..., Any], access_token: str | None) -> Iterator[list[dict[str, Any]]]:
+        page_token: str | None = None
+        seen: set[str] = set()
+        while True:
+            answer = self._call(partial(request, page_token=page_token), access_token)
+            yield items_of(answer)
+            page_token = answer.get("nextPageToken")
+            if not page_token:
+                return
+            if page_token in seen:
+                raise Transient("YouTube listed the same page twice.")
+            seen.add(page_token)
+
+    def _call(self, request: Callable[[Any], Any], access_token: str | None = None) -> dict[str, Any]:
+        """Makes one call and translates its errors (https://developers.google.com/youtube/v3/docs/errors)."""
+        # The client comes first: a missing key is an error of the configuration, not of YouTube.
+        with self._client(keyed=access_token is None) as client:
+            try:
+                call = request(client)
+                if access_token is not None:
+                    call.headers["authorization"] = f"Bearer {access_token}"
+                answer = call.execute(num_retries=0)
+            except HttpError as error:
+                raise _translate(error, of_user=access_token is not None) from error
+            except (Error, GoogleAuthError, httplib2.HttpLib2Error, OSError, ValueError) as error:
+                raise Transient("YouTube did not answer.", detail=f"Data API: {error!r:.300}") from error
+            except (DecodeLimitError, DecodeRatioError) as error:
+                raise Transient("YouTube sent an answer that is too large.") from error
+        if not isinstance(answer, dict):
+            raise Transient("YouTube sent an answer that cannot be read.")
+        return answer
+
+    @contextmanager
+    def _client(self, *, keyed: bool) -> Iterator[Any]:
+        """A client for one call. ``keyed``: with our API key.
+
+        A request with an access token must not carry the key, because Google accepts both together only if
+        they belong to one project.
+        """
+        idle = self._idle[keyed]
+        try:
+            client = idle.pop()
+        except IndexError:
+            client = self._connect(keyed=keyed)
+        try:
+            yield client
+        finally:
+            idle.append(client)
+
+    def _connect(self, *, keyed: bool) -> Any:
+        config = self._config
+        if keyed and config.youtube_api_key is None:
+            raise ConfigError("YOUTUBE_API_KEY: expected a key of the YouTube Data API, found nothing")
+        return build(
+            "youtube",
+            "v3",
+            http=httplib2.Http(timeout=TIMEOUT),
+            developerKey=config.youtube_api_key if keyed else None,
+            client_options=(
+                {"api_endpoint": config.youtube_api_endpoint} if config.youtube_api_endpoint else {}
+            ),
+            cache_discovery=False,
+        )
+
+
+def _quota_reset(now: datetime) -> datetime:
+    """The quota of the Data API is renewed at midnight Pacific time."""
+    pacific = now.astimezone(ZoneInfo("America/Los_Angeles"))
+    tomorrow = (pacific + timedelta(days=1)).date()
+    return datetime.combine(tomorrow, datetime.min.time(), pacific.tzinfo).astimezone(UTC)
+
+
+def _translate(error: HttpError, *, of_user: bool) -> Exception:
+    status, reasons = int(error.resp.status), _reasons(error.content)
+    if of_user and (
+        status == 401 or reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}
+    ):
+        return GrantExpired()
+    if reasons & {"quotaExceeded", "dailyLimitExceeded"}:
+        until = _quota_reset(clock.now())
+        return Deferred(
+            f"YouTube's daily quota is used up. Indexing goes on at {clock.rfc3339(until)}.", until
+        )
+    if reasons & {"rateLimitExceeded", "userRateLimitExceeded"} or status == 429 or status >= 500:
+        return Transient("YouTube is overloaded.", detail=f"Data API: HTTP {status}")
+    if status == 404 or reasons & {"playlistNotFound", "playlistForbidden", "playlistItemsNotAccessible"}:
+        return NotVisible(_NOT_VISIBLE)
+    if reasons & {"watchLaterNotAccessible", "watchHistoryNotAccessible"}:
+        return JobFailed(WATCH_LATER)
+    detail = ", ".join(sorted(reasons)) or "no reason given"
+    return JobFailed(f"YouTube refused to list the playlist (HTTP {status}: {detail}).")
+
+
+def _reasons(content: bytes) -> set[str]:
+    try:
+        error = json.loads(content)["error"]
+        reasons = {each.get("reason") for each in error.get("errors", [])} | {
+            each.get("reason") for each in error.get("details", [])
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return set()
+    return {reason for reason in reasons if isinstance(reason, str)}

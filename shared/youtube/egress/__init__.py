@@ -1,0 +1,1 @@
+"""Requests to YouTube: by which route, how fast, and whether at all."""

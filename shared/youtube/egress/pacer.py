@@ -1,0 +1,223 @@
+"""How fast one process may ask YouTube from its address. Pure: no clock, no thread, no I/O.
+
+YouTube lets an address send so many requests in so many seconds, says neither number, and then refuses
+every request for a while. The pacer works like TCP's congestion control (RFC 5681):
+
+1. **Slow start.** All that is in flight at the first block is wasted. So a new address starts with a few
+   videos at once and gets more as requests succeed: a tenth of all requests is in flight. Once the address
+   is trusted, each success allows one more video, which doubles them each round trip.
+2. **Breaker** (M. Nygard, "Release It!"). A block opens the breaker for all processes of the address. After a
+   pause exactly one probe goes. If it is refused, the next pause is longer; if it passes, the breaker closes.
+3. **Rate.** The requests that succeeded before the block, divided by the seconds until the probe passed, are
+   a rate that the address allows. A token bucket keeps all processes a little below it. Each success
+   raises the rate a little, until the next block sets it again.
+
+Times are seconds since 1970, given by the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.youtube.egress.window import FIRST_PAUSE, Window, merge
+
+#: Videos at once for a new address.
+FIRST_CONCURRENCY = 6
+#: Successes for each video at once: with nine answered requests to one in flight, a tenth is in flight.
+_SUCCESSES_PER_VIDEO = 9
+#: Requests that succeeded without any block after which an address is trusted.
+TRUSTED = 600
+#: Player and captions. The bucket is charged for both when a video starts.
+REQUESTS_PER_VIDEO = 2
+#: Requests that the bucket saves up while nobody asks.
+_BURST = 4
+#: The part of the measured rate that an address gets after a block.
+_MARGIN = 0.9
+#: Successes that double the rate: each one adds as much.
+_DOUBLES = 600
+#: The part of the rate that is left after a block at least. It is measured too low if little was asked for.
+_LARGEST_DECREASE = 0.5
+#: Requests a second that every address gets: slower than that, waiting costs more than some refused probes.
+_SLOWEST = 0.1
+#: A count that bore fewer requests says nothing of the rate, and the block before it goes on.
+_LEAST_BUDGET = 10
+#: Requests a second of an address whose first block says nothing of the rate.
+_CAREFUL = 2.0
+#: Seconds without a success after which an address that was never blocked begins to count anew.
+_REST = 5.0
+#: By how much each pause is longer than the one before, and the seconds of the longest.
+_PAUSE_GROWTH, LONGEST_PAUSE = 1.5, 900.0
+#: Seconds after which a probe counts as lost, and another process may probe.
+PROBE_SECONDS = 30.0
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """One attempt at one video. ``sent``: its requests so far; ``began``: when the first one was sent."""
+
+    video_id: str
+    generation: int
+    probe: bool = False
+    sent: int = 0
+    began: float = 0.0
+
+
+@dataclass(slots=True)
+class Pacer:
+    """Admits videos to YouTube, at most ``capacity`` at once. Not thread-safe."""
+
+    capacity: int
+    window: Window = field(default_factory=Window)
+    tickets: set[Ticket] = field(default_factory=set)
+    #: The window that the other processes and this one last agreed on.
+    last_synced: Window | None = None
+    #: Successes of this process: if slow start counted all, each process would put a tenth of all in flight.
+    _succeeded: int = 0
+    #: When the bucket has tokens for the next video.
+    _turn_at: float = float("-inf")
+    #: The one video whose refusal may be its own fault, and when it was refused.
+    _suspect: tuple[str, float] | None = None
+    #: Videos that passed; and for each refused video, how many had passed by then.
+    _passed: int = 0
+    _refused: dict[str, int] = field(default_factory=dict)
+
+    def admit(self, video_id: str, now: float) -> Ticket | float:
+        """A ticket, or the time to ask again. ``now`` means: when another video gives its ticket back."""
+        window = self.window
+        if window.state != "closed":
+            if now < window.opens_at:
+                return window.opens_at
+            self._move(state="half_open", opens_at=now + PROBE_SECONDS)
+            return self._ticket(video_id, probe=True)
+        rested = not self.tickets and now > max(window.began, window.last_success) + _REST
+        if window.rate is None and (rested or not window.began):
+            self._move(began=now, succeeded_before=window.succeeded)
+        if len(self.tickets) >= self.concurrency():
+            return now
+        rate = self._rate()
+        if rate is not None:
+            if now < self._turn_at:
+                return self._turn_at
+            self._turn_at = max(self._turn_at, now - _BURST / rate) + REQUESTS_PER_VIDEO / rate
+        return self._ticket(video_id)
+
+    def concurrency(self) -> int:
+        """Videos at once, as things are."""
+        if self._suspect or self.window.state != "closed":
+            return 1
+        rate = self._rate()
+        if rate is not None:
+            most = 1 + int(rate)  # as many as start within two seconds
+        else:
+            # An operator may delete the document: then the successes of this process are forgotten, too.
+            own = min(self._succeeded, self.window.succeeded)
+            most = max(FIRST_CONCURRENCY, own // _SUCCESSES_PER_VIDEO)
+            most += max(0, self.window.succeeded - TRUSTED)
+        return min(self.capacity, most)
+
+    def _rate(self) -> float | None:
+        """Requests a second now, for all processes together; None without a limit."""
+        window = self.window
+        return None if window.rate is None else window.rate * (1 + window.counted / _DOUBLES)
+
+    def may_send(self, ticket: Ticket, now: float) -> bool:
+        """Notes that a request is about to be sent. False if it must not be, because it would be refused."""
+        if self.window.state != "closed" and not self._is_probing(ticket):
+            return False
+        if ticket.sent:
+            # The request before this one was answered, or the video would have no second one.
+            self._count_success(now)
+        ticket.sent += 1
+        ticket.began = ticket.began or now
+        return True
+
+    def succeeded(self, ticket: Ticket, now: float) -> None:
+        """YouTube answered the last request of this ticket, whatever it said of the video."""
+        self._passed += 1
+        if self._suspect and ticket.video_id != self._suspect[0] and ticket.began > self._suspect[1]:
+            self._suspect = None
+        if self._is_probing(ticket):
+            self._close(ticket)
+        self._count_success(now)
+
+    def refused(self, ticket: Ticket, now: float, *, weak: bool = False) -> bool:
+        """YouTube refused the last request of this ticket. Returns whether it refused the address.
+
+        A ``weak`` refusal may be of the video alone: the other videos then go one at a time, and a second
+        refused video decides. A video that was refused before, while others passed, counts as weak, too.
+        """
+        video = ticket.video_id
+        if self._is_probing(ticket):
+            self._open(now, self.window.pause * _PAUSE_GROWTH)
+            return True
+        if ticket.generation != self.window.generation:
+            return True  # sent before the breaker moved: says nothing new
+        weak = weak or self._refused.get(video, self._passed) < self._passed
+        if len(self._refused) > 1000:
+            self._refused.clear()
+        self._refused[video] = self._passed
+        if weak and (self._suspect is None or self._suspect[0] == video):
+            self._suspect = video, now
+            return False
+        bore_little = self.window.counted < _LEAST_BUDGET
+        self._open(now, self.window.pause * _PAUSE_GROWTH if bore_little else FIRST_PAUSE)
+        return True
+
+    def release(self, ticket: Ticket, now: float) -> None:
+        """Takes the ticket back. After a probe without an answer the breaker is open again."""
+        self.tickets.discard(ticket)
+        rate = self._rate()
+        if rate is not None:
+            self._turn_at += (ticket.sent - REQUESTS_PER_VIDEO) / rate
+        if self._is_probing(ticket):
+            self._move(state="open", opens_at=now + (self.window.pause if ticket.sent else 0.0))
+
+    def sync(self, there: Window) -> Window:
+        """Merges the other processes' view into this one; returns what to write for them.
+
+        The caller sets :attr:`last_synced` to it once it is written. The bucket pays for their requests, too.
+        """
+        last = self.last_synced or Window()
+        self.window, self.last_synced = merge(last, self.window, there), there
+        rate = self._rate()
+        if rate is not None:
+            self._turn_at += (there.succeeded - last.succeeded) / rate
+        if there.generation != last.generation:
+            self._suspect = None
+            for ticket in self.tickets:
+                ticket.generation = -1  # no answer to it may move the breaker
+        return self.window
+
+    def _count_success(self, now: float) -> None:
+        self._succeeded += 1
+        self.window = replace(self.window, succeeded=self.window.succeeded + 1, last_success=now)
+
+    def _ticket(self, video_id: str, *, probe: bool = False) -> Ticket:
+        ticket = Ticket(video_id, self.window.generation, probe)
+        self.tickets.add(ticket)
+        return ticket
+
+    def _is_probing(self, ticket: Ticket) -> bool:
+        window = self.window
+        return ticket.probe and window.state == "half_open" and ticket.generation == window.generation
+
+    def _open(self, now: float, pause: float) -> None:
+        self._suspect = None
+        pause = min(pause, LONGEST_PAUSE)
+        self._move(state="open", pause=pause, opens_at=now + pause)
+
+    def _close(self, probe: Ticket) -> None:
+        window, rate = self.window, self._rate()
+        of_probe = probe.sent - 1  # its earlier requests: they are of the new count
+        if window.counted >= _LEAST_BUDGET:
+            seconds = max(FIRST_PAUSE, probe.began - window.began)
+            measured = _MARGIN * (window.counted - of_probe) / seconds
+            rate = max(measured, _SLOWEST, _LARGEST_DECREASE * (rate or 0.0))
+        elif rate is None:
+            rate = _CAREFUL
+        before = window.succeeded - of_probe
+        self._move(state="closed", rate=rate, began=probe.began, succeeded_before=before)
+
+    def _move(self, **changes: Any) -> None:
+        self.window = replace(self.window, generation=self.window.generation + 1, **changes)

@@ -1,0 +1,148 @@
+"""The resources of the YouTube Data API as dataclasses: playlists, their items, and videos."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared import clock
+from shared.errors import Transient
+from shared.transcripts.videos import Metadata
+
+#: YouTube's own limits are 100 and 5,000 characters. Anything longer is no title and no description.
+_MAXIMUM_TITLE, _MAXIMUM_DESCRIPTION = 500, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistInfo:
+    """A playlist.
+
+    ``item_count``: as YouTube says, which can exceed what it lists. ``privacy``: public, unlisted or
+    private; None if YouTube says something else.
+    """
+
+    title: str
+    thumbnail_url: str | None
+    item_count: int
+    privacy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One place in a playlist. ``gone``: why the video cannot be watched; None if it can."""
+
+    video_id: str
+    title: str
+    channel: str
+    channel_id: str
+    published_at: datetime | None
+    position: int
+    gone: str | None
+
+    def metadata(self, now: datetime) -> Metadata:
+        """What the playlist says about a video that videos.list leaves out."""
+        return Metadata(
+            video_id=self.video_id,
+            title=self.title,
+            description="",
+            channel=self.channel,
+            channel_id=self.channel_id,
+            published_at=self.published_at,
+            duration_seconds=None,
+            views=None,
+            thumbnail_url=None,
+            fetched_at=now,
+        )
+
+
+def playlist_info(found: dict[str, Any]) -> PlaylistInfo:
+    """A resource of playlists.list (https://developers.google.com/youtube/v3/docs/playlists)."""
+    snippet = found.get("snippet") or {}
+    privacy = (found.get("status") or {}).get("privacyStatus")
+    return PlaylistInfo(
+        str(snippet.get("title", ""))[:_MAXIMUM_TITLE],
+        _thumbnail(snippet),
+        _whole_number((found.get("contentDetails") or {}).get("itemCount")) or 0,
+        privacy if privacy in ("public", "unlisted", "private") else None,
+    )
+
+
+def items_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The resources in an answer of any list method. Raises Transient when there is no list."""
+    found = answer.get("items", [])
+    if not isinstance(found, list):
+        raise Transient("YouTube sent an answer that cannot be read.")
+    return [each for each in found if isinstance(each, dict)]
+
+
+def item_from(found: dict[str, Any]) -> Item | None:
+    """A resource of playlistItems.list (https://developers.google.com/youtube/v3/docs/playlistItems).
+
+    None when it names no video.
+    """
+    snippet, details = found.get("snippet") or {}, found.get("contentDetails") or {}
+    video_id = details.get("videoId") or (snippet.get("resourceId") or {}).get("videoId")
+    if not isinstance(video_id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", video_id):
+        return None
+    title = str(snippet.get("title", ""))[:_MAXIMUM_TITLE]
+    privacy = (found.get("status") or {}).get("privacyStatus")
+    gone = None
+    # Nothing else tells them apart: https://developers.google.com/youtube/v3/docs/playlistItems
+    if privacy == "private":
+        gone = "The video is private."
+    elif privacy == "privacyStatusUnspecified" and title == "Deleted video":
+        gone = "The video was deleted from YouTube."
+    return Item(
+        video_id=video_id,
+        title=title,
+        channel=str(snippet.get("videoOwnerChannelTitle", ""))[:_MAXIMUM_TITLE],
+        channel_id=str(snippet.get("videoOwnerChannelId", ""))[:64],
+        # snippet.publishedAt would be when the video was added to the playlist.
+        published_at=clock.parse(details.get("videoPublishedAt")),
+        position=_whole_number(snippet.get("position")) or 0,
+        gone=gone,
+    )
+
+
+def metadata_of(found: dict[str, Any], now: datetime) -> Metadata:
+    """A resource of videos.list (https://developers.google.com/youtube/v3/docs/videos)."""
+    snippet = found.get("snippet") or {}
+    return Metadata(
+        video_id=found["id"],
+        title=str(snippet.get("title", ""))[:_MAXIMUM_TITLE],
+        description=str(snippet.get("description", ""))[:_MAXIMUM_DESCRIPTION],
+        channel=str(snippet.get("channelTitle", ""))[:_MAXIMUM_TITLE],
+        channel_id=str(snippet.get("channelId", ""))[:64],
+        published_at=clock.parse(snippet.get("publishedAt")),
+        duration_seconds=_seconds((found.get("contentDetails") or {}).get("duration")),
+        views=_whole_number((found.get("statistics") or {}).get("viewCount")),
+        thumbnail_url=_thumbnail(snippet),
+        fetched_at=now,
+    )
+
+
+def _thumbnail(snippet: dict[str, Any]) -> str | None:
+    thumbnails = snippet.get("thumbnails") or {}
+    for size in ("medium", "high", "default"):
+        url = (thumbnails.get(size) or {}).get("url")
+        if isinstance(url, str) and re.match(r"https?://", url) and len(url) < 500:
+            return url
+    return None
+
+
+def _whole_number(value: object) -> int | None:
+    return int(value) if isinstance(value, int | str) and re.fullmatch(r"\d{1,18}", str(value)) else None
+
+
+def _seconds(text: object) -> int | None:
+    """An ISO 8601 duration such as PT1H2M3S or P1DT2S in seconds. None if there is none, or it is wrong."""
+    found = re.fullmatch(
+        r"P(?=\d|T)(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})S)?)?",
+        str(text or ""),
+    )
+    if found is None:
+        return None
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return (((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds

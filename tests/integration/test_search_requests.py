@@ -1,0 +1,103 @@
+"""The requests of a search: each is restricted to the caller's library, and a too costly one is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
+from elasticsearch import ApiError, Elasticsearch
+
+from shared.search.params import Params
+from shared.search.server import SearchServer
+from shared.search.service import Search
+from tests.integration.search_library import TITLES, USER, SearchLibrary, config_of, filled_library
+
+
+class RecordingClient:
+    """The real client. It records the queries of all searches, and can refuse the next search."""
+
+    def __init__(self, client: Elasticsearch) -> None:
+        self._client = client
+        self.queries: list[dict[str, Any]] = []
+        self.refusal: ApiError | None = None
+
+    def search(self, **request: Any) -> Any:
+        self.queries.append(request["query"])
+        if error := self.refusal:
+            self.refusal = None
+            raise error
+        return self._client.search(**request)
+
+    def msearch(self, **request: Any) -> Any:
+        self.queries += [each["query"] for each in request["searches"] if each]
+        return self._client.msearch(**request)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("async_search", "count", "esql", "get", "mget", "mtermvectors", "sql", "termvectors"):
+            raise AssertionError(f"a search reads documents with {name}, without the filter")
+        return getattr(self._client, name)
+
+
+class RecordingServer(SearchServer):
+    def __init__(self, url: str, prefix: str) -> None:
+        super().__init__(config_of(url, prefix))
+        self.recording = RecordingClient(super().client)
+
+    @property
+    def client(self) -> Any:
+        return self.recording
+
+
+@pytest.fixture(scope="module")
+def library(elasticsearch_url: str) -> Iterator[SearchLibrary]:
+    with filled_library(elasticsearch_url) as library:
+        yield library
+
+
+@pytest.fixture
+def server(elasticsearch_url: str, library: SearchLibrary) -> Iterator[RecordingServer]:
+    made = RecordingServer(elasticsearch_url, library.prefix)
+    yield made
+    made.client.close()
+
+
+def test_every_request_is_restricted_to_the_library(server: RecordingServer) -> None:
+    search = Search(server, export_page=2)
+    lookups = [
+        {
+            "terms": {
+                "video_id": {"index": server.libraries, "id": f"{USER}:{each}", "path": "video_ids"},
+            }
+        }
+        for each in TITLES
+    ]
+    first = search.search(USER, TITLES, Params(q="sea", limit=2))
+    search.search(USER, TITLES, Params(q="sea", limit=2, cursor=first["cursor"]))
+    assert search.search(USER, TITLES, Params(q="bolwine"))["did_you_mean"] == "bowline"
+    assert len(list(search.every_hit(USER, TITLES, Params(q="sea")))) == 3
+    assert search.suggest(USER, TITLES, "the sea ri")
+    assert search.video(USER, TITLES, "tides")[1]
+    assert search.matches(USER, TITLES, "tides", "sea")["moments"]
+    queries = server.recording.queries
+    assert len(queries) >= 12
+    for query in queries:
+        within = {"bool": {"should": lookups, "minimum_should_match": 1}}
+        assert query == {"bool": {"must": query["bool"]["must"], "filter": [within]}}
+
+
+def test_a_query_with_too_many_clauses_is_repeated_without_other_forms_of_words(
+    server: RecordingServer,
+) -> None:
+    search = Search(server)
+    assert search.search(USER, TITLES, Params(q="sailor"))["total"] == 1
+    meta = ApiResponseMeta(400, "1.1", HttpHeaders(), 0.0, NodeConfig("http", "localhost", 9200))
+    body = {"error": {"type": "x", "caused_by": {"type": "too_many_nested_clauses"}}, "status": 400}
+    for again in (
+        lambda: search.search(USER, TITLES, Params(q="sailor"))["total"],
+        lambda: len(search.matches(USER, TITLES, "ropes", "sailor")["moments"]),
+    ):
+        server.recording.refusal = ApiError("x", meta, body)
+        assert again() == 0, "only 'sailors' was said"
+    assert search.search(USER, TITLES, Params(q="sailor"))["total"] == 1

@@ -1,0 +1,82 @@
+"""A database in memory that keeps Firestore's preconditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from shared.config import Config
+from shared.errors import Conflict, Transient
+from shared.gcp.firestore import Commit, Committed, Firestore, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    data: Mapping[str, Any]
+    update_time: datetime
+
+
+class InMemory(Firestore):
+    """Documents by path.
+
+    ``meanwhile``: called once, between the next read and the write after it. ``unavailable``: reads fail.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Config())
+        self._documents: dict[str, _Document] = {}
+        self._writes = 0
+        self.meanwhile: Callable[[], object] | None = None
+        self.unavailable = False
+
+    def __getitem__(self, path: str) -> dict[str, Any]:
+        return dict(self._documents[path].data)
+
+    def __setitem__(self, path: str, data: Mapping[str, Any]) -> None:
+        self._writes += 1
+        self._documents[path] = _Document(dict(data), datetime.fromtimestamp(self._writes, UTC))
+
+    def read(self, *paths: str, fields: Sequence[str] | None = None) -> list[Snapshot]:
+        if self.unavailable:
+            raise Transient("The database did not answer in time.")
+        found = [self._snapshot(path) for path in paths]
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return found
+
+    def query(self, collection: str, *_: Any, **__: Any) -> Iterator[Snapshot]:
+        """All documents of a collection. Conditions are not kept."""
+        if self.unavailable:
+            raise Transient("The database did not answer in time.")
+        paths = [path for path in self._documents if path.rsplit("/", 1)[0] == collection]
+        yield from (self._snapshot(path) for path in paths)
+
+    def commit(self) -> Commit:
+        return _Commit(self)
+
+    def _snapshot(self, path: str) -> Snapshot:
+        found = self._documents.get(path)
+        return Snapshot(path, None, None) if found is None else Snapshot(path, found.data, found.update_time)
+
+
+class _Commit(Commit):
+    """Writes of whole documents."""
+
+    def __init__(self, db: InMemory) -> None:
+        self._db = db
+        self._puts: list[tuple[Snapshot, Mapping[str, Any]]] = []
+
+    def put(self, read: Snapshot, data: Mapping[str, Any]) -> Self:
+        self._puts.append((read, data))
+        return self
+
+    def run(self) -> Committed:
+        for read, _ in self._puts:
+            if self._db._snapshot(read.path).update_time != read.update_time:
+                raise Conflict("Too many changes at the same time. Try again.")
+        for read, data in self._puts:
+            self._db[read.path] = {**(read.data or {}), **data}
+        return Committed(None, [])

@@ -1,0 +1,76 @@
+"""infra/local/cli/index.py: the progress of a job, and the list of videos that were not indexed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.local.cli.api import Api
+from infra.local.cli.index import index
+
+
+class FakeApi(Api):
+    """Answers by the last part of the path. The last answer is repeated."""
+
+    def __init__(self, **answers: list[dict[str, Any]]) -> None:
+        self._answers: dict[str, Iterator[dict[str, Any]]] = {
+            name: iter(given) for name, given in answers.items()
+        }
+        self._last: dict[str, dict[str, Any]] = {}
+        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+
+    def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        self.calls.append((method, path, options))
+        name = path.rsplit("/", 1)[1]
+        self._last[name] = next(self._answers[name], self._last.get(name, {}))
+        return self._last[name]
+
+
+def _job(state: str, total: int | None = None, **counts: int) -> dict[str, Any]:
+    names = ("pending", "indexed", "no_transcript", "unavailable", "failed")
+    return {
+        "state": state,
+        "total": total,
+        "title": "Talks",
+        "playlist_id": "PLx",
+        "counts": {name: counts.get(name, 0) for name in names},
+        "reused": 1,
+        "youtube_bytes": 2_500_000,
+        "blocked_until": None,
+        "error": "The playlist is private." if state == "failed" else None,
+    }
+
+
+def test_videos_that_were_not_indexed_are_listed_with_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    done = _job("done", 4, indexed=2, failed=1, no_transcript=1)
+    video = {"video_id": "abc", "title": "One", "reason": "It was given up."}
+    api = FakeApi(
+        index=[{"job_id": "j"}],
+        j=[_job("queued"), _job("running", 4, pending=4), done],
+        videos=[{"videos": [video], "cursor": None}],
+    )
+    assert index(api, "PLx", poll_seconds=0)
+    assert api.calls[0] == ("POST", "/api/index", {"json": {"playlist": "PLx"}})
+    out = capsys.readouterr().out
+    assert "Talks: 4 of 4 videos" in out
+    assert (
+        "2 indexed, 1 without captions, 0 unavailable, 1 failed; 1 were known already, 2.5 MB from YouTube"
+        in out
+    )
+    assert "1 failed:\n  abc  One: It was given up.\n" in out
+    listed = [options["params"]["state"] for _, path, options in api.calls if path.endswith("videos")]
+    assert listed == ["failed", "no_transcript"]
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [("failed", "The job failed: The playlist is private."), ("cancelled", "The job was cancelled.")],
+)
+def test_a_job_that_does_not_finish_is_a_failure(
+    state: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = FakeApi(index=[{"job_id": "j"}], j=[_job(state)])
+    assert not index(api, "PLx", poll_seconds=0)
+    assert message in capsys.readouterr().out

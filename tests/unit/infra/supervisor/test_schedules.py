@@ -1,0 +1,104 @@
+"""infra/local/supervisor/schedules.py: regular calls of functions, and reports of lost messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
+
+from infra.local.supervisor.schedules import Schedules
+from infra.pipeline import Pipeline, Schedule, load_pipeline
+from shared.config import Config
+
+PIPELINE = replace(
+    load_pipeline(Config.from_env({})), schedules=(Schedule("sweep", "sweep", 60, local_every_seconds=1),)
+)
+
+
+class Sweep:
+    """The function. Keeps the bodies of its requests, and answers with ``status`` and ``text``."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.status = 200
+        self.text = "{}"
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.bodies.append(await request.json())
+        return web.Response(status=self.status, text=self.text)
+
+    async def called(self, times: int) -> None:
+        while len(self.bodies) < times:
+            await asyncio.sleep(0.01)
+
+
+def _run(scenario: Callable[[Sweep, Schedules], Awaitable[None]], pipeline: Pipeline = PIPELINE) -> list[str]:
+    """The lines that were printed during the scenario."""
+    said: list[str] = []
+
+    async def run() -> None:
+        sweep = Sweep()
+        application = web.Application()
+        application.router.add_post("/", sweep.answer)
+        async with TestServer(application) as server:
+            schedules = Schedules(pipeline, {"sweep": f"http://{server.host}:{server.port}"}, said.append)
+            task = asyncio.create_task(schedules.run())
+            try:
+                async with asyncio.timeout(20):
+                    await scenario(sweep, schedules)
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+    return said
+
+
+def test_a_function_is_called_at_intervals() -> None:
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        await sweep.called(2)
+        assert sweep.bodies == [{}, {}]
+
+    assert _run(scenario) == []
+
+
+def test_the_sweep_hears_of_lost_messages_at_once_and_once() -> None:
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        await sweep.called(1)
+        sweep.text = '{"jobs": 1, "videos_published": 3}'
+        schedules.messages_were_lost()
+        await sweep.called(3)
+        assert sweep.bodies == [{}, {"messages_lost": True}, {}]
+
+    said = _run(scenario)
+    assert len(said) == 1
+    assert '"videos_published": 3' in said[0]
+
+
+def test_lost_messages_are_reported_until_the_sweep_succeeds() -> None:
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        schedules.messages_were_lost()
+        sweep.status = 500
+        await sweep.called(2)
+        sweep.status = 200
+        await sweep.called(4)
+        assert sweep.bodies[:4] == [{"messages_lost": True}] * 3 + [{}]
+
+    said = _run(scenario)
+    assert len(said) == 2
+    assert "sweep failed and will be retried: expected status 2xx, found 500" in said[0]
+    assert said[1] == "The scheduled call of sweep works again."
+
+
+def test_a_schedule_of_a_function_that_does_not_exist_is_ignored() -> None:
+    other = replace(PIPELINE, schedules=(Schedule("other", "other", 60, local_every_seconds=1),))
+
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        await asyncio.sleep(0)
+        assert sweep.bodies == []
+
+    assert _run(scenario, other) == []

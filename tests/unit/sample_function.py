@@ -1,0 +1,83 @@
+"""A function with a route for everything that can happen. One route is closed; the others are public."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import functions_framework
+from flask import Request, Response
+
+from shared import startup
+from shared.accounts.auth import Caller
+from shared.config import ConfigError
+from shared.errors import Busy, NotFound, TooMany, Transient
+from shared.web.requests import body_of, choice_of, limit_of
+from shared.web.routing import Routes
+from tests.unit.stored import accounts_of_ada
+
+SECRET = "postgres://hunter2"
+routes = Routes(startup.begin(), accounts_of_ada())
+
+
+@functions_framework.http
+def sample(request: Request) -> Response:
+    return routes.dispatch(request)
+
+
+@routes.get("/closed")
+def closed(request: Request, caller: Caller) -> dict[str, Any]:
+    return {"user": caller.user_id, "operator": caller.operator}
+
+
+@routes.get("/open", public=True)
+def opened(request: Request, caller: Caller) -> dict[str, Any]:
+    return {"user": caller.user_id}
+
+
+@routes.post("/body", public=True)
+def body(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
+    return {"found": body_of(request)}, 201
+
+
+@routes.get("/limit", public=True)
+def limit(request: Request, caller: Caller) -> dict[str, Any]:
+    return {"limit": limit_of(request, 20, 100)}
+
+
+@routes.get("/choice", public=True)
+def choice(request: Request, caller: Caller) -> dict[str, Any]:
+    return {"choice": choice_of(request, "format", ["csv", "jsonl"])}
+
+
+@routes.get("/things/<thing>", public=True)
+def thing(request: Request, caller: Caller, thing: str) -> dict[str, Any]:
+    return {"thing": thing}
+
+
+@routes.delete("/things/<thing>", public=True)
+def remove(request: Request, caller: Caller, thing: str) -> Response:
+    return Response(status=204)
+
+
+@routes.get("/stream", public=True)
+def stream(request: Request, caller: Caller) -> Response:
+    # The request is read when the answer is under way.
+    return Response((f"{request.path} {number}\n" for number in range(3)), mimetype="text/plain")
+
+
+@routes.get("/unencodable", public=True)
+def unencodable(request: Request, caller: Caller) -> dict[str, Any]:
+    return {"half a pair": "\ud800"}
+
+
+@routes.get("/raise/<kind>", public=True)
+def fail(request: Request, caller: Caller, kind: str) -> NoReturn:
+    raise {
+        "missing": NotFound("There is no such thing."),
+        "busy": Busy("Wait for the other one."),
+        "often": TooMany("You have asked too often.", 17),
+        "transient": Transient("The database did not answer in time.", detail=SECRET),
+        "config": ConfigError(f"ELASTICSEARCH_URL: expected {SECRET}"),
+        "defect": ZeroDivisionError(SECRET),
+        "recursion": RecursionError(SECRET),
+    }[kind]

@@ -1,0 +1,44 @@
+"""The analyzer of a video without captions is guessed from its title."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.search.index.analysis import ANALYZERS, DEFAULT
+from shared.search.index.detect_language import guess_analyzer
+
+
+@pytest.mark.parametrize(
+    ("text", "analyzer"),
+    [
+        ("Total lunar eclipse over the harbour", "english"),
+        ("Bowline", "english"),
+        ("Die Häuser am Fluss und das Wetter", "german"),
+        ("Les oiseaux de la forêt", "french"),
+        ("El faro de la isla y los barcos", "spanish"),
+        ("Il risotto di mia nonna e la cucina", "italian"),
+        ("O barco do pescador e as ondas", "portuguese"),
+        ("Het huis van de buren", "dutch"),
+        ("Ljuset och mörkret på fjället", "swedish"),
+        ("机器学习", "cjk"),
+        ("今日は機械学習の話", "cjk"),
+        ("학교 이야기", "cjk"),
+        ("ภาษาไทย", "thai"),
+        ("Лес зимой", "russian"),
+        ("النجوم في السماء", "arabic"),
+        ("باغ و قنات در یزد", "persian"),
+        ("चाय का गणित", "hindi"),
+        ("שלום עולם", DEFAULT),
+        ("2024 ?! 🎻", DEFAULT),
+        ("", DEFAULT),
+    ],
+)
+def test_script_and_small_words_decide(text: str, analyzer: str) -> None:
+    assert guess_analyzer(text) == analyzer
+
+
+@given(st.text())
+def test_any_text_has_an_analyzer(text: str) -> None:
+    assert guess_analyzer(text) in {*ANALYZERS, DEFAULT}

@@ -1,0 +1,74 @@
+"""The document of a video in the search index."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.search.index import mapping
+from shared.search.index.document import write_of
+from shared.search.index.lines import unpack
+from shared.transcripts.store import Outcome, digest
+from shared.transcripts.transcript import Lines, pack_lines
+from shared.transcripts.videos import Metadata
+
+LISTED, ASKED = datetime(2024, 1, 2, tzinfo=UTC), datetime(2024, 1, 3, tzinfo=UTC)
+METADATA = Metadata(
+    video_id="v1",
+    title="Les  études",
+    description="",
+    channel="Café",
+    channel_id="UC1",
+    published_at=None,
+    duration_seconds=60,
+    views=5,
+    thumbnail_url=None,
+    fetched_at=LISTED,
+)
+
+
+def outcome(language: str | None, *texts: str) -> Outcome:
+    lines = Lines([1000 * number for number in range(len(texts))], [900] * len(texts), list(texts))
+    packed = pack_lines(lines) if texts else b""
+    kind: Any = "transcript" if texts else "no_transcript"
+    return Outcome(kind, ASKED, language=language, generated=False, packed=packed, digest=str(packed))
+
+
+def body_of(outcome: Outcome) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(write_of(METADATA, outcome).body)
+    return body
+
+
+def test_texts_are_in_the_field_of_their_language_and_folded_in_another() -> None:
+    body = body_of(outcome("fr-CA", "à côté", "de la rivière"))
+    assert body["analyzer"] == "french"
+    assert body["transcript"] == {"french": "à côté de la rivière", "exact": "a cote de la riviere"}
+    assert body["title"] == {"french": "Les études", "exact": "Les etudes"}
+    assert (body["channel"], body["channel_words"]) == ("Café", "Cafe")
+    assert (unpack(body["line_offsets"]), unpack(body["line_starts"])) == ([0, 7], [0, 1000])
+
+
+def test_lines_without_text_are_left_out() -> None:
+    body = body_of(outcome("en", "one", " \u200e ", "three"))
+    assert body["transcript"]["english"] == "one three"
+    assert unpack(body["line_starts"]) == [0, 2000]
+
+
+def test_a_video_without_captions_has_no_language_and_no_lines() -> None:
+    body = body_of(outcome(None))
+    assert body["analyzer"] == "french", "guessed from the title"
+    assert not {"language", "generated", "transcript", "line_offsets", "description"} & set(body)
+
+
+def test_all_fields_are_in_the_mapping() -> None:
+    known = set(mapping.videos()["mappings"]["properties"])
+    assert set(body_of(outcome("en", "one"))) <= known
+
+
+def test_the_version_is_the_time_of_the_newer_part_and_the_fingerprint_follows_the_digest() -> None:
+    spoken = outcome("en", "one")
+    write = write_of(METADATA, spoken)
+    assert (write.video_id, write.version) == ("v1", int(ASKED.timestamp() * 1_000_000))
+    assert json.loads(write.body)["fingerprint"] == mapping.fingerprint(digest(METADATA, spoken))
+    assert mapping.fingerprint("a") != mapping.fingerprint("b")

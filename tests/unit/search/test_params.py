@@ -1,0 +1,79 @@
+"""The parameters of a search are read and checked."""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from shared.errors import BadRequest
+from shared.search.params import Params
+
+
+def params(*pairs: tuple[str, str]) -> Params:
+    return Params.from_request(MultiDict(pairs))
+
+
+def test_every_parameter_is_read() -> None:
+    assert params(
+        ("q", "cat"),
+        ("playlist", "PL1"),
+        ("playlist", "PL2"),
+        ("channel", "UC1"),
+        ("language", "en"),
+        ("after", "2024-01-31"),
+        ("before", "2025"),
+        ("min_minutes", "1.5"),
+        ("max_minutes", "60"),
+        ("in", "transcript,title"),
+        ("sort", "newest"),
+        ("limit", "50"),
+        ("cursor", "abc"),
+    ) == Params(
+        q="cat",
+        playlists=("PL1", "PL2"),
+        channels=("UC1",),
+        languages=("en",),
+        after="2024-01-31",
+        before="2025-01-01",
+        minimum_minutes=1.5,
+        maximum_minutes=60,
+        texts=("title", "transcript"),
+        sort="newest",
+        limit=50,
+        cursor="abc",
+    )
+
+
+def test_empty_parameters_are_ignored() -> None:
+    assert (
+        params(*((name, "") for name in ("q", "in", "sort", "limit", "after", "min_minutes", "channel")))
+        == Params()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("after", "soon"),
+        ("before", "2024-13-01"),
+        ("min_minutes", "-1"),
+        ("max_minutes", "nan"),
+        ("max_minutes", "1e400"),
+        ("in", "title,comments"),
+        ("sort", "best"),
+        ("limit", "0"),
+        ("limit", "51"),
+        ("limit", "ten"),
+        ("limit", "٣"),
+        ("playlist", "P" * 257),
+    ],
+)
+def test_the_error_names_the_wrong_parameter(name: str, value: str) -> None:
+    with pytest.raises(BadRequest, match=f"^{name}: expected"):
+        params((name, value))
+
+
+def test_all_pages_of_a_search_have_the_same_signature() -> None:
+    one = params(("q", "cat"), ("limit", "5"))
+    assert one.signature() == params(("q", "cat"), ("limit", "9"), ("cursor", "x")).signature()
+    assert one.signature() != params(("q", "dog"), ("limit", "5")).signature()
