@@ -8,7 +8,7 @@ from cloudevents.http import CloudEvent
 from shared import startup
 from shared.gcp.deliveries import Deliveries
 from shared.gcp.failpoints import Failpoints
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import BATCH_INTERVAL, Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import VideoMessage
 from shared.pipeline.fetcher import Fetcher
@@ -18,7 +18,7 @@ from shared.youtube.captions import Captions
 from shared.youtube.egress.routing import Routing
 
 config = startup.begin()
-db, topics = Firestore(config), Topics(config)
+db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
 index = SearchIndex(SearchServer(config))
 use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db))
 deliveries = Deliveries("fetcher", topics, Failpoints.from_config(config))

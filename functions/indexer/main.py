@@ -8,7 +8,7 @@ from cloudevents.http import CloudEvent
 from shared import startup
 from shared.gcp.deliveries import Deliveries
 from shared.gcp.failpoints import Failpoints
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import BATCH_INTERVAL, Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import VideoMessage
 from shared.pipeline.indexer import Indexer
@@ -17,7 +17,8 @@ from shared.search.server import SearchServer
 
 config = startup.begin()
 topics = Topics(config)
-use_case = Indexer(Firestore(config), SearchIndex(SearchServer(config)))
+db, index = Firestore(config, batch_interval=BATCH_INTERVAL), SearchIndex(SearchServer(config))
+use_case = Indexer(db, index)
 deliveries = Deliveries("indexer", topics, Failpoints.from_config(config))
 functions_framework.errorhandler(400)(deliveries.answer_no_event)
 

@@ -1,4 +1,4 @@
-"""What is missing when Google's libraries find no credentials, said as a configuration error."""
+"""Turns the error of Google's libraries about missing credentials into a configuration error."""
 
 from __future__ import annotations
 

@@ -7,20 +7,21 @@ the documents have not changed since, and start again after a :class:`Conflict`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from datetime import datetime
-from typing import Any, Self, TypeVar
+from itertools import islice
+from typing import Any, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
-from google.cloud.firestore_v1 import Client, Increment
+from google.cloud.firestore_v1 import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.config import Config
 from shared.errors import Conflict, Transient
 from shared.gcp import credentials
+from shared.gcp.batching import Batcher
+from shared.gcp.documents import Commit, Committed, Snapshot, compatible
 from shared.gcp.failpoints import Failpoints
 from shared.lazy import Lazy
 
@@ -33,6 +34,13 @@ WHOLE_TIMEOUT = 60.0
 #: Writes in one commit. Firestore's limit was 500 for a long time
 #: (https://firebase.google.com/docs/firestore/quotas).
 MAXIMUM_WRITES = 400
+
+#: Seconds between two batches in a process for whose calls nobody waits. The calls of all its threads since
+#: the last batch are one request. With each call alone, a video at 200 at once took 50 ms of processor time
+#: instead of 37, and 1,000 videos took 27 s instead of 21.
+BATCH_INTERVAL = 0.05
+#: Calls in one batch. A commit can hold a whole transcript (1 MB), and a request takes 10 MB.
+_READS, _COMMITS = 16, 8
 
 _RETRY = Retry(predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0)
 #: Commits that conflict are tried again after a random pause, so that two processes do not collide again.
@@ -53,36 +61,14 @@ _CHANGED = "Too many changes were made at the same time."
 _NO_ANSWER = "The database did not answer in time."
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A document as it was read. ``data`` is None when the document does not exist."""
-
-    path: str
-    data: Mapping[str, Any] | None
-    update_time: datetime | None
-
-    @property
-    def id(self) -> str:
-        return self.path.rsplit("/", 1)[1]
-
-    def read_as(self, kind: type[T], **more: object) -> T | None:
-        """The document as a dataclass. None when the document does not exist.
-
-        A field of the class that the document lacks keeps its default; other fields of the document are
-        ignored. ``more``: values that are not in the document, such as its id.
-        """
-        if self.data is None:
-            return None
-        names = {field.name for field in fields(kind)} - more.keys()  # type: ignore[arg-type]
-        return kind(**{name: value for name, value in self.data.items() if name in names}, **more)
+R = TypeVar("R")
 
 
 class Firestore:
     """The database. Thread-safe; one object a process.
 
-    ``timeout``, ``query_timeout``: see TIMEOUT and QUERY_TIMEOUT.
+    ``timeout``, ``query_timeout``: see TIMEOUT and QUERY_TIMEOUT. ``batch_interval``: see BATCH_INTERVAL.
+    None sends each call alone.
     """
 
     def __init__(
@@ -90,6 +76,7 @@ class Firestore:
         config: Config,
         failpoints: Failpoints | None = None,
         *,
+        batch_interval: float | None = None,
         timeout: float = TIMEOUT,
         query_timeout: float = QUERY_TIMEOUT,
     ) -> None:
@@ -97,6 +84,11 @@ class Firestore:
         self.query_timeout = query_timeout
         self._failpoints = failpoints or Failpoints.from_config(config)
         self._client = Lazy(lambda: _connect(config.google_cloud_project))
+        self._read: Callable[[Sequence[str]], list[Snapshot]] = self._get
+        self._send: Callable[[Commit], Committed] = self._send_alone
+        if batch_interval is not None:
+            self._read = Batcher(self._read_batch, _READS, batch_interval)
+            self._send = Batcher(self._send_batch, _COMMITS, batch_interval)
 
     def read(self, *paths: str, fields: Sequence[str] | None = None) -> list[Snapshot]:
         """Reads documents in one request. The result is in the order of ``paths``.
@@ -106,6 +98,20 @@ class Firestore:
         """
         if not paths:
             return []
+        return self._read(paths) if fields is None else self._get(paths, fields)
+
+    def _read_batch(self, callers: Sequence[Sequence[str]]) -> Sequence[list[Snapshot] | Exception]:
+        """Reads the documents of all callers in one request."""
+        try:
+            found = {read.path: read for read in self._get([path for paths in callers for path in paths])}
+        except Transient:
+            raise
+        except Exception:
+            # Firestore may refuse only one of the documents.
+            return _each_alone(self._get, callers)
+        return [[found[path] for path in paths] for paths in callers]
+
+    def _get(self, paths: Sequence[str], fields: Sequence[str] | None = None) -> list[Snapshot]:
         client = self._client()
         references = [client.document(path) for path in dict.fromkeys(paths)]
         retry = _RETRY.with_timeout(self.timeout)
@@ -133,9 +139,7 @@ class Firestore:
         ``start_after``: the id of the last document of the previous page, for queries ordered by id.
         """
         client = self._client()
-        query: Any = client.collection(collection)
-        for name, operator, value in conditions:
-            query = query.where(filter=FieldFilter(name, operator, value))
+        query = _where(client.collection(collection), conditions)
         if fields is not None:
             query = query.select(list(fields))
         if order_by is not None:
@@ -151,15 +155,42 @@ class Firestore:
         query = self._client().collection_group(collection_id).select(list(fields))
         return _stream(query, collection_id, WHOLE_TIMEOUT)
 
-    def count(self, collection: str) -> int:
-        """The number of documents in a collection."""
-        query: Any = self._client().collection(collection).count()  # type: ignore[no-untyped-call]
-        with _translated_errors(f"count {collection}", WHOLE_TIMEOUT):
-            return int(query.get(retry=_RETRY.with_timeout(WHOLE_TIMEOUT), timeout=WHOLE_TIMEOUT)[0][0].value)
+    def count(
+        self, collection: str, *conditions: tuple[str, str, object], timeout: float | None = None
+    ) -> int:
+        """The number of documents in a collection that meet all conditions. ``timeout``: as QUERY_TIMEOUT."""
+        seconds = timeout or self.query_timeout
+        query: Any = _where(self._client().collection(collection), conditions).count()
+        with _translated_errors(f"count {collection}", seconds):
+            return int(query.get(retry=_RETRY.with_timeout(seconds), timeout=seconds)[0][0].value)
 
     def commit(self) -> Commit:
         """An empty commit. Add writes to it, then :meth:`Commit.run` it."""
-        return Commit(self._client(), self._failpoints, self.timeout)
+        return Commit(self._client(), self._failpoints, self._send)
+
+    def _send_batch(self, commits: Sequence[Commit]) -> Sequence[Committed | Exception]:
+        """Sends in one request what is compatible, and all others alone. After a Conflict, each alone."""
+        together, results = compatible(commits), dict[int, Committed | Exception]()
+        if len(together) > 1:
+            try:
+                results.update(zip(map(id, together), self._send_together(together), strict=True))
+            except Exception as error:
+                if isinstance(error, Transient) and not isinstance(error, Conflict):
+                    raise
+        left = [commit for commit in commits if id(commit) not in results]
+        results.update(zip(map(id, left), _each_alone(self._send_alone, left), strict=True))
+        return [results[id(commit)] for commit in commits]
+
+    def _send_alone(self, commit: Commit) -> Committed:
+        return self._send_together([commit])[0]
+
+    def _send_together(self, commits: Sequence[Commit]) -> list[Committed]:
+        batch = self._client().batch()
+        for commit in commits:
+            commit.add_to(batch)
+        with _translated_errors(f"write {next(iter(commits[0].paths), 'nothing')}", self.timeout):
+            found = iter(batch.commit(retry=_RETRY.with_timeout(self.timeout), timeout=self.timeout))
+        return [commit.committed(list(islice(found, len(commit)))) for commit in commits]
 
     def ping(self, timeout: float) -> None:
         """Raises when Firestore does not answer within ``timeout`` seconds."""
@@ -167,101 +198,6 @@ class Firestore:
 
     def close(self) -> None:
         self._client().close()  # type: ignore[no-untyped-call]
-
-
-class Commit:
-    """Writes that happen together or not at all."""
-
-    def __init__(self, client: Client, failpoints: Failpoints, timeout: float) -> None:
-        self._client = client
-        self._failpoints = failpoints
-        self._timeout = timeout
-        self._batch = client.batch()
-        #: The names of the failpoint: each kind of write once, such as `create jobs.ledger pending`.
-        self._kinds: dict[str, None] = {}
-        #: Path of the first write, for errors.
-        self._first = ""
-        #: For each write, the names of the counters it adds to, in the order of Firestore's answer.
-        self._counters: list[list[str]] = []
-
-    def __len__(self) -> int:
-        return len(self._counters)
-
-    def create(self, path: str, data: Mapping[str, Any]) -> Self:
-        """Makes a document. A Conflict if it exists."""
-        self._batch.create(self._document("create", path, data), dict(data))
-        return self
-
-    def set(self, path: str, data: Mapping[str, Any], *, merge: bool = False) -> Self:
-        """Writes a document, whether it exists or not. ``merge`` keeps its other fields."""
-        self._batch.set(self._document("set", path, data), dict(data), merge=merge)
-        return self
-
-    def update(self, path: str, data: Mapping[str, Any], *, unchanged_since: datetime | None = None) -> Self:
-        """Changes fields. A Conflict if the document does not exist or has changed since it was read."""
-        option = self._client.write_option(last_update_time=unchanged_since) if unchanged_since else None
-        self._batch.update(self._document("update", path, data), dict(data), option)
-        return self
-
-    def put(self, read: Snapshot, data: Mapping[str, Any]) -> Self:
-        """Makes or changes a document. A Conflict if it has changed since it was read."""
-        if read.update_time is None:
-            return self.create(read.path, data)
-        return self.update(read.path, data, unchanged_since=read.update_time)
-
-    def add(self, path: str, amounts: Mapping[str, int]) -> Self:
-        """Adds to counters. A missing counter counts from 0; a missing document is made."""
-        increments = {name: Increment(amount) for name, amount in amounts.items()}
-        self._batch.set(self._document("set", path, {}), increments, merge=True)
-        # The client sends the increments in the order of field names, and Firestore answers in it.
-        self._counters[-1] = sorted(amounts)
-        return self
-
-    def delete(self, path: str) -> Self:
-        self._batch.delete(self._document("delete", path, {}))
-        return self
-
-    def run(self) -> Committed:
-        """Commits.
-
-        Raises:
-            Conflict: a precondition failed; nothing was written.
-            Transient: no answer within TIMEOUT; it may have been written.
-        """
-        with (
-            self._failpoints.around(" + ".join(self._kinds)),
-            _translated_errors(f"write {self._first}", self._timeout),
-        ):
-            retry = _RETRY.with_timeout(self._timeout)
-            results = self._batch.commit(retry=retry, timeout=self._timeout)
-        return Committed(
-            results[0].update_time if results else None,
-            [
-                {
-                    name: value.integer_value
-                    for name, value in zip(names, result.transform_results, strict=True)
-                }
-                for names, result in zip(self._counters, results, strict=True)
-            ],
-        )
-
-    def _document(self, verb: str, path: str, data: Mapping[str, Any]) -> Any:
-        state = f" {data['state']}" if "state" in data else ""
-        self._kinds[f"{verb} {'.'.join(path.split('/')[::2])}{state}"] = None
-        self._first = self._first or path
-        self._counters.append([])
-        return self._client.document(path)
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a commit came to. ``update_time``: of the first write.
-
-    ``counters``: for each write, the new values of the counters that it added to.
-    """
-
-    update_time: datetime | None
-    counters: Sequence[Mapping[str, int]]
 
 
 def retry_on_conflict(attempt: Callable[[], T], *, timeout: float = TIMEOUT) -> T:
@@ -274,6 +210,22 @@ def retry_on_conflict(attempt: Callable[[], T], *, timeout: float = TIMEOUT) -> 
         return _CONFLICT_RETRY.with_timeout(timeout)(attempt)()
     except exceptions.RetryError as error:
         raise Transient(_CHANGED, detail=str(error.cause)) from error
+
+
+def _each_alone(call: Callable[[T], R], items: Sequence[T]) -> list[R | Exception]:
+    """The result or error of each call. If Firestore does not answer one, the next ones are not sent."""
+    results: list[R | Exception] = []
+    for item in items:
+        try:
+            results.append(call(item))
+        except Conflict as error:
+            results.append(error)
+        except Transient as error:
+            left = len(items) - len(results)
+            return [*results, *(Transient(str(error), detail=error.detail) for _ in range(left))]
+        except Exception as error:
+            results.append(error)
+    return results
 
 
 def _connect(project: str) -> Client:
@@ -290,6 +242,12 @@ def _translated_errors(what: str, seconds: float) -> Iterator[None]:
         raise Conflict(_CHANGED, detail=f"Firestore refused to {what}: {error.message}") from error
     except _UNAVAILABLE as error:
         raise Transient(_NO_ANSWER, detail=f"Firestore did not {what} within {seconds:g} s") from error
+
+
+def _where(query: Any, conditions: Sequence[tuple[str, str, object]]) -> Any:
+    for name, operator, value in conditions:
+        query = query.where(filter=FieldFilter(name, operator, value))
+    return query
 
 
 def _snapshot(document: Any) -> Snapshot:

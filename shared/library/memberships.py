@@ -14,7 +14,8 @@ from datetime import datetime
 
 from shared import clock, logs
 from shared.errors import Transient
-from shared.gcp.firestore import Commit, Firestore, Snapshot
+from shared.gcp.documents import Commit, Snapshot
+from shared.gcp.firestore import Firestore
 from shared.search.index.writer import SearchIndex
 
 

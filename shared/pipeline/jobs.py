@@ -18,13 +18,15 @@ from uuid import uuid4
 
 from shared import clock
 from shared.errors import Busy
-from shared.gcp.firestore import Firestore, Snapshot, retry_on_conflict
+from shared.gcp.documents import Snapshot
+from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.messages import PlaylistMessage, is_id
 from shared.pipeline.quotas import Quota
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
 LISTING: tuple[JobState, ...] = ("queued", "planning")
 ACTIVE: tuple[JobState, ...] = (*LISTING, "running")
+_IS_ACTIVE = ("state", "in", list(ACTIVE))
 #: Videos for each counter shard. With at most 64 shards, a job of 5,000 videos writes each about 80 times.
 _VIDEOS_PER_SHARD = 50
 _MAXIMUM_SHARDS = 64
@@ -107,8 +109,11 @@ class Jobs:
     def active(self, user_id: str | None = None) -> list[Job]:
         """All active jobs, or those of one user."""
         whose = [("user_id", "==", user_id)] if user_id else []
-        found = self._db.query("jobs", *whose, ("state", "in", list(ACTIVE)))
+        found = self._db.query("jobs", *whose, _IS_ACTIVE)
         return [job for job in map(job_from, found) if job is not None]
+
+    def _count_active(self, user_id: str) -> int:
+        return self._db.count("jobs", ("user_id", "==", user_id), _IS_ACTIVE)
 
     def start(
         self, user_id: str, playlist_id: str, job_id: str | None = None, *, quota: Quota | None = None
@@ -141,7 +146,7 @@ class Jobs:
             commit = self._db.commit().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
-                commit.put(starts[0], quota.spend(starts[0], len(self.active(user_id))))
+                commit.put(starts[0], quota.spend(starts[0], self._count_active(user_id)))
             commit.run()
             job = job_from(Snapshot(job_path(new_id), data, None))
             assert job is not None
@@ -154,7 +159,7 @@ class Jobs:
 
         def attempt() -> None:
             starts = self._db.read(quota.path)[0]
-            fields = quota.spend(starts, len(self.active(quota.user_id)))
+            fields = quota.spend(starts, self._count_active(quota.user_id))
             self._db.commit().put(starts, fields).run()
 
         retry_on_conflict(attempt)
@@ -193,7 +198,7 @@ class Jobs:
         commit.delete(_active_path(job.user_id, job.playlist_id)).run()
 
     def fail(self, job_id: str, reason: str) -> None:
-        """Ends a job whose playlist cannot be listed. What is indexed stays.
+        """Ends a job whose playlist cannot be listed. Videos that are indexed stay.
 
         A job that is listed already goes on: a dead letter of the planner may come long after another
         delivery of the same message succeeded.

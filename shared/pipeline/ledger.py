@@ -20,7 +20,8 @@ from typing import Any, Literal, cast, get_args
 
 from shared import clock
 from shared.errors import Conflict
-from shared.gcp.firestore import Commit, Firestore, Snapshot, retry_on_conflict
+from shared.gcp.documents import Commit, Snapshot
+from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.transcripts.transcript import OutcomeKind
 
 VideoState = Literal["pending", "indexed", "no_transcript", "unavailable", "failed"]

@@ -9,7 +9,7 @@ from typing import Any
 from shared import clock
 from shared.config import Config
 from shared.errors import TooMany
-from shared.gcp.firestore import Snapshot
+from shared.gcp.documents import Snapshot
 
 _WINDOW = timedelta(hours=1)
 #: Seconds until a retry is worthwhile when other jobs have to end first.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shared import logs
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import WHOLE_TIMEOUT, Firestore
 from shared.library.memberships import Memberships
 from shared.search.index.bulk import Write
 from shared.search.index.document import write_of
@@ -34,7 +34,7 @@ class Reindex:
         Raises:
             Transient: the database or the search index does not answer. The old index stays in use.
         """
-        total = self._db.count("transcripts")
+        total = self._db.count("transcripts", timeout=WHOLE_TIMEOUT)
         with self._rebuild.index() as building:
             indexed = 0
             for video_ids in self._transcripts.every_transcript():

@@ -19,7 +19,8 @@ from typing import Any
 
 from shared import clock, logs
 from shared.errors import Conflict, Transient
-from shared.gcp.firestore import Firestore, Snapshot
+from shared.gcp.documents import Snapshot
+from shared.gcp.firestore import Firestore
 from shared.transcripts.transcript import Answer, Lines, OutcomeKind, pack_lines, unpack_lines
 from shared.transcripts.videos import Metadata
 
@@ -62,13 +63,13 @@ class Outcome:
         return self.look_again_at is None or clock.now() < self.look_again_at
 
 
-#: What is read of a document by those who do not need the lines.
+#: The fields that are read if the lines are not needed.
 _WITHOUT_LINES = (*(field.name for field in fields(Outcome) if field.name != "packed"), "claimed_until")
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the store knows about a video: its outcome, if there is one, and a claim, if there is one."""
+    """A video in the store: its outcome and its claim, if it has them."""
 
     outcome: Outcome | None
     claimed_until: datetime | None
@@ -158,7 +159,7 @@ class TranscriptStore:
         self._db = db
 
     def read(self, video_ids: Sequence[str]) -> dict[str, Stored]:
-        """What is known about these videos, by id, without the lines."""
+        """These videos in the store, by id, without the lines."""
         snapshots = self._db.read(*map(transcript_path, video_ids), fields=_WITHOUT_LINES)
         return {snapshot.id: stored_from(snapshot) for snapshot in snapshots}
 

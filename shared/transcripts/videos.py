@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from shared.gcp.firestore import Commit, Firestore, Snapshot
+from shared.gcp.documents import Commit, Snapshot
+from shared.gcp.firestore import Firestore
 
 #: Metadata older than this (titles and views change) is asked for again when a playlist is listed.
 METADATA_AGE = timedelta(days=1)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, get_args
 
 from shared.config import Config
-from shared.gcp.firestore import Commit, Firestore
+from shared.gcp.documents import Commit
+from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topic
 from shared.messages import Message
 from shared.youtube.data_api import DataApi

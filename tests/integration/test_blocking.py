@@ -14,7 +14,8 @@ from infra.local.fake_youtube.live_server import LiveServer
 from shared import clock
 from shared.errors import AttemptFailed, Refused, Transient
 from shared.gcp.deliveries import Delivery
-from shared.gcp.firestore import Commit, Firestore
+from shared.gcp.documents import Commit
+from shared.gcp.firestore import Firestore
 from shared.transcripts.transcript import Answer
 from shared.youtube.egress.breaker import Breaker, RouteClosed, egress_path
 from shared.youtube.egress.pacer import FIRST_CONCURRENCY, TRUSTED, Ticket

@@ -18,7 +18,7 @@ from shared.accounts.profiles import Profiles
 from shared.accounts.sessions import Sessions
 from shared.accounts.tokens import Tokens
 from shared.errors import GrantExpired
-from shared.gcp.firestore import Commit, Committed
+from shared.gcp.documents import Commit, Committed
 from shared.library import memberships
 from shared.library.own_playlists import OwnPlaylists
 from shared.oauth.crypto import Cipher

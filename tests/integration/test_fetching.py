@@ -14,7 +14,8 @@ import pytest
 from infra.local.fake_youtube.library import generate
 from infra.local.fake_youtube.live_server import LiveServer
 from shared.errors import AttemptFailed, Malformed, Transient
-from shared.gcp.firestore import Commit, Firestore
+from shared.gcp.documents import Commit
+from shared.gcp.firestore import Firestore
 from shared.pipeline.jobs import Job
 from shared.transcripts.store import CLAIM
 from shared.transcripts.transcript import Answer, Lines, Transcript

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
 import pytest
+from google.api_core.exceptions import InvalidArgument
 
 from shared.errors import Conflict
-from shared.gcp.firestore import Firestore, Snapshot, retry_on_conflict
+from shared.gcp.documents import Snapshot
+from shared.gcp.firestore import Firestore, retry_on_conflict
+from tests.integration.firestore_emulator import connected
 from tests.integration.world import at_once
+
+
+@pytest.fixture(scope="module", params=[None, 0.02], ids=["alone", "in batches"])
+def db(request: pytest.FixtureRequest, firestore_emulator: str) -> Iterator[Firestore]:
+    """The database, with each call a request of its own, and with the calls of all threads in batches."""
+    with connected(firestore_emulator, batch_interval=request.param) as db:
+        yield db
 
 
 @pytest.fixture
@@ -28,6 +39,36 @@ def test_a_read_returns_documents_in_the_order_of_its_paths(db: Firestore, base:
     assert [each.path for each in found] == paths
     assert [each.data and each.data["number"] for each in found] == [2, 0, 2, None, 1]
     assert db.read() == []
+
+
+def test_each_of_many_threads_reads_what_it_asked_for(db: Firestore, base: str) -> None:
+    for number in range(40):
+        db.commit().create(f"{base}/{number}", {"number": number}).run()
+
+    def read(number: int) -> list[object]:
+        paths = [f"{base}/{name}" for name in (number, (number + 1) % 40, number, "none")]
+        return [each.data and each.data["number"] for each in db.read(*paths)]
+
+    found = at_once([partial(read, number) for number in range(40)])
+    assert found == [[number, (number + 1) % 40, number, None] for number in range(40)]
+
+
+def test_a_call_that_is_refused_fails_alone(db: Firestore, base: str) -> None:
+    """Firestore keeps names of the form __x__ for itself."""
+    db.commit().create(f"{base}/good", {"is": "good"}).run()
+
+    def call(number: int) -> object:
+        name = "good" if number % 2 else "__own__"
+        try:
+            if number % 3:
+                return db.read(f"{base}/{name}")[0].data
+            return len(db.commit().set(f"{base}/{name}", {"is": "good"}).run().counters)
+        except InvalidArgument:
+            return "refused"
+
+    found = at_once([partial(call, number) for number in range(30)])
+    expected = [("refused", {"is": "good"} if number % 3 else 1)[number % 2] for number in range(30)]
+    assert found == expected
 
 
 def test_a_read_of_some_fields_returns_no_others(db: Firestore, base: str) -> None:

@@ -12,7 +12,8 @@ import pytest
 from infra.local.fake_youtube.live_server import LiveServer
 from infra.local.fake_youtube.oauth.id_tokens import ID_TOKEN_FAULTS
 from shared.accounts.sessions import LIFETIME
-from shared.gcp.firestore import Firestore, Snapshot
+from shared.gcp.documents import Snapshot
+from shared.gcp.firestore import Firestore
 from shared.oauth.google import Google
 from tests.integration.http_functions import HttpFunctions
 from tests.integration.signin_support import OURS, Browser, query_of

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from shared.config import Config
 from shared.errors import Conflict, Transient
-from shared.gcp.firestore import Commit, Committed, Firestore, Snapshot
+from shared.gcp.documents import Commit, Committed, Snapshot
+from shared.gcp.firestore import Firestore
 
 
 @dataclass(frozen=True, slots=True)

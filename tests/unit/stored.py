@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.accounts.sessions import LIFETIME, hash_secret
 from shared.config import Config
-from shared.gcp.firestore import Firestore, Snapshot
+from shared.gcp.documents import Snapshot
+from shared.gcp.firestore import Firestore
 
 #: An API token of the user ada, and a session of hers.
 TOKEN, SESSION = f"yts_{'a' * 43}", f"yts_session_{'a' * 43}"

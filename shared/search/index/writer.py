@@ -12,9 +12,9 @@ from itertools import chain
 from typing import Any
 
 from shared.errors import DeliveryError
+from shared.gcp.batching import Batcher
 from shared.search.errors import SearchRefused, error_from, translate_errors
 from shared.search.index import bulk, mapping
-from shared.search.index.batching import Batcher
 from shared.search.index.bulk import Write
 from shared.search.server import SearchServer
 
@@ -52,7 +52,7 @@ class SearchIndex:
         self._server = server
         self._remembered = remembered
         self._monotonic = monotonic
-        self._batcher = Batcher[Sequence[Write]](self._write_batch, _BATCH, _INTERVAL)
+        self._batcher = Batcher[Sequence[Write], None](self._write_batch, _BATCH, _INTERVAL)
         #: When documents were last written, and whether a rebuild was under way at a time.
         self._written_at = float("-inf")
         self._rebuilding = (float("-inf"), False)

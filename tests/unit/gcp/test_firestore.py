@@ -13,7 +13,7 @@ from google.api_core import exceptions
 from shared.accounts.auth import Caller
 from shared.config import Config
 from shared.errors import Conflict, Transient
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import Firestore, _each_alone
 from shared.lazy import Lazy
 from shared.web.routing import Routes
 from tests.unit.functions import SAMPLE, client, json_logs
@@ -116,3 +116,20 @@ def test_an_error_names_the_document_in_the_log_and_not_to_the_person(
         assert "memberships" not in said
         assert "ada" not in said
     assert "users/ada/memberships" in capsys.readouterr().out
+
+
+def test_after_a_call_without_an_answer_the_others_of_its_batch_are_not_sent() -> None:
+    sent: list[str] = []
+
+    def call(item: str) -> str:
+        sent.append(item)
+        if item == "late":
+            raise Transient("The database did not answer in time.", detail="read x/late")
+        if item == "changed":
+            raise Conflict("Too many changes were made at the same time.")
+        return item
+
+    results = _each_alone(call, ["a", "changed", "late", "b", "c"])
+    assert sent == ["a", "changed", "late"]
+    assert [type(each) for each in results] == [str, Conflict, Transient, Transient, Transient]
+    assert len({id(each) for each in results}) == 5

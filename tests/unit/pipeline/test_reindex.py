@@ -9,7 +9,7 @@ import pytest
 
 from shared.config import Config
 from shared.errors import Transient
-from shared.gcp.firestore import Snapshot
+from shared.gcp.documents import Snapshot
 from shared.pipeline.reindex import Reindex
 from shared.search.index.rebuild import PAUSE, Rebuild
 from shared.search.index.writer import REMEMBERED, SearchIndex
@@ -68,7 +68,7 @@ class FakeStore(InMemory):
         super().__init__()
         self._steps = steps
 
-    def count(self, collection: str) -> int:
+    def count(self, collection: str, *_: object, **__: object) -> int:
         return 0
 
     def query(self, collection: str, *rest: Any, **named: Any) -> Iterator[Snapshot]:

@@ -8,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from shared.search.index.batching import Batcher
+from shared.gcp.batching import Batcher
 
+IntBatcher = Batcher[int, None]
 Work = Callable[[Sequence[int]], Sequence[Exception | None]]
 
 
@@ -30,14 +31,14 @@ class HeldWork:
         return self._work(items)
 
 
-def _until_waiting(batcher: Batcher[int], number: int) -> None:
+def _until_waiting(batcher: IntBatcher, number: int) -> None:
     """Returns when so many calls wait for the batch that is being sent."""
     pause = threading.Event()
     while len(batcher._waiting) < number:
         pause.wait(0.001)
 
 
-def _behind_the_first(work: HeldWork, batcher: Batcher[int], items: Sequence[int]) -> list[Future[None]]:
+def _behind_the_first(work: HeldWork, batcher: IntBatcher, items: Sequence[int]) -> list[Future[None]]:
     """Calls with all items: the first is being sent while the others come and wait."""
     with ThreadPoolExecutor(len(items)) as pool:
         futures = [pool.submit(batcher, items[0])]
@@ -83,8 +84,14 @@ def test_an_error_of_the_whole_batch_is_raised_to_each_caller_as_its_own_object(
     assert len({id(each) for each in errors}) == 3
 
 
+def test_each_caller_gets_the_result_of_its_item() -> None:
+    batcher = Batcher[int, str](lambda items: [f"<{item}>" for item in items], max_items=10, interval=0)
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(batcher, range(200))) == [f"<{number}>" for number in range(200)]
+
+
 def test_a_result_that_is_missing_is_an_error() -> None:
-    batcher = Batcher[int](lambda items: [], max_items=10, interval=0)
+    batcher = IntBatcher(lambda items: [], max_items=10, interval=0)
     with pytest.raises(RuntimeError):
         batcher(1)
 
@@ -95,7 +102,7 @@ def test_batches_go_on_after_an_error() -> None:
             raise ZeroDivisionError
         return [None for _ in items]
 
-    batcher = Batcher[int](work, max_items=10, interval=0)
+    batcher = IntBatcher(work, max_items=10, interval=0)
     with pytest.raises(ZeroDivisionError):
         batcher(0)
     batcher(1)
@@ -120,7 +127,7 @@ def test_hundreds_of_threads() -> None:
         seen.extend(items)
         return [ValueError(str(item)) if item % 3 == 0 else None for item in items]
 
-    batcher = Batcher[int](work, max_items=16, interval=0)
+    batcher = IntBatcher(work, max_items=16, interval=0)
     with ThreadPoolExecutor(50) as pool:
         futures = [pool.submit(batcher, number) for number in range(2000)]
     for number, future in enumerate(futures):
@@ -136,7 +143,7 @@ class _Clock:
         self.slept: list[float] = []
         self.on_sleep: Callable[[], object] = lambda: None
 
-    def batcher(self, work: Work, max_items: int) -> Batcher[int]:
+    def batcher(self, work: Work, max_items: int) -> IntBatcher:
         return Batcher(work, max_items, 3.0, monotonic=lambda: self.now, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:

@@ -6,28 +6,29 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
-class _Call(Generic[T]):
-    """One waiting caller, its item, and its result: an error, or None for success."""
+class _Call(Generic[T, R]):
+    """One waiting caller, its item, and its result or error once there is one."""
 
     def __init__(self, item: T) -> None:
         self.item = item
+        self.result: R | Exception | None = None
         self.done = False
-        self.error: Exception | None = None
 
 
-class Batcher(Generic[T]):
+class Batcher(Generic[T, R]):
     """Passes the items of concurrent callers to ``work`` in batches, one batch at a time.
 
     There is no thread for this: one of the waiting callers sends the batch for all.
 
-    ``work`` returns an error, or None, for each item in their order. The error is raised to the caller of its
-    item. An exception of ``work`` is raised to all callers of the batch, to each as an object of its own.
-    ``work`` has to bound its own time.
+    ``work`` returns a result or an error for each item, in their order. The caller of the item gets the
+    result, or the error is raised there. An exception of ``work`` is raised to all callers of the batch, to
+    each as an object of its own. ``work`` has to bound its own time.
 
     Args:
         max_items: the most items in a batch.
@@ -36,7 +37,7 @@ class Batcher(Generic[T]):
 
     def __init__(
         self,
-        work: Callable[[Sequence[T]], Sequence[Exception | None]],
+        work: Callable[[Sequence[T]], Sequence[R | Exception]],
         max_items: int,
         interval: float,
         *,
@@ -51,18 +52,19 @@ class Batcher(Generic[T]):
         self._started = float("-inf")
         self._changed = threading.Condition()
         self._sending = False
-        self._waiting: list[_Call[T]] = []
+        self._waiting: list[_Call[T, R]] = []
 
-    def __call__(self, item: T) -> None:
-        call = _Call(item)
+    def __call__(self, item: T) -> R:
+        call = _Call[T, R](item)
         with self._changed:
             self._waiting.append(call)
         while self._must_send(call):
             self._send()
-        if call.error is not None:
-            raise call.error
+        if isinstance(call.result, Exception):
+            raise call.result
+        return cast(R, call.result)
 
-    def _must_send(self, call: _Call[T]) -> bool:
+    def _must_send(self, call: _Call[T, R]) -> bool:
         """Waits for the result, or for the turn to send the next batch; True for the turn."""
         with self._changed:
             self._changed.wait_for(lambda: call.done or not self._sending)
@@ -71,23 +73,23 @@ class Batcher(Generic[T]):
             return not call.done
 
     def _send(self) -> None:
-        batch: list[_Call[T]] = []
-        errors: Sequence[Exception | None] = ()
+        batch: list[_Call[T, R]] = []
+        results: Sequence[R | Exception] = ()
         try:
             if len(self._waiting) < self._max_items:
                 self._sleep(max(0.0, self._started + self._interval - self._monotonic()))
             self._started = self._monotonic()
             with self._changed:
                 batch, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
-            errors = self._work([call.item for call in batch])
+            results = self._work([call.item for call in batch])
         except Exception as error:
-            errors = [_copy_of(error) for _ in batch]
+            results = [_copy_of(error) for _ in batch]
         finally:
             # Also on SystemExit: no other thread is left waiting.
             with self._changed:
                 for number, call in enumerate(batch):
-                    call.error = (
-                        errors[number] if number < len(errors) else RuntimeError("the batch was aborted")
+                    call.result = (
+                        results[number] if number < len(results) else RuntimeError("the batch was aborted")
                     )
                     call.done = True
                 self._sending = False
