@@ -43,8 +43,8 @@ class Lines:
     def from_rows(cls, rows: Iterable[Line]) -> Lines:
         rows = list(rows)
         return cls(
-            [_milliseconds(line.start) for line in rows],
-            [_milliseconds(line.duration) for line in rows],
+            milliseconds(line.start for line in rows),
+            milliseconds(line.duration for line in rows),
             [line.text for line in rows],
         )
 
@@ -56,14 +56,14 @@ class Lines:
             yield Line(start / 1000, duration / 1000, text)
 
 
-def _milliseconds(seconds: float) -> int:
-    """Limited to what the search index takes. Not-a-number becomes 0."""
-    return round(1000 * min(max(0.0, seconds), _LONGEST))
+def milliseconds(seconds: Iterable[float]) -> list[int]:
+    """Whole milliseconds, limited to what the search index takes. Not-a-number becomes 0."""
+    return [round(1000 * min(max(0.0, each), _LONGEST)) for each in seconds]
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said. ``language``: BCP 47 code of the track. ``generated``: by speech recognition."""
+    """The captions of a video. ``language``: the BCP 47 code. ``generated``: by speech recognition."""
 
     language: str
     language_name: str

@@ -1,4 +1,4 @@
-"""What a person may paste for a playlist, reduced to its id. Nothing else of it is ever used."""
+"""Reduces an address that a person pastes to the id of a playlist. Nothing else of it is used."""
 
 from __future__ import annotations
 

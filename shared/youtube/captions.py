@@ -1,10 +1,10 @@
-"""One video's transcript through youtube-transcript-api: which track, and what the library's errors mean."""
+"""A video's transcript through youtube-transcript-api: the choice of the track, and the errors."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from xml.etree.ElementTree import ParseError
 
 import requests
@@ -12,7 +12,8 @@ import youtube_transcript_api as api
 
 from shared.config import Config
 from shared.errors import AttemptFailed, Refused, YouTubeError
-from shared.transcripts.transcript import Answer, Line, Lines, Transcript
+from shared.transcripts.transcript import Answer, Transcript
+from shared.youtube import timedtext
 from shared.youtube.egress.breaker import ADDRESS_BLOCKED, RouteClosed
 from shared.youtube.session import Session
 
@@ -20,10 +21,12 @@ from shared.youtube.session import Session
 #: said of an address that asks too much.
 _TOO_BUSY = re.compile(r"try again later", re.IGNORECASE)
 _NOT_YET = re.compile(r"premiere|will begin|live event|upcoming|offline|processing", re.IGNORECASE)
+#: In the address of a track that YouTube sends only with a proof of origin.
+_PROOF_NEEDED = "&exp=xpe"
 
 
 class Track(Protocol):
-    """What the choice of a caption track depends on."""
+    """The properties of a caption track that decide which one is chosen."""
 
     language_code: str
     is_generated: bool
@@ -90,7 +93,7 @@ class Captions:
         track = choose(tracks, self._preferred)
         if track is None:
             return _NO_CAPTIONS
-        lines = _lines(track.fetch())
+        lines = timedtext.parse(_download(track, session))
         if not lines:
             return Answer("no_transcript", reason="The video's captions are empty.")
         return Answer(
@@ -98,10 +101,19 @@ class Captions:
         )
 
 
-def _lines(snippets: Iterable[Any]) -> Lines:
-    # Captions have line breaks for the screen. For reading and searching they are spaces.
-    rows = (Line(each.start, each.duration, " ".join(str(each.text).split())) for each in snippets)
-    return Lines.from_rows(row for row in rows if row.text)
+def _download(track: api.Transcript, session: Session) -> bytes:
+    """As ``track.fetch()`` of the library, which also parses, but slowly (see timedtext)."""
+    url: str = track._url
+    if _PROOF_NEEDED in url:
+        raise api.PoTokenRequired(track.video_id)
+    response = session.get(url)
+    if response.status_code == requests.codes.too_many_requests:
+        raise api.IpBlocked(track.video_id)
+    try:
+        response.raise_for_status()
+    except requests.HTTPError as error:
+        raise api.YouTubeRequestFailed(track.video_id, error) from error
+    return response.content
 
 
 def _drop_frames(error: Exception) -> None:
@@ -123,7 +135,7 @@ _Meaning = Answer | YouTubeError
 
 
 def _meaning_of(error: Exception) -> _Meaning:
-    """What an exception of the library means: a final answer about the video, or a failed attempt."""
+    """Translates an exception of the library: into a final answer about the video, or a failed attempt."""
     for kinds, meaning in _MEANINGS:
         if isinstance(error, kinds):
             return meaning(error)

@@ -41,7 +41,7 @@ _Said = Literal["tracks", "no tracks", "not playable"]
 
 
 class PartialAnswers:
-    """What a process knows of partial answers. Threads share it; a race costs a request more.
+    """Whether YouTube supports partial answers. Threads share it; a race costs one more request.
 
     ``on``: they are asked for. ``works``: one with caption tracks has come.
     """
@@ -75,7 +75,7 @@ class PartialAnswers:
 
 
 def _said(response: requests.Response) -> _Said | None:
-    """What the player's answer says of the video; None if it does not say whether the video plays."""
+    """Reads the player's answer. None if it does not say whether the video plays."""
     if response.status_code != 200:
         return None
     try:

@@ -40,7 +40,7 @@ class PlayerKey:
             self.value = stored["value"] if stored["value"] != self._refused else None
 
     def to_share(self) -> dict[str, str] | None:
-        """What other processes do not know yet, for :meth:`shared`. None if they know all."""
+        """The key that other processes do not know yet, for :meth:`shared`. None if they know it."""
         return None if self._learned is None else {"value": self._learned, "of": self._youtube}
 
     def shared(self, what: Mapping[str, str] | None) -> None:

@@ -42,7 +42,7 @@ class Item:
     gone: str | None
 
     def metadata(self, now: datetime) -> Metadata:
-        """What the playlist says about a video that videos.list leaves out."""
+        """Metadata from the playlist, for a video that is missing in the answer of videos.list."""
         return Metadata(
             video_id=self.video_id,
             title=self.title,

@@ -19,7 +19,7 @@ from shared.youtube.egress.pacer import Pacer, Ticket
 from shared.youtube.egress.window import fields_of, window_from
 from shared.youtube.player_key import PlayerKey
 
-#: What a video of a blocked address waits for.
+#: The reason why a video of a blocked address waits.
 ADDRESS_BLOCKED = "YouTube refuses requests from this address."
 #: Seconds between two syncs while videos are fetched.
 SYNC_EVERY = 1.0

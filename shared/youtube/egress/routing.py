@@ -135,7 +135,7 @@ class Routing:
                     AddressBlocked if of_address else AttemptFailed, str(error), received
                 ) from error
             except RouteClosed as error:
-                # The breaker has opened between two requests. What the first ones received is paid for.
+                # The breaker has opened between two requests. The bytes of the first ones are paid for.
                 if not received:
                     raise
                 raise _with_bytes(AddressBlocked, ADDRESS_BLOCKED, received) from error

@@ -1,4 +1,4 @@
-"""What the processes of one address share about it. Pure: no clock, no thread, no I/O.
+"""The state of an address that its processes share. Pure: no clock, no thread, no I/O.
 
 Each process keeps a copy, and about once a second it syncs its copy through one Firestore document.
 Times are seconds since 1970.

@@ -11,16 +11,13 @@ from xml.etree.ElementTree import ParseError
 import pytest
 import requests
 import youtube_transcript_api as api
-from hypothesis import given
-from hypothesis import strategies as st
 from youtube_transcript_api import _errors
-from youtube_transcript_api._transcripts import _TranscriptParser
 
 from infra.local.fake_youtube.library import generate
 from infra.local.fake_youtube.live_server import LiveServer
 from shared.errors import AttemptFailed, Refused, YouTubeError
-from shared.transcripts.transcript import Answer, Lines
-from shared.youtube.captions import _lines, _meaning_of
+from shared.transcripts.transcript import Answer
+from shared.youtube.captions import _meaning_of
 from shared.youtube.egress.breaker import RouteClosed
 from tests.unit.youtube.support import Process, requests_of
 
@@ -238,19 +235,6 @@ def test_markup_line_breaks_and_empty_lines_are_dropped(youtube: LiveServer, pro
         for (start, duration), (_, text) in zip(times, LINES, strict=True)
         if text is not None
     ]
-
-
-@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9), st.text())))
-def test_times_are_kept_to_the_millisecond_and_spaces_are_single(rows: list[tuple[int, int, str]]) -> None:
-    lines = _lines(api.FetchedTranscriptSnippet(text, start / 1000, dur / 1000) for start, dur, text in rows)
-    kept = [(start, dur, text.split()) for start, dur, text in rows if text.split()]
-    assert list(zip(lines.starts, lines.durations, strict=True)) == [(start, dur) for start, dur, _ in kept]
-    assert [text.split(" ") for text in lines.texts] == [words for _, _, words in kept]
-
-
-def test_a_line_may_have_no_duration() -> None:
-    parsed = _TranscriptParser().parse('<transcript><text start="3">said</text></transcript>')
-    assert _lines(parsed) == Lines([3000], [0], ["said"])
 
 
 def test_a_track_without_a_word_is_no_transcript(youtube: LiveServer, process: Process) -> None:

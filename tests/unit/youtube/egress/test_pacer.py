@@ -44,6 +44,11 @@ def runs(
     return made
 
 
+# These long simulations run the same lines as the tests below. Tracing them would take a minute.
+long_simulation = pytest.mark.no_cover
+
+
+@long_simulation
 @pytest.mark.parametrize(
     ("load", "kind", "unit"),
     [
@@ -63,6 +68,7 @@ def test_few_requests_are_wasted_and_most_of_the_budget_is_used(load: Load, kind
     assert max(times for _, times in made) <= 2.2
 
 
+@long_simulation
 @pytest.mark.parametrize(
     ("load", "starts"),
     [(CALM, (0.0, 0.0)), (BUSY, (0.0, 0.0)), (OVERLOADED, (0.0, 0.0)), (CALM, (0.0, 20.0))],
