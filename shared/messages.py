@@ -45,7 +45,7 @@ class Message:
             return msgspec.json.decode(data, type=cls)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             names = ", ".join(f'"{each.name}"' for each in fields(cls))
-            # What was found comes last, because a long reason is cut off.
+            # The text that was found comes last, because a long reason is cut off.
             raise Malformed(
                 f"expected a UTF-8 JSON object with {names} ({error}); found {data[:80]!r:.80}"
             ) from error

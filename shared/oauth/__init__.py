@@ -1,1 +1,1 @@
-"""What a user allowed us to read at Google, and Google's authorization server."""
+"""Google's authorization server, and the permissions that users gave us there."""

@@ -37,7 +37,7 @@ def view(job: Job, counts: Counts) -> dict[str, Any]:
 
 
 def _error(job: Job) -> str | None:
-    """What went wrong, and, while the job waits for a retry, that there will be one."""
+    """The error of a job. While the job waits for a retry, it says so."""
     retried = job.state in LISTING and job.blocked_until is None
     return f"{job.error} It will be retried." if job.error and retried else job.error
 

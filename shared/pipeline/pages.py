@@ -117,7 +117,7 @@ class Pages:
 
 
 class _Indexed:
-    """What the search index holds. After the first failure it is not asked again in the same listing."""
+    """Finds out which videos the search index has. After a failure it stops asking in this listing."""
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index

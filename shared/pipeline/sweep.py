@@ -27,7 +27,7 @@ _DOUBLINGS = 4
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did: jobs looked at, planned again and ended; videos published again; jobs that failed."""
+    """Counts of a sweep: jobs read, planned again and ended; videos published again; jobs with an error."""
 
     jobs: int = 0
     planned_again: int = 0
