@@ -58,9 +58,13 @@ class _Formatter(logging.Formatter):
 
 class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        # One write a line, so that lines of several threads do not mix.
-        sys.stdout.write(self.format(record) + "\n")
-        sys.stdout.flush()
+        try:
+            # One write a line, so that lines of several threads do not mix.
+            sys.stdout.write(self.format(record) + "\n")
+            sys.stdout.flush()
+        except Exception:
+            # A log line of a library that cannot be formatted must not end the work that wrote it.
+            self.handleError(record)
 
 
 def configure() -> None:
@@ -99,5 +103,7 @@ def warning(message: str, error: BaseException | None = None, **fields: object) 
 
 
 def error(message: str, cause: BaseException | None = None, **fields: object) -> None:
-    """``cause`` adds its traceback."""
+    """``cause`` adds its traceback, and its detail."""
+    if detail := getattr(cause, "detail", None):
+        fields.setdefault("detail", detail)
     _LOGGER.error(message, extra={"fields": fields}, exc_info=cause)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -98,6 +97,8 @@ class Batcher(Generic[T, R]):
 
 def _copy_of(error: Exception) -> Exception:
     """An error object that is raised in several threads would collect all their tracebacks."""
-    made = copy.copy(error)
+    # Not copy.copy: it calls the class with the arguments of Exception, and some classes take others.
+    made = type(error).__new__(type(error), *error.args)
+    made.__dict__.update(error.__dict__)
     made.__cause__ = error.__cause__
     return made

@@ -209,7 +209,7 @@ def retry_on_conflict(attempt: Callable[[], T], *, timeout: float = TIMEOUT) -> 
     try:
         return _CONFLICT_RETRY.with_timeout(timeout)(attempt)()
     except exceptions.RetryError as error:
-        raise Transient(_CHANGED, detail=str(error.cause)) from error
+        raise Transient(_CHANGED, detail=getattr(error.cause, "detail", None)) from error
 
 
 def _each_alone(call: Callable[[T], R], items: Sequence[T]) -> list[R | Exception]:

@@ -71,7 +71,15 @@ def test_an_error_is_raised_to_the_caller_of_its_item() -> None:
     assert str(futures[1].exception()) == "-2"
 
 
-@pytest.mark.parametrize("error", [OSError("away"), KeyError("gone")])
+class Peculiar(Exception):
+    """Takes other arguments than those of Exception."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"{status} {reason}")
+        self.status = status
+
+
+@pytest.mark.parametrize("error", [OSError("away"), KeyError("gone"), Peculiar(400, "refused")])
 def test_an_error_of_the_whole_batch_is_raised_to_each_caller_as_its_own_object(error: Exception) -> None:
     def fail(items: Sequence[int]) -> Sequence[None]:
         raise error from ValueError("the cause")
@@ -80,6 +88,7 @@ def test_an_error_of_the_whole_batch_is_raised_to_each_caller_as_its_own_object(
     futures = _behind_the_first(work, Batcher(work, max_items=10, interval=0), [1, 2, 3])
     errors = [future.exception() for future in futures]
     assert [(type(each), each.args) for each in errors if each] == [(type(error), error.args)] * 3
+    assert [vars(each) for each in errors if each] == [vars(error)] * 3
     assert [repr(each.__cause__) for each in errors if each] == ["ValueError('the cause')"] * 3
     assert len({id(each) for each in errors}) == 3
 
