@@ -37,8 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
-        if _kind(item.path) in ("security", "faults", "e2e"):
-            # The functions run in processes of their own there. Tracing the tests would show nothing.
+        if _kind(item.path) != "unit":
+            # Tracing makes these tests slower, and most of our code runs in processes of its own there.
             item.add_marker(pytest.mark.no_cover)
 
 
