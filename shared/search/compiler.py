@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from shared.search.index.analysis import DEFAULT, MATCH_BEGINS, MATCH_ENDS, UNSTEMMED, fold, is_spaceless
-from shared.search.index.mapping import TEXTS
+from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS, is_spaceless
+from shared.search.index.folding import fold, is_named_by_signs
+from shared.search.index.languages import UNSTEMMED
+from shared.search.index.mapping import TEXTS, stems
 from shared.search.language import (
     And,
     Filter,
@@ -22,6 +24,7 @@ from shared.search.language import (
     Published,
     Query,
     Term,
+    Video,
     Word,
 )
 
@@ -40,7 +43,8 @@ class Weights:
     """How much a match counts, tuned with tests/benchmarks/bench_relevance.py.
 
     ``exactness``: factor of a word as it was typed, compared to its other forms. ``phrase`` and ``nearby``:
-    for words of the query that stand together as a phrase, or near each other.
+    for words of the query that stand together as a phrase, or near each other. ``sounds``: of the sounds in a
+    transcript's brackets.
     """
 
     title: float = 3.0
@@ -49,6 +53,7 @@ class Weights:
     exactness: float = 1.2
     phrase: float = 2.0
     nearby: float = 1.0
+    sounds: float = 0.02
 
     def of(self, text: str) -> float:
         return {"title": self.title, "description": self.description, "transcript": self.transcript}[text]
@@ -107,10 +112,10 @@ class Compiler:
             marks = self.marks(query, text)
             if marks is None:
                 continue
-            for analyzer in {*self.analyzers, DEFAULT}:
-                name = f"{text}.{analyzer}"
-                # The folded text has the same offsets, so its matches can be marked in this one.
-                fields[name] = {"matched_fields": [name, f"{text}.exact"], "highlight_query": marks}
+            # All fields of a text have the same offsets, so the matches of all can be marked in one.
+            others = ["sounds"] if text == "transcript" else []
+            names = [text, *others, *(stems(text, name) for name in sorted(self.analyzers))]
+            fields[text] = {"matched_fields": names, "highlight_query": marks}
         if not fields:
             return None
         return {
@@ -131,7 +136,7 @@ class Compiler:
                     match part:
                         case Not(inner):
                             excluded.append(self._node(inner))
-                        case Language() | Published() | Lasting():
+                        case Language() | Published() | Lasting() | Video():
                             unscored.append(filter_clause(part))
                         case _:
                             scored.append(self._node(part))
@@ -140,7 +145,7 @@ class Compiler:
                 return {"bool": {"should": [self._node(part) for part in parts], "minimum_should_match": 1}}
             case Not(part):
                 return {"bool": {"must_not": [self._node(part)]}}
-            case Language() | Published() | Lasting():
+            case Language() | Published() | Lasting() | Video():
                 return {"constant_score": {"filter": filter_clause(node), "boost": 0.0}}
             case Word() | Phrase() | Prefix() | Fuzzy():
                 return self._term(node)
@@ -152,33 +157,33 @@ class Compiler:
 
     def _term(self, term: Term) -> Clause:
         if term.field == "channel":
-            clauses = _matching("channel_words", term)
+            clauses = [_matching("channel_words", term)]
         else:
             clauses = [clause for text in self._texts_of(term) for clause in self._in(text, term)]
         return {"dis_max": {"queries": clauses, "tie_breaker": 0.2}}
 
     def _in(self, text: str, term: Term) -> list[Clause]:
-        """The term in the exact field and, if it is a word, in the field of each language."""
+        """The term in the text itself, in its sounds and, if it is a word, in the field of each language."""
         weight = self.weights.of(text)
-        exact = f"{text}.exact"
-        match term:
-            case Word(words):
-                forms = [_phrase(f"{text}.{name}", words, 0, weight) for name in sorted(self._languages())]
-                return [_phrase(exact, fold(words), 0, weight * self.weights.exactness), *forms]
-            case Phrase(words, slop):
-                # A phrase is exact, so not stemmed. Scripts without spaces need an analyzer that splits them.
-                names = sorted(self._languages() & UNSTEMMED)
-                forms = [_phrase(f"{text}.{name}", words, slop, weight) for name in names]
-                return [_phrase(exact, fold(words), slop, weight * self.weights.exactness), *forms]
-            case Prefix(words) if is_spaceless(words):
-                names = sorted(self._languages() & UNSTEMMED)
-                others = [clause for name in names for clause in _matching(f"{text}.{name}", term, weight)]
-                return [*_matching(exact, term, weight), *others]
-            case _:
-                return _matching(exact, term, weight)
+        as_typed = [_matching(text, term, weight * self.weights.exactness)]
+        if text == "transcript":
+            as_typed.append(_matching("sounds", term, self.weights.sounds))
+        return [*as_typed, *(_matching(stems(text, name), term, weight) for name in self._languages(term))]
 
-    def _languages(self) -> set[str]:
-        return set(self.analyzers) - {DEFAULT} if self.stemming else set(self.analyzers) & UNSTEMMED
+    def _languages(self, term: Term) -> list[str]:
+        """The analyzers in whose fields a term is searched, too."""
+        match term:
+            case Word(words) if is_named_by_signs(words):
+                return []
+            case Word() if self.stemming:
+                return sorted(self.analyzers)
+            case Word() | Phrase():
+                # A phrase is exact. Scripts without spaces need an analyzer that splits them.
+                return sorted(UNSTEMMED.intersection(self.analyzers))
+            case Prefix(words) if is_spaceless(words):
+                return sorted(UNSTEMMED.intersection(self.analyzers))
+            case _:
+                return []
 
     def _nearness(self, root: Node) -> list[Clause]:
         """Clauses that score, but do not require, that the plain words stand together."""
@@ -187,9 +192,9 @@ class Compiler:
         words = [part.text for part in root.parts if isinstance(part, Word) and part.field is None]
         if not 2 <= len(words) <= 12:
             return []
-        together = fold(" ".join(words))
+        together = " ".join(words)
         return [
-            _phrase(f"{text}.exact", together, slop, self.weights.of(text) * boost)
+            _phrase(text, together, slop, self.weights.of(text) * boost)
             for text in self.texts
             for slop, boost in ((0, self.weights.phrase), (NEARBY_SLOP, self.weights.nearby))
         ]
@@ -204,6 +209,8 @@ def filter_clause(node: Filter) -> Clause:
             return published_clause(after, before)
         case Lasting(longer, shorter):
             return length_clause(gt=longer, lt=shorter)
+        case Video(video_id):
+            return {"term": {"video_id": video_id}}
         case _:
             assert_never(node)
 
@@ -235,22 +242,21 @@ def _phrase(field: str, words: str, slop: int, boost: float) -> Clause:
     return {"match_phrase": {field: {"query": words, "slop": slop, "boost": round(boost, 4)}}}
 
 
-def _matching(field: str, term: Term, boost: float = 1.0) -> list[Clause]:
+def _matching(field: str, term: Term, boost: float = 1.0) -> Clause:
     match term:
         case Word(words):
-            return [_phrase(field, fold(words), 0, boost)]
+            return _phrase(field, words, 0, boost)
         case Phrase(words, slop):
-            return [_phrase(field, fold(words), slop, boost)]
+            return _phrase(field, words, slop, boost)
         case Prefix(words):
-            beginning = fold(words).lower()
+            beginning = fold(words)
             if beginning.isalnum() and not is_spaceless(beginning):
-                return [{"prefix": {field: {"value": beginning, "boost": boost}}}]
+                return {"prefix": {field: {"value": beginning, "boost": boost}}}
             # Several tokens. Only the last one is the beginning of a word.
-            options = {"query": beginning, "max_expansions": 200, "boost": boost}
-            return [{"match_phrase_prefix": {field: options}}]
+            return {"match_phrase_prefix": {field: {"query": words, "max_expansions": 200, "boost": boost}}}
         case Fuzzy(words, edits):
             fuzziness = "AUTO" if edits is None else edits
             options = {"fuzziness": fuzziness, "prefix_length": 1, "max_expansions": 50, "operator": "and"}
-            return [{"match": {field: {"query": fold(words), **options, "boost": boost}}}]
+            return {"match": {field: {"query": words, **options, "boost": boost}}}
         case _:
             assert_never(term)

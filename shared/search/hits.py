@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.search import moments
-from shared.search.index.analysis import DEFAULT
 from shared.search.index.lines import LineIndex
 from shared.search.language import Query
 from shared.search.moments import Moment, Span
@@ -50,16 +49,12 @@ def about(source: Mapping[str, Any]) -> dict[str, Any]:
 
 def text_of(source: Mapping[str, Any], name: str) -> str:
     """Title, description or transcript of a document; empty if it has none."""
-    return str(source.get(name, {}).get(analyzer_of(source), ""))
-
-
-def analyzer_of(source: Mapping[str, Any]) -> str:
-    return str(source.get("analyzer", DEFAULT))
+    return str(source.get(name, ""))
 
 
 def marked_text(found: Mapping[str, Any], name: str) -> str | None:
     """A whole text of a hit with the marks of the highlighter; None if nothing matches in it."""
-    parts = found.get("highlight", {}).get(f"{name}.{analyzer_of(found['_source'])}")
+    parts = found.get("highlight", {}).get(name)
     return parts[0] if parts else None
 
 

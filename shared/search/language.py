@@ -2,7 +2,7 @@
 
 ::
 
-    "exact phrase"  words are ANDed  OR |  -word  ( )  prefix*  fuzzy~  "two words"~8
+    "exact phrase"  words are ANDed  OR |  -word  NOT word  ( )  prefix*  fuzzy~  "two words"~8
     title: description: channel: language: after:2024-01-31 before: longer:20m shorter:1h
 
 OR binds weaker than AND: ``neural network OR deep learning`` finds either pair. Parsing never fails: text
@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.search.index.analysis import clean, fold, is_word
-from shared.search.language_values import day, seconds
+from shared.search.index.analysis import clean
+from shared.search.index.folding import has_word
+from shared.search.language_values import day, named_video, seconds
 
 #: Characters of a query, and characters of a word that is searched with typing errors.
 MAXIMUM_LENGTH = 2000
@@ -88,6 +89,13 @@ class Lasting:
 
 
 @dataclass(frozen=True, slots=True)
+class Video:
+    """The video with this id."""
+
+    video_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     parts: tuple[Node, ...]
 
@@ -103,7 +111,7 @@ class Not:
 
 
 Term = Word | Phrase | Prefix | Fuzzy
-Filter = Language | Published | Lasting
+Filter = Language | Published | Lasting | Video
 Node = Term | Filter | And | Or | Not
 
 
@@ -131,19 +139,32 @@ def _terms(node: Node) -> Iterator[Term]:
             yield node
 
 
+#: A minus, also as phones and word processors type it.
+_MINUS = "[-\u2212\u2013\u2014]"
+#: A quotation mark between two letters is a part of the word (Hebrew acronyms), and behind a digit it means
+#: inches. Neither opens a phrase, and the former does not close one.
 _TOKEN = re.compile(
-    r"""
-    (?P<quoted>-?(?:(?P<quoted_field>[a-z]+):)?"(?P<phrase>[^"]*)"(?:~(?P<slop>\d*))?)
-  | (?P<open>-?(?:(?P<open_field>[a-z]+):)?\()
+    rf"""
+    (?P<quoted>{_MINUS}?(?:(?P<quoted_field>[a-z]+):)?
+        (?<![^\W_])"(?P<phrase>(?:[^"]|(?<=[^\W\d_])"(?=[^\W\d_]))*)"(?:~(?P<slop>\d*))?)
+  | (?P<open>{_MINUS}?(?:(?P<open_field>[a-z]+):)?\()
   | (?P<close>\))
   | (?P<bar>\|+)
-  | (?P<word>[^\s()"|]+)
+  | (?P<word>(?:[^\s()"|]|(?<=[^\W_])")+)
   | \s+ | "
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _TEXT_FIELDS = frozenset({"title", "description", "channel"})
 _FIELD = re.compile(r"([a-z]+):(.+)", re.IGNORECASE | re.DOTALL)
+#: Filter → the value that is expected.
+_FILTERS = {
+    "language": "a language code such as en or pt-BR",
+    "after": "a date such as 2024-01-31",
+    "before": "a date such as 2024-01-31",
+    "longer": "a duration such as 20m or 1h30m",
+    "shorter": "a duration such as 20m or 1h30m",
+}
 
 
 def parse(text: str) -> Query:
@@ -152,15 +173,18 @@ def parse(text: str) -> Query:
     if len(text) > MAXIMUM_LENGTH:
         text = text[:MAXIMUM_LENGTH]
         notices.append(f"Only the first {MAXIMUM_LENGTH:,} characters were searched.")
-    # Phones type typographic quotation marks.
-    text = re.sub("[“”„«»＂]", '"', text)
+    video = named_video(text.strip())
+    if video and not video.may_be_word:
+        return Query(Video(video.video_id), tuple(notices))
+    # Phones type typographic quotation marks. The last one is of Hebrew.
+    text = re.sub("[“”„«»＂״]", '"', text)
     parser = _Parser()
     for token in _TOKEN.finditer(text):
         parser.read(token)
     root = parser.finish()
-    if parser.too_many_terms:
-        notices.append(f"Only the first {MAXIMUM_TERMS} words and phrases were searched.")
-    return Query(root, tuple(notices))
+    if video:
+        root = Or((Video(video.video_id), root)) if root else Video(video.video_id)
+    return Query(root, (*notices, *dict.fromkeys(parser.notices)))
 
 
 class _Group:
@@ -194,31 +218,54 @@ class _Parser:
     """Builds the tree token by token. The groups are a stack: the last one is the innermost open bracket."""
 
     def __init__(self) -> None:
-        self.too_many_terms = False
+        #: Sentences for the user about what was not searched, or was read otherwise.
+        self.notices: list[str] = []
         self._groups = [_Group()]
         self._terms = 0
         #: Open brackets that were too deep.
         self._ignored = 0
+        #: The last token was NOT.
+        self._not = False
 
     def read(self, token: re.Match[str]) -> None:
         group = self._groups[-1]
-        negative = token[0].startswith("-")
+        if token["word"] == "NOT" and not self._not:
+            self._not = True
+            return
+        if token["close"] or token["bar"] or token["word"] == "OR":
+            self._read_not_as_word()
+        negative = bool(re.match(_MINUS, token[0]))
         if token["open"]:
+            negative ^= self._take_not()
             self._open(negative, (token["open_field"] or "").lower(), group.field)
         elif token["close"]:
             self._close()
         elif token["bar"] or token["word"] == "OR":
             group.alternatives.append([])
         elif token["quoted"]:
-            self._add(group, list(_quoted(token, group.field)), negative)
+            nodes = list(_quoted(token, group.field, self.notices))
+            self._add(group, nodes, negative ^ self._take_not())
         elif token["word"] and token["word"] != "AND":
-            self._add(group, list(_words(token["word"], group.field)), negative)
+            nodes = list(_words(token["word"], group.field, self.notices))
+            # A dash alone is no word that NOT could exclude.
+            self._add(group, nodes, negative ^ (bool(nodes) and self._take_not()))
 
     def finish(self) -> Node | None:
         """Closes all groups and returns the tree."""
+        self._read_not_as_word()
         while len(self._groups) > 1:
             self._close_innermost()
         return self._groups[0].close()
+
+    def _take_not(self) -> bool:
+        taken, self._not = self._not, False
+        return taken
+
+    def _read_not_as_word(self) -> None:
+        """NOT that nothing follows is a word."""
+        if self._take_not():
+            group = self._groups[-1]
+            self._add(group, [Word("NOT", group.field)], False)
 
     def _open(self, negative: bool, name: str, outer_field: str | None) -> None:
         if len(self._groups) > MAXIMUM_DEPTH:
@@ -241,7 +288,7 @@ class _Parser:
 
     def _add(self, group: _Group, nodes: Sequence[Node], negative: bool) -> None:
         if self._terms + len(nodes) > MAXIMUM_TERMS:
-            self.too_many_terms = True
+            self.notices.append(f"Only the first {MAXIMUM_TERMS} words and phrases were searched.")
             return
         self._terms += len(nodes)
         group.add(_all(nodes) if nodes else None, negative)
@@ -249,43 +296,43 @@ class _Parser:
 
 def _word(text: str, field: str | None) -> Word | None:
     text = clean(text)
-    return Word(text, field) if is_word(fold(text)) else None
+    return Word(text, field) if has_word(text) else None
 
 
-def _quoted(token: re.Match[str], field: str | None) -> Iterator[Node]:
+def _quoted(token: re.Match[str], field: str | None, notices: list[str]) -> Iterator[Node]:
     name = (token["quoted_field"] or "").lower()
     text = clean(token["phrase"])
     if name in _TEXT_FIELDS:
         field = name
     elif name:
-        if filter_ := _filter(name, text):
+        if filter_ := _filter(name, text, notices):
             yield filter_
             return
         if word := _word(name, field):
             yield word
-    if is_word(fold(text)):
+    if has_word(text):
         slop = (token["slop"] or "0")[:6]
         yield Phrase(text, min(int(slop), MAXIMUM_SLOP), field)
 
 
-def _words(raw: str, field: str | None) -> Iterator[Node]:
+def _words(raw: str, field: str | None, notices: list[str]) -> Iterator[Node]:
     """The nodes of an unquoted token. An unknown field name is read as a word."""
-    raw = raw.lstrip("-")
+    raw = re.sub(f"^{_MINUS}+", "", raw)
     if named := _FIELD.fullmatch(raw):
         name, value = named[1].lower(), named[2]
         if name in _TEXT_FIELDS:
-            yield from _words(value, name)
+            yield from _words(value, name, notices)
             return
-        if filter_ := _filter(name, value):
+        if filter_ := _filter(name, value, notices):
             yield filter_
             return
     for text in re.split("[:：]+", raw):
-        if (term := _term(clean(text), field)) is not None:
+        if (term := _term(clean(text).strip('"'), field)) is not None:
             yield term
 
 
 def _term(text: str, field: str | None) -> Term | None:
-    if not is_word(fold(text)):
+    if not has_word(text):
         return None
     if fuzzy := re.fullmatch(rf"(.{{3,{MAXIMUM_FUZZY}}})~(\d{{0,6}})\d*", text):
         return Fuzzy(fuzzy[1], min(int(fuzzy[2]), 2) if fuzzy[2] else None, field)
@@ -296,13 +343,24 @@ def _term(text: str, field: str | None) -> Term | None:
     return Word(text.replace("*", " ").strip(" ~") or text, field)
 
 
-def _filter(name: str, value: str) -> Filter | None:
-    """None if there is no such filter, or its value is not understood."""
+def _filter(name: str, value: str, notices: list[str]) -> Filter | None:
+    """None if there is no such filter, or its value is not understood. The latter is noted."""
+    if name not in _FILTERS:
+        return None
     value = value.strip()
-    if name == "language" and re.fullmatch(r"[A-Za-z]{2,12}([-_][A-Za-z0-9]{1,8})*", value):
-        return Language(value.replace("_", "-"))
-    if name in ("after", "before") and (date := day(value)):
-        return Published(after=date) if name == "after" else Published(before=date)
-    if name in ("longer", "shorter") and (length := seconds(value)) is not None:
-        return Lasting(longer=length) if name == "longer" else Lasting(shorter=length)
-    return None
+    if (found := _read_filter(name, value)) is None:
+        notices.append(f"{name}:{value[:40]} was searched as words. Behind {name}: write {_FILTERS[name]}.")
+    return found
+
+
+def _read_filter(name: str, value: str) -> Filter | None:
+    if name == "language":
+        is_code = re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*", value)
+        return Language(value.replace("_", "-")) if is_code else None
+    if name in ("after", "before"):
+        if date := day(value):
+            return Published(after=date) if name == "after" else Published(before=date)
+        return None
+    if (length := seconds(value)) is None:
+        return None
+    return Lasting(longer=length) if name == "longer" else Lasting(shorter=length)

@@ -1,8 +1,9 @@
-"""Dates and durations as people type them."""
+"""Dates, durations and videos as people type them."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 
 #: A year in seconds. A longer duration is a typing error, and could overflow Elasticsearch's integers.
@@ -40,3 +41,29 @@ def seconds(text: str) -> int | None:
     else:
         return None
     return min(hours * 3600 + minutes * 60 + rest, _LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVideo:
+    """A video that a text names. ``may_be_word``: the text is an id, but could be a word, too."""
+
+    video_id: str
+    may_be_word: bool
+
+
+_ID = r"[A-Za-z0-9_-]{11}"
+_ADDRESS = re.compile(
+    r"<?(?:https?://)?(?:[a-z0-9-]+\.)*(?:youtube(?:-nocookie)?\.com/(?:(?:shorts|live|embed|v|e)/"
+    rf"|watch/?\?(?:[^\s#]*&)?v=|watch/)|youtu\.be/)({_ID})(?![A-Za-z0-9_-])\S*",
+    re.IGNORECASE,
+)
+
+
+def named_video(text: str) -> NamedVideo | None:
+    """The video of an id, or of an address of a video. None if the text is neither."""
+    if address := _ADDRESS.fullmatch(text):
+        return NamedVideo(address[1], may_be_word=False)
+    if not re.fullmatch(_ID, text) or re.fullmatch(r"-[A-Za-z]+", text):
+        return None
+    # Of random ids, one in twenty thousand has only small letters.
+    return None if re.fullmatch(r"[a-z]+", text) else NamedVideo(text, may_be_word=True)

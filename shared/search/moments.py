@@ -7,6 +7,7 @@ offset in the text, and the offset belongs to one caption line. A passage that w
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from functools import reduce
 from itertools import takewhile
 from operator import or_
 
-from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS, fold
+from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS
+from shared.search.index.folding import SOUND, fold
 from shared.search.index.lines import LineIndex
 from shared.search.language import And, Fuzzy, Node, Or, Phrase, Prefix, Query, Term, Word
 
@@ -63,12 +65,14 @@ def find(text: str, spans: Sequence[Span], lines: LineIndex, query: Query) -> li
     """All moments in order, at most one a caption line.
 
     These are the places where the whole query is satisfied. If there are none, because the words of an AND
-    are minutes apart, they are the places of the single words.
+    are minutes apart, they are the places of the single words. Sounds in brackets are places only if nothing
+    else is.
     """
     root = query.root
     if root is None or not spans:
         return []
     terms = [term for term in query.terms() if term.field is None]
+    spans = _spoken(text, spans) or spans
     recognizer = _Recognizer(terms)
     marked = [(begin, end, recognizer.terms_in(text[begin:end])) for begin, end in spans]
     places = _together(marked, _Evaluator(root, terms)) or _scattered(marked)
@@ -78,6 +82,16 @@ def find(text: str, spans: Sequence[Span], lines: LineIndex, query: Query) -> li
         if line not in moments or found.bit_count() > moments[line].found.bit_count():
             moments[line] = Moment(begin, end, line, found)
     return list(moments.values())
+
+
+def _spoken(text: str, spans: Sequence[Span]) -> list[Span]:
+    """The spans that are not within a sound."""
+    sounds = [match.span() for match in SOUND.finditer(text)]
+    begins = [begin for begin, _ in sounds]
+    # The last sound that begins before the span has ended before it, too.
+    return [
+        span for span in spans if not (at := bisect_right(begins, span[0])) or sounds[at - 1][1] <= span[0]
+    ]
 
 
 def best(moments: Sequence[Moment], limit: int) -> list[Moment]:
@@ -170,7 +184,7 @@ _TOKENS = re.compile(r"\w+")
 
 
 def _tokens(text: str) -> list[str]:
-    return _TOKENS.findall(fold(text).lower())
+    return _TOKENS.findall(fold(text))
 
 
 class _Recognizer:

@@ -88,7 +88,7 @@ class Search:
 
     def suggest(self, user_id: str, titles: Mapping[str, str], typed: str) -> list[str]:
         """Titles, channels and frequent phrases of the library that continue the typed text."""
-        return suggestions(Scope(self._server, user_id, titles), self._analyzers, typed)
+        return suggestions(Scope(self._server, user_id, titles), typed)
 
     def video(
         self, user_id: str, titles: Mapping[str, str], video_id: str

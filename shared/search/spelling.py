@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from shared.search.compiler import EVERYTHING, NOTHING, Clause
-from shared.search.index.analysis import fold
+from shared.search.index.folding import fold
 from shared.search.index.mapping import TEXTS
 from shared.search.language import MAXIMUM_FUZZY, Phrase, Query, Word
 from shared.search.scope import Scope
@@ -25,7 +25,8 @@ _WORDS, _CANDIDATES = 8, 10
 #: Letters that a word needs to count as a possible mistake although it was found.
 _LONG = 5
 
-_TOKEN = re.compile(r"\w+(?:'\w+)*")
+_TOKEN = re.compile(r"\w+")
+_NUMBER = re.compile(r"\d")
 
 
 def did_you_mean(scope: Scope, q: str, query: Query, found: int, count: Callable[[str], int]) -> str | None:
@@ -53,11 +54,14 @@ def did_you_mean(scope: Scope, q: str, query: Query, found: int, count: Callable
         enough = max(counts[word] * _CLEARLY, 1)
         better = next((each for each in candidates.get(word, []) if counts[each] >= enough), None)
         if better:
-            pattern = rf"(?<!\w){re.escape(word)}(?!\w)"
-            # The folded query has the same offsets as the query.
-            if place := re.search(pattern, fold(corrected).lower()):
-                corrected = corrected[: place.start()] + better + corrected[place.end() :]
+            corrected = _replaced(corrected, word, better)
     return corrected if corrected != q and count(corrected) >= max(found * _CLEARLY, 1) else None
+
+
+def _replaced(q: str, word: str, better: str) -> str:
+    """The query with ``better`` in place of the first word that is folded to ``word``."""
+    place = next((each for each in _TOKEN.finditer(q) if fold(each[0]) == word), None)
+    return q if place is None else q[: place.start()] + better + q[place.end() :]
 
 
 def _words(query: Query) -> list[str]:
@@ -76,9 +80,10 @@ def _doubtful_words(query: Query) -> list[str]:
 
 
 def _tokens(texts: Iterable[str]) -> list[str]:
-    tokens = [token for text in texts for token in _TOKEN.findall(fold(text).lower())]
-    # The cost of searching similar words grows with the length of the word.
-    return list(dict.fromkeys(token for token in tokens if 2 < len(token) <= MAXIMUM_FUZZY))[:_WORDS]
+    tokens = [token for text in texts for token in _TOKEN.findall(fold(text))]
+    # The cost of searching similar words grows with the length of the word. A number is no misspelled other.
+    words = (each for each in tokens if 2 < len(each) <= MAXIMUM_FUZZY and not _NUMBER.search(each))
+    return list(dict.fromkeys(words))[:_WORDS]
 
 
 def _candidates(scope: Scope, words: Sequence[str]) -> dict[str, list[str]]:
@@ -87,7 +92,7 @@ def _candidates(scope: Scope, words: Sequence[str]) -> dict[str, list[str]]:
     for number, word in enumerate(words):
         for text in TEXTS:
             term = {
-                "field": f"{text}.exact",
+                "field": text,
                 "size": _CANDIDATES,
                 "suggest_mode": "always",
                 "min_word_length": 3,
@@ -110,7 +115,7 @@ def _candidates(scope: Scope, words: Sequence[str]) -> dict[str, list[str]]:
 def _count_each(scope: Scope, words: set[str]) -> Counter[str]:
     """The number of videos of the library in which each word occurs."""
     filters: dict[str, Clause] = {
-        word: {"bool": {"should": [{"term": {f"{text}.exact": word}} for text in TEXTS]}} for word in words
+        word: {"bool": {"should": [{"term": {text: word}} for text in TEXTS]}} for word in words
     }
     aggregation = {"words": {"filters": {"filters": filters}}}
     answer = scope.search(EVERYTHING, size=0, aggs=aggregation, track_total_hits=False)

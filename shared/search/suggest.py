@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from shared.search import moments
 from shared.search.compiler import Clause
 from shared.search.errors import SearchRefused
-from shared.search.index.analysis import DEFAULT, MATCH_BEGINS, MATCH_ENDS, clean, fold
-from shared.search.scope import LibraryAnalyzers, Scope
+from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS, clean
+from shared.search.index.folding import fold
+from shared.search.scope import Scope
 
 #: Suggestions of each kind, and of all kinds.
 _EACH, _ALL = 4, 10
@@ -27,36 +28,35 @@ _TOKEN = re.compile(r"\w+(?:'\w+)*")
 _Request = tuple[Clause, dict[str, Any]]
 
 
-def suggestions(scope: Scope, analyzers: LibraryAnalyzers, typed: str) -> list[str]:
+def suggestions(scope: Scope, typed: str) -> list[str]:
     """Texts of the library that continue the typed text.
 
     Raises:
         Transient: Elasticsearch does not answer.
     """
-    beginning = fold(clean(typed[:_LONGEST])).lower()
+    beginning = clean(typed[:_LONGEST]).lower()
     if not scope.playlists or len(beginning) < (2 if beginning.isascii() else 1):
         return []
     try:
-        phrases = _phrases(beginning, analyzers.of(scope))
-        titles, channels, said = scope.search_all([_titles(beginning), _channels(beginning), phrases])
+        requests = [_titles(beginning), _channels(beginning), _phrases(beginning)]
+        titles, channels, said = scope.search_all(requests)
     except SearchRefused as error:
         if error.no_index:
             return []
         raise
-    sources = [hit["_source"] for hit in titles["hits"]["hits"]]
     found = [
-        *(source["title"][source.get("analyzer", DEFAULT)] for source in sources),
+        *(hit["_source"]["title"] for hit in titles["hits"]["hits"]),
         *(bucket["key"] for bucket in channels["aggregations"]["channels"]["buckets"]),
         *_frequent(said, beginning),
     ]
     # Of texts that differ only in case and accents, the first one stays.
-    unique = {fold(text).casefold(): text for text in reversed(found)}
+    unique = {fold(text): text for text in reversed(found)}
     return list(reversed(unique.values()))[:_ALL]
 
 
 def _titles(beginning: str) -> _Request:
-    query = {"match_bool_prefix": {"title.exact": {"query": beginning, "operator": "and"}}}
-    return query, {"size": _EACH, "_source": ["title", "analyzer"], "track_total_hits": False}
+    query = {"match_bool_prefix": {"title": {"query": beginning, "operator": "and"}}}
+    return query, {"size": _EACH, "_source": ["title"], "track_total_hits": False}
 
 
 def _channels(beginning: str) -> _Request:
@@ -65,14 +65,10 @@ def _channels(beginning: str) -> _Request:
     return query, {"size": 0, "aggs": channels, "track_total_hits": False}
 
 
-def _phrases(beginning: str, analyzers: Sequence[str]) -> _Request:
-    said = {"match_phrase_prefix": {"transcript.exact": {"query": beginning, "max_expansions": 50}}}
+def _phrases(beginning: str) -> _Request:
+    said = {"match_phrase_prefix": {"transcript": {"query": beginning, "max_expansions": 50}}}
     # Without scores Elasticsearch stops at the first transcripts that match, which is quick.
     query = {"constant_score": {"filter": said}}
-    fields = {
-        f"transcript.{name}": {"matched_fields": [f"transcript.{name}", "transcript.exact"]}
-        for name in {*analyzers, DEFAULT}
-    }
     highlight = {
         "type": "unified",
         "number_of_fragments": 5,
@@ -81,7 +77,7 @@ def _phrases(beginning: str, analyzers: Sequence[str]) -> _Request:
         "boundary_scanner": "word",
         "pre_tags": [MATCH_BEGINS],
         "post_tags": [MATCH_ENDS],
-        "fields": fields,
+        "fields": {"transcript": {}},
     }
     return query, {
         "size": _TRANSCRIPTS,
@@ -99,7 +95,7 @@ def _frequent(answer: Mapping[str, Any], beginning: str) -> list[str]:
         for fragments in hit.get("highlight", {}).values():
             for fragment in fragments:
                 counts.update(_continuations(fragment))
-    often = [(text, count) for text, count in counts.items() if count > 1 and text != beginning]
+    often = [(text, count) for text, count in counts.items() if count > 1 and fold(text) != fold(beginning)]
     # Of equally frequent phrases the longer one comes first.
     often.sort(key=lambda pair: (-pair[1], -len(pair[0])))
     return [text for text, _ in often[:_EACH]]

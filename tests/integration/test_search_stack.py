@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from infra.local.fake_youtube.library import generate
 from infra.local.fake_youtube.library.model import Video
-from shared.search.index.analysis import fold
+from shared.search.index.folding import fold
 from tests.stack import Stack
 
 #: Ada has two playlists and Bea has one. No video is in two of them.

@@ -10,8 +10,6 @@ import re
 import unicodedata
 from collections import Counter
 
-from shared.search.index.analysis import DEFAULT
-
 #: First word of a letter's Unicode name → analyzer.
 _SCRIPTS = {
     "ARABIC": "arabic",
@@ -42,16 +40,16 @@ _SMALL_WORDS = {
 _WORDS = re.compile(r"\w+")
 
 
-def guess_analyzer(text: str) -> str:
-    """The name of an analyzer, or ``other``."""
+def guess_analyzer(text: str) -> str | None:
+    """The name of an analyzer, or None."""
     scripts = Counter(
         unicodedata.name(character, "").split(" ")[0] for character in text if character.isalpha()
     )
     if not scripts:
-        return DEFAULT
+        return None
     if any(scripts[kana] for kana in ("HIRAGANA", "KATAKANA")):
         return "cjk"
-    analyzer = _SCRIPTS.get(scripts.most_common(1)[0][0], DEFAULT)
+    analyzer = _SCRIPTS.get(scripts.most_common(1)[0][0])
     if analyzer == "arabic" and _PERSIAN.search(text):
         return "persian"
     return _guess_latin(text) if analyzer == "english" else analyzer

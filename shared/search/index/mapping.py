@@ -1,8 +1,8 @@
 """The mappings and settings of both indices. They work on Elasticsearch's core server and on a full one.
 
-The index of videos has one document a video. Each text is in two fields with the same characters: in the
-field of its language (``transcript.english``), stemmed and stored for display, and in ``transcript.exact``,
-folded, not stemmed and only searchable. See docs/decisions/search-fields.md.
+The index of videos has one document a video. Each text is in two fields with the same characters: as it is
+(``transcript``), folded by the analyzer and stored for display, and in the field of its language
+(``stems.transcript.english``), where other forms of a word are found. See docs/decisions/search-fields.md.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import hashlib
 import json
 from typing import Any
 
-from shared.search.index.analysis import ANALYZERS, DEFAULT
+from shared.search.index import folding, languages
 
 #: Increase it when a mapping or the content of a document changes. That changes every fingerprint, so the
 #: next indexing or `reindex` writes all documents again.
-VERSION = 2
+VERSION = 3
 
 #: One shard holds some hundred thousand videos. The cluster decides about replicas.
 SHARDS = 1
@@ -32,13 +32,41 @@ def fingerprint(digest: str) -> str:
     return hashlib.sha256(json.dumps([VERSION, digest]).encode()).hexdigest()[:32]
 
 
-def _text(similarity: str | None = None) -> dict[str, Any]:
-    field: dict[str, Any] = {"type": "text", "index_options": "offsets"}
-    if similarity:
-        field["similarity"] = similarity
-    exact = {**field, "analyzer": "standard"}
-    languages = {name: {**field, "analyzer": name} for name in ANALYZERS}
-    return {"properties": {"exact": exact, **languages, DEFAULT: exact}}
+def stems(text: str, analyzer: str) -> str:
+    """The field in which other forms of the words of a text are found. ``text``: one of TEXTS."""
+    return f"stems.{text}.{analyzer}"
+
+
+def _folded(analyzer: str = "folded", **options: Any) -> dict[str, Any]:
+    return {
+        "type": "text",
+        "index_options": "offsets",
+        "analyzer": analyzer,
+        # Somebody may search for a sound in its brackets.
+        "search_analyzer": "folded",
+        **options,
+    }
+
+
+def _stems(**options: Any) -> dict[str, Any]:
+    fields = {
+        name: {
+            "type": "text",
+            "index_options": "offsets",
+            "analyzer": languages.index_analyzer(name),
+            **options,
+        }
+        for name in languages.ANALYZERS
+    }
+    return {"properties": fields}
+
+
+def _analysis() -> dict[str, Any]:
+    parts = [folding.analysis(), languages.analysis()]
+    return {
+        kind: {name: value for part in parts for name, value in part.get(kind, {}).items()}
+        for kind in ("char_filter", "filter", "analyzer")
+    }
 
 
 def videos() -> dict[str, Any]:
@@ -58,17 +86,27 @@ def videos() -> dict[str, Any]:
                 # Less length normalization than the default (0.75): a long video mentions many things once,
                 # but one that mentions a word twenty times is about it.
                 "similarity": {"transcript": {"type": "BM25", "k1": 1.2, "b": 0.5}},
-            }
+            },
+            "analysis": _analysis(),
         },
         "mappings": {
             "dynamic": "strict",
             "_meta": {"version": VERSION},
-            "_source": {"excludes": [f"{text}.exact" for text in TEXTS] + ["channel_words"]},
+            "_source": {"excludes": ["stems"]},
             "properties": {
                 "video_id": {"type": "keyword"},
-                "title": _text(),
-                "description": _text(),
-                "transcript": _text("transcript"),
+                "title": _folded(),
+                "description": _folded(),
+                "transcript": _folded("spoken", similarity="transcript", copy_to="sounds"),
+                # The sounds in a transcript's brackets, at the same offsets.
+                "sounds": _folded("sounds", similarity="transcript"),
+                "stems": {
+                    "properties": {
+                        "title": _stems(),
+                        "description": _stems(),
+                        "transcript": _stems(similarity="transcript"),
+                    }
+                },
                 # One number a caption line, packed: see shared.search.index.lines.
                 "line_offsets": {"type": "binary"},
                 "line_starts": {"type": "binary"},
@@ -76,8 +114,8 @@ def videos() -> dict[str, Any]:
                 "analyzer": {"type": "keyword"},
                 "language": {"type": "keyword"},
                 "generated": {"type": "boolean"},
-                "channel": {"type": "keyword", "ignore_above": 1000},
-                "channel_words": {"type": "text", "analyzer": "standard"},
+                "channel": {"type": "keyword", "ignore_above": 1000, "copy_to": "channel_words"},
+                "channel_words": {"type": "text", "analyzer": "folded"},
                 "channel_id": {"type": "keyword"},
                 "published_at": {"type": "date"},
                 "duration_seconds": {"type": "integer"},
