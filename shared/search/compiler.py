@@ -10,7 +10,7 @@ from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS, is_spaceless
 from shared.search.index.folding import fold, is_named_by_signs
 from shared.search.index.languages import UNSTEMMED
 from shared.search.index.mapping import TEXTS, stems
-from shared.search.language import (
+from shared.search.query import (
     And,
     Filter,
     Fuzzy,

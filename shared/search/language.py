@@ -14,11 +14,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from shared.search.index.analysis import clean
 from shared.search.index.folding import has_word
 from shared.search.language_values import day, named_video, seconds
+from shared.search.query import (
+    And,
+    Filter,
+    Fuzzy,
+    Language,
+    Lasting,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Published,
+    Query,
+    Term,
+    Video,
+    Word,
+)
 
 #: Characters of a query, and characters of a word that is searched with typing errors.
 MAXIMUM_LENGTH = 2000
@@ -29,114 +45,6 @@ MAXIMUM_TERMS = 64
 MAXIMUM_DEPTH = 20
 #: The most words between the words of a phrase. More would mean "anywhere".
 MAXIMUM_SLOP = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word in any of its forms. ``field``: title, description, channel, or None for all texts."""
-
-    text: str
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """These words in this order. With ``slop``: at most so many words apart, in any order."""
-
-    text: str
-    slop: int = 0
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """Words that begin with this."""
-
-    text: str
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fuzzy:
-    """Words that differ by one or two letters. ``edits`` None: the word's length decides how many."""
-
-    text: str
-    edits: int | None = None
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """Transcripts in this language. ``pt`` includes ``pt-BR``."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """``after``: on that day or later. ``before``: earlier than that day. RFC 3339 days."""
-
-    after: str | None = None
-    before: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lasting:
-    """Longer, or shorter, than so many seconds."""
-
-    longer: int | None = None
-    shorter: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Video:
-    """The video with this id."""
-
-    video_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    parts: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    parts: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    part: Node
-
-
-Term = Word | Phrase | Prefix | Fuzzy
-Filter = Language | Published | Lasting | Video
-Node = Term | Filter | And | Or | Not
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """``root`` is None if the text has no word: it is empty, or nothing but punctuation.
-
-    ``notices``: sentences for the user that say which part of the text was not searched.
-    """
-
-    root: Node | None
-    notices: tuple[str, ...] = ()
-
-    def terms(self) -> list[Term]:
-        """The words and phrases that a hit should contain, in order. Excluded ones are left out."""
-        return list(_terms(self.root)) if self.root else []
-
-
-def _terms(node: Node) -> Iterator[Term]:
-    match node:
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from _terms(part)
-        case Word() | Phrase() | Prefix() | Fuzzy():
-            yield node
 
 
 #: A minus, also as phones and word processors type it.
@@ -229,8 +137,8 @@ class _Parser:
 
     def read(self, token: re.Match[str]) -> None:
         group = self._groups[-1]
-        if token["word"] == "NOT" and not self._not:
-            self._not = True
+        if token["word"] == "NOT":
+            self._not = not self._not
             return
         if token["close"] or token["bar"] or token["word"] == "OR":
             self._read_not_as_word()

@@ -18,7 +18,17 @@ from operator import or_
 from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS
 from shared.search.index.folding import SOUND, fold
 from shared.search.index.lines import LineIndex
-from shared.search.language import And, Fuzzy, Node, Or, Phrase, Prefix, Query, Term, Word
+from shared.search.query import (
+    And,
+    Fuzzy,
+    Node,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    Term,
+    Word,
+)
 
 #: The first character, and the one after the last.
 Span = tuple[int, int]

@@ -14,7 +14,12 @@ from typing import Any
 from shared.search.compiler import EVERYTHING, NOTHING, Clause
 from shared.search.index.folding import fold
 from shared.search.index.mapping import TEXTS
-from shared.search.language import MAXIMUM_FUZZY, Phrase, Query, Word
+from shared.search.language import MAXIMUM_FUZZY
+from shared.search.query import (
+    Phrase,
+    Query,
+    Word,
+)
 from shared.search.scope import Scope
 
 #: So many hits are few. Then another spelling is proposed if it has _CLEARLY times as many.

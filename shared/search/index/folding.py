@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +76,7 @@ def _python(pattern: str) -> re.Pattern[str]:
 
 
 SOUND = _python(_SOUND)
+_PYTHON_PATTERNS = {name: (_python(pattern), text) for name, (pattern, text) in _PATTERNS.items()}
 
 
 #: Symbols of which Elasticsearch's tokenizer makes words. Its rule is Unicode's property
@@ -88,45 +88,14 @@ _SYMBOL_WORD = re.compile(
     "\u2795-\u2797\u27a1\u27b0\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55"
     "\U0001f000-\U0001f02b\U0001f030-\U0001f093\U0001f0a0-\U0001f0ae\U0001f300-\U0001f53d"
     "\U0001f546-\U0001f64f\U0001f680-\U0001f6d7\U0001f6dd-\U0001f6ec\U0001f6f0-\U0001f6fc"
-    "\U0001f7d5-\U0001f7d8\U0001f7e0-\U0001f7eb\U0001f7f0\U0001f8b0\U0001f8b1\U0001f90c-\U0001f93a\U0001f93c-\U0001f945\U0001f947-\U0001fa53"
+    "\U0001f7d5-\U0001f7d8\U0001f7e0-\U0001f7eb\U0001f7f0"
+    "\U0001f8b0\U0001f8b1\U0001f90c-\U0001f93a\U0001f93c-\U0001f945\U0001f947-\U0001fa53"
     "\U0001fa60-\U0001fa6d\U0001fa70-\U0001fa74\U0001fa78-\U0001fa7c\U0001fa80-\U0001fa86"
     "\U0001fa90-\U0001faac\U0001fab0-\U0001faba]"
 )
 
 
-def is_named_by_signs(text: str) -> bool:
-    """Whether a name such as C++, C# or .NET is in it, which would be another word without its signs."""
-    named = [_python(_PATTERNS[name][0]) for name in ("sharp", "dot")]
-    return any(sign in text for sign in _SIGNS) or any(pattern.search(text) for pattern in named)
-
-
-def has_word(text: str) -> bool:
-    """Whether a word remains of the text when it is folded: it has a letter, a digit or an emoji."""
-    folded = fold(text)
-    return any(unicodedata.category(character) in _WORD_CATEGORIES for character in folded) or bool(
-        _SYMBOL_WORD.search(folded)
-    )
-
-
-def fold(text: str) -> str:
-    """The text as it is searched: in lower case, without accents and so on. Its length may change."""
-    if text.isascii() and text.isalnum():
-        return text.lower()
-    for pattern, replacement in _python_patterns():
-        text = pattern.sub(replacement, text)
-    for sign, name in _SIGNS.items():
-        text = text.replace(sign, name)
-    return text.translate(_table()).lower()
-
-
-@cache
-def _python_patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [(_python(pattern), replacement) for pattern, replacement in _PATTERNS.values()]
-
-
-@cache
-def _table() -> dict[int, str]:
-    """Character → what it is searched as."""
+def _make_table() -> dict[int, str]:
     table: dict[int, str] = {}
     for first, last in _BLOCKS:
         for code in range(first, last):
@@ -159,6 +128,36 @@ def _folds(letter: str) -> bool:
     return letter.isdecimal() or unicodedata.name(letter, "").startswith((*_SCRIPTS, "KATAKANA"))
 
 
+#: Character → what it is searched as.
+_TABLE = _make_table()
+
+
+def is_named_by_signs(text: str) -> bool:
+    """Whether a name such as C++, C# or .NET is in it, which would be another word without its signs."""
+    return any(sign in text for sign in _SIGNS) or any(
+        _PYTHON_PATTERNS[name][0].search(text) for name in ("sharp", "dot")
+    )
+
+
+def has_word(text: str) -> bool:
+    """Whether a word remains of the text when it is folded: it has a letter, a digit or an emoji."""
+    folded = fold(text)
+    return any(unicodedata.category(character) in _WORD_CATEGORIES for character in folded) or bool(
+        _SYMBOL_WORD.search(folded)
+    )
+
+
+def fold(text: str) -> str:
+    """The text as it is searched: in lower case, without accents and so on. Its length may change."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
+    for pattern, replacement in _PYTHON_PATTERNS.values():
+        text = pattern.sub(replacement, text)
+    for sign, name in _SIGNS.items():
+        text = text.replace(sign, name)
+    return text.translate(_TABLE).lower()
+
+
 def analysis() -> dict[str, Any]:
     """The ``analysis`` section of the settings of an index: analyzers that split a folded text into words.
 
@@ -166,7 +165,7 @@ def analysis() -> dict[str, Any]:
     """
     mappings = [
         f"{_escaped(left)} => {_escaped(right)}"
-        for left, right in ({chr(code): folded for code, folded in _table().items()} | _SIGNS).items()
+        for left, right in ({chr(code): folded for code, folded in _TABLE.items()} | _SIGNS).items()
     ]
     filters: dict[str, Any] = {
         "spoken": _replace(_SOUND, " "),

@@ -16,6 +16,9 @@ from shared.search.language import (
     MAXIMUM_LENGTH,
     MAXIMUM_SLOP,
     MAXIMUM_TERMS,
+    parse,
+)
+from shared.search.query import (
     And,
     Fuzzy,
     Language,
@@ -26,8 +29,8 @@ from shared.search.language import (
     Phrase,
     Prefix,
     Published,
+    Video,
     Word,
-    parse,
 )
 
 DOCS = ROOT / "docs" / "query-language.md"
@@ -61,6 +64,30 @@ def both(*parts: Node) -> And:
         ('cat -"hot dog"', both(Word("cat"), Not(Phrase("hot dog")))),
         ("cat -(dog OR cow)", both(Word("cat"), Not(Or((Word("dog"), Word("cow")))))),
         ("-dog", Not(Word("dog"))),
+        ("cat NOT dog", both(Word("cat"), Not(Word("dog")))),
+        ("cat AND NOT dog", both(Word("cat"), Not(Word("dog")))),
+        ('cat NOT "hot dog"', both(Word("cat"), Not(Phrase("hot dog")))),
+        ("cat NOT (dog OR cow)", both(Word("cat"), Not(Or((Word("dog"), Word("cow")))))),
+        ("cat NOT title:dog", both(Word("cat"), Not(Word("dog", "title")))),
+        ("cat OR NOT dog", Or((Word("cat"), Not(Word("dog"))))),
+        ("NOT NOT dog", Word("dog")),
+        ("NOT -dog", Word("dog")),
+        ("cat NOT", both(Word("cat"), Word("NOT"))),
+        ("cat (NOT) dog", both(Word("cat"), Word("NOT"), Word("dog"))),
+        ("cat not dog", both(Word("cat"), Word("not"), Word("dog"))),
+        ("cat −dog", both(Word("cat"), Not(Word("dog")))),
+        ("cat –dog", both(Word("cat"), Not(Word("dog")))),
+        ('cat —"hot dog"', both(Word("cat"), Not(Phrase("hot dog")))),
+        ("cat –(dog)", both(Word("cat"), Not(Word("dog")))),
+        ("cat – dog — cow", both(Word("cat"), Word("dog"), Word("cow"))),
+        ("1990–2000 well–known", both(Word("1990–2000"), Word("well–known"))),
+        # A quotation mark inside of a word, or of inches.
+        ('צה"ל', Word('צה"ל')),
+        ('צה"ל ארה״ב', both(Word('צה"ל'), Word('ארה"ב'))),
+        ('"צה"ל הודיע" דו"ח', both(Phrase('צה"ל הודיע'), Word('דו"ח'))),
+        ('24" monitor 19" screen', both(Word("24"), Word("monitor"), Word("19"), Word("screen"))),
+        ('"top 10" list', both(Phrase("top 10"), Word("list"))),
+        ('-title:"hot dog"', Not(Phrase("hot dog", 0, "title"))),
         ("well-known", Word("well-known")),
         ("pre*", Prefix("pre")),
         ("fuzzy~", Fuzzy("fuzzy")),
@@ -114,7 +141,7 @@ def test_operators_and_fields(text: str, root: Node | None) -> None:
         ('nofield:"cat dog"', both(Word("nofield"), Phrase("cat dog"))),
         ("title:", Word("title")),
         ("-(-cat)", Word("cat")),
-        ("cat ½ ™ 。 ① ✓ dog", both(Word("cat"), Word("dog"))),
+        ("cat ½ ™ 。 ✓ dog", both(Word("cat"), Word("dog"))),
         ("cat ☕", both(Word("cat"), Word("☕"))),
         ("🎻", Word("🎻")),
         ("\u200fcat\u200e", Word("cat")),
@@ -123,6 +150,56 @@ def test_operators_and_fields(text: str, root: Node | None) -> None:
 )
 def test_other_text_is_read_as_words(text: str, root: Node | None) -> None:
     assert parse(text).root == root
+
+
+@pytest.mark.parametrize(
+    ("text", "video_id"),
+    [
+        ("dQw4w9WgXcQ", "dQw4w9WgXcQ"),
+        ("-Qw4w9WgX_Q", "-Qw4w9WgX_Q"),
+        ("https://www.youtube.com/watch?v=dQw4w9WgXcQ", "dQw4w9WgXcQ"),
+        ("www.youtube.com/watch?list=PLx&v=dQw4w9WgXcQ&t=1m", "dQw4w9WgXcQ"),
+        ("https://youtu.be/dQw4w9WgXcQ?t=42", "dQw4w9WgXcQ"),
+        ("HTTPS://M.YOUTUBE.COM/shorts/dQw4w9WgXcQ/", "dQw4w9WgXcQ"),
+        ("https://music.youtube.com/watch?v=dQw4w9WgXcQ#x", "dQw4w9WgXcQ"),
+    ],
+)
+def test_an_id_or_an_address_names_a_video(text: str, video_id: str) -> None:
+    root = parse(f" {text} ").root
+    assert Video(video_id) in (root.parts if isinstance(root, Or) else (root,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "programming",
+        "-MixedWords",
+        "short",
+        "dQw4w9WgXcQx",
+        "https://example.org/watch?v=dQw4w9WgXcQ",
+        "a b c d e f",
+    ],
+)
+def test_other_text_names_no_video(text: str) -> None:
+    assert "Video(" not in repr(parse(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("language:xx-toolongsubtag foo", "language:xx-toolongsubtag"),
+        ("language:english", "en or pt-BR"),
+        ("after:yesterday x", "2024-01-31"),
+        ("before:2024-13", "before:2024-13"),
+        ("longer:abc x", "20m"),
+        ('shorter:"very short"', "shorter:very short"),
+        ("-after:soon", "after:soon"),
+    ],
+)
+def test_a_notice_names_a_filter_that_is_not_understood(text: str, named: str) -> None:
+    (notice,) = parse(text).notices
+    assert named in notice
+    assert "searched as words" in notice
 
 
 def test_terms_leaves_out_excluded_words() -> None:
@@ -186,7 +263,7 @@ def test_the_documentation_has_examples_of_everything() -> None:
 def test_an_example_of_the_documentation_is_what_it_says(heading: str, example: str) -> None:
     query = parse(example)
     assert query.root is not None
-    assert query.notices == ()
+    assert not query.notices or heading == "What is read otherwise"
     if heading == "Fields":
         kinds = (Language, Published, Lasting)
         assert isinstance(query.root, kinds) or all(term.field for term in query.terms())

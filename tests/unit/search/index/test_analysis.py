@@ -1,53 +1,20 @@
-"""Cleaning, folding and joining text keep the offsets of its characters."""
+"""Cleaned and joined text keeps the offsets of its lines."""
 
 from __future__ import annotations
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.search.index.analysis import (
-    ANALYZERS,
-    DEFAULT,
     MATCH_BEGINS,
     MATCH_ENDS,
-    analyzer_of,
     clean,
     clean_paragraphs,
-    fold,
     join,
 )
 from shared.search.index.lines import LineIndex, pack, unpack
-
-
-@pytest.mark.parametrize(
-    ("text", "folded"),
-    [
-        ("Éléphant À CÔTÉ", "Elephant A COTE"),
-        ("smørrebrød Łódź đ", "smorrebrod Lodz d"),
-        ("ΆέΉ", "ΑεΗ"),
-        ("ёлка й Й", "елка й Й"),
-        ("Ａｂｃ１２", "Abc12"),
-        ("don’t", "don't"),
-        ("a:b", "a b"),
-        ("می\u200cخواهم", "می خواهم"),
-        ("straße æ", "straße æ"),
-        ("हिन्दी が ไทย 학교", "हिन्दी が ไทย 학교"),
-    ],
-)
-def test_folding_removes_accents(text: str, folded: str) -> None:
-    assert fold(text) == folded
-
-
-@given(st.text())
-def test_folding_keeps_every_offset_and_can_be_repeated(text: str) -> None:
-    folded = fold(text)
-    assert [len(character.encode("utf-16-le", "surrogatepass")) for character in folded] == [
-        len(character.encode("utf-16-le", "surrogatepass")) for character in text
-    ]
-    assert fold(folded) == folded
 
 
 @given(st.text())
@@ -79,25 +46,6 @@ def test_each_line_begins_at_its_offset(texts: list[str]) -> None:
 def test_there_is_no_space_between_lines_of_scripts_without_spaces() -> None:
     assert join(["今天学习机器", "学习", "OK", "go"])[0] == "今天学习机器学习 OK go"
     assert join(["학교에", "가다"])[0] == "학교에 가다"
-
-
-@pytest.mark.parametrize(
-    ("language", "analyzer"),
-    [
-        ("en", "english"),
-        ("en-US", "english"),
-        ("pt-BR", "portuguese"),
-        ("zh-Hans", "cjk"),
-        ("zh_TW", "cjk"),
-        ("iw", DEFAULT),
-        ("tlh", DEFAULT),
-        ("", DEFAULT),
-        (None, DEFAULT),
-    ],
-)
-def test_each_language_has_an_analyzer(language: str | None, analyzer: str) -> None:
-    assert analyzer_of(language) == analyzer
-    assert analyzer in {*ANALYZERS, DEFAULT}
 
 
 @given(st.lists(st.integers(0, 2**31 - 1)))

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from shared.search.index import mapping
 from shared.search.index.document import write_of
 from shared.search.index.lines import unpack
@@ -40,19 +42,48 @@ def body_of(outcome: Outcome) -> dict[str, Any]:
     return body
 
 
-def test_texts_are_in_the_field_of_their_language_and_folded_in_another() -> None:
+def test_texts_are_shown_as_they_are_and_searched_in_their_language() -> None:
     body = body_of(outcome("fr-CA", "à côté", "de la rivière"))
     assert body["analyzer"] == "french"
-    assert body["transcript"] == {"french": "à côté de la rivière", "exact": "a cote de la riviere"}
-    assert body["title"] == {"french": "Les études", "exact": "Les etudes"}
-    assert (body["channel"], body["channel_words"]) == ("Café", "Cafe")
+    assert body["transcript"] == body["stems"]["transcript"]["french"] == "à côté de la rivière"
+    assert body["title"] == body["stems"]["title"]["french"] == "Les études"
+    assert body["channel"] == "Café"
     assert (unpack(body["line_offsets"]), unpack(body["line_starts"])) == ([0, 7], [0, 1000])
+
+
+def test_a_language_without_an_analyzer_has_no_stems() -> None:
+    body = body_of(outcome("tlh", "nuqneH"))
+    assert body["transcript"] == "nuqneH"
+    assert not {"stems", "analyzer"} & set(body)
+
+
+def test_stems_have_spaces_in_place_of_sounds() -> None:
+    body = body_of(outcome("en", "one [Music 🎵]", "(laughs) two f(x)"))
+    assert body["transcript"] == "one [Music 🎵] (laughs) two f(x)"
+    assert body["stems"]["transcript"]["english"] == "one" + " " * 21 + "two f(x)"
 
 
 def test_lines_without_text_are_left_out() -> None:
     body = body_of(outcome("en", "one", " \u200e ", "three"))
-    assert body["transcript"]["english"] == "one three"
+    assert body["transcript"] == "one three"
     assert unpack(body["line_starts"]) == [0, 2000]
+
+
+@pytest.mark.parametrize(
+    ("texts", "whole", "starts"),
+    [
+        (("alpha bravo", "bravo charlie", "charlie delta"), "alpha bravo charlie delta", [0, 1000, 2000]),
+        (("a b", "a b c d", "c d e", "f"), "a b c d e f", [0, 1000, 2000, 3000]),
+        (("one", "one two", "two", "two three"), "one two three", [0, 1000, 3000]),
+        # A chorus repeats whole lines, and people repeat words.
+        (("let it be", "let it be", "let it be"), "let it be let it be let it be", [0, 1000, 2000]),
+        (("no no", "no way", "we go", "to town"), "no no no way we go to town", [0, 1000, 2000, 3000]),
+        (("so", "so"), "so so", [0, 1000]),
+    ],
+)
+def test_words_of_the_line_before_are_no_text(texts: tuple[str, ...], whole: str, starts: list[int]) -> None:
+    body = body_of(outcome("en", *texts))
+    assert (body["transcript"], unpack(body["line_starts"])) == (whole, starts)
 
 
 def test_a_video_without_captions_has_no_language_and_no_lines() -> None:
