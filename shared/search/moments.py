@@ -16,7 +16,7 @@ from itertools import takewhile
 from operator import or_
 
 from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS
-from shared.search.index.folding import SOUND, fold
+from shared.search.index.folding import fold, sounds
 from shared.search.index.lines import LineIndex
 from shared.search.query import (
     And,
@@ -96,11 +96,11 @@ def find(text: str, spans: Sequence[Span], lines: LineIndex, query: Query) -> li
 
 def _spoken(text: str, spans: Sequence[Span]) -> list[Span]:
     """The spans that are not within a sound."""
-    sounds = [match.span() for match in SOUND.finditer(text)]
-    begins = [begin for begin, _ in sounds]
+    found = sounds(text)
+    begins = [begin for begin, _ in found]
     # The last sound that begins before the span has ended before it, too.
     return [
-        span for span in spans if not (at := bisect_right(begins, span[0])) or sounds[at - 1][1] <= span[0]
+        span for span in spans if not (at := bisect_right(begins, span[0])) or found[at - 1][1] <= span[0]
     ]
 
 

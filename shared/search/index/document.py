@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import orjson
 
 from shared.clock import rfc3339
-from shared.search.index import mapping
+from shared.search.index import folding, mapping
 from shared.search.index.analysis import clean, clean_paragraphs, join
 from shared.search.index.bulk import Write
 from shared.search.index.detect_language import guess_analyzer
-from shared.search.index.folding import SOUND
 from shared.search.index.languages import analyzer_of
 from shared.search.index.lines import pack
 from shared.transcripts.store import Outcome, digest, version
@@ -51,12 +50,13 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "thumbnail_url": metadata.thumbnail_url,
         **{name: text for name, text in texts.items() if text},
     }
+    spoken, sounds = _split(transcript)
+    if sounds:
+        content["sounds"] = sounds
     if analyzer:
-        content["stems"] = {
-            name: {analyzer: _without_sounds(text) if name == "transcript" else text}
-            for name, text in texts.items()
-            if text
-        }
+        content["stems"] = {name: {analyzer: text} for name, text in texts.items() if text}
+        if spoken:
+            content["stems"]["transcript"] = {analyzer: spoken}
     if lines:
         content |= {
             "language": outcome.language,
@@ -68,14 +68,27 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
     return {name: value for name, value in content.items() if value is not None}
 
 
-def _without_sounds(text: str) -> str:
-    """The text with spaces in place of its sounds, so that all offsets stay."""
-    return SOUND.sub(_blank, text)
+def _split(transcript: str) -> tuple[str, str]:
+    """What was said, and the sounds, each with spaces in place of the other, so that all offsets stay.
+
+    The latter is empty if there are no sounds.
+    """
+    spans = folding.sounds(transcript)
+    if not spans:
+        return transcript, ""
+    spoken: list[str] = []
+    sounds: list[str] = []
+    position = 0
+    for begin, end in spans:
+        spoken += [transcript[position:begin], _blank(transcript[begin:end])]
+        sounds += [_blank(transcript[position:begin]), transcript[begin:end]]
+        position = end
+    return "".join([*spoken, transcript[position:]]), "".join(sounds)
 
 
-def _blank(sound: re.Match[str]) -> str:
+def _blank(text: str) -> str:
     # Elasticsearch counts offsets in UTF-16.
-    return " " * (len(sound[0].encode("utf-16-le")) // 2)
+    return " " * (len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2)
 
 
 def _searchable(lines: Lines) -> Lines:
@@ -99,9 +112,13 @@ def _without_repeats(texts: Sequence[str]) -> Sequence[str]:
     Roll-up captions show each word twice: at the bottom, and one line up. Captions are of this kind if at
     least half of their lines repeat the end of the line before. In others, people repeat themselves.
     """
+    enough = len(texts) // 2
+    # Most captions have no repeats. This finds out quickly.
+    if sum(text.partition(" ")[0] in before for before, text in pairwise(texts)) < enough:
+        return texts
     words = [text.split() for text in texts]
     repeated = [0, *map(_overlap, words, words[1:])]
-    if len(texts) < 3 or 2 * sum(map(bool, repeated)) < len(texts) - 1:
+    if len(texts) < 3 or sum(map(bool, repeated)) < enough:
         return texts
     return [" ".join(line[number:]) for line, number in zip(words, repeated, strict=True)]
 

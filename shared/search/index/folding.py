@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import Path
+from string import ascii_letters
 from typing import Any
 
 #: Scripts whose letters are searched without their marks. In others marks are vowels (Devanagari, Thai), or a
@@ -29,12 +30,12 @@ _DELETED = (
     *((0x0300, 0x036F), (0x0591, 0x05BD), (0x05BF, 0x05BF), (0x05C1, 0x05C2), (0x05C4, 0x05C5)),
     *((0x05C7, 0x05C7), (0x0610, 0x061A), (0x0640, 0x0640), (0x064B, 0x065F), (0x0670, 0x0670)),
     *((0x06D6, 0x06DC), (0x06DF, 0x06E8), (0x06EA, 0x06ED), (0xFE0E, 0xFE0F), (0x1F3FB, 0x1F3FF)),
-    # The middle dot of Catalan: col·lecció.
-    *((0x00B7, 0x00B7), (0x2027, 0x2027)),
+    # The middle dot of Catalan (col·lecció), the mark in a Hebrew acronym, Arabic separators of thousands.
+    *((0x00B7, 0x00B7), (0x2027, 0x2027), (0x05F4, 0x05F4), (0x066C, 0x066C)),
 )
 #: Characters at which a word ends, although Elasticsearch's tokenizer would go on: l'école, Dr.Smith, 3.5,
 #: snake_case. The last two are the zero-width non-joiner of Persian and the hyphen of Hebrew.
-_ENDS_OF_WORDS = "'’‘ʼ＇´`ʻ′׳.․﹒．,٫٬،，:：;؛_＿\u200c\u05be"
+_ENDS_OF_WORDS = "'’‘ʼ＇´`ʻ′׳.․﹒．,٫،，:：;؛_＿\u200c\u05be"
 #: Signs between which a phrase goes on: the notes around songs, © ® ™ ‼ ⁉. The tokenizer makes words of them.
 _NO_WORDS = "♩♪♫♬©®™℠‼⁉"
 #: Blocks in which letters with marks, ligatures and characters of other widths are.
@@ -44,28 +45,24 @@ _BLOCKS = ((0xA0, 0x2200), (0x2460, 0x2474), (0xFB00, 0xFFDC))
 _HAN = Path(__file__).with_name("han.txt")
 
 _WORD = r"[\p{L}\p{N}]"
-#: Rules that look at the characters around, in Java's syntax. They come first, in this order.
-_PATTERNS = {
-    # Separators of thousands (1,000 and 1.000), the dots of U.S.A., and the mark in a Hebrew acronym.
-    "joined": (
-        r"[,.'’٬](?<=\d.)(?=(?:\d\d[,٬])*\d{3}(?!\d))"
-        rf"|\.(?<=(?<!{_WORD})\p{{L}}.)(?=\p{{L}}(?!{_WORD}))"
-        r"|[\"״](?<=[א-ת].)(?=[א-ת])",
-        "",
-    ),
-    # C# and .NET. C++ is one of the signs below.
-    "sharp": (rf"#(?<=(?<!{_WORD})[A-Za-z].)(?!{_WORD})", "sharp"),
-    "dot": (rf"\.(?=[Nn][Ee][Tt](?!{_WORD}))", " dot"),
-}
-_SIGNS = {"++": "plusplus"}
-
+#: Rules that look at the characters around, in Java's syntax. They come first. Each begins with a test of one
+#: character, because Elasticsearch makes it at every character of a transcript.
+#:
+#: Deleted are separators of thousands (1,000, 1.000), the dots of U.S.A., and the mark in a Hebrew acronym.
+_DELETED_BETWEEN = (
+    r"[,.'](?<=\d.)(?=(?:\d\d,)*\d{3}(?!\d))"
+    rf"|\.(?<=(?<!{_WORD})\p{{L}}.)(?=\p{{L}}(?!{_WORD}))"
+    r"|\"(?<=[א-ת].)(?=[א-ת])"
+)
+_DOT_NET = rf"\.(?=[Nn][Ee][Tt](?!{_WORD}))"
+#: Names with signs, which would be other words without them.
+_SIGNS = {"++": "plusplus"} | {f"{letter}#": f"{letter}sharp" for letter in ascii_letters}
 #: Sounds that captions describe in brackets: [Music], (laughs), 【拍手】.
 _SOUND = (
     r"\[[^\[\]]{0,60}\]|［[^］]{0,60}］|【[^】]{0,60}】"
     rf"|\((?<!{_WORD}\()[^()]{{1,40}}\)(?!{_WORD})|（[^）]{{1,40}}）"
 )
-
-
+_OPENING = "[(［【（"
 #: Unicode's general categories of letters and digits.
 _WORD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl"})
 
@@ -75,8 +72,8 @@ def _python(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace(_WORD, r"[^\W_]").replace(r"\p{L}", r"[^\W\d_]"))
 
 
-SOUND = _python(_SOUND)
-_PYTHON_PATTERNS = {name: (_python(pattern), text) for name, (pattern, text) in _PATTERNS.items()}
+_FIND_SOUND, _FIND_DELETED, _FIND_DOT_NET = map(_python, (_SOUND, _DELETED_BETWEEN, _DOT_NET))
+_FIND_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
 
 
 #: Symbols of which Elasticsearch's tokenizer makes words. Its rule is Unicode's property
@@ -132,11 +129,16 @@ def _folds(letter: str) -> bool:
 _TABLE = _make_table()
 
 
+def sounds(text: str) -> list[tuple[int, int]]:
+    """The spans of the sounds that a transcript describes in brackets, in order."""
+    if not any(bracket in text for bracket in _OPENING):
+        return []
+    return [found.span() for found in _FIND_SOUND.finditer(text)]
+
+
 def is_named_by_signs(text: str) -> bool:
     """Whether a name such as C++, C# or .NET is in it, which would be another word without its signs."""
-    return any(sign in text for sign in _SIGNS) or any(
-        _PYTHON_PATTERNS[name][0].search(text) for name in ("sharp", "dot")
-    )
+    return bool(_FIND_SIGN.search(text) or _FIND_DOT_NET.search(text))
 
 
 def has_word(text: str) -> bool:
@@ -151,36 +153,28 @@ def fold(text: str) -> str:
     """The text as it is searched: in lower case, without accents and so on. Its length may change."""
     if text.isascii() and text.isalnum():
         return text.lower()
-    for pattern, replacement in _PYTHON_PATTERNS.values():
-        text = pattern.sub(replacement, text)
-    for sign, name in _SIGNS.items():
-        text = text.replace(sign, name)
-    return text.translate(_TABLE).lower()
+    text = _FIND_DOT_NET.sub(" dot", _FIND_DELETED.sub("", text))
+    return _FIND_SIGN.sub(lambda sign: _SIGNS[sign[0]], text).translate(_TABLE).lower()
 
 
 def analysis() -> dict[str, Any]:
     """The ``analysis`` section of the settings of an index: analyzers that split a folded text into words.
 
-    ``folded``: of any text. ``spoken``: of a transcript without its sounds. ``sounds``: of its sounds only.
+    ``folded``: of any text. ``spoken``: of a transcript without its sounds.
     """
-    mappings = [
-        f"{_escaped(left)} => {_escaped(right)}"
-        for left, right in ({chr(code): folded for code, folded in _TABLE.items()} | _SIGNS).items()
-    ]
-    filters: dict[str, Any] = {
-        "spoken": _replace(_SOUND, " "),
-        # Everything that is no sound becomes a space.
-        "sounds": _replace(rf"({_SOUND})|[^\[［【(（]+|[\[［【(（]", "$1 "),
-        **{name: _replace(*rule) for name, rule in _PATTERNS.items()},
-        "characters": {"type": "mapping", "mappings": mappings},
-    }
-    folding = [*_PATTERNS, "characters"]
+    rules = {chr(code): folded for code, folded in _TABLE.items()} | _SIGNS
+    mappings = [f"{_escaped(left)} => {_escaped(right)}" for left, right in rules.items()]
+    with_sounds = rf"(?=[,.'\"\[(［【（])(?:{_DELETED_BETWEEN}|{_SOUND})"
     return {
-        "char_filter": filters,
+        "char_filter": {
+            "deleted": _replace(rf"(?=[,.'\"])(?:{_DELETED_BETWEEN})", ""),
+            "deleted_and_sounds": _replace(with_sounds, ""),
+            "dot_net": _replace(_DOT_NET, " dot"),
+            "characters": {"type": "mapping", "mappings": mappings},
+        },
         "analyzer": {
-            "folded": _analyzer(folding),
-            "spoken": _analyzer(["spoken", *folding]),
-            "sounds": _analyzer(["sounds", *folding]),
+            "folded": _analyzer("deleted", "dot_net", "characters"),
+            "spoken": _analyzer("deleted_and_sounds", "dot_net", "characters"),
         },
     }
 
@@ -189,7 +183,7 @@ def _replace(pattern: str, replacement: str) -> dict[str, str]:
     return {"type": "pattern_replace", "pattern": pattern, "replacement": replacement}
 
 
-def _analyzer(char_filters: list[str]) -> dict[str, Any]:
+def _analyzer(*char_filters: str) -> dict[str, Any]:
     return {"type": "custom", "char_filter": char_filters, "tokenizer": "standard", "filter": ["lowercase"]}
 
 

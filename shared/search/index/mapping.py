@@ -92,14 +92,14 @@ def videos() -> dict[str, Any]:
         "mappings": {
             "dynamic": "strict",
             "_meta": {"version": VERSION},
-            "_source": {"excludes": ["stems"]},
+            "_source": {"excludes": ["stems", "sounds"]},
             "properties": {
                 "video_id": {"type": "keyword"},
                 "title": _folded(),
                 "description": _folded(),
-                "transcript": _folded("spoken", similarity="transcript", copy_to="sounds"),
+                "transcript": _folded("spoken", similarity="transcript"),
                 # The sounds in a transcript's brackets, at the same offsets.
-                "sounds": _folded("sounds", similarity="transcript"),
+                "sounds": _folded(similarity="transcript"),
                 "stems": {
                     "properties": {
                         "title": _stems(),

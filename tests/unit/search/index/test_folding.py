@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.search.index import mapping
-from shared.search.index.folding import SOUND, analysis, fold, has_word, is_named_by_signs
+from shared.search.index.folding import fold, has_word, is_named_by_signs, sounds
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from shared.search.index.folding import SOUND, analysis, fold, has_word, is_name
         ("3,14 3.5 10,20 2020,2021 1,2345", "3 14 3 5 10 20 2020 2021 1 2345"),
         ("U.S.A. e.g. Dr.Smith", "usa  eg  dr smith"),
         ("C++ g++ a+b", "cplusplus gplusplus a+b"),
-        ("C# c# #music A#1", "csharp csharp #music a#1"),
+        ("C# c# #music #1", "csharp csharp #music #1"),
         (".NET asp.net fishing.nets", " dotnet asp dotnet fishing nets"),
         ("Java™ ♪ la", "java    la"),
         ("❤️ 👍🏽", "❤ 👍"),
@@ -70,7 +70,7 @@ def test_names_without_signs(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "sounds"),
+    ("text", "found"),
     [
         ("a [Music] b", ["[Music]"]),
         ("(laughs) yes (Applause)", ["(laughs)", "(Applause)"]),
@@ -80,8 +80,8 @@ def test_names_without_signs(text: str) -> None:
         ("a [b", []),
     ],
 )
-def test_sounds(text: str, sounds: list[str]) -> None:
-    assert [found[0] for found in SOUND.finditer(text)] == sounds
+def test_sounds(text: str, found: list[str]) -> None:
+    assert [text[begin:end] for begin, end in sounds(text)] == found
 
 
 def test_an_index_has_every_filter_that_its_analyzers_name() -> None:
@@ -89,4 +89,3 @@ def test_an_index_has_every_filter_that_its_analyzers_name() -> None:
     for analyzer in settings["analyzer"].values():
         assert set(analyzer.get("char_filter", [])) <= set(settings["char_filter"])
         assert set(analyzer["filter"]) <= {*settings["filter"], "lowercase"}
-    assert set(analysis()["analyzer"]) == {"folded", "spoken", "sounds"}
