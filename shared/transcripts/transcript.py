@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import orjson
@@ -73,11 +74,17 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """YouTube's final answer about a video: its transcript, or the reason why there is none."""
+    """YouTube's answer about a video: its transcript, or the reason why there is none.
+
+    ``not_yet``: there will be something to watch later, such as a premiere. ``expected_at``: from when on,
+    if YouTube says so.
+    """
 
     kind: OutcomeKind
     transcript: Transcript | None = None
     reason: str = ""
+    not_yet: bool = False
+    expected_at: datetime | None = None
 
 
 def pack_lines(lines: Lines) -> bytes:
