@@ -85,7 +85,10 @@ class Pages:
             for item in items
             if not item.gone and item.video_id in left_out and item.video_id not in known
         ]
-        self._videos.save([*answered.values(), *from_items])
+        # What videos.list no longer describes may be gone: YouTube's player is believed then.
+        unlisted = [replace(known[each], listed=False) for each in left_out & known.keys()]
+        metadata |= {each.video_id: each for each in unlisted}
+        self._videos.save([*answered.values(), *from_items, *unlisted])
         return list(items), metadata
 
     def _entries(
@@ -105,7 +108,7 @@ class Pages:
                 return replace(pending, state="unavailable", reason=item.gone)
             if outcome is None:
                 return pending
-            if outcome.kind == "unavailable":
+            if not outcome.searchable:
                 return replace(pending, state="unavailable", reason=outcome.reason, reused=True)
             if fingerprints.get(item.video_id) == fingerprint(store.digest(about, outcome)):
                 return replace(

@@ -34,6 +34,7 @@ _LONGEST_RECHECK_DAYS = 90
 class Outcome:
     """A stored answer of YouTube.
 
+    ``restricted``: see :class:`shared.transcripts.transcript.Answer`. ``choice``: which rule chose the track.
     ``job_id``: the job that asked; ``youtube_bytes``: what that cost. ``checks`` counts the answers without
     a transcript. ``look_again_at``: when to recheck; None for a transcript. ``packed``: the compressed
     lines; empty without a transcript, or when the outcome was read without them.
@@ -42,6 +43,8 @@ class Outcome:
     kind: OutcomeKind
     checked_at: datetime
     reason: str = ""
+    restricted: bool = False
+    choice: str = ""
     language: str | None = None
     language_name: str | None = None
     generated: bool | None = None
@@ -56,6 +59,11 @@ class Outcome:
     def lines(self) -> Lines:
         """Unpacked at each call, because most readers of an outcome do not need the lines."""
         return unpack_lines(self.packed) if self.packed else Lines()
+
+    @property
+    def searchable(self) -> bool:
+        """Whether the video belongs into the search index, be it by its title and description alone."""
+        return self.kind != "unavailable" or self.restricted
 
     @property
     def fresh(self) -> bool:
@@ -108,6 +116,8 @@ class Claim:
         now = clock.now()
         data: dict[str, Any] = {
             "kind": answer.kind,
+            "reason": answer.reason,
+            "restricted": answer.restricted,
             "checked_at": now,
             "job_id": job_id,
             "youtube_bytes": youtube_bytes,
@@ -119,13 +129,14 @@ class Claim:
                 "language": answer.transcript.language,
                 "language_name": answer.transcript.language_name,
                 "generated": answer.transcript.generated,
+                "choice": answer.transcript.choice,
                 "lines": packed,
                 "digest": hashlib.sha256(packed).hexdigest()[:32],
             }
         else:
             checks = (self._previous.checks if self._previous else 0) + 1
             wait = timedelta(days=min(_LONGEST_RECHECK_DAYS, 3 ** min(checks - 1, 9)))
-            data |= {"reason": answer.reason, "checks": checks, "look_again_at": now + wait}
+            data |= {"checks": checks, "look_again_at": now + wait}
         self._db.commit().set(self._path, data).run()
         self._saved = True
         outcome = stored_from(Snapshot(self._path, data, None)).outcome
@@ -188,7 +199,11 @@ class TranscriptStore:
         while True:
             found = list(
                 self._db.query(
-                    "transcripts", order_by="__name__", start_after=after, limit=page, fields=["kind"]
+                    "transcripts",
+                    order_by="__name__",
+                    start_after=after,
+                    limit=page,
+                    fields=["kind", "restricted"],
                 )
             )
             if not found:
@@ -196,7 +211,11 @@ class TranscriptStore:
             yield [
                 snapshot.id
                 for snapshot in found
-                if snapshot.data and snapshot.data.get("kind") in ("transcript", "no_transcript")
+                if snapshot.data
+                and (
+                    snapshot.data.get("kind") in ("transcript", "no_transcript")
+                    or snapshot.data.get("restricted")
+                )
             ]
             after = found[-1].id
 
