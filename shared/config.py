@@ -76,6 +76,7 @@ FernetKey = Annotated[
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Concurrency = Annotated[int, Meta(ge=1, le=1000)]
 Jobs = Annotated[int, Meta(ge=1, le=10_000)]
+Videos = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 
 
@@ -145,6 +146,8 @@ class Config:
     #: Jobs that a user may start in an hour, and may have active at the same time.
     jobs_per_hour: Jobs = 300
     jobs_at_once: Jobs = 100
+    #: Videos that a user may have fetched again from YouTube on one day.
+    fetch_again_per_day: Videos = 500
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Config:

@@ -25,7 +25,7 @@ from shared.pipeline.jobs import SAME_PAUSE, Job, Jobs, job_from, job_path
 from shared.pipeline.ledger import Entry, Ledger, entry_from, entry_path
 from shared.pipeline.settlement import Settlement
 from shared.search.index.writer import SearchIndex
-from shared.transcripts.store import Outcome, Stored, TranscriptStore, stored_from, transcript_path
+from shared.transcripts.store import KEPT, Outcome, Stored, TranscriptStore, stored_from, transcript_path
 from shared.transcripts.transcript import Answer
 from shared.transcripts.videos import Metadata, metadata_from, video_path
 from shared.youtube.captions import Captions
@@ -61,7 +61,7 @@ class _Work:
     def known(self) -> Outcome | None:
         """The stored outcome, if YouTube need not be asked."""
         outcome = self.stored.outcome
-        return outcome if outcome is not None and outcome.fresh else None
+        return outcome if outcome is not None and self.job.accepts(outcome) else None
 
 
 class Fetcher:
@@ -173,6 +173,8 @@ class Fetcher:
         if work.entry.attempts + 1 < ATTEMPTS:
             raise error
         reason = f"{error} Given up after {ATTEMPTS} attempts."
+        if (outcome := work.stored.outcome) is not None and outcome.kind == "transcript":
+            reason += f" {KEPT}"
         self._settlement.settle(work.job, work.entry, "failed", reason, of_round=work.entry.round)
         logs.warning("video failed: given up", error)
 

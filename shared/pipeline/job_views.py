@@ -22,6 +22,8 @@ def view(job: Job, counts: Counts) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
         "playlist_id": job.playlist_id,
+        "video_id": job.video_id,
+        "again": job.again,
         "title": job.title or None,
         "state": job.state,
         "total": job.total,

@@ -44,6 +44,7 @@ def about(source: Mapping[str, Any]) -> dict[str, Any]:
         "description": text_of(source, "description"),
         "channel": source.get("channel", ""),
         **{name: source.get(name) for name in _SHOWN},
+        "gone": source.get("gone", False),
         "url": watch_url(source["video_id"]),
     }
 

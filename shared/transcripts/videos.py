@@ -19,6 +19,8 @@ class Metadata:
 
     ``listed``: videos.list described it when it was last asked; False for what only a playlist says.
     ``audio_language``: the language that is spoken, as the uploader says.
+    ``gone_at``: when YouTube was found to show the video to nobody any more; None while it shows it. The rest
+    is what was known before.
     """
 
     video_id: str
@@ -33,6 +35,7 @@ class Metadata:
     fetched_at: datetime
     listed: bool = False
     audio_language: str | None = None
+    gone_at: datetime | None = None
 
 
 def video_path(video_id: str) -> str:
