@@ -27,6 +27,7 @@ from shared.pipeline.settlement import Settlement
 from shared.search.index.writer import SearchIndex
 from shared.transcripts.store import KEPT, Outcome, Stored, TranscriptStore, stored_from, transcript_path
 from shared.transcripts.transcript import Answer
+from shared.transcripts.videos import Metadata, metadata_from, video_path
 from shared.youtube.captions import Captions
 from shared.youtube.egress.breaker import ADDRESS_BLOCKED, RouteClosed
 from shared.youtube.egress.routing import Routing
@@ -54,6 +55,7 @@ class _Work:
     job: Job
     entry: Entry
     stored: Stored
+    metadata: Metadata | None
 
     @property
     def known(self) -> Outcome | None:
@@ -125,6 +127,7 @@ class Fetcher:
             job_path(message.job_id),
             entry_path(message.job_id, message.video_id),
             transcript_path(message.video_id),
+            video_path(message.video_id),
         )
         job, entry = job_from(snapshots[0]), entry_from(snapshots[1])
         if job is None or not job.active:
@@ -132,7 +135,9 @@ class Fetcher:
             return None
         if entry is None:
             raise Malformed(f"job {message.job_id} has no video {message.video_id}")
-        return _Work(job, entry, stored_from(snapshots[2])) if entry.state == "pending" else None
+        if entry.state != "pending":
+            return None
+        return _Work(job, entry, stored_from(snapshots[2]), metadata_from(snapshots[3]))
 
     def _ask(self, message: VideoMessage, work: _Work, patience: float) -> Outcome | None:
         """Asks YouTube when it is the video's turn, and stores the answer.
@@ -149,7 +154,7 @@ class Fetcher:
                     return now.known
                 work = now
             with self._transcripts.claim(message.video_id, work.stored) as claim:
-                answer = self._captions.fetch(message.video_id, permit.session)
+                answer = self._captions.fetch(message.video_id, permit.session, work.metadata)
                 permit.succeeded()
                 job_id, spent = work.job.job_id, permit.received
                 try:
@@ -159,8 +164,8 @@ class Fetcher:
                     return claim.save(absent, job_id=job_id, youtube_bytes=spent)
 
     def _hand_on(self, work: _Work, outcome: Outcome) -> None:
-        """Settles an unavailable video, and sends every other one to the indexer."""
-        if outcome.kind == "unavailable":
+        """Sends a video to the indexer, or settles it if nothing of it may be found."""
+        if not outcome.searchable:
             self._settlement.settle(work.job, work.entry, "unavailable", outcome.reason, outcome=outcome)
             return
         message = VideoMessage(work.job.job_id, work.entry.video_id, work.entry.round)

@@ -39,15 +39,19 @@ KEPT = "The transcript that was fetched before is kept."
 class Outcome:
     """A stored answer of YouTube.
 
+    ``restricted``: see :class:`shared.transcripts.transcript.Answer`. ``choice``: which rule chose the track.
     ``job_id``: the job that asked; ``youtube_bytes``: what that cost. ``checks`` counts the answers without
     a transcript. ``look_again_at``: when to recheck; None for a transcript. ``not_yet``: see Answer.
     ``packed``: the compressed lines; empty without a transcript, or when the outcome was read without them.
-    The ``reason`` of a transcript says why it was kept when YouTube was asked again.
+    The ``reason`` of a transcript says why it is not of the best track, or why it was kept when YouTube was
+    asked again.
     """
 
     kind: OutcomeKind
     checked_at: datetime
     reason: str = ""
+    restricted: bool = False
+    choice: str = ""
     language: str | None = None
     language_name: str | None = None
     generated: bool | None = None
@@ -63,6 +67,11 @@ class Outcome:
     def lines(self) -> Lines:
         """Unpacked at each call, because most readers of an outcome do not need the lines."""
         return unpack_lines(self.packed) if self.packed else Lines()
+
+    @property
+    def searchable(self) -> bool:
+        """Whether the video belongs into the search index, be it by its title and description alone."""
+        return self.kind != "unavailable" or self.restricted
 
     @property
     def fresh(self) -> bool:
@@ -129,7 +138,8 @@ class Claim:
             commit.update(self._path, {**asked, "claimed_until": None}).run()
             outcome = replace(previous, **asked)
         else:
-            data = {"kind": answer.kind, **asked, **_content(answer, previous, now)}
+            said = {"kind": answer.kind, "reason": answer.reason, "restricted": answer.restricted}
+            data = {**said, **asked, **_content(answer, previous, now)}
             commit.set(self._path, {**data, "claimed_until": None}).run()
             outcome = _outcome_from(data)
         self._saved = True
@@ -163,6 +173,7 @@ def _content(answer: Answer, previous: Outcome | None, now: datetime) -> dict[st
             "language": answer.transcript.language,
             "language_name": answer.transcript.language_name,
             "generated": answer.transcript.generated,
+            "choice": answer.transcript.choice,
             "lines": packed,
             "digest": hashlib.sha256(packed).hexdigest()[:32],
         }
@@ -170,9 +181,9 @@ def _content(answer: Answer, previous: Outcome | None, now: datetime) -> dict[st
     if answer.not_yet:
         # Not counted: once it can be watched, it is rechecked as often as a new video.
         at = max(answer.expected_at or now + _NOT_YET, now + _SOONEST)
-        return {"reason": answer.reason, "not_yet": True, "checks": checks, "look_again_at": at}
+        return {"not_yet": True, "checks": checks, "look_again_at": at}
     wait = timedelta(days=min(_LONGEST_RECHECK_DAYS, 3 ** min(checks, 9)))
-    return {"reason": answer.reason, "checks": checks + 1, "look_again_at": now + wait}
+    return {"checks": checks + 1, "look_again_at": now + wait}
 
 
 class TranscriptStore:
@@ -212,7 +223,11 @@ class TranscriptStore:
         while True:
             found = list(
                 self._db.query(
-                    "transcripts", order_by="__name__", start_after=after, limit=page, fields=["kind"]
+                    "transcripts",
+                    order_by="__name__",
+                    start_after=after,
+                    limit=page,
+                    fields=["kind", "restricted"],
                 )
             )
             if not found:
@@ -220,7 +235,11 @@ class TranscriptStore:
             yield [
                 snapshot.id
                 for snapshot in found
-                if snapshot.data and snapshot.data.get("kind") in ("transcript", "no_transcript")
+                if snapshot.data
+                and (
+                    snapshot.data.get("kind") in ("transcript", "no_transcript")
+                    or snapshot.data.get("restricted")
+                )
             ]
             after = found[-1].id
 

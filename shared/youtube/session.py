@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -71,6 +72,8 @@ class Session(requests.Session):
         self.received = 0
         #: The key with which this session has answered a watch page since :meth:`begin`.
         self._used_key: str | None = None
+        #: The player's last answer since :meth:`begin`; None before it, or if it is no JSON.
+        self.player_answer: Any = None
         # Proxies of the environment are ignored: the route decides.
         self.trust_env = False
         self.proxies = dict(proxies or {})
@@ -83,7 +86,7 @@ class Session(requests.Session):
 
         ``before_request`` is called before each request, and may raise to keep it from being sent.
         """
-        self.received, self._used_key, self._deadline = 0, None, None
+        self.received, self._used_key, self.player_answer, self._deadline = 0, None, None, None
         self._before_request = before_request
 
     def give_up_key(self) -> bool:
@@ -100,9 +103,17 @@ class Session(requests.Session):
             self._used_key = key
             return page_with(key, url)
         request = super().request
-        if self._partial_answers is not None and _asks(method, url, "POST", "/youtubei/v1/player"):
-            return self._partial_answers.ask(lambda added: request(method, url + added, *args, **kwargs))
-        return request(method, url, *args, **kwargs)
+        if not _asks(method, url, "POST", "/youtubei/v1/player"):
+            return request(method, url, *args, **kwargs)
+        self.player_answer = None
+        if self._partial_answers is None:
+            response = request(method, url, *args, **kwargs)
+        else:
+            response = self._partial_answers.ask(lambda added: request(method, url + added, *args, **kwargs))
+        if response.ok:
+            with suppress(ValueError):
+                self.player_answer = response.json()
+        return response
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises the exceptions of requests, ContentTooLong, and those of ``before_request``."""

@@ -265,8 +265,14 @@ VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
     "published: long ago": ({"published_at": "0001-01-01T00:00:00Z", "tracks": _said("a word")}, "indexed"),
     "status: private": ({"status": "private"}, "unavailable"),
     "status: deleted": ({"status": "deleted"}, "unavailable"),
-    "status: unplayable without a reason": ({"status": "unplayable"}, "unavailable"),
-    "status: a reason of markup": ({"status": "unplayable", "reason": "<b>no</b>" * 50}, "unavailable"),
+    "status: for adults without a reason": (
+        {"status": "age_restricted", "playability": "AGE_CHECK_REQUIRED", "reason": " "},
+        "unavailable",
+    ),
+    "status: a reason of markup": (
+        {"status": "members_only", "reason": "<b>members-only</b>" + "<b>no</b>" * 50},
+        "unavailable",
+    ),
 }
 #: Broken answers of YouTube, as kind of fault and endpoint. The next attempt succeeds. Refusals of an address
 #: are in tests/faults/test_blocks.py.

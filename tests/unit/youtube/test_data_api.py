@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from infra.local.fake_youtube.live_server import LiveServer
 from shared.config import Config, ConfigError
 from shared.errors import Deferred, DeliveryError, GrantExpired, JobFailed, NotVisible, Transient
-from shared.youtube.data_api import DataApi, _quota_reset
+from shared.youtube.data_api import DataApi
+from shared.youtube.data_api_errors import quota_reset
 from shared.youtube.resources import _seconds, _whole_number, item_from
 from tests.unit.stopped_clock import StoppedClock
 
@@ -53,8 +54,12 @@ class FakeDataApi(DataApi):
         return self.client
 
 
-def http_error(status: int, *reasons: str, details: list[Any] | None = None) -> HttpError:
-    error: dict[str, Any] = {"code": status, "errors": [{"reason": reason} for reason in reasons]}
+def http_error(status: int, *reasons: str, details: list[Any] | None = None, message: str = "") -> HttpError:
+    error: dict[str, Any] = {
+        "code": status,
+        "message": message,
+        "errors": [{"reason": reason} for reason in reasons],
+    }
     if details is not None:
         error["details"] = details
     return HttpError(httplib2.Response({"status": status}), json.dumps({"error": error}).encode())
@@ -63,14 +68,30 @@ def http_error(status: int, *reasons: str, details: list[Any] | None = None) -> 
 ERRORS: list[tuple[Exception, type[DeliveryError], str]] = [
     (http_error(403, "quotaExceeded"), Deferred, "daily quota"),
     (http_error(403, "dailyLimitExceeded"), Deferred, "daily quota"),
-    (http_error(403, "rateLimitExceeded"), Transient, "overloaded"),
-    (http_error(403, "userRateLimitExceeded"), Transient, "overloaded"),
-    (http_error(429), Transient, "overloaded"),
+    (http_error(403, "rateLimitExceeded"), Deferred, "in a minute"),
+    (http_error(403, "userRateLimitExceeded"), Deferred, "in a minute"),
+    (http_error(429), Deferred, "in a minute"),
     (
         http_error(429, "rateLimitExceeded", details=[{"reason": "RATE_LIMIT_EXCEEDED"}]),
-        Transient,
-        "overloaded",
+        Deferred,
+        "in a minute",
     ),
+    (http_error(429, "rateLimitExceeded", message="limit 'Queries per day' of"), Deferred, "daily quota"),
+    (
+        http_error(
+            429,
+            "rateLimitExceeded",
+            message="Quota exceeded.",
+            details=[
+                {"reason": "RATE_LIMIT_EXCEEDED", "metadata": {"quota_limit": "defaultPerDayPerProject"}}
+            ],
+        ),
+        Deferred,
+        "daily quota",
+    ),
+    (http_error(429, details=[{"metadata": {"quota_unit": "1/d/{project}"}}]), Deferred, "daily quota"),
+    (http_error(429, details=[{"metadata": {"quota_unit": "1/min/{project}"}}]), Deferred, "in a minute"),
+    (http_error(403, "userRateLimitExceeded", message="Daily Limit Exceeded"), Deferred, "daily quota"),
     (http_error(500, "backendError"), Transient, "overloaded"),
     (http_error(503), Transient, "overloaded"),
     (http_error(404, "playlistNotFound"), NotVisible, "knows no playlist"),
@@ -79,7 +100,15 @@ ERRORS: list[tuple[Exception, type[DeliveryError], str]] = [
     (http_error(403, "playlistItemsNotAccessible"), NotVisible, "knows no playlist"),
     (http_error(403, "watchLaterNotAccessible"), JobFailed, "Watch Later"),
     (http_error(403, "watchHistoryNotAccessible"), JobFailed, "Watch Later"),
-    (http_error(400, "badRequest", details=[{"reason": "API_KEY_INVALID"}]), JobFailed, "API_KEY_INVALID"),
+    (http_error(400, "badRequest", details=[{"reason": "API_KEY_INVALID"}]), JobFailed, "a valid key"),
+    (http_error(400, "keyInvalid"), JobFailed, "a valid key"),
+    (http_error(400, "badRequest", message="API key expired. Please renew it."), JobFailed, "a valid key"),
+    (http_error(403, details=[{"reason": "API_KEY_HTTP_REFERRER_BLOCKED"}]), JobFailed, "to web pages"),
+    (http_error(403, "ipRefererBlocked"), JobFailed, "application restrictions"),
+    (http_error(403, details=[{"reason": "API_KEY_IP_ADDRESS_BLOCKED"}]), JobFailed, "IP addresses of this"),
+    (http_error(403, details=[{"reason": "API_KEY_SERVICE_BLOCKED"}]), JobFailed, "the API restrictions"),
+    (http_error(403, details=[{"reason": "SERVICE_DISABLED"}]), JobFailed, "Enable it"),
+    (http_error(403, details=[{"reason": "CONSUMER_SUSPENDED"}]), JobFailed, "another project"),
     (http_error(401, "authError"), JobFailed, "HTTP 401: authError"),
     (http_error(403, "accessNotConfigured"), JobFailed, "accessNotConfigured"),
     (http_error(400), JobFailed, "no reason given"),
@@ -109,12 +138,12 @@ def test_each_error_has_its_meaning(error: Exception, kind: type[DeliveryError],
 
 
 def test_the_quota_is_renewed_at_midnight_in_california() -> None:
-    assert _quota_reset(datetime(2024, 1, 31, 7, 59, tzinfo=UTC)) == datetime(2024, 1, 31, 8, tzinfo=UTC)
-    assert _quota_reset(datetime(2024, 1, 31, 8, 0, tzinfo=UTC)) == datetime(2024, 2, 1, 8, tzinfo=UTC)
-    assert _quota_reset(datetime(2024, 7, 1, 12, tzinfo=UTC)) == datetime(2024, 7, 2, 7, tzinfo=UTC)
+    assert quota_reset(datetime(2024, 1, 31, 7, 59, tzinfo=UTC)) == datetime(2024, 1, 31, 8, tzinfo=UTC)
+    assert quota_reset(datetime(2024, 1, 31, 8, 0, tzinfo=UTC)) == datetime(2024, 2, 1, 8, tzinfo=UTC)
+    assert quota_reset(datetime(2024, 7, 1, 12, tzinfo=UTC)) == datetime(2024, 7, 2, 7, tzinfo=UTC)
     # The nights in which daylight saving time begins and ends.
-    assert _quota_reset(datetime(2024, 3, 10, 12, tzinfo=UTC)) == datetime(2024, 3, 11, 7, tzinfo=UTC)
-    assert _quota_reset(datetime(2024, 11, 3, 12, tzinfo=UTC)) == datetime(2024, 11, 4, 8, tzinfo=UTC)
+    assert quota_reset(datetime(2024, 3, 10, 12, tzinfo=UTC)) == datetime(2024, 3, 11, 7, tzinfo=UTC)
+    assert quota_reset(datetime(2024, 11, 3, 12, tzinfo=UTC)) == datetime(2024, 11, 4, 8, tzinfo=UTC)
 
 
 def test_a_used_up_quota_is_deferred_until_it_is_renewed(clock_of_test: StoppedClock) -> None:
@@ -122,6 +151,35 @@ def test_a_used_up_quota_is_deferred_until_it_is_renewed(clock_of_test: StoppedC
         FakeDataApi(http_error(403, "quotaExceeded")).playlist("PLx")
     assert raised.value.until == datetime(2024, 2, 1, 8, tzinfo=UTC)
     assert "2024-02-01T08:00:00.000Z" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "until"),
+    [
+        ("limit 'Queries per minute' of service", datetime(2024, 1, 31, 12, 1, tzinfo=UTC)),
+        ("limit 'Queries per minute per user' of service", datetime(2024, 1, 31, 12, 1, tzinfo=UTC)),
+        ("limit 'Queries per day' of service", datetime(2024, 2, 1, 8, tzinfo=UTC)),
+    ],
+)
+def test_too_many_requests_are_deferred_for_a_minute_or_until_the_quota_is_renewed(
+    message: str, until: datetime, clock_of_test: StoppedClock
+) -> None:
+    with pytest.raises(Deferred) as raised:
+        FakeDataApi(http_error(429, "rateLimitExceeded", message=message)).playlist("PLx")
+    assert raised.value.until == until
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["API_KEY_INVALID", "API_KEY_HTTP_REFERRER_BLOCKED", "API_KEY_SERVICE_BLOCKED", "accessNotConfigured"],
+)
+@pytest.mark.parametrize("access_token", [None, "a-token"])
+def test_trouble_with_the_key_says_whose_it_is_and_what_to_change(
+    reason: str, access_token: str | None
+) -> None:
+    with pytest.raises(JobFailed, match=r"(?s)API key of this service.*operator.*try again") as raised:
+        FakeDataApi(http_error(403, "forbidden", details=[{"reason": reason}])).playlist("PLx", access_token)
+    assert reason in str(raised.value)
 
 
 #: Errors that mean something else when the call is made with a user's access token.
@@ -307,11 +365,16 @@ def test_watch_later_and_history_are_refused_without_a_request(
 
 FAULTS: list[tuple[dict[str, Any], type[DeliveryError]]] = [
     ({"kind": "quota_exceeded"}, Deferred),
-    ({"kind": "rate_limit_exceeded"}, Transient),
+    ({"kind": "rate_limit_exceeded"}, Deferred),
+    ({"kind": "daily_limit_exceeded"}, Deferred),
     ({"kind": "backend_error"}, Transient),
     ({"kind": "backend_error", "status": 503}, Transient),
     ({"kind": "playlist_not_found"}, NotVisible),
     ({"kind": "key_invalid"}, JobFailed),
+    ({"kind": "key_expired"}, JobFailed),
+    ({"kind": "key_referrer_blocked"}, JobFailed),
+    ({"kind": "key_ip_blocked"}, JobFailed),
+    ({"kind": "key_service_blocked"}, JobFailed),
     ({"kind": "auth_error"}, JobFailed),
     ({"kind": "forbidden"}, JobFailed),
     ({"kind": "access_not_configured"}, JobFailed),

@@ -44,6 +44,13 @@ _MEMBERS: Mask = {
                 "trackName": None,
             },
             "translationLanguages": {"languageCode": None, "languageName": _RUNS},
+            "audioTracks": {
+                "audioTrackId": None,
+                "captionTrackIndices": None,
+                "defaultCaptionTrackIndex": None,
+                "hasDefaultTrack": None,
+                "visibility": None,
+            },
             "defaultAudioTrackIndex": None,
         }
     },

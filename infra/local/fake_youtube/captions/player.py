@@ -11,7 +11,7 @@ from typing import Any
 from infra.local.fake_youtube import field_mask
 from infra.local.fake_youtube.captions import padding, timedtext
 from infra.local.fake_youtube.field_mask import Mask
-from infra.local.fake_youtube.library.model import LANGUAGE_NAMES, NO_CAPTIONS, Track, Video
+from infra.local.fake_youtube.library.model import LANGUAGE_NAMES, NO_CAPTIONS, AudioTrack, Track, Video
 from infra.local.fake_youtube.library.playability import Playability, why_unplayable
 from infra.local.fake_youtube.replies import JSON, Reply, SharedHead, compress
 
@@ -98,8 +98,9 @@ def _playable(video: Video, tracks: Sequence[Track], po_token: bool) -> dict[str
         members["captions"] = {
             "playerCaptionsTracklistRenderer": {
                 "captionTracks": [_track(video.id, track, po_token) for track in tracks],
+                "audioTracks": _audio_tracks(video, len(tracks)),
                 "translationLanguages": _translation_languages(),
-                "defaultAudioTrackIndex": 0,
+                "defaultAudioTrackIndex": video.default_audio_track,
             }
         }
     return members | {
@@ -118,14 +119,32 @@ def _playable(video: Video, tracks: Sequence[Track], po_token: bool) -> dict[str
     }
 
 
+def _audio_tracks(video: Video, count: int) -> list[dict[str, Any]]:
+    audio_tracks = video.audio_tracks or (AudioTrack("", tuple(range(count))),)
+    return [_audio_track(each) for each in audio_tracks]
+
+
+def _audio_track(audio: AudioTrack) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "captionTrackIndices": list(audio.captions),
+        "hasDefaultTrack": audio.default is not None,
+        "visibility": "UNKNOWN",
+    }
+    if audio.default is not None:
+        described["defaultCaptionTrackIndex"] = audio.default
+    if audio.id:
+        described["audioTrackId"] = audio.id
+    return described
+
+
 def _track(video_id: str, track: Track, po_token: bool) -> dict[str, Any]:
     member: dict[str, Any] = {
-        "baseUrl": timedtext.signed_url(video_id, track, po_token),
+        "baseUrl": timedtext.signed_url(video_id, track, po_token or track.fault == "po_token"),
         "name": {"runs": [{"text": track.name}]},
         "vssId": f"{'a' if track.generated else ''}.{track.language}",
         "languageCode": track.language,
         "isTranslatable": True,
-        "trackName": "",
+        "trackName": track.own_name,
     }
     if track.generated:
         member["kind"] = "asr"
