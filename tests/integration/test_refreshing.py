@@ -36,7 +36,7 @@ def test_a_refresh_asks_anew_about_what_could_not_be_watched_yet(
     assert premiere.world.entry(premiere.world.jobs.recent(premiere.user)[0], video).reason == PREMIERE.reason
     # Whoever presses twice does not ask twice.
     assert premiere.world.check(premiere.refresh(NOT_ASKED).job_id).reused == 2
-    clock_of_test.forward(minutes=2)
+    clock_of_test.forward(seconds=31)
     done = premiere.refresh(answering(SPOKEN))
     assert premiere.world.check(done.job_id).states["indexed"] == 2
     assert premiere.text(video) == ["what is said"]
