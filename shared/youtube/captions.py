@@ -14,7 +14,7 @@ from shared.transcripts.transcript import Answer, Transcript
 from shared.transcripts.videos import Metadata
 from shared.youtube import timedtext
 from shared.youtube.egress.breaker import ADDRESS_BLOCKED, RouteClosed
-from shared.youtube.playability import Refusal, refusal_of
+from shared.youtube.playability import Refusal, is_live, refusal_of
 from shared.youtube.player_answer import member
 from shared.youtube.session import Session
 from shared.youtube.tracks import Choice, Track, by_worth, tracks_of
@@ -61,10 +61,13 @@ class Captions:
     def _fetch(self, video_id: str, session: Session, about: Metadata | None) -> Answer:
         _ask_player(video_id, session)
         answer = session.player_answer
+        playability = member(answer, "playabilityStatus")
         listed, audio_language = (about.listed, about.audio_language) if about else (False, None)
-        refusal = refusal_of(member(answer, "playabilityStatus"), listed=listed)
+        refusal = refusal_of(playability, listed=listed)
         if refusal is not None:
             return _verdict(refusal)
+        if is_live(playability):
+            return _LIVE
         tracks, choice = by_worth(tracks_of(answer), self._preferred, audio_language)
         return _first_with_words(video_id, tracks, choice, session)
 
@@ -97,7 +100,8 @@ def _verdict(refusal: Refusal) -> Answer:
             reason = refusal.sentence or f"YouTube does not play the video: {said}."
             return Answer("unavailable", reason=reason, restricted=refusal.meaning == "restricted")
         case "not yet":
-            return Answer("no_transcript", reason=f"YouTube cannot play the video yet: {said}.")
+            reason = f"YouTube cannot play the video yet: {said}."
+            return Answer("no_transcript", reason=reason, not_yet=True, expected_at=refusal.expected_at)
         case "address":
             raise Refused(ADDRESS_BLOCKED)
         case "perhaps address":
@@ -166,6 +170,9 @@ def _may_concern_key(error: Exception) -> bool:
 
 
 _NO_CAPTIONS = Answer("no_transcript", reason="The video has no captions.")
+_LIVE = Answer(
+    "no_transcript", reason="The video is live now. Its captions are complete when it ends.", not_yet=True
+)
 
 
 def _meaning_of(error: Exception) -> YouTubeError:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from shared import clock
 from shared.youtube.player_answer import member, text_of
 
 #: - ``restricted``: the video is there, but not for us.
@@ -113,12 +115,14 @@ TABLE: tuple[Row, ...] = (
 class Refusal(NamedTuple):
     """The player does not play the video. ``said``: YouTube's words, without a full stop at the end.
 
-    ``sentence``: for a person, in place of these words; may be empty.
+    ``sentence``: for a person, in place of these words; may be empty. ``expected_at``: from when on it
+    plays, if YouTube says so.
     """
 
     meaning: Meaning
     said: str
     sentence: str = ""
+    expected_at: datetime | None = None
 
 
 def refusal_of(playability: Any, *, listed: bool) -> Refusal | None:
@@ -139,8 +143,25 @@ def refusal_of(playability: Any, *, listed: bool) -> Refusal | None:
         ):
             if row.meaning == "gone unless listed" and listed:
                 break
-            return Refusal(row.meaning, shown, row.sentence)
+            expected_at = _expected_at(found, said) if row.meaning == "not yet" else None
+            return Refusal(row.meaning, shown, row.sentence, expected_at)
     return Refusal("unknown", shown)
+
+
+def is_live(playability: Any) -> bool:
+    """Whether the video is being broadcast now: it plays, and its captions are not complete."""
+    return bool(member(playability, "liveStreamability"))
+
+
+def _expected_at(playability: dict[str, Any], said: str) -> datetime | None:
+    """When a broadcast begins: by the clock, or as in "Premieres in 2 hours"."""
+    slate = member(playability, "liveStreamability", "liveStreamabilityRenderer", "offlineSlate")
+    seconds = member(slate, "liveStreamOfflineSlateRenderer", "scheduledStartTime")
+    if re.fullmatch(r"\d{1,11}", str(seconds)):
+        return datetime.fromtimestamp(int(seconds), UTC)
+    if found := re.search(r"\bin (\d{1,4}) (minute|hour|day|week)s?\b", said):
+        return clock.now() + timedelta(**{f"{found[2]}s": int(found[1])})
+    return None
 
 
 def _letters(text: str) -> str:

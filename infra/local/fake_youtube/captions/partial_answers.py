@@ -30,6 +30,7 @@ _MEMBERS: Mask = {
         "reason": None,
         "playableInEmbed": None,
         "contextParams": None,
+        "liveStreamability": None,
         "errorScreen": {"playerErrorMessageRenderer": {"reason": _RUNS, "subreason": _RUNS}},
     },
     "captions": {

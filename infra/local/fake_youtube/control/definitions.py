@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -33,7 +34,7 @@ _PLAYLIST_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _VIDEO_FIELDS: FieldTypes = {
     "id": str, "title": str, "description": str, "channel": str, "published_at": str, "duration": int,
     "status": str, "reason": str, "subreason": str, "playability": str, "views": int, "language": str,
-    "owner": str, "tracks": list, "audio_tracks": list, "default_audio_track": int,
+    "starts_at": str, "owner": str, "tracks": list, "audio_tracks": list, "default_audio_track": int,
 }  # fmt: skip
 _TRACK_FIELDS: FieldTypes = {"language": str, "name": str, "kind": str, "lines": list, "fault": str}
 _AUDIO_FIELDS: FieldTypes = {"id": str, "captions": list, "default": int}
@@ -76,9 +77,18 @@ def parse_video(fields: Mapping[str, Any], find: Callable[[str], Video | None]) 
         changes["audio_tracks"] = tuple(map(_parse_audio_track, changes["audio_tracks"]))
     if "status" in changes:
         check_choice("status", changes["status"], sorted(STATUSES))
+    if "starts_at" in changes:
+        _check_time("starts_at", changes["starts_at"])
     if "owner" in fields:
         check_choice("owner", fields["owner"], USERS)
     return replace(base, **changes)
+
+
+def _check_time(name: str, value: str) -> None:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ControlError(f"expected {name!r} to be a time in RFC 3339; found {quote(value)}") from error
 
 
 def _parse_track(fields: Any) -> Track:

@@ -13,6 +13,8 @@ OK = "ok"
 NO_CAPTIONS = "nocaptions"
 PRIVATE = "private"
 DELETED = "deleted"
+#: Being broadcast: it plays, and has no captions yet.
+LIVE = "live"
 #: The video is gone, and no playlist knows it yet.
 UNAVAILABLE = "unavailable"
 #: Playlists show a placeholder for these videos.
@@ -67,10 +69,11 @@ class AudioTrack:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """``published_at``: RFC 3339 UTC. ``duration``: seconds. ``owner``: the user who may see it if it
-    is private. ``reason``, ``subreason``, ``playability``: replace the usual sentences why it does not play,
-    and the usual status of the player. ``language``: of the audio, as the uploader says.
-    ``audio_tracks``: empty for one voice without default captions."""
+    """``published_at``, ``starts_at``: RFC 3339 UTC; ``starts_at``: when it begins, as the player says.
+    ``duration``: seconds. ``owner``: the user who may see it if it is private. ``reason``, ``subreason``,
+    ``playability``: replace the usual sentences why it does not play, and the usual status of the player.
+    ``language``: of the audio, as the uploader says. ``audio_tracks``: empty for one voice without default
+    captions."""
 
     id: str
     title: str
@@ -83,6 +86,7 @@ class Video:
     reason: str | None = None
     subreason: str | None = None
     playability: str | None = None
+    starts_at: str | None = None
     audio_tracks: tuple[AudioTrack, ...] = ()
     default_audio_track: int = 0
     views: int = 1000

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from infra.local.fake_youtube.library.model import NO_CAPTIONS, OK, Video
+from infra.local.fake_youtube.library.model import LIVE, NO_CAPTIONS, OK, Video
 
 
 class Playability(NamedTuple):
@@ -54,7 +54,7 @@ UNPLAYABLE = {
     "unplayable": Playability("UNPLAYABLE", "Video unavailable"),
 }
 #: All statuses that a video can have.
-STATUSES = frozenset({OK, NO_CAPTIONS, *UNPLAYABLE})
+STATUSES = frozenset({OK, NO_CAPTIONS, LIVE, *UNPLAYABLE})
 
 
 def playability(
@@ -71,6 +71,6 @@ def why_unplayable(video: Video | None) -> Playability | None:
     """None if the video plays. `video`: None for one that does not exist."""
     if video is None:
         return playability("unavailable")
-    if video.status in (OK, NO_CAPTIONS):
+    if video.status in (OK, NO_CAPTIONS, LIVE):
         return None
     return playability(video.status, video.reason, video.subreason, video.playability)
