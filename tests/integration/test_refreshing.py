@@ -60,6 +60,18 @@ def test_a_premiere_is_due_when_it_was_announced(
     assert not world.outcome(video_id).not_yet
 
 
+def test_the_time_that_youtube_announces_is_kept(
+    world: World, youtube: LiveServer, clock_of_test: Clock
+) -> None:
+    (video_id,) = fresh_ids(1)
+    begins = (clock_of_test() + timedelta(hours=5)).replace(microsecond=0)
+    premiere = {"id": video_id, "status": "premiere", "starts_at": begins.isoformat()}
+    youtube.control("playlists", {"videos": [premiere]})
+    world.fetch(world.running([video_id]), video_id)
+    outcome = world.outcome(video_id)
+    assert (outcome.kind, outcome.not_yet, outcome.look_again_at) == ("no_transcript", True, begins)
+
+
 # -- videos that are gone --------------------------------------------------------------------------
 
 
