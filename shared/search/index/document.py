@@ -48,6 +48,7 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "duration_seconds": metadata.duration_seconds,
         "views": metadata.views,
         "thumbnail_url": metadata.thumbnail_url,
+        "gone": True if metadata.gone_at else None,
         **{name: text for name, text in texts.items() if text},
     }
     spoken, sounds = _split(transcript)
