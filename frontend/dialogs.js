@@ -1,6 +1,6 @@
 // Help, confirmation and short messages above the page; copying and saving.
 
-import { byId, make, on, setText } from "/dom.js";
+import { byId, make, on, setText, withBusyBar } from "/dom.js";
 
 const TOAST_MS = 4_000;
 let toastTimer = 0;
@@ -82,7 +82,7 @@ export async function copyText(text, message) {
 }
 
 export async function saveFile(blob, name) {
-	const href = URL.createObjectURL(await blob);
+	const href = URL.createObjectURL(await withBusyBar(blob));
 	make("a", { href, download: name }).click();
 	setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }

@@ -76,7 +76,7 @@ export function setText(element, text) {
 /** Plain text unless `url` is http(s): other schemes could run a script. */
 export function externalLink(url, text, attributes) {
 	const href = httpUrl(url);
-	const link = href && { href, target: "_blank", rel: "noopener" };
+	const link = href && { href, target: "_blank", rel: "noopener noreferrer" };
 	return make(href ? "a" : "span", { ...attributes, ...link }, text);
 }
 
@@ -97,7 +97,7 @@ export function picture(url) {
 
 /**
  * Makes `items()` one tab stop: arrow keys, Home and End move between them, Tab returns to the last one.
- * An arrow up from the first item calls `onLeaveTop()`.
+ * An arrow up from the first item calls `onLeaveTop()`. Returns a function that moves the tab stop.
  */
 export function rovingTabindex(container, items, onLeaveTop) {
 	on(container, "keydown", (event) => {
@@ -110,8 +110,10 @@ export function rovingTabindex(container, items, onLeaveTop) {
 		if (next < 0) onLeaveTop?.();
 		else all[next]?.focus();
 	});
-	on(container, "focusin", ({ target }) => {
+	const moveTo = (target) => {
 		for (const each of container.querySelectorAll("[tabindex='0']")) each.tabIndex = -1;
 		target.tabIndex = 0;
-	});
+	};
+	on(container, "focusin", ({ target }) => moveTo(target));
+	return moveTo;
 }

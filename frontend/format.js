@@ -1,6 +1,7 @@
 // Numbers, times and languages as people read them, in English like the page.
 
-const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
+// UTC, as in the filters of a search.
+const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
 const numbers = new Intl.NumberFormat("en");
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });

@@ -107,8 +107,8 @@ async function submit(event) {
 	submitter.disabled = false;
 }
 
-async function startIndexing(playlist) {
-	const { job_id: job, playlist_id: id } = await api.startIndexing(playlist);
+async function startIndexing(playlist, again) {
+	const { job_id: job, playlist_id: id } = await api.startIndexing(playlist, again);
 	jobs.put(await api.job(job));
 	cards.get(id)?.element.scrollIntoView({ block: "nearest" });
 	toast("Indexing has started. You can search now, or close this tab.");
@@ -140,8 +140,9 @@ function createCard() {
 	const [search, details] = [make("a.act", "Search"), make("a.act", "Details")];
 	const bar = progressBar();
 	const startButton = button(".act", "", () => run(() => startIndexing(id)));
+	const againButton = button(".act", "Fetch again", () => run(() => startIndexing(id, true)));
 	const removeButton = button(".act", "", () => run(confirmAndRemove));
-	const actions = [search, startButton, details, removeButton];
+	const actions = [search, startButton, againButton, details, removeButton];
 	const text = make("div.card-text", title, about, state, bar.element, problem, make("p.acts", ...actions));
 	const element = make("li.card", frame, text);
 
@@ -164,6 +165,7 @@ function createCard() {
 		search.hidden = !(indexed?.videos || job?.counts.indexed);
 		search.href = pageUrl({ playlist: id });
 		startButton.hidden = active;
+		againButton.hidden = active || !indexed;
 		startButton.classList.toggle("first", !indexed && !job);
 		const verb = failed ? "Try again" : "Start indexing";
 		setText(startButton, indexed || job?.state === "done" ? "Refresh" : verb);
@@ -188,9 +190,9 @@ function createCard() {
 	}
 
 	async function run(action) {
-		startButton.disabled = removeButton.disabled = true;
+		startButton.disabled = againButton.disabled = removeButton.disabled = true;
 		await api.attempt(action, (message) => setText(problem, message));
-		startButton.disabled = removeButton.disabled = false;
+		startButton.disabled = againButton.disabled = removeButton.disabled = false;
 	}
 
 	return { element, update };

@@ -138,7 +138,7 @@ function render(answer, params, error = "") {
 	// Not `hidden`, so that nothing beside it moves.
 	byId("export").style.visibility = elements.length ? "" : "hidden";
 	const note = byId("found-note");
-	note.replaceChildren(...(answer?.notices ?? []).map((text) => `${text} `));
+	note.replaceChildren(...(answer?.notices ?? []).map((text) => make("p", text)));
 	const correction = answer?.did_you_mean;
 	if (correction) note.append("Did you mean ", queryButton(correction), "?");
 	note.hidden = !note.childNodes.length;
