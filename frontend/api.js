@@ -3,9 +3,8 @@
 import * as connection from "/connection.js";
 import * as session from "/session.js";
 
-// The longest silence. A body may take longer, as long as it goes on.
 const SILENCE_MS = 30_000;
-// The server ends an export after so much silence.
+// An export may take longer, as long as it goes on. The server ends it after so much silence.
 const FILE_SILENCE_MS = 300_000;
 // No readable answer, too many requests, or unavailable.
 const RETRYABLE = new Set([0, 429, 502, 503, 504]);
@@ -60,7 +59,15 @@ export const createToken = (name) => send("POST", "/api/tokens", { name });
 export const revokeToken = (id) => send("DELETE", `/api/tokens/${encode(id)}`);
 
 // Files are Blobs, because a plain link could not carry the API token.
-const file = (path) => request("GET", path, { silence: FILE_SILENCE_MS });
+const file = (path) => request("GET", path, { silence: FILE_SILENCE_MS, read: readFile });
+
+async function readFile({ body, headers }, expectMore) {
+	const parts = [];
+	const reader = body.getReader();
+	for (let part; !(part = await reader.read()).done; expectMore()) parts.push(part.value);
+	return new Blob(parts, { type: headers.get("Content-Type") });
+}
+
 export const searchFile = (params, format) => file(`/api/search/export?${params}&format=${format}`);
 export const videoFile = (id, format) => file(`/api/videos/${encode(id)}?format=${format}`);
 
@@ -85,7 +92,7 @@ async function get(path, signal, retry = true) {
 const send = (method, path, body) => json(request(method, path, { body }));
 
 async function json(answer) {
-	const text = await (await answer).text();
+	const text = await answer;
 	try {
 		return text && JSON.parse(text);
 	} catch {
@@ -93,24 +100,25 @@ async function json(answer) {
 	}
 }
 
-/** The body as a Blob. Throws ApiError, or AbortError if `signal` aborts. */
-async function request(method, path, { body, signal, silence = SILENCE_MS }) {
+/** The body, as read by `read(response, handlePart)`. Throws ApiError, or AbortError if `signal` aborts. */
+async function request(method, path, { body, signal, silence = SILENCE_MS, read = (response) => response.text() }) {
 	const headers = {};
 	const token = session.token();
 	if (token) headers.Authorization = `Bearer ${token}`;
 	if (body) headers["Content-Type"] = "application/json";
 	const silent = new AbortController();
 	const signals = AbortSignal.any([silent.signal, signal].filter(Boolean));
-	let timer = setTimeout(() => silent.abort(), silence);
+	let timer = 0;
+	const expectMore = () => {
+		clearTimeout(timer);
+		timer = setTimeout(() => silent.abort(), silence);
+	};
 	let response = null;
-	const parts = [];
+	let answer;
 	try {
+		expectMore();
 		response = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal: signals });
-		const reader = response.body?.getReader();
-		for (let part; reader && !(part = await reader.read()).done; parts.push(part.value)) {
-			clearTimeout(timer);
-			timer = setTimeout(() => silent.abort(), silence);
-		}
+		answer = await (response.ok ? read(response, expectMore) : response.text());
 	} catch {
 		signal?.throwIfAborted();
 		const lost = response ? "The server's answer broke off. Try again." : "The server cannot be reached.";
@@ -118,7 +126,6 @@ async function request(method, path, { body, signal, silence = SILENCE_MS }) {
 	} finally {
 		clearTimeout(timer);
 	}
-	const answer = new Blob(parts, { type: response.headers.get("Content-Type") ?? "" });
 	const { ok, status } = response;
 	if (ok) return answer;
 	const problem = await json(answer).catch(() => null);

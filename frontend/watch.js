@@ -141,11 +141,13 @@ function createView(video, q, t, line) {
 		api.attempt(() => saveFile(api.videoFile(id, format + times), `${id}.${format}`), toast);
 	}
 
-	const fetchAgain = () => api.attempt(async () => {
-		const { job_id: job } = await api.fetchVideo(id);
-		toast("YouTube is asked for this video again. Open it again in a moment to see what is new.");
-		jobs.put(await api.job(job));
-	}, toast);
+	function fetchAgain() {
+		api.attempt(async () => {
+			const { job_id: job } = await api.fetchVideo(id);
+			toast("YouTube is asked for this video again. Open it again in a moment to see what is new.");
+			jobs.put(await api.job(job));
+		}, toast);
+	}
 
 	function timeLink(text, to) {
 		const link = make("a", { href: urlOf(to) }, text);
