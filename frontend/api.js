@@ -3,9 +3,9 @@
 import * as connection from "/connection.js";
 import * as session from "/session.js";
 
-const SILENCE_MS = 30_000;
-// An export may take longer, as long as it goes on. The server ends it after so much silence.
-const FILE_SILENCE_MS = 300_000;
+const TIMEOUT_MS = 30_000;
+// A file comes in pieces, as long as the server sends them.
+const FILE_TIMEOUT_MS = 3_600_000;
 // No readable answer, too many requests, or unavailable.
 const RETRYABLE = new Set([0, 429, 502, 503, 504]);
 
@@ -59,15 +59,7 @@ export const createToken = (name) => send("POST", "/api/tokens", { name });
 export const revokeToken = (id) => send("DELETE", `/api/tokens/${encode(id)}`);
 
 // Files are Blobs, because a plain link could not carry the API token.
-const file = (path) => request("GET", path, { silence: FILE_SILENCE_MS, read: readFile });
-
-async function readFile({ body, headers }, expectMore) {
-	const parts = [];
-	const reader = body.getReader();
-	for (let part; !(part = await reader.read()).done; expectMore()) parts.push(part.value);
-	return new Blob(parts, { type: headers.get("Content-Type") });
-}
-
+const file = (path) => request("GET", path, { timeout: FILE_TIMEOUT_MS, as: "blob" });
 export const searchFile = (params, format) => file(`/api/search/export?${params}&format=${format}`);
 export const videoFile = (id, format) => file(`/api/videos/${encode(id)}?format=${format}`);
 
@@ -100,31 +92,23 @@ async function json(answer) {
 	}
 }
 
-/** The body, as read by `read(response, handlePart)`. Throws ApiError, or AbortError if `signal` aborts. */
-async function request(method, path, { body, signal, silence = SILENCE_MS, read = (response) => response.text() }) {
+/** The body. Throws ApiError, or AbortError if `signal` aborts. */
+async function request(method, path, { body, signal, timeout = TIMEOUT_MS, as = "text" }) {
 	const headers = {};
 	const token = session.token();
 	if (token) headers.Authorization = `Bearer ${token}`;
 	if (body) headers["Content-Type"] = "application/json";
-	const silent = new AbortController();
-	const signals = AbortSignal.any([silent.signal, signal].filter(Boolean));
-	let timer = 0;
-	const expectMore = () => {
-		clearTimeout(timer);
-		timer = setTimeout(() => silent.abort(), silence);
-	};
-	let response = null;
+	const signals = [AbortSignal.timeout(timeout), signal].filter(Boolean);
+	const options = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.any(signals) };
+	let response;
 	let answer;
 	try {
-		expectMore();
-		response = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal: signals });
-		answer = await (response.ok ? read(response, expectMore) : response.text());
-	} catch {
+		response = await fetch(path, options);
+		answer = await response[response.ok ? as : "text"]();
+	} catch ({ name }) {
 		signal?.throwIfAborted();
 		const lost = response ? "The server's answer broke off. Try again." : "The server cannot be reached.";
-		throw new ApiError(silent.signal.aborted ? "The server takes too long to answer." : lost, 0);
-	} finally {
-		clearTimeout(timer);
+		throw new ApiError(name === "TimeoutError" ? "The server takes too long to answer." : lost, 0);
 	}
 	const { ok, status } = response;
 	if (ok) return answer;

@@ -1,6 +1,7 @@
 // Help, confirmation and short messages above the page; copying and saving.
 
-import { byId, make, on, setText, withBusyBar } from "/dom.js";
+import { attempt } from "/api.js";
+import { button, byId, make, on, setText, withBusyBar } from "/dom.js";
 
 const TOAST_MS = 4_000;
 let toastTimer = 0;
@@ -62,6 +63,17 @@ export function confirm(title, text, yes) {
 	return new Promise((resolve) => {
 		on(dialog, "close", () => resolve(dialog.returnValue === "yes"), { once: true });
 	});
+}
+
+/** A button that is disabled while `action()` runs. A failure goes to `report(message)`. */
+export function actionButton(classes, label, action, report, attributes) {
+	const element = button(classes, label, async () => {
+		report("");
+		element.disabled = true;
+		await attempt(action, report);
+		element.disabled = false;
+	}, attributes);
+	return element;
 }
 
 export function toast(text) {

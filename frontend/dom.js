@@ -45,6 +45,8 @@ export async function withBusyBar(promise) {
 	}
 }
 
+export const hasModifier = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+
 export const on = (target, ...rest) => target.addEventListener(...rest);
 
 const ICONS = {
@@ -101,7 +103,7 @@ export function picture(url) {
  */
 export function rovingTabindex(container, items, onLeaveTop) {
 	on(container, "keydown", (event) => {
-		if (event.altKey || event.ctrlKey || event.metaKey) return;
+		if (hasModifier(event)) return;
 		const all = items();
 		const current = all.indexOf(document.activeElement);
 		const next = { ArrowDown: current + 1, ArrowUp: current - 1, Home: 0, End: all.length - 1 }[event.key];

@@ -1,8 +1,8 @@
 // The view of one job: its progress, its counts, and the videos that could not be indexed.
 
 import * as api from "/api.js";
-import { confirm, toast } from "/dialogs.js";
-import { button, byId, heading, make, on, setText, youtubeLink } from "/dom.js";
+import { actionButton, confirm, toast } from "/dialogs.js";
+import { byId, heading, make, on, setText, youtubeLink } from "/dom.js";
 import { count, countOf, countVideos, megabytes } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
@@ -57,14 +57,15 @@ function createView(id) {
 	const numbers = Object.entries(COUNTS).map(([name, label]) => [name, make(`div.${name}`, make("dt", label), make("dd"))]);
 	const numberList = make("dl.numbers", ...numbers.map(([, element]) => element));
 	const lists = LISTS.map((each) => videoList(id, ...each));
-	const cancel = actionButton("Cancel", async () => {
+	const showProblem = (message) => setText(problem, message);
+	const cancel = actionButton(".soft", "Cancel", async () => {
 		const text = "Indexed videos stay searchable. You can refresh the playlist later to index the rest.";
 		if (await confirm("Cancel indexing?", text, "Cancel indexing")) jobs.put(await api.cancelJob(id));
-	});
-	const retry = actionButton("Retry failed", async () => {
+	}, showProblem);
+	const retry = actionButton(".soft", "Retry failed", async () => {
 		jobs.put(await api.retryJob(id));
 		toast("Retrying the failed videos.");
-	});
+	}, showProblem);
 	const element = make(
 		"div.job",
 		make("div.job-line", state, speed),
@@ -105,15 +106,6 @@ function createView(id) {
 		cancel.hidden = !active;
 		retry.hidden = active || !counts.failed;
 		for (const each of lists) each.update(counts);
-	}
-
-	function actionButton(label, action) {
-		const element = button(".soft", label, async () => {
-			element.disabled = true;
-			await api.attempt(action, (message) => setText(problem, message));
-			element.disabled = false;
-		});
-		return element;
 	}
 
 	return { id, element, update };

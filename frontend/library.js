@@ -1,8 +1,8 @@
 // The library view: a card per playlist, and a form to index another one.
 
 import * as api from "/api.js";
-import { confirm, toast } from "/dialogs.js";
-import { button, byId, make, on, picture, setText } from "/dom.js";
+import { actionButton, confirm, toast } from "/dialogs.js";
+import { byId, make, on, picture, setText } from "/dom.js";
 import { ago, count, countVideos, join } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
@@ -139,9 +139,10 @@ function createCard() {
 	const [about, state, problem] = [make("p.facts"), make("p.card-state"), make("p.error")];
 	const [search, details] = [make("a.act", "Search"), make("a.act", "Details")];
 	const bar = progressBar();
-	const startButton = button(".act", "", () => run(() => startIndexing(id)));
-	const againButton = button(".act", "Fetch again", () => run(() => startIndexing(id, true)));
-	const removeButton = button(".act", "", () => run(confirmAndRemove));
+	const act = (label, action) => actionButton(".act", label, action, (message) => setText(problem, message));
+	const startButton = act("", () => startIndexing(id));
+	const againButton = act("Fetch again", () => startIndexing(id, true));
+	const removeButton = act("", confirmAndRemove);
 	const actions = [search, startButton, againButton, details, removeButton];
 	const text = make("div.card-text", title, about, state, bar.element, problem, make("p.acts", ...actions));
 	const element = make("li.card", frame, text);
@@ -187,12 +188,6 @@ function createCard() {
 		const question = `Remove “${title.textContent}” from your library?`;
 		const effect = "You no longer find its videos. Nothing changes on YouTube, and you can add it again.";
 		if (!entry.playlist || (await confirm(question, effect, "Remove"))) await remove(entry);
-	}
-
-	async function run(action) {
-		startButton.disabled = againButton.disabled = removeButton.disabled = true;
-		await api.attempt(action, (message) => setText(problem, message));
-		startButton.disabled = againButton.disabled = removeButton.disabled = false;
 	}
 
 	return { element, update };

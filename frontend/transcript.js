@@ -1,6 +1,6 @@
 // The transcript of a video. Matches are marked, and the list follows the spoken line.
 
-import { button, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
+import { button, hasModifier, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
 import { count, languageAttributes, timestamp } from "/format.js";
 
 /** `urlOf(start, line)`: the address of a line. `onSeek(start, line, clicked)`: the user goes there. */
@@ -86,7 +86,7 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 
 	function handleClick(event) {
 		const line = items.indexOf(event.target.closest("a"));
-		if (line < 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+		if (line < 0 || hasModifier(event)) return;
 		event.preventDefault();
 		// Selecting words also ends with a click.
 		if (event.detail && !getSelection().isCollapsed) return;

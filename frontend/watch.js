@@ -1,8 +1,8 @@
 // The view of one video: the player, loaded by a click, beside the transcript.
 
 import * as api from "/api.js";
-import { copyText, saveFile, toast } from "/dialogs.js";
-import { button, byId, externalLink, heading, icon, make, on, picture, setText, youtubeLink } from "/dom.js";
+import { actionButton, copyText, saveFile, toast } from "/dialogs.js";
+import { button, byId, externalLink, hasModifier, heading, icon, make, on, picture, setText, youtubeLink } from "/dom.js";
 import { duration, timestamp } from "/format.js";
 import { facts } from "/hits.js";
 import * as jobs from "/jobs.js";
@@ -12,9 +12,7 @@ import { navigate, pageUrl, state, updateState, videoUrl } from "/router.js";
 import { me } from "/session.js";
 import { createTranscript } from "/transcript.js";
 
-const FORMATS = [
-	["txt", "Text"], ["txt", "Text with times", "&times=1"], ["md", "Markdown"], ["srt", "Subtitles (SRT)"], ["vtt", "Subtitles (WebVTT)"],
-];
+const FORMATS = { Text: "txt", "Text with times": "txt&times=1", Markdown: "md", "Subtitles (SRT)": "srt", "Subtitles (WebVTT)": "vtt" };
 
 const LAST_SECOND = 2e6; // longer than any video
 
@@ -86,14 +84,14 @@ function createView(video, q, t, line) {
 		},
 	};
 
-	const formats = FORMATS.map(([format, label, times = ""]) => button("", label, () => download(format, times)));
+	const formats = Object.entries(FORMATS).map(([label, format]) => button("", label, () => download(format)));
 	const tools = make(
 		"div.tools",
 		button(".soft", "Copy link", shortcuts.c),
 		transcript && button(".soft", "Copy quote", copyQuote),
 		transcript && make("details.menu", make("summary.soft", "Download"), make("div", ...formats)),
 		externalLink(video.url, "YouTube", { class: "soft" }),
-		button(".plain", "Fetch again", fetchAgain, { title: "Asks YouTube for new captions, title and description" }),
+		actionButton(".soft", "Fetch again", fetchAgain, toast),
 	);
 	const problem = make("p.note", { role: "status", hidden: true });
 	const stage = make(
@@ -137,22 +135,20 @@ function createView(video, q, t, line) {
 		copyText(`“${quote.text}” ${source}`, "The quote and its source are copied.");
 	}
 
-	function download(format, times) {
-		api.attempt(() => saveFile(api.videoFile(id, format + times), `${id}.${format}`), toast);
+	function download(format) {
+		api.attempt(() => saveFile(api.videoFile(id, format), `${id}.${format.split("&")[0]}`), toast);
 	}
 
-	function fetchAgain() {
-		api.attempt(async () => {
-			const { job_id: job } = await api.fetchVideo(id);
-			toast("YouTube is asked for this video again. Open it again in a moment to see what is new.");
-			jobs.put(await api.job(job));
-		}, toast);
+	async function fetchAgain() {
+		const { job_id: job } = await api.fetchVideo(id);
+		toast("YouTube is asked again. Open this video again in a moment to see what is new.");
+		jobs.put(await api.job(job));
 	}
 
 	function timeLink(text, to) {
 		const link = make("a", { href: urlOf(to) }, text);
 		on(link, "click", (event) => {
-			if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+			if (hasModifier(event)) return;
 			event.preventDefault();
 			transcript?.open(to);
 			seek(to, null, true);

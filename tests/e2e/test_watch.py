@@ -281,7 +281,7 @@ _SEARCHES = (
         "river",
         "starter",
         "tomatoes",
-        "sail*",
+        "sail",
     ),
     *("bread", "music", "garden", "moon", "machine", "stars", "oven", "light", "water OR fire", "never"),
 )
