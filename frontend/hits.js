@@ -8,8 +8,7 @@ export function hitElement({ video_id: v, ...hit }, q) {
 	const href = videoUrl(v, q);
 	const descriptionMatches = hit.description.some(({ match }) => match);
 	const moments = hit.moments.map(({ start, line, snippet }) => {
-		const key = `${v}:${start}:${line}`;
-		const attributes = { href: videoUrl(v, q, start, line), "data-key": key, "data-play": true, tabindex: -1 };
+		const attributes = { href: videoUrl(v, q, start, line), "data-key": `${v}:${start}:${line}`, "data-play": true, tabindex: -1 };
 		const text = make("span.snippet", languageAttributes(hit.language), ...highlight(snippet));
 		return make("li", make("a", attributes, make("time", { datetime: `PT${start}S` }, timestamp(start)), " ", text));
 	});

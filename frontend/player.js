@@ -1,5 +1,4 @@
 // YouTube's embedded player, controlled by messages: no script of YouTube runs in this page.
-// Sent: {"event":"listening"}, {"event":"command","func":…,"args":[…]}. Received: infoDelivery, onError, …
 
 import { make, on } from "/dom.js";
 
