@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.page import Open, assert_accessible, hits, index_video, screenshot, search, wait_until
 from tests.stack import Stack
@@ -302,9 +302,8 @@ def test_every_moment_of_twenty_searches_opens_at_its_line(
             for moment in hit["moments"]:
                 line = video["lines"][moment["line"]]
                 assert line["start"] == moment["start"]
-                link = hits(page).locator(
-                    f'[data-key="{hit["video_id"]}:{moment["start"]:.10g}:{moment["line"]}"]'
-                )
+                key = f"{hit['video_id']}:{moment['start']:.10g}"
+                link = hits(page).locator(f'[data-key="{key}"]')
                 link.click()
                 number = matches.index(moment["line"]) + 1
                 _expect_moment(page, number, len(matches), moment["start"], line["text"])
@@ -315,3 +314,70 @@ def test_every_moment_of_twenty_searches_opens_at_its_line(
                 expect(link).to_be_focused()
                 seen += 1
     assert seen > 60
+
+
+_DESCRIPTION = """0:00 Begin
+1:30 Setup (see https://example.org/a_(b)?t=2:10&u=1.)
+At 1:02:03, and 75:30. Not 1:5, 12:34:56:78, v1:30 or 3.1:20
+www.example.com/x, javascript:alert(1) <a href="https://evil.example">x</a> ftp://example.org"""
+
+
+def test_times_of_a_description_seek_and_addresses_are_links(
+    stack: Stack, open_page: Open, user: str
+) -> None:
+    lines = [[0, 2, "needle one"], [58.3, 2, "hay"], [89.5, 2, "set"], [91, 2, "up"], [4000, 2, "needle two"]]
+    video_id = index_video(stack, user, lines, duration=5000, description=_DESCRIPTION)
+    page = open_page(user, f"/?v={video_id}&q=needle")
+    page.on("dialog", lambda dialog: pytest.fail("a script from a description ran"))
+    page.get_by_text("Description", exact=True).click()
+    about = page.locator(".about p")
+    expect(about).to_have_text(_DESCRIPTION)
+    assert about.evaluate("about => [...about.querySelectorAll(':not(a)')].length") == 0
+    links = about.locator("a")
+    expect(links).to_have_text(
+        [
+            *("0:00", "1:30", "https://example.org/a_(b)?t=2:10&u=1", "1:02:03", "75:30"),
+            *("www.example.com/x", "https://evil.example"),
+        ]
+    )
+    for text, address in (
+        ("https://example.org/a_(b)?t=2:10&u=1", "https://example.org/a_(b)?t=2:10&u=1"),
+        ("www.example.com/x", "https://www.example.com/x"),
+    ):
+        link = about.get_by_role("link", name=text, exact=True)
+        expect(link).to_have_attribute("href", address)
+        expect(link).to_have_attribute("target", "_blank")
+        expect(link).to_have_attribute("rel", "noopener noreferrer")
+    for text, second in (("1:30", 90), ("1:02:03", 3723), ("75:30", 4530), ("0:00", 0)):
+        about.get_by_role("link", name=text, exact=True).click()
+        expect(page).to_have_url(f"{stack.url}/?v={video_id}&t={second}&q=needle")
+        wait_until(page, lambda second=second: second <= _player_time(page) < second + 60, "it plays there")
+    expect(page.locator(".match-status")).to_have_text("Match 1 of 2")
+    assert_accessible(page)
+    # The address alone does the same, and the quote is of the line that is spoken then.
+    page.goto(f"{stack.url}/?v={video_id}&t=90&q=needle")
+    _expect_quote(page, "set up")
+
+
+def test_a_video_that_is_gone_from_youtube_is_marked(open_page: Open, reader: str) -> None:
+    page = open_page(reader)
+    mark = page.locator("main .facts:visible").get_by_text(
+        "No longer on YouTube; kept here as it was indexed"
+    )
+
+    def mark_all(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        for each in found.get("hits", [found]):
+            each["gone"] = True
+        route.fulfill(response=answer, json=found)
+
+    search(page, "heap")
+    expect(mark).to_have_count(0)
+    page.route(re.compile(r"/api/(search|videos/[^/?]+)\?"), mark_all)
+    search(page, "compost")
+    expect(mark).to_have_count(hits(page).count())
+    hits(page).first.locator("h2 a").click()
+    expect(page.locator(".lines a").first).to_be_visible()
+    expect(mark).to_have_count(1)
+    assert_accessible(page)
