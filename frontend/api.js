@@ -4,6 +4,8 @@ import * as connection from "/connection.js";
 import * as session from "/session.js";
 
 const TIMEOUT_MS = 30_000;
+// A file comes in pieces, as long as the server sends them.
+const FILE_TIMEOUT_MS = 3_600_000;
 // No readable answer, too many requests, or unavailable.
 const RETRYABLE = new Set([0, 429, 502, 503, 504]);
 
@@ -38,7 +40,7 @@ export const logout = () => send("POST", "/api/logout");
 
 export const playlists = () => get("/api/playlists");
 export const removePlaylist = (id) => send("DELETE", `/api/playlists/${encode(id)}`);
-export const startIndexing = (playlist) => send("POST", "/api/index", { playlist });
+export const startIndexing = (playlist, again) => send("POST", "/api/index", { playlist, again });
 
 export const recentJobs = async () => (await get("/api/jobs")).jobs;
 export const job = (id) => get(`/api/jobs/${encode(id)}`);
@@ -49,13 +51,14 @@ export const jobVideos = (id, state, cursor) => get(`/api/jobs/${encode(id)}/vid
 export const search = (params, signal) => get(`/api/search?${params}`, signal);
 export const suggest = async (q, signal) => (await get(`/api/suggest?q=${encode(q)}`, signal, false)).suggestions;
 export const video = (id, q, signal) => get(`/api/videos/${encode(id)}?q=${encode(q ?? "")}`, signal);
+export const fetchVideo = (id) => send("POST", `/api/videos/${encode(id)}/fetch`);
 
 export const tokens = async () => (await get("/api/tokens")).tokens;
 export const createToken = (name) => send("POST", "/api/tokens", { name });
 export const revokeToken = (id) => send("DELETE", `/api/tokens/${encode(id)}`);
 
 // Files are Blobs, because a plain link could not carry the API token.
-const file = async (path) => (await request("GET", path, {})).blob();
+const file = (path) => request("GET", path, { timeout: FILE_TIMEOUT_MS, as: "blob" });
 export const searchFile = (params, format) => file(`/api/search/export?${params}&format=${format}`);
 export const videoFile = (id, format) => file(`/api/videos/${encode(id)}?format=${format}`);
 
@@ -63,7 +66,7 @@ export const videoFile = (id, format) => file(`/api/videos/${encode(id)}?format=
 async function get(path, signal, retry = true) {
 	for (let tries = 1; ; tries += 1) {
 		try {
-			const answer = await readJson(await request("GET", path, { signal }), signal);
+			const answer = await json(request("GET", path, { signal }));
 			connection.hideBanner();
 			return answer;
 		} catch (error) {
@@ -77,34 +80,39 @@ async function get(path, signal, retry = true) {
 	}
 }
 
-const send = async (method, path, body) => readJson(await request(method, path, { body }));
+const send = (method, path, body) => json(request(method, path, { body }));
 
-/** Throws ApiError, or AbortError if `signal` aborts. */
-async function request(method, path, { body, signal }) {
+async function json(answer) {
+	const text = await answer;
+	try {
+		return text && JSON.parse(text);
+	} catch {
+		throw new ApiError("The server's answer cannot be read.", 0);
+	}
+}
+
+/** The body. Throws ApiError, or AbortError if `signal` aborts. */
+async function request(method, path, { body, signal, timeout = TIMEOUT_MS, as = "text" }) {
 	const headers = {};
 	const token = session.token();
 	if (token) headers.Authorization = `Bearer ${token}`;
 	if (body) headers["Content-Type"] = "application/json";
-	const signals = [AbortSignal.timeout(TIMEOUT_MS), signal].filter(Boolean);
+	const signals = [AbortSignal.timeout(timeout), signal].filter(Boolean);
 	const options = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.any(signals) };
-	const response = await fetch(path, options).catch(({ name }) => {
+	let response;
+	let answer;
+	try {
+		response = await fetch(path, options);
+		answer = await response[response.ok ? as : "text"]();
+	} catch ({ name }) {
 		signal?.throwIfAborted();
-		const timedOut = name === "TimeoutError";
-		throw new ApiError(timedOut ? "The server takes too long to answer." : "The server cannot be reached.", 0);
-	});
+		const lost = response ? "The server's answer broke off. Try again." : "The server cannot be reached.";
+		throw new ApiError(name === "TimeoutError" ? "The server takes too long to answer." : lost, 0);
+	}
 	const { ok, status } = response;
-	if (ok) return response;
-	const problem = await response.json().catch(() => null);
-	signal?.throwIfAborted();
+	if (ok) return answer;
+	const problem = await json(answer).catch(() => null);
 	// A request sent before the user signed in says nothing about the new token.
 	if (status === 401 && token === session.token()) handleUnauthorized();
 	throw new ApiError(problem?.detail ?? `The server answered with status ${status}.`, status);
-}
-
-async function readJson(response, signal) {
-	if (response.status === 204) return null;
-	return response.json().catch(() => {
-		signal?.throwIfAborted();
-		throw new ApiError("The server's answer cannot be read.", 0);
-	});
 }

@@ -1,6 +1,7 @@
 // Help, confirmation and short messages above the page; copying and saving.
 
-import { byId, make, on, setText } from "/dom.js";
+import { attempt } from "/api.js";
+import { button, byId, make, on, setText, withBusyBar } from "/dom.js";
 
 const TOAST_MS = 4_000;
 let toastTimer = 0;
@@ -64,6 +65,17 @@ export function confirm(title, text, yes) {
 	});
 }
 
+/** A button that is disabled while `action()` runs. A failure goes to `report(message)`. */
+export function actionButton(classes, label, action, report, attributes) {
+	const element = button(classes, label, async () => {
+		report("");
+		element.disabled = true;
+		await attempt(action, report);
+		element.disabled = false;
+	}, attributes);
+	return element;
+}
+
 export function toast(text) {
 	const element = byId("toast");
 	element.textContent = text;
@@ -82,7 +94,7 @@ export async function copyText(text, message) {
 }
 
 export async function saveFile(blob, name) {
-	const href = URL.createObjectURL(await blob);
+	const href = URL.createObjectURL(await withBusyBar(blob));
 	make("a", { href, download: name }).click();
 	setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }

@@ -22,7 +22,6 @@ export function make(tagAndClasses, ...rest) {
 /** It can take the focus, so that screen readers announce the view. */
 export const heading = (id, text) => make("h1", { id, tabindex: -1 }, text);
 
-/** `button(".soft", child or children, …)` */
 export function button(classes, content, onClick, attributes = {}) {
 	const element = make(`button${classes}`, { type: "button", ...attributes }, ...[content].flat());
 	on(element, "click", onClick);
@@ -44,6 +43,8 @@ export async function withBusyBar(promise) {
 		if (!busyCount) byId("busy").hidden = true;
 	}
 }
+
+export const hasModifier = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
 
 export const on = (target, ...rest) => target.addEventListener(...rest);
 
@@ -76,7 +77,7 @@ export function setText(element, text) {
 /** Plain text unless `url` is http(s): other schemes could run a script. */
 export function externalLink(url, text, attributes) {
 	const href = httpUrl(url);
-	const link = href && { href, target: "_blank", rel: "noopener" };
+	const link = href && { href, target: "_blank", rel: "noopener noreferrer" };
 	return make(href ? "a" : "span", { ...attributes, ...link }, text);
 }
 
@@ -97,11 +98,11 @@ export function picture(url) {
 
 /**
  * Makes `items()` one tab stop: arrow keys, Home and End move between them, Tab returns to the last one.
- * An arrow up from the first item calls `onLeaveTop()`.
+ * An arrow up from the first item calls `onLeaveTop()`. Returns a function that moves the tab stop.
  */
 export function rovingTabindex(container, items, onLeaveTop) {
 	on(container, "keydown", (event) => {
-		if (event.altKey || event.ctrlKey || event.metaKey) return;
+		if (hasModifier(event)) return;
 		const all = items();
 		const current = all.indexOf(document.activeElement);
 		const next = { ArrowDown: current + 1, ArrowUp: current - 1, Home: 0, End: all.length - 1 }[event.key];
@@ -110,8 +111,10 @@ export function rovingTabindex(container, items, onLeaveTop) {
 		if (next < 0) onLeaveTop?.();
 		else all[next]?.focus();
 	});
-	on(container, "focusin", ({ target }) => {
+	const moveTo = (target) => {
 		for (const each of container.querySelectorAll("[tabindex='0']")) each.tabIndex = -1;
 		target.tabIndex = 0;
-	});
+	};
+	on(container, "focusin", ({ target }) => moveTo(target));
+	return moveTo;
 }

@@ -70,7 +70,7 @@ function checkboxes(title, name, values = [], params) {
 	const chosen = params.getAll(name);
 	// A filter in use stays visible when no result matches it.
 	const missing = chosen.filter((value) => !values.some((each) => each.value === value));
-	const all = [...values, ...missing.map((value) => ({ value, count: 0 }))];
+	const all = [...values, ...missing.map((value) => ({ value }))];
 	if (all.length < 2 && !chosen.length) return null;
 	const rows = all.map(({ value, title: valueTitle, count: amount }) => {
 		if (valueTitle) titles.set(value, valueTitle);

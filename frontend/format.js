@@ -1,6 +1,7 @@
 // Numbers, times and languages as people read them, in English like the page.
 
-const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
+// UTC, as in the filters of a search.
+const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
 const numbers = new Intl.NumberFormat("en");
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
@@ -32,9 +33,9 @@ export const timeOfDay = (time) => new Date(time).toLocaleTimeString("en", { hou
 export function ago(time) {
 	const minutes = (Date.now() - new Date(time)) / 60_000;
 	if (minutes < 1) return "just now";
-	if (minutes < 60) return relative.format(-Math.floor(minutes), "minute");
-	if (minutes < 1440) return relative.format(-Math.floor(minutes / 60), "hour");
-	if (minutes < 43_200) return relative.format(-Math.floor(minutes / 1440), "day");
+	for (const [size, unit, limit] of [[1, "minute", 60], [60, "hour", 1440], [1440, "day", 43_200]]) {
+		if (minutes < limit) return relative.format(-Math.floor(minutes / size), unit);
+	}
 	return `on ${date(time)}`;
 }
 

@@ -2,17 +2,16 @@
 
 import { highlight, make, picture } from "/dom.js";
 import { countOf, date, duration, languageAttributes, languageName, timestamp } from "/format.js";
-import { pageUrl } from "/router.js";
+import { videoUrl } from "/router.js";
 
 export function hitElement({ video_id: v, ...hit }, q) {
-	const query = q ? { q } : {};
-	const href = pageUrl({ v, ...query });
+	const href = videoUrl(v, q);
 	const descriptionMatches = hit.description.some(({ match }) => match);
-	const moments = hit.moments.map(({ start, snippet }) => {
-		const t = Math.floor(start);
-		const attributes = { href: pageUrl({ v, t, ...query }), "data-key": `${v}:${start}`, "data-play": true, tabindex: -1 };
+	const moments = hit.moments.map(({ start, line, snippet }, index, all) => {
+		const key = `${v}:${start}${start === all[index - 1]?.start ? `:${line}` : ""}`;
+		const attributes = { href: videoUrl(v, q, start, line), "data-key": key, "data-play": true, tabindex: -1 };
 		const text = make("span.snippet", languageAttributes(hit.language), ...highlight(snippet));
-		return make("li", make("a", attributes, make("time", { datetime: `PT${t}S` }, timestamp(start)), " ", text));
+		return make("li", make("a", attributes, make("time", { datetime: `PT${start}S` }, timestamp(start)), " ", text));
 	});
 	const more = hit.moment_count - moments.length;
 	if (more > 0) moments.push(make("li.quiet", `and ${countOf(more, "more moment", "more moments")}`));
@@ -33,11 +32,12 @@ export function hitElement({ video_id: v, ...hit }, q) {
 	);
 }
 
-export function facts({ channel, published_at: published, language, generated }) {
+export function facts({ channel, published_at: published, language, generated, gone }) {
 	const captions = language ? languageName(language) + (generated ? ", automatic captions" : "") : "no captions";
 	return [
 		channel && make("span.channel", channel),
 		published && make("time", { datetime: published }, date(published)),
 		make("span", captions),
+		gone && make("span", "No longer on YouTube; kept here as it was indexed"),
 	];
 }

@@ -1,11 +1,11 @@
 // The library view: a card per playlist, and a form to index another one.
 
 import * as api from "/api.js";
-import { confirm, toast } from "/dialogs.js";
-import { button, byId, make, on, picture, setText } from "/dom.js";
+import { actionButton, confirm, toast } from "/dialogs.js";
+import { byId, make, on, picture, setText } from "/dom.js";
 import { ago, count, countVideos, join } from "/format.js";
+import { problemText, progressBar, speedText, stateText } from "/job.js";
 import * as jobs from "/jobs.js";
-import { problemText, progressBar, speedText, stateText } from "/progress.js";
 import { pageUrl, restorePosition } from "/router.js";
 import * as search from "/search.js";
 
@@ -107,8 +107,8 @@ async function submit(event) {
 	submitter.disabled = false;
 }
 
-async function startIndexing(playlist) {
-	const { job_id: job, playlist_id: id } = await api.startIndexing(playlist);
+async function startIndexing(playlist, again) {
+	const { job_id: job, playlist_id: id } = await api.startIndexing(playlist, again);
 	jobs.put(await api.job(job));
 	cards.get(id)?.element.scrollIntoView({ block: "nearest" });
 	toast("Indexing has started. You can search now, or close this tab.");
@@ -139,9 +139,11 @@ function createCard() {
 	const [about, state, problem] = [make("p.facts"), make("p.card-state"), make("p.error")];
 	const [search, details] = [make("a.act", "Search"), make("a.act", "Details")];
 	const bar = progressBar();
-	const startButton = button(".act", "", () => run(() => startIndexing(id)));
-	const removeButton = button(".act", "", () => run(confirmAndRemove));
-	const actions = [search, startButton, details, removeButton];
+	const act = (label, action) => actionButton(".act", label, action, (message) => setText(problem, message));
+	const startButton = act("", () => startIndexing(id));
+	const againButton = act("Fetch again", () => startIndexing(id, true));
+	const removeButton = act("", confirmAndRemove);
+	const actions = [search, startButton, againButton, details, removeButton];
 	const text = make("div.card-text", title, about, state, bar.element, problem, make("p.acts", ...actions));
 	const element = make("li.card", frame, text);
 
@@ -153,7 +155,8 @@ function createCard() {
 		const indexed = playlist?.indexed ?? null;
 		id = element.dataset.playlistId = (playlist ?? job).playlist_id;
 		const name = playlist?.title || job?.title || id;
-		showThumbnail(playlist?.thumbnail_url, [...name][0]);
+		const picked = playlist?.thumbnail_url;
+		if (thumbnail !== picked) frame.replaceChildren(picture((thumbnail = picked)) ?? "");
 		setText(title, name);
 		setText(about, aboutText(playlist, job, active));
 		setText(state, cardStateText(job, indexed, active));
@@ -164,7 +167,7 @@ function createCard() {
 		search.hidden = !(indexed?.videos || job?.counts.indexed);
 		search.href = pageUrl({ playlist: id });
 		startButton.hidden = active;
-		startButton.classList.toggle("first", !indexed && !job);
+		againButton.hidden = active || !indexed;
 		const verb = failed ? "Try again" : "Start indexing";
 		setText(startButton, indexed || job?.state === "done" ? "Refresh" : verb);
 		details.hidden = !job;
@@ -175,22 +178,10 @@ function createCard() {
 		for (const each of actions) each.ariaLabel = `${each.textContent}: ${name}`;
 	}
 
-	function showThumbnail(url, letter) {
-		if (thumbnail === url + letter) return;
-		thumbnail = url + letter;
-		frame.replaceChildren(make("span", { "aria-hidden": "true" }, letter), picture(url) ?? "");
-	}
-
 	async function confirmAndRemove() {
 		const question = `Remove “${title.textContent}” from your library?`;
 		const effect = "You no longer find its videos. Nothing changes on YouTube, and you can add it again.";
 		if (!entry.playlist || (await confirm(question, effect, "Remove"))) await remove(entry);
-	}
-
-	async function run(action) {
-		startButton.disabled = removeButton.disabled = true;
-		await api.attempt(action, (message) => setText(problem, message));
-		startButton.disabled = removeButton.disabled = false;
 	}
 
 	return { element, update };

@@ -1,5 +1,4 @@
 // YouTube's embedded player, controlled by messages: no script of YouTube runs in this page.
-// Sent: {"event":"listening"}, {"event":"command","func":…,"args":[…]}. Received: infoDelivery, onError, …
 
 import { make, on } from "/dom.js";
 
@@ -12,7 +11,8 @@ const LOAD_MS = 20_000;
 export function createPlayer(container, baseUrl, { onTime, onProblem }) {
 	const { origin } = new URL(baseUrl);
 	let frame = null;
-	let time = null;
+	let time = null; // the one asked for last, until the player reports its own
+	let begin = 0;
 	let answered = false;
 	let playing = false;
 	let listeningTimer = 0;
@@ -20,12 +20,14 @@ export function createPlayer(container, baseUrl, { onTime, onProblem }) {
 	addEventListener("message", receive);
 
 	function play(video, title, second) {
+		time = second;
 		if (frame) {
 			command("seekTo", [second, true]);
 			command("playVideo");
 			return;
 		}
-		const options = { enablejsapi: 1, autoplay: 1, start: Math.floor(second), origin: location.origin, playsinline: 1, rel: 0 };
+		begin = Math.floor(second); // the address of a player has whole seconds
+		const options = { enablejsapi: 1, autoplay: 1, start: begin, origin: location.origin, playsinline: 1, rel: 0 };
 		frame = make("iframe", {
 			src: `${baseUrl}/embed/${encodeURIComponent(video)}?${new URLSearchParams(options)}`,
 			title: `Video: ${title}`,
@@ -64,6 +66,7 @@ export function createPlayer(container, baseUrl, { onTime, onProblem }) {
 			clearInterval(listeningTimer);
 			onProblem("");
 			command("addEventListener", ["onError"]);
+			if (time !== begin) command("seekTo", [time, true]);
 		}
 		if (message?.event === "onError") onProblem("YouTube does not play this video here.");
 		const { playerState, currentTime } = message?.info ?? {};

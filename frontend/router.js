@@ -1,7 +1,7 @@
 // The URL decides which view is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`.
 // All of it is in the query string, so that any static file server will do.
 
-import { on } from "/dom.js";
+import { hasModifier, on } from "/dom.js";
 
 const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort"];
 
@@ -11,6 +11,10 @@ let scrollTimer = 0;
 let restoring = history.state ?? {};
 
 export const pageUrl = (params) => `/?${new URLSearchParams(params)}`;
+
+/** `t`: the exact start of a line; `line`: its number, because lines may start together. */
+export const videoUrl = (v, q, t, line) =>
+	pageUrl(Object.entries({ v, t, line, q }).filter(([, value]) => (value ?? "") !== ""));
 
 export function setUp(show) {
 	showView = show;
@@ -71,7 +75,7 @@ export function restorePosition() {
 
 function followLink(event) {
 	const link = event.target.closest?.("a[href]");
-	if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+	if (!link || event.defaultPrevented || event.button || hasModifier(event)) return;
 	if (link.origin !== location.origin || link.pathname !== "/" || link.target || link.hash || link.download) return;
 	event.preventDefault();
 	if (link.dataset.key) updateState({ focus: link.dataset.key });

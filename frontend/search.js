@@ -131,14 +131,13 @@ function render(answer, params, error = "") {
 	hits.replaceChildren(...elements);
 	const [first] = links();
 	if (first) first.tabIndex = 0;
-	// The focused result was replaced.
 	if (hadFocus) first?.focus({ preventScroll: true });
 	setText(byId("found-error"), error);
 	byId("found-status").replaceChildren(answer ? make("strong", answer.total ? countVideos(answer.total) : "Nothing found") : "");
 	// Not `hidden`, so that nothing beside it moves.
 	byId("export").style.visibility = elements.length ? "" : "hidden";
 	const note = byId("found-note");
-	note.replaceChildren(...(answer?.notices ?? []).map((text) => `${text} `));
+	note.replaceChildren(...(answer?.notices ?? []).map((text) => make("p", text)));
 	const correction = answer?.did_you_mean;
 	if (correction) note.append("Did you mean ", queryButton(correction), "?");
 	note.hidden = !note.childNodes.length;

@@ -1,7 +1,7 @@
 // The settings view: account, API tokens, keyboard, deletion.
 
 import * as api from "/api.js";
-import { confirm, copyText, toast } from "/dialogs.js";
+import { actionButton, confirm, copyText, toast } from "/dialogs.js";
 import { button, byId, heading, make, on, setText } from "/dom.js";
 import { date } from "/format.js";
 import { restorePosition } from "/router.js";
@@ -30,21 +30,13 @@ export async function show() {
 
 const section = (title, ...content) => make("section.setting", make("h2", title), ...content);
 
-function actionButton(classes, label, action, attributes) {
-	const run = () => {
-		showError("");
-		api.attempt(action, showError);
-	};
-	return button(classes, label, run, attributes);
-}
-
 function account() {
 	const { name, email, user_id: id } = session.me;
 	const out = actionButton(".soft", "Sign out", async () => {
 		// A token exists in this tab only, so clearing it is enough.
 		if (!session.token()) await api.logout();
 		signOut("");
-	});
+	}, showError);
 	const how = session.token() ? "With an API token, in this tab only." : name && email;
 	return section("Account", make("p", make("strong", name || email || id), " ", make("span.quiet", how)), make("p", out));
 }
@@ -79,7 +71,7 @@ function tokenRow({ token_id: id, name, created_at: time }, reload) {
 		await api.revokeToken(id);
 		toast("The token is revoked.");
 		await reload();
-	}, { "aria-label": `Revoke ${name}` });
+	}, showError, { "aria-label": `Revoke ${name}` });
 	return make("li", make("span.name", name), make("span.quiet", date(time)), revoke);
 }
 
@@ -98,7 +90,7 @@ function deletion() {
 		if (!(await confirm("Delete all your data?", text, "Delete everything"))) return;
 		await api.deleteMe();
 		signOut("All your data is deleted.");
-	});
+	}, showError);
 	const about = "Your library, jobs and tokens, and our access to your Google account.";
 	return section("Delete my data", make("p.quiet", about), make("p", remove));
 }

@@ -1,12 +1,13 @@
 // The transcript of a video. Matches are marked, and the list follows the spoken line.
 
-import { button, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
+import { button, hasModifier, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
 import { count, languageAttributes, timestamp } from "/format.js";
 
-/** `onSeek(second, clicked)`: the user goes to a line. */
-export function createTranscript({ lines, matches, language }, onSeek) {
+/** `urlOf(start, line)`: the address of a line. `onSeek(start, line, clicked)`: the user goes there. */
+export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 	const matchLines = matches?.moments ?? [];
 	let match = 0;
+	let chosen = 0; // the line that was gone to last
 	let spokenLine = -1;
 	let following = true;
 
@@ -21,39 +22,50 @@ export function createTranscript({ lines, matches, language }, onSeek) {
 	const items = lines.map(({ start, text }, line) => {
 		const words = make("span", ...(segments.has(line) ? highlight(segments.get(line)) : [text]));
 		const time = make("time", { dir: "ltr" }, timestamp(start));
-		return make("a", { href: `#${Math.floor(start)}`, tabindex: -1, draggable: "false" }, time, " ", words);
+		return make("a", { href: urlOf(start, line), tabindex: -1, draggable: "false" }, time, " ", words);
 	});
 	const list = make("ol.lines", languageAttributes(language), ...items.map((item) => make("li", item)));
 	const panel = make("div.panel", list);
 	const element = make("section.transcript", { "aria-labelledby": "transcript-title" }, bar, panel);
-	rovingTabindex(list, () => items);
+	const moveTabStop = rovingTabindex(list, () => items);
 	on(list, "click", handleClick);
 	// Do not scroll away from what somebody reads.
 	for (const type of ["wheel", "touchmove"]) on(panel, type, () => follow(false), { passive: true });
 
 	const startOf = (line) => lines[line]?.start ?? 0;
-	// The player may start slightly before the requested second.
-	const lineAt = (second) => Math.max(lines.findLastIndex(({ start }) => start <= second + 0.25), 0);
+	const lastLineBy = (second) => Math.max(lines.findLastIndex(({ start }) => start <= second), 0);
+
+	/** The player may start up to a second before the chosen line. */
+	function lineAt(second) {
+		const start = startOf(chosen);
+		const next = lines.find((each, line) => line > chosen && each.start > start);
+		return second > start - 1 && !(second >= next?.start) ? chosen : lastLineBy(second);
+	}
 
 	function quote(second) {
 		const line = lineAt(second);
 		return { text: lines.slice(line, line + 2).map((each) => each.text).join(" "), second: startOf(line) };
 	}
 
-	function startAt(second) {
-		const line = lineAt(second);
+	/** Goes to the line `number` if it starts then, or to a match that does, or to the last line before. */
+	function open(second, number) {
+		const startsThen = (line) => lines[line]?.start === second;
+		choose(startsThen(number) ? Number(number) : (matchLines.find(startsThen) ?? lastLineBy(second)));
+	}
+
+	function choose(line) {
+		chosen = line;
 		if (matchLines.length) selectMatch(Math.max(matchLines.findLastIndex((each) => each <= line), 0));
-		items[line].tabIndex = 0;
+		moveTabStop(items[line]);
 		scrollToLine(line);
 	}
 
 	/** `by`: 1 for the next match, -1 for the previous one. */
 	function step(by) {
 		if (!matchLines.length) return;
-		selectMatch((match + by + matchLines.length) % matchLines.length);
-		const line = matchLines[match];
-		scrollToLine(line);
-		onSeek(startOf(line));
+		const line = matchLines[(match + by + matchLines.length) % matchLines.length];
+		choose(line);
+		onSeek(startOf(line), line);
 		if (list.contains(document.activeElement)) items[line].focus({ preventScroll: true });
 	}
 
@@ -74,12 +86,13 @@ export function createTranscript({ lines, matches, language }, onSeek) {
 
 	function handleClick(event) {
 		const line = items.indexOf(event.target.closest("a"));
-		if (line < 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+		if (line < 0 || hasModifier(event)) return;
 		event.preventDefault();
 		// Selecting words also ends with a click.
 		if (event.detail && !getSelection().isCollapsed) return;
 		follow(true);
-		onSeek(startOf(line), true);
+		choose(line);
+		onSeek(startOf(line), line, true);
 	}
 
 	function selectMatch(index) {
@@ -96,5 +109,5 @@ export function createTranscript({ lines, matches, language }, onSeek) {
 		if (repeat) requestAnimationFrame(() => scrollToLine(line, false));
 	}
 
-	return { element, firstMatch: startOf(matchLines[0]), quote, startAt, step, showTime, follow };
+	return { element, firstMatch: startOf(matchLines[0]), quote, open, step, showTime, follow };
 }

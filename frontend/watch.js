@@ -1,22 +1,24 @@
 // The view of one video: the player, loaded by a click, beside the transcript.
 
 import * as api from "/api.js";
-import { copyText, saveFile, toast } from "/dialogs.js";
-import { button, byId, externalLink, heading, icon, make, picture, setText, youtubeLink } from "/dom.js";
+import { actionButton, copyText, saveFile, toast } from "/dialogs.js";
+import { button, byId, externalLink, hasModifier, heading, icon, make, on, picture, setText, youtubeLink } from "/dom.js";
 import { duration, timestamp } from "/format.js";
 import { facts } from "/hits.js";
+import * as jobs from "/jobs.js";
+import { linked } from "/description.js";
 import { createPlayer } from "/player.js";
-import { navigate, pageUrl, state, updateState } from "/router.js";
+import { navigate, pageUrl, state, updateState, videoUrl } from "/router.js";
 import { me } from "/session.js";
 import { createTranscript } from "/transcript.js";
 
-const FORMATS = { txt: "Text", srt: "Subtitles (SRT)", vtt: "Subtitles (WebVTT)" };
+const FORMATS = { Text: "txt", "Text with times": "txt&times=1", Markdown: "md", "Subtitles (SRT)": "srt", "Subtitles (WebVTT)": "vtt" };
 
 let view = null;
 let request = null;
 
 export async function show(params) {
-	const [id, q, t] = ["v", "q", "t"].map((name) => params.get(name));
+	const [id, q, t, line] = ["v", "q", "t", "line"].map((name) => params.get(name));
 	hide();
 	const own = (request = new AbortController());
 	const container = byId("view-watch");
@@ -26,7 +28,7 @@ export async function show(params) {
 	await api.attempt(async () => {
 		const video = await api.video(id, q, own.signal);
 		document.title = `${video.title} · yts`;
-		view = createView(video, q, t);
+		view = createView(video, q, t, line);
 		container.replaceChildren(...view.elements);
 		view.start(state().play);
 		// Returning to this URL, or loading it again, must not start the video.
@@ -51,10 +53,11 @@ export function handleKey(key) {
 	return Boolean(action);
 }
 
-function createView(video, q, t) {
+function createView(video, q, t, line) {
 	const { video_id: id, title } = video;
-	const transcript = video.lines.length ? createTranscript(video, seek) : null;
-	let second = t === null ? (transcript?.firstMatch ?? 0) : Math.max(0, Number.parseInt(t, 10) || 0);
+	const urlOf = (start, number) => videoUrl(id, q, start, number);
+	const transcript = video.lines.length ? createTranscript(video, urlOf, seek) : null;
+	let second = t === null ? (transcript?.firstMatch ?? 0) : Number(t.match(/^\d{1,7}(\.\d+)?/)?.[0] ?? 0);
 
 	const startTime = make("span.from");
 	const poster = button(".poster", [
@@ -79,13 +82,14 @@ function createView(video, q, t) {
 		},
 	};
 
-	const formats = Object.entries(FORMATS).map(([format, label]) => button("", label, () => download(format)));
+	const formats = Object.entries(FORMATS).map(([label, format]) => button("", label, () => download(format)));
 	const tools = make(
 		"div.tools",
 		button(".soft", "Copy link", shortcuts.c),
 		transcript && button(".soft", "Copy quote", copyQuote),
 		transcript && make("details.menu", make("summary.soft", "Download"), make("div", ...formats)),
 		externalLink(video.url, "YouTube", { class: "soft" }),
+		actionButton(".soft", "Fetch again", fetchAgain, toast),
 	);
 	const problem = make("p.note", { role: "status", hidden: true });
 	const stage = make(
@@ -96,13 +100,13 @@ function createView(video, q, t) {
 		heading("watch-title", title),
 		make("p.facts", ...facts(video)),
 		tools,
-		video.description && make("details.about", make("summary", "Description"), make("p", video.description)),
+		video.description && make("details.about", make("summary", "Description"), make("p", ...linked(video.description, timeLink))),
 	);
-	const why = "YouTube has no captions for this video. You can search its title and description only.";
+	const why = "You can search the title and description of this video only.";
 	const noTranscript = make("section.transcript.none", make("h2", "No captions"), make("p", why));
 
 	function start(playing) {
-		transcript?.startAt(second);
+		transcript?.open(second, line);
 		setSecond(second);
 		if (playing) play();
 	}
@@ -112,11 +116,9 @@ function createView(video, q, t) {
 		poster.hidden = true;
 	}
 
-	function seek(to, clicked) {
+	function seek(to, number, clicked) {
 		setSecond(to);
-		const params = new URLSearchParams(location.search);
-		params.set("t", Math.floor(to));
-		history.replaceState(history.state, "", pageUrl(params));
+		history.replaceState(history.state, "", urlOf(to, number));
 		if (clicked || player.isOpen()) play();
 	}
 
@@ -132,7 +134,25 @@ function createView(video, q, t) {
 	}
 
 	function download(format) {
-		api.attempt(() => saveFile(api.videoFile(id, format), `${id}.${format}`), toast);
+		api.attempt(() => saveFile(api.videoFile(id, format), `${id}.${format.split("&")[0]}`), toast);
+	}
+
+	async function fetchAgain() {
+		const { job_id: job } = await api.fetchVideo(id);
+		toast("YouTube is asked again. Open this video again in a moment to see what is new.");
+		jobs.put(await api.job(job));
+	}
+
+	function timeLink(text, to) {
+		const link = make("a", { href: urlOf(to) }, text);
+		on(link, "click", (event) => {
+			if (hasModifier(event)) return;
+			event.preventDefault();
+			transcript?.open(to);
+			seek(to, null, true);
+			box.scrollIntoView({ block: "nearest" });
+		});
+		return link;
 	}
 
 	function showProblem(text) {

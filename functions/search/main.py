@@ -64,6 +64,7 @@ def suggest(request: Request, caller: Caller) -> dict[str, Any]:
 @routes.get("/api/videos/<video_id>")
 def show_video(request: Request, caller: Caller, video_id: str) -> Response | dict[str, Any]:
     form = choice_of(request, "format", ["json", *subtitles.MIMETYPES]) or "json"
+    times = choice_of(request, "times", ["0", "1"]) == "1"
     library, q = titles(db, caller.user_id), request.args.get("q")
     about, lines = use_case.video(caller.user_id, library, video_id)
     if form == "json":
@@ -71,4 +72,5 @@ def show_video(request: Request, caller: Caller, video_id: str) -> Response | di
         matches = {"matches": use_case.matches(caller.user_id, library, video_id, q)} if q else {}
         return {**about, "lines": shown, **matches}
     headers = {"Content-Disposition": f'attachment; filename="{about["video_id"]}.{form}"'}
-    return Response(subtitles.render(lines, form), mimetype=subtitles.MIMETYPES[form], headers=headers)
+    text = subtitles.render(lines, form, about, times)
+    return Response(text, mimetype=subtitles.MIMETYPES[form], headers=headers)

@@ -37,7 +37,8 @@ def as_jsonl(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def as_csv(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """RFC 4180: a header and one row a moment. A hit without moments has one row, with an empty ``start``."""
-    yield _row(COLUMNS)
+    # A spreadsheet takes a file for UTF-8 only if it begins with this mark.
+    yield "\ufeff" + _row(COLUMNS)
     for hit in hits:
         # Ids are for machines and stay as they are. Eleven letters, digits, - and _ are no harmful formula.
         about = [hit["video_id"], _safe(plain(hit["title"])), _safe(hit["channel"] or "")]

@@ -6,7 +6,8 @@ many hits another value would have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.search.compiler import EVERYTHING, Clause, language_clause, published_clause
@@ -15,6 +16,8 @@ from shared.search.scope import Scope
 
 #: Values shown of each facet.
 SIZE = 30
+#: More codes of languages than a library has.
+_LANGUAGE_CODES = 1_000
 #: The most playlists that are counted. Each one costs a filter.
 MAXIMUM_PLAYLISTS = 100
 
@@ -46,7 +49,7 @@ def aggregations(scope: Scope, chosen: Mapping[str, Clause]) -> dict[str, Any]:
             "terms": {"field": "channel_id", "size": SIZE},
             "aggs": {"title": {"terms": {"field": "channel", "size": 1}}},
         },
-        "languages": {"terms": {"field": "language", "size": SIZE}},
+        "languages": {"terms": {"field": "language", "size": _LANGUAGE_CODES}},
         "years": {
             "date_histogram": {
                 "field": "published_at",
@@ -88,12 +91,20 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
     return {
         "playlists": sorted(playlists, key=lambda each: -each["count"]),
         "channels": channels,
-        "languages": [{"value": each["key"], "count": each["doc_count"]} for each in buckets["languages"]],
+        "languages": _languages(buckets["languages"]),
         "years": [
             {"value": each["key_as_string"], "count": each["doc_count"]}
             for each in reversed(buckets["years"])
         ],
     }
+
+
+def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One value a language, whatever its region or script: ``en`` also finds ``en-GB``, so it counts it."""
+    counts: Counter[str] = Counter()
+    for bucket in buckets:
+        counts[bucket["key"].split("-")[0].lower()] += bucket["doc_count"]
+    return [{"value": code, "count": count} for code, count in counts.most_common(SIZE)]
 
 
 def nothing() -> Facets:

@@ -65,7 +65,10 @@ def marked_text(found: Mapping[str, Any], name: str) -> str | None:
 
 
 def hit(found: Mapping[str, Any], query: Query, limit: int | None = MOMENTS) -> dict[str, Any]:
-    """A hit from Elasticsearch's answer, with at most ``limit`` moments (None: all of them)."""
+    """A hit from Elasticsearch's answer, with at most ``limit`` moments (None: all of them).
+
+    ``start`` of a moment: seconds with milliseconds. ``line``: the number of its caption line, from 0.
+    """
     source = found["_source"]
     count, shown = _moments(found, query, limit)
     description, spans = _text(found, "description")
@@ -94,9 +97,13 @@ def _moments(found: Mapping[str, Any], query: Query, limit: int | None) -> tuple
     every = moments.find(text, spans, lines, query)
 
     def view(moment: Moment) -> dict[str, Any]:
-        second = lines.second(moment.line)
-        snippet = segments(text, spans, *around(text, moment.begin, moment.end))
-        return {"start": second, "url": watch_url(source["video_id"], second), "snippet": snippet}
+        return {
+            # Exact, because a second may have several lines. Only YouTube's addresses have whole seconds.
+            "start": lines.starts[moment.line] / 1000,
+            "line": moment.line,
+            "url": watch_url(source["video_id"], lines.second(moment.line)),
+            "snippet": segments(text, spans, *around(text, moment.begin, moment.end)),
+        }
 
     chosen = every if limit is None else moments.best(every, limit)
     return len(every), [view(moment) for moment in chosen]

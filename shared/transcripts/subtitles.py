@@ -1,8 +1,11 @@
-"""Transcripts as SubRip, WebVTT (https://www.w3.org/TR/webvtt1/) and plain text."""
+"""Transcripts as SubRip, WebVTT (https://www.w3.org/TR/webvtt1/), plain text and Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from shared.transcripts.transcript import Line
 
@@ -10,36 +13,92 @@ MIMETYPES = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "txt": "text/plain",
+    "md": "text/markdown",
 }
+#: Seconds after which a paragraph of Markdown ends.
+_PARAGRAPH = 30
+#: What CommonMark could read as markup (https://spec.commonmark.org/0.31.2/#backslash-escapes).
+_MARKUP = re.compile(r"([!-/:-@\[-`{-~])")
 
 
-def render(lines: Sequence[Line], form: str) -> str:
-    """``form``: a key of :data:`MIMETYPES`."""
-    return {"srt": srt, "vtt": vtt, "txt": txt}[form](lines)
+def render(lines: Sequence[Line], form: str, about: Mapping[str, Any], times: bool = False) -> str:
+    """``form``: a key of :data:`MIMETYPES`. ``about``: see :func:`md`. ``times``: see :func:`txt`."""
+    match form:
+        case "srt":
+            return srt(lines)
+        case "vtt":
+            return vtt(lines)
+        case "txt":
+            return txt(lines, times)
+        case "md":
+            return md(lines, about)
+    raise ValueError(f"expected one of {', '.join(MIMETYPES)}, found {form!r}")
 
 
 def srt(lines: Sequence[Line]) -> str:
     return "\n".join(
         # SubRip has no escapes, and its readers search for arrows in every line.
-        f"{number}\n{_times(line, ',')}\n{line.text.replace('-->', '→')}\n"
-        for number, line in enumerate(lines, start=1)
+        f"{number}\n{times}\n{text.replace('-->', '→')}\n"
+        for number, (times, text) in enumerate(_cues(lines, ","), start=1)
     )
 
 
 def vtt(lines: Sequence[Line]) -> str:
-    cues = (f"{_times(line, '.')}\n{_escape(line.text)}\n" for line in lines)
-    return "\n".join(["WEBVTT\n", *cues])
+    return "\n".join(["WEBVTT\n", *(f"{times}\n{_escape(text)}\n" for times, text in _cues(lines, "."))])
 
 
-def txt(lines: Sequence[Line]) -> str:
-    return "".join(f"{line.text}\n" for line in lines)
+def txt(lines: Sequence[Line], times: bool = False) -> str:
+    """One caption line a line. With ``times``, each begins with its own: ``[0:58] hay``."""
+    return "".join(f"[{_clock(line.start)}] {line.text}\n" if times else f"{line.text}\n" for line in lines)
 
 
-def _times(line: Line, point: str) -> str:
-    start = max(round(line.start * 1000), 0)
-    # WebVTT requires that a cue ends after its start.
-    end = max(start + 1, round((line.start + line.duration) * 1000))
-    return f"{_time(start, point)} --> {_time(end, point)}"
+def md(lines: Sequence[Line], about: Mapping[str, Any]) -> str:
+    """Title, channel, address, and paragraphs that begin with a link to their second.
+
+    ``about``: the ``title``, ``channel`` and ``url`` of the video.
+    """
+    url = about["url"]
+    head = [f"# {_plain(about['title'])}", " · ".join(filter(None, [_plain(about["channel"]), f"<{url}>"]))]
+    paragraphs = (
+        f"[{_clock(part[0].start)}]({url}&t={int(part[0].start)}s) "
+        + " ".join(_plain(line.text) for line in part)
+        for part in _paragraphs(lines)
+    )
+    return "\n\n".join([*head, *paragraphs]) + "\n"
+
+
+def _cues(lines: Sequence[Line], point: str) -> Iterator[tuple[str, str]]:
+    """The times and the text of each line.
+
+    A cue ends where a later one begins, because players show cues that overlap on top of each other. WebVTT
+    requires that it ends after its start.
+    """
+    starts = [max(round(line.start * 1000), 0) for line in lines]
+    ordered = sorted(starts)
+    for start, line in zip(starts, lines, strict=True):
+        end = round((line.start + line.duration) * 1000)
+        later = bisect_right(ordered, start)
+        if later < len(ordered):
+            end = min(end, ordered[later])
+        yield f"{_time(start, point)} --> {_time(max(end, start + 1), point)}", line.text
+
+
+def _paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    part: list[Line] = []
+    for line in lines:
+        if part and line.start - part[0].start >= _PARAGRAPH:
+            yield part
+            part = []
+        part.append(line)
+    if part:
+        yield part
+
+
+def _clock(seconds: float) -> str:
+    """m:ss, or h:mm:ss from an hour on; rounded down to the whole second."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes}:{second:02}"
 
 
 def _time(milliseconds: int, point: str) -> str:
@@ -51,3 +110,8 @@ def _time(milliseconds: int, point: str) -> str:
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _MARKUP.sub(r"\\\1", text)

@@ -89,7 +89,7 @@ class Function:
 
     def phrase(self, text: str) -> dict[str, set[int]]:
         hits = self.get("/api/search", f'"{text}"')["hits"]
-        return {hit["video_id"]: {moment["start"] for moment in hit["moments"]} for hit in hits}
+        return {hit["video_id"]: {int(moment["start"]) for moment in hit["moments"]} for hit in hits}
 
     def times(self, path: str, queries: Sequence[str]) -> list[float]:
         """Milliseconds of each query. The first five are sent twice, to warm up."""

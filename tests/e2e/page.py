@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -74,3 +74,15 @@ def define_playlist(stack: Stack, user: str, count: int) -> list[str]:
         playlists=[{"id": f"PL{user}", "title": f"Playlist of {user}", "videos": videos}],
     )
     return videos
+
+
+def index_video(stack: Stack, user: str, lines: Sequence[Sequence[object]], **fields: object) -> str:
+    """Indexes a new video with these English lines, ``[start, duration, text]``. Returns its id."""
+    video_id = f"{user[-8:]:v<8}own"
+    video = {"id": video_id, "title": f"Video of {user}", "tracks": [{"language": "en", "lines": lines}]}
+    playlist = f"PLown-{user}"
+    stack.fake_youtube.define(
+        videos=[{**video, **fields}], playlists=[{"id": playlist, "videos": [video_id]}]
+    )
+    stack.finish(stack.index(playlist, user), user)
+    return video_id

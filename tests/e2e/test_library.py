@@ -71,7 +71,7 @@ def test_a_playlist_can_be_indexed_followed_and_searched(stack: Stack, open_page
     page.keyboard.press("/")
     page.keyboard.type(f'"{phrase.text}"')
     second = int(phrase.start)
-    link = page.locator(f'[data-key="{video_id}:{second}"]')
+    link = page.locator(f'[data-key="{video_id}:{phrase.start:.10g}"]')
     expect(link.locator("time")).to_have_text(f"0:{second // 60:02}:{second % 60:02}")
     expect(link.locator("mark").first).to_be_visible()
     expect(page.get_by_role("status").filter(has_text="1 video")).to_be_visible()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.page import Open, hits, screenshot, search
+from tests.e2e.page import Open, assert_accessible, hits, index_video, screenshot, search
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -198,3 +198,98 @@ def test_an_exported_file_equals_the_answer_of_the_api(stack: Stack, open_page: 
         answer = stack.get("/api/search/export", reader, params={"q": "the OR der", "format": ending})
         assert download.value.suggested_filename == f"search.{ending}"
         assert download.value.path().read_bytes() == answer.content
+
+
+def test_the_number_beside_a_language_is_what_ticking_it_gives(
+    stack: Stack, open_page: Open, user: str
+) -> None:
+    languages = {"en": 2, "en-GB": 1, "pt-BR": 1, "pt": 1, "zh-Hant": 1, "de": 1}
+    every = [language for language, count in languages.items() for _ in range(count)]
+    videos = [
+        {
+            "id": f"{user[-8:]:l<8}{number:03}",
+            "title": f"Video {number}",
+            "tracks": [{"language": language, "lines": [[0, 2, "zanzibarian"]]}],
+        }
+        for number, language in enumerate(every)
+    ]
+    playlist = {"id": f"PLlanguages-{user}", "videos": [video["id"] for video in videos]}
+    stack.fake_youtube.define(videos=videos, playlists=[playlist])
+    stack.finish(stack.index(f"PLlanguages-{user}", user), user)
+    page = open_page(user, "/?q=zanzibarian")
+    expect(hits(page)).to_have_count(len(every))
+    for language, count in (("English", 3), ("Portuguese", 2), ("Chinese", 1), ("German", 1)):
+        choice = page.locator(".choice").filter(has_text=language)
+        expect(choice.locator(".amount")).to_have_text(str(count))
+        choice.get_by_role("checkbox").check()
+        expect(page.locator("#found-status strong")).to_have_text(re.compile(rf"^{count} video"))
+        expect(hits(page)).to_have_count(count)
+        page.get_by_role("button", name=f"Remove the filter {language}").click()
+        expect(hits(page)).to_have_count(len(every))
+    # Somebody who types a region or script still finds only this one, or all of a language.
+    for word, count in (("language:en-GB", 1), ("language:pt", 2), ("language:pt-BR", 1)):
+        search(page, f"zanzibarian {word}")
+        expect(hits(page)).to_have_count(count)
+
+
+@pytest.mark.parametrize(
+    ("published", "timezone", "day", "year"),
+    [
+        ("2024-12-31T23:30:00Z", "Europe/Berlin", "Dec 31, 2024", "2024"),
+        ("2025-01-01T00:30:00Z", "America/Los_Angeles", "Jan 1, 2025", "2025"),
+        ("2024-02-29T10:00:00Z", "Pacific/Kiritimati", "Feb 29, 2024", "2024"),
+        ("2023-03-01T11:59:59Z", "Pacific/Pago_Pago", "Mar 1, 2023", "2023"),
+    ],
+)
+def test_cards_filters_and_years_have_one_calendar(
+    stack: Stack, open_page: Open, user: str, published: str, timezone: str, day: str, year: str
+) -> None:
+    index_video(stack, user, [[0, 2, "zanzibarian"]], published_at=published)
+    page = open_page(user, "/?q=zanzibarian", timezone_id=timezone)
+    expect(hits(page).locator(".facts time")).to_have_text(day)
+    expect(page.get_by_role("radio", name=year)).to_be_visible()
+    after, before = published[:10], f"{int(year) + 1}-01-01"
+    for words, count in ((f"after:{after}", 1), (f"before:{after}", 0), (f"after:{before}", 0)):
+        search(page, f"zanzibarian {words}")
+        expect(hits(page)).to_have_count(count)
+
+
+def test_a_live_stream_of_length_0_is_last_by_length(stack: Stack, open_page: Open, user: str) -> None:
+    tracks = [{"language": "en", "lines": [[0, 2, "zanzibarian"]]}]
+    ids = {length: f"{user[-8:]:d<8}{length:03}" for length in (0, 5, 90)}
+    stack.fake_youtube.define(
+        videos=[
+            {"id": each, "title": f"{length} s", "duration": length, "tracks": tracks}
+            for length, each in ids.items()
+        ],
+        playlists=[{"id": f"PLlive-{user}", "videos": list(ids.values())}],
+    )
+    stack.finish(stack.index(f"PLlive-{user}", user), user)
+    for sort, order in (("shortest", [5, 90, 0]), ("longest", [90, 5, 0])):
+        page = open_page(user, f"/?q=zanzibarian&sort={sort}")
+        expect(hits(page)).to_have_count(3)
+        assert _ids(page) == [ids[length] for length in order]
+        expect(hits(page).last.locator(".duration")).to_have_count(0)
+        expect(hits(page).first.locator(".duration")).to_be_visible()
+    assert stack.search("zanzibarian shorter:1m", user)["total"] == 1
+
+
+def test_notices_stand_above_the_results(open_page: Open, reader: str) -> None:
+    page = open_page(reader, "/?q=heap")
+    expect(hits(page).first).to_be_visible()
+    note = page.get_by_role("status").filter(has_text="language")
+    expect(note).to_have_count(0)
+    notices = ["“language:xx-toolong” names no language.", "<b>after:yesterday</b> was searched as words."]
+
+    def add_notices(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "notices": notices})
+
+    page.route("**/api/search?*", add_notices)
+    page.get_by_role("combobox").first.fill("telescope")
+    expect(note.locator("p")).to_have_text(notices)
+    expect(hits(page).first).to_contain_text("elescope")
+    assert_accessible(page)
+    page.unroute("**/api/search?*")
+    page.get_by_role("combobox").first.fill("compost")
+    expect(note).to_have_count(0)

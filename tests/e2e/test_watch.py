@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.e2e.page import Open, assert_accessible, hits, screenshot, search, wait_until
+from tests.e2e.page import Open, assert_accessible, hits, index_video, screenshot, search, wait_until
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -28,6 +29,12 @@ def _expect_spoken(page: Page, line: Locator) -> None:
     wait_until(page, lambda: line.evaluate("line => spoken.has(line)"), "the line is marked as spoken")
 
 
+def _start_of(link: Locator) -> float:
+    """The start in the address of a moment or line."""
+    (start,) = parse_qs(urlsplit(link.get_attribute("href") or "").query)["t"]
+    return float(start)
+
+
 def _player(page: Page) -> Any:
     return page.frame_locator(".player iframe")
 
@@ -43,12 +50,12 @@ def test_a_search_result_plays_at_its_moment_and_the_transcript_follows(
 
     search(page, "compost OR heap")
     link = hits(page).locator(f'[data-key^="{_VIDEO}:"]').first
-    second = int((link.get_attribute("data-key") or "").split(":")[1])
+    second = _start_of(link)
     link.click()
     clock = _player(page).locator("#clock")
     expect(clock).to_have_text(re.compile(r"\d:\d\d"))
     minutes, seconds = clock.inner_text().split(":")
-    assert second <= int(minutes) * 60 + int(seconds) <= second + 60
+    assert int(second) <= int(minutes) * 60 + int(seconds) <= second + 60
     # The transcript scrolls to the spoken line.
     current = page.locator(".lines [aria-current]")
     expect(current).to_be_in_viewport()
@@ -71,8 +78,7 @@ def test_a_search_result_plays_at_its_moment_and_the_transcript_follows(
     expect(status).to_have_text(f"Match 2 of {moments}")
     line = page.locator(".lines a").nth(matches["moments"][1])
     expect(line).to_have_class("match")
-    start = (line.get_attribute("href") or "").removeprefix("#")
-    expect(page).to_have_url(re.compile(rf"t={start}\b"))
+    expect(page).to_have_url(f"{stack.url}{line.get_attribute('href')}")
     _expect_spoken(page, line)
 
     page.keyboard.press("k")
@@ -95,7 +101,7 @@ def test_a_search_result_plays_at_its_moment_and_the_transcript_follows(
 def test_links_and_quotes_can_be_copied_and_transcripts_downloaded(
     stack: Stack, open_page: Open, reader: str
 ) -> None:
-    page = open_page(reader, f"/?v={_VIDEO}&q=%22a+fire+that+happens+to+be+wet%22&t=18")
+    page = open_page(reader, f"/?v={_VIDEO}&q=%22a+fire+that+happens+to+be+wet%22")
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator("#toast")).to_contain_text("0:00:18")
     assert (
@@ -106,11 +112,18 @@ def test_links_and_quotes_can_be_copied_and_transcripts_downloaded(
     quote = page.evaluate("navigator.clipboard.readText()")
     assert "a fire that happens to be wet" in quote
     assert quote.endswith(f"(Compost Is a Slow Fire, 0:00:18) https://www.youtube.com/watch?v={_VIDEO}&t=18s")
-    for name, ending in (("Text", "txt"), ("SRT", "srt"), ("WebVTT", "vtt")):
+    for name, ending, params in (
+        ("Text", "txt", {}),
+        ("Text with times", "txt", {"times": "1"}),
+        ("Markdown", "md", {}),
+        ("Subtitles (SRT)", "srt", {}),
+        ("Subtitles (WebVTT)", "vtt", {}),
+    ):
         page.locator(".tools summary").click()
         with page.expect_download() as download:
-            page.get_by_role("button", name=name).click()
-        expected = stack.get(f"/api/videos/{_VIDEO}", reader, params={"format": ending}).content
+            page.get_by_role("button", name=name, exact=True).click()
+        assert download.value.suggested_filename == f"{_VIDEO}.{ending}"
+        expected = stack.get(f"/api/videos/{_VIDEO}", reader, params={"format": ending, **params}).content
         assert download.value.path().read_bytes() == expected
 
 
@@ -147,3 +160,224 @@ def test_a_transcript_of_9000_lines_opens_at_its_match(stack: Stack, open_page: 
     expect(page.locator(".lines a")).to_have_count(9000)
     expect(page.locator(".lines .match")).to_be_in_viewport()
     expect(page.locator(".lines .match")).to_contain_text("4:26:40")
+
+
+def _expect_moment(page: Page, number: int, of: int, start: float, text: str) -> None:
+    """The page shows this match, marks its line, has its tab stop there and quotes it."""
+    expect(page.locator(".match-status")).to_have_text(f"Match {number} of {of}")
+    line = page.locator(".lines .match")
+    expect(line).to_have_count(1)
+    expect(line.locator("span")).to_have_text(text)
+    expect(line).to_have_attribute("tabindex", "0")
+    expect(page.locator(".lines [tabindex='0']")).to_have_count(1)
+    expect(page).to_have_url(re.compile(rf"t={re.escape(f'{start:.10g}')}(&|$)"))
+
+
+def _expect_quote(page: Page, text: str) -> None:
+    page.evaluate("navigator.clipboard.writeText('')")
+    page.get_by_role("button", name="Copy quote").click()
+    wait_until(page, lambda: page.evaluate("navigator.clipboard.readText()"), "the quote is copied")
+    assert page.evaluate("navigator.clipboard.readText()").startswith(f"“{text}")
+
+
+def _player_time(page: Page) -> float:
+    """The seconds at which the fake player is."""
+    frame = next(each for each in page.frames if "/embed/" in each.url)
+    return float(frame.evaluate("now()"))
+
+
+def _pause(page: Page, start: float) -> float:
+    """Pauses the fake player once it has come to ``start``. Returns the seconds at which it is."""
+    toggle = _player(page).locator("#toggle")
+    expect(toggle).to_have_text("Pause")
+    wait_until(page, lambda: _player_time(page) >= start, "the player is at the moment")
+    # The page knows that the player plays.
+    expect(page.locator(".lines [aria-current]")).to_have_count(1)
+    page.keyboard.press("k")
+    expect(toggle).to_have_text("Play")
+    time = _player_time(page)
+    assert start <= time < start + 60
+    return time
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([(0, "needle one"), (58.3, "hay"), (61.9, "needle two")], id="a fraction"),
+        pytest.param([(0, "hay"), (5.1, "needle one"), (5.6, "needle two"), (9, "hay")], id="one second"),
+        pytest.param(
+            [(0.999, "needle"), (59.999, "needle two"), (60, "hay"), (60.999, "needle three"), (61, "hay")],
+            id="just before a second",
+        ),
+        pytest.param(
+            [(0, "hay"), (3.5, "needle one"), (3.5, "needle two"), (3.5, "hay"), (8.04, "needle three")],
+            id="at the same time",
+        ),
+        pytest.param([(0, "a needle"), (0, "needle b"), (0.2, "hay"), (3723.456, "needle c")], id="hours"),
+    ],
+)
+def test_a_moment_opens_at_its_line_again_after_a_reload_and_by_its_link(
+    stack: Stack, open_page: Open, user: str, lines: list[tuple[float, str]]
+) -> None:
+    video_id = index_video(stack, user, [[start, 2, text] for start, text in lines], duration=4000)
+    moments = [(start, text) for start, text in lines if "needle" in text]
+    page = open_page(user, "/?q=needle")
+    links = hits(page).locator(".moments a")
+    expect(links).to_have_count(len(moments))
+    assert len(set(links.evaluate_all("links => links.map(link => link.dataset.key)"))) == len(moments)
+    for number, (start, text) in enumerate(moments, start=1):
+        links.nth(number - 1).click()
+        _expect_moment(page, number, len(moments), start, text)
+        _pause(page, start)
+        # The second link of a page does not depend on what was open before.
+        page.reload()
+        _expect_moment(page, number, len(moments), start, text)
+        expect(page.locator("iframe")).to_have_count(0)
+        _expect_quote(page, text)
+        page.keyboard.press("Escape")
+        expect(links.nth(number - 1)).to_be_focused()
+    shared = open_page(user, f"/?v={video_id}&q=needle")
+    for number, (start, text) in enumerate(moments, start=1):
+        if number > 1:
+            shared.keyboard.press("n")
+            _expect_moment(shared, number, len(moments), start, text)
+        expect(shared.locator(".match-status")).to_have_text(f"Match {number} of {len(moments)}")
+        _expect_quote(shared, text)
+        other = open_page(user, shared.url.removeprefix(stack.url))
+        expect(other.locator(".match-status")).to_have_text(f"Match {number} of {len(moments)}")
+        _expect_quote(other, text)
+        other.context.close()
+
+
+def test_an_old_address_opens_the_last_line_before_its_second(
+    stack: Stack, open_page: Open, user: str
+) -> None:
+    lines = [[0, 2, "needle one"], [58.3, 2, "hay"], [61.9, 2, "needle two"], [90, 2, "last"]]
+    video_id = index_video(stack, user, lines, duration=100)
+    page = open_page(user)
+    for address, status, quote in [
+        ("t=61", "Match 1 of 2", "hay"),
+        ("t=62", "Match 2 of 2", "needle two"),
+        ("t=61.9", "Match 2 of 2", "needle two"),
+        ("t=61.9&line=1", "Match 2 of 2", "needle two"),
+        ("t=90&line=99", "Match 2 of 2", "last"),
+        ("t=-5", "Match 1 of 2", "needle one"),
+        ("t=soon&line=x", "Match 1 of 2", "needle one"),
+        ("t=1e999", "Match 2 of 2", "last"),
+    ]:
+        page.goto(f"{stack.url}/?v={video_id}&q=needle&{address}")
+        expect(page.locator(".match-status")).to_have_text(status)
+        _expect_quote(page, quote)
+
+
+_SEARCHES = (
+    *(
+        "heap",
+        "compost",
+        "telescope",
+        "sourdough",
+        "chess",
+        "memory",
+        "river",
+        "starter",
+        "tomatoes",
+        "sail",
+    ),
+    *("bread", "music", "garden", "moon", "machine", "stars", "oven", "light", "water OR fire", "never"),
+)
+
+
+def test_every_moment_of_twenty_searches_opens_at_its_line(
+    stack: Stack, open_page: Open, reader: str
+) -> None:
+    page = open_page(reader)
+    seen = 0
+    for q in _SEARCHES:
+        search(page, q)
+        answer = stack.search(q, reader, limit=20)["hits"]
+        for hit in answer:
+            address = f"/api/videos/{hit['video_id']}"
+            video = stack.get(address, reader, params={"q": q}).json()
+            matches = video["matches"]["moments"]
+            for moment in hit["moments"]:
+                line = video["lines"][moment["line"]]
+                assert line["start"] == moment["start"]
+                key = f"{hit['video_id']}:{moment['start']:.10g}"
+                link = hits(page).locator(f'[data-key="{key}"]')
+                link.click()
+                number = matches.index(moment["line"]) + 1
+                _expect_moment(page, number, len(matches), moment["start"], line["text"])
+                time = _pause(page, moment["start"])
+                spoken = [line["text"] for line in video["lines"] if line["start"] <= time]
+                _expect_quote(page, spoken[-1])
+                page.keyboard.press("Escape")
+                expect(link).to_be_focused()
+                seen += 1
+    assert seen > 60
+
+
+_DESCRIPTION = """0:00 Begin
+1:30 Setup (see https://example.org/a_(b)?t=2:10&u=1.)
+At 1:02:03, and 75:30. Not 1:5, 12:34:56:78, v1:30 or 3.1:20
+www.example.com/x, javascript:alert(1) <a href="https://evil.example">x</a> ftp://example.org"""
+
+
+def test_times_of_a_description_seek_and_addresses_are_links(
+    stack: Stack, open_page: Open, user: str
+) -> None:
+    lines = [[0, 2, "needle one"], [58.3, 2, "hay"], [89.5, 2, "set"], [91, 2, "up"], [4000, 2, "needle two"]]
+    video_id = index_video(stack, user, lines, duration=5000, description=_DESCRIPTION)
+    page = open_page(user, f"/?v={video_id}&q=needle")
+    page.on("dialog", lambda dialog: pytest.fail("a script from a description ran"))
+    page.get_by_text("Description", exact=True).click()
+    about = page.locator(".about p")
+    expect(about).to_have_text(_DESCRIPTION)
+    assert about.evaluate("about => [...about.querySelectorAll(':not(a)')].length") == 0
+    links = about.locator("a")
+    expect(links).to_have_text(
+        [
+            *("0:00", "1:30", "https://example.org/a_(b)?t=2:10&u=1", "1:02:03", "75:30"),
+            *("www.example.com/x", "https://evil.example"),
+        ]
+    )
+    for text, address in (
+        ("https://example.org/a_(b)?t=2:10&u=1", "https://example.org/a_(b)?t=2:10&u=1"),
+        ("www.example.com/x", "https://www.example.com/x"),
+    ):
+        link = about.get_by_role("link", name=text, exact=True)
+        expect(link).to_have_attribute("href", address)
+        expect(link).to_have_attribute("target", "_blank")
+        expect(link).to_have_attribute("rel", "noopener noreferrer")
+    for text, second in (("1:30", 90), ("1:02:03", 3723), ("75:30", 4530), ("0:00", 0)):
+        about.get_by_role("link", name=text, exact=True).click()
+        expect(page).to_have_url(f"{stack.url}/?v={video_id}&t={second}&q=needle")
+        wait_until(page, lambda second=second: second <= _player_time(page) < second + 60, "it plays there")
+    expect(page.locator(".match-status")).to_have_text("Match 1 of 2")
+    assert_accessible(page)
+    # The address alone does the same, and the quote is of the line that is spoken then.
+    page.goto(f"{stack.url}/?v={video_id}&t=90&q=needle")
+    _expect_quote(page, "set up")
+
+
+def test_a_video_that_is_gone_from_youtube_is_marked(open_page: Open, reader: str) -> None:
+    page = open_page(reader)
+    mark = page.locator("main .facts:visible").get_by_text(
+        "No longer on YouTube; kept here as it was indexed"
+    )
+
+    def mark_all(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        for each in found.get("hits", [found]):
+            each["gone"] = True
+        route.fulfill(response=answer, json=found)
+
+    search(page, "heap")
+    expect(mark).to_have_count(0)
+    page.route(re.compile(r"/api/(search|videos/[^/?]+)\?"), mark_all)
+    search(page, "compost")
+    expect(mark).to_have_count(hits(page).count())
+    hits(page).first.locator("h2 a").click()
+    expect(page.locator(".lines a").first).to_be_visible()
+    expect(mark).to_have_count(1)
+    assert_accessible(page)

@@ -29,10 +29,10 @@ def library(elasticsearch_url: str) -> Iterator[SearchLibrary]:
 
 
 def seconds(library: SearchLibrary, q: str, video_id: str, **params: Any) -> list[int]:
-    """The seconds of the moments that a search shows for a video."""
+    """The whole seconds of the moments that a search shows for a video."""
     (hit,) = (hit for hit in library.search(q, **params)["hits"] if hit["video_id"] == video_id)
     assert hit["moment_count"] >= len(hit["moments"])
-    return [moment["start"] for moment in hit["moments"]]
+    return [int(moment["start"]) for moment in hit["moments"]]
 
 
 def counts(answer: dict[str, Any], facet: str, name: str = "value") -> dict[str, int]:
@@ -44,7 +44,7 @@ def test_a_phrase_over_two_lines_is_found_at_both_its_seconds(library: SearchLib
     assert answer["total"] == 1
     (hit,) = answer["hits"]
     assert hit["moment_count"] == 2
-    assert [moment["start"] for moment in hit["moments"]] == [0, 16]
+    assert [moment["start"] for moment in hit["moments"]] == [0.5, 16.5]
     assert hit["moments"][1]["url"] == "https://www.youtube.com/watch?v=tides&t=16s"
     for moment in hit["moments"]:
         assert matches(moment["snippet"])[0].startswith("why the sea rises twice")
@@ -203,7 +203,7 @@ def test_facets_count_hits(library: SearchLibrary) -> None:
     assert counts(answer, "channels") == {"UCharbour": 2, "UCcorderie": 1}
     assert {"value": "UCcorderie", "title": "Café Corderie", "count": 1} in answer["facets"]["channels"]
     assert counts(answer, "years") == {"2023": 2, "2021": 1}
-    assert counts(answer, "languages") == {"en": 1, "en-GB": 1}
+    assert counts(answer, "languages") == {"en": 2}
     assert counts(answer, "playlists", "title") == {"Talks": 2, "More": 1}
 
 
@@ -223,7 +223,7 @@ def test_a_facet_is_narrowed_by_the_other_filters_and_not_by_its_own(library: Se
     answer = library.search("sea", channels=("UCharbour",), languages=("en-GB",))
     assert answer["total"] == 1
     assert counts(answer, "channels") == {"UCharbour": 1}
-    assert counts(answer, "languages") == {"en-GB": 1}
+    assert counts(answer, "languages") == {"en": 1}
     answer = library.search("sea", channels=("UCharbour",))
     assert counts(answer, "channels") == {"UCharbour": 2, "UCcorderie": 1}
     assert counts(answer, "playlists") == {"PLtalks": 1, "PLmore": 1}
@@ -266,7 +266,7 @@ def test_any_query_is_answered_and_every_moment_contains_a_match(library: Search
         said = fold(" ".join(line.text for line in video.lines))
         for moment in hit["moments"]:
             assert matches(moment["snippet"])
-            assert moment["start"] in {int(line.start) for line in video.lines}
+            assert video.lines[moment["line"]].start == moment["start"]
             for match in matches(moment["snippet"]):
                 assert fold(match).replace(" ", "") in said.replace(" ", "").replace(":", "")
 

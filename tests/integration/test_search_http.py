@@ -76,7 +76,7 @@ def test_search(site: Site) -> None:
         *("video_id", "title", "description", "channel", "published_at", "duration_seconds", "language"),
         *("generated", "thumbnail_url", "url", "moment_count", "moments"),
     } <= set(hit)
-    assert [moment["start"] for moment in hit["moments"]] == [0, 16]
+    assert [moment["start"] for moment in hit["moments"]] == [0.5, 16.5]
     assert answer["facets"]["playlists"] == [{"value": "PLtalks", "title": "Talks", "count": 1}]
 
 
@@ -121,9 +121,12 @@ def test_export(site: Site) -> None:
     response = site.get("/api/search/export", q="sea", format="csv")
     assert response.mimetype == "text/csv"
     assert "attachment" in response.headers["Content-Disposition"]
-    rows = list(csv.DictReader(io.StringIO(response.text)))
+    # Without this mark, a spreadsheet would garble accents.
+    assert response.data.startswith(b"\xef\xbb\xbfvideo_id,")
+    rows = list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"))))
     assert {row["video_id"] for row in rows} == {"tides", "ropes", "quiet"}
     response = site.get("/api/search/export", q="sea", format="jsonl")
+    assert response.data.startswith(b"{")
     found = {json.loads(line)["video_id"] for line in response.text.splitlines()}
     assert found == {"tides", "ropes", "quiet"}
     assert site.get("/api/search/export", q="nonsenseword").text.count("\n") == 1
@@ -137,10 +140,14 @@ def test_a_transcript_in_every_format(site: Site) -> None:
         ("srt", "application/x-subrip", "00:00:04,500 --> 00:00:08,400"),
         ("vtt", "text/vtt", "00:00:04.500 --> 00:00:08.400"),
         ("txt", "text/plain", "rises twice a day. The moon pulls"),
+        ("md", "text/markdown", "# How tides work"),
     ]:
         response = site.get("/api/videos/tides", format=form)
         assert (response.status_code, response.mimetype) == (200, mimetype)
         assert line in response.text.splitlines()
+    text = site.get("/api/videos/tides", format="txt", times="1").text
+    assert text.splitlines()[1] == "[0:04] rises twice a day. The moon pulls"
+    assert site.get("/api/videos/tides", format="txt", times="yes").status_code == 400
 
 
 def test_a_transcript_with_the_matches_of_a_query(site: Site) -> None:

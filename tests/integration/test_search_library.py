@@ -123,7 +123,7 @@ def test_an_export_has_every_hit_and_every_moment(library: SearchLibrary, search
     assert {hit["video_id"] for hit in hits} == set(library.ids("sea"))
     assert all(len(hit["moments"]) == hit["moment_count"] for hit in hits)
     table = "".join(export.as_csv(search.every_hit(USER, TITLES, sea)))
-    rows = list(csv.DictReader(io.StringIO(table)))
+    rows = list(csv.DictReader(io.StringIO(table.removeprefix("\ufeff"))))
     assert [(row["video_id"], row["start"]) for row in rows] == [
         (hit["video_id"], start)
         for hit in hits
@@ -171,10 +171,10 @@ def test_before_anything_is_indexed_nothing_is_found(elasticsearch_url: str) -> 
 
 def test_subtitles(search: Search) -> None:
     _, lines = search.video(USER, TITLES, "foret")
-    assert subtitles.render(lines, "srt").startswith(
+    assert subtitles.srt(lines).startswith(
         "1\n00:00:00,500 --> 00:00:04,400\nNous étudions la forêt\n\n2\n00:00:04,500 --> "
     )
-    assert subtitles.render(lines, "vtt").startswith(
+    assert subtitles.vtt(lines).startswith(
         "WEBVTT\n\n00:00:00.500 --> 00:00:04.400\nNous étudions la forêt\n\n00:00:04.500 --> "
     )
-    assert subtitles.render(lines, "txt").splitlines()[1] == "à côté de la rivière"
+    assert subtitles.txt(lines).splitlines()[1] == "à côté de la rivière"

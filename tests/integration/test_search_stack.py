@@ -88,7 +88,7 @@ def test_a_phrase_is_found_at_its_second(ada: Person) -> None:
         phrase = generate.phrase_of(video_id)
         answer = ada.search(f'"{phrase.text}"')
         assert [hit["video_id"] for hit in answer["hits"]] == [video_id]
-        assert [moment["start"] for moment in answer["hits"][0]["moments"]] == [int(phrase.start)]
+        assert [moment["start"] for moment in answer["hits"][0]["moments"]] == [phrase.start]
 
 
 def test_a_facet_counts_hits_under_the_other_filters(ada: Person) -> None:
@@ -97,7 +97,7 @@ def test_a_facet_counts_hits_under_the_other_filters(ada: Person) -> None:
         {"value": MAIN, "title": "Generated playlist finding of 30 videos", "count": 30},
         {"value": MORE, "title": "Generated playlist findmore of 6 videos", "count": 6},
     ]
-    languages = Counter(str(video.language) for video in ada.videos.values())
+    languages = Counter(str(video.language).split("-")[0] for video in ada.videos.values())
     assert {each["value"]: each["count"] for each in facets["languages"]} == languages
     years = Counter(video.published_at[:4] for video in ada.videos.values())
     assert {each["value"]: each["count"] for each in facets["years"]} == years
@@ -157,7 +157,7 @@ def test_an_export_has_every_hit_and_moment(ada: Person) -> None:
     assert len(hits) == ada.search("the")["total"] > 25
     assert all(len(hit["moments"]) == hit["moment_count"] for hit in hits)
     answer = ada.stack.get("/api/search/export?q=the&format=csv", ADA)
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [(row["video_id"], row["start"]) for row in rows] == [
         (hit["video_id"], start)
         for hit in hits
@@ -257,8 +257,8 @@ def test_any_query_is_answered_and_every_moment_begins_where_a_match_is_said(ada
         lines = ada.videos[hit["video_id"]].tracks[0].lines()
         assert len(hit["moments"]) <= hit["moment_count"]
         for moment in hit["moments"]:
-            # The moment begins with a marked word, so this word is in a line of that second.
-            said = " ".join(line.text for line in lines if int(line.start) == moment["start"])
+            # The moment begins with a marked word, so this word is in a line that starts then.
+            said = " ".join(line.text for line in lines if line.start == moment["start"])
             assert said, (q, moment)
             marked = [part["text"] for part in moment["snippet"] if part["match"]]
             firsts = {words[0] for text in marked if (words := _words(text))}

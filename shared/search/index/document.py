@@ -45,7 +45,8 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "channel": clean(metadata.channel),
         "channel_id": metadata.channel_id or None,
         "published_at": rfc3339(metadata.published_at),
-        "duration_seconds": metadata.duration_seconds,
+        # A live stream has the length 0, which says that nobody knows it yet.
+        "duration_seconds": metadata.duration_seconds or None,
         "views": metadata.views,
         "thumbnail_url": metadata.thumbnail_url,
         "gone": True if metadata.gone_at else None,

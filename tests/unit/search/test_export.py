@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.search.export import as_csv
+from shared.search.export import as_csv, as_jsonl
 
 
 @pytest.mark.parametrize("title", ["=1+1", "+1", "-1", "@x", "\tx"])
@@ -23,3 +23,19 @@ def test_a_title_is_never_a_formula(title: str) -> None:
     # Ids are for machines and stay as they are.
     _, row = as_csv([{**hit, "video_id": "-_xz_P1OaAM"}])
     assert row.startswith("-_xz_P1OaAM,")
+
+
+def test_only_a_csv_begins_with_the_mark_of_utf_8() -> None:
+    (header,) = as_csv([])
+    assert header.encode().startswith(b"\xef\xbb\xbfvideo_id,")
+    (line,) = as_jsonl([{"title": "Café – 機械学習"}])
+    assert line.encode().startswith(b'{"title":"Caf\xc3\xa9')
+
+
+@pytest.mark.parametrize(("start", "cell"), [(61.9, ",61.9,"), (0.0, ",0.0,"), (7261.999, ",7261.999,")])
+def test_a_moment_keeps_its_milliseconds(start: float, cell: str) -> None:
+    moment = {"start": start, "line": 0, "url": "u", "snippet": []}
+    hit: dict[str, object] = {"video_id": "v", "title": [], "channel": "c", "published_at": None}
+    hit |= {"duration_seconds": None, "language": "en", "moments": [moment]}
+    _, row = as_csv([hit])
+    assert cell in row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,3 +104,9 @@ def test_the_version_is_the_time_of_the_newer_part_and_the_fingerprint_follows_t
     assert (write.video_id, write.version) == ("v1", int(ASKED.timestamp() * 1_000_000))
     assert json.loads(write.body)["fingerprint"] == mapping.fingerprint(digest(METADATA, spoken))
     assert mapping.fingerprint("a") != mapping.fingerprint("b")
+
+
+def test_a_length_of_zero_is_unknown() -> None:
+    live = replace(METADATA, duration_seconds=0)
+    assert "duration_seconds" not in json.loads(write_of(live, outcome("en", "one")).body)
+    assert body_of(outcome("en", "one"))["duration_seconds"] == 60
