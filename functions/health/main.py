@@ -11,13 +11,18 @@ from shared import __version__, startup
 from shared.accounts.auth import Caller
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
+from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 from shared.web.health import check
 from shared.web.routing import Routes
 
 config = startup.begin()
 db = Firestore(config)
-probes = {"firestore": db.ping, "pubsub": Topics(config).ping, "elasticsearch": SearchServer(config).ping}
+probes = {
+    "firestore": db.ping,
+    "pubsub": Topics(config).ping,
+    "elasticsearch": SearchIndex(SearchServer(config)).ping,
+}
 routes = Routes(config, db)
 
 

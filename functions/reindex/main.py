@@ -33,13 +33,15 @@ def reindex(request: Request) -> Response:
 # Not open to all: the platform admits only the operator's identity, and the gateway has no route here.
 @routes.post("/", public=True)
 def start(request: Request, caller: Caller) -> Response:
-    return Response(_progress(), mimetype="application/x-ndjson")
+    """``?only=outdated`` rebuilds the index only if it was made by another version."""
+    only_outdated = request.args.get("only") == "outdated"
+    return Response(_progress(only_outdated), mimetype="application/x-ndjson")
 
 
-def _progress() -> Iterator[str]:
+def _progress(only_outdated: bool) -> Iterator[str]:
     """One JSON object a line. An error is the last one, because the status has been sent before."""
     try:
-        for step in use_case.run():
+        for step in use_case.run(only_outdated=only_outdated):
             yield json.dumps(step) + "\n"
     except (YtsError, ConfigError) as error:
         logs.error("reindexing failed", error)

@@ -24,16 +24,22 @@ class Reindex:
 
     def __init__(self, db: Firestore, index: SearchIndex, rebuild: Rebuild) -> None:
         self._db = db
+        self._index = index
         self._rebuild = rebuild
         self._transcripts = TranscriptStore(db)
         self._memberships = Memberships(db, index)
 
-    def run(self) -> Iterator[dict[str, Any]]:
+    def run(self, *, only_outdated: bool = False) -> Iterator[dict[str, Any]]:
         """Yields ``{"indexed", "total"}`` after each page, last ``{"done": True, "indexed", "playlists"}``.
+
+        ``only_outdated``: does nothing, and yields only the last one, if the index is of this version.
 
         Raises:
             Transient: the database or the search index does not answer. The old index stays in use.
         """
+        if only_outdated and not self._index.is_outdated():
+            yield {"done": True, "indexed": 0, "playlists": 0}
+            return
         total = self._db.count("transcripts", timeout=WHOLE_TIMEOUT)
         with self._rebuild.index() as building:
             indexed = 0

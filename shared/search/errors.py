@@ -13,6 +13,7 @@ from shared.errors import DeliveryError, Permanent, Transient
 _NO_ANSWER = "The search index did not answer."
 _BUSY = "The search index is overloaded or unavailable."
 _REFUSED = "The search index does not accept this."
+OUTDATED = "The search index was made by another version and has to be rebuilt. An operator can do that."
 #: Lucene's limit of clauses. While Elasticsearch marks matches, it answers this with status 500.
 _TOO_MANY_CLAUSES = frozenset({"too_many_clauses", "too_many_nested_clauses"})
 
@@ -55,6 +56,9 @@ def error_from(error: Mapping[str, Any]) -> DeliveryError:
     status = int(error["status"])
     detail = f"Elasticsearch: status {status}, {error.get('type')}: {error.get('reason')!s:.500}"
     types = frozenset(_types(error))
+    if "strict_dynamic_mapping_exception" in types:
+        # The document has a field that this index does not have. It is accepted after the rebuild.
+        return Transient(OUTDATED, detail=detail)
     if _passes(status) and _TOO_MANY_CLAUSES.isdisjoint(types):
         return Transient(_BUSY, detail=detail)
     return SearchRefused(status, types, detail)

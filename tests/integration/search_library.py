@@ -79,6 +79,7 @@ class SearchLibrary:
     """Indices of its own on the real server, and the objects that write and search them."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.prefix = f"t{uuid.uuid4().hex[:12]}"
         self.server = SearchServer(config_of(url, self.prefix))
         self.index = SearchIndex(self.server, remembered=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -98,6 +99,47 @@ def test_a_refused_document_is_named_and_the_others_are_written(index: SearchInd
     assert refused.value.detail.startswith("bad: ")
     assert isinstance(refused.value, Permanent)
     assert set(index.fingerprints(["bad", "ropes"])) == {"ropes"}
+
+
+def test_an_index_of_another_version_is_found_out_and_loses_nothing(library: SearchLibrary) -> None:
+    with empty_library_of_another_version(library) as old:
+        assert old.index.is_outdated()
+        with pytest.raises(Transient, match="has to be rebuilt"):
+            old.index.ping(5)
+        # The video is retried until the index has been rebuilt.
+        with pytest.raises(Transient):
+            old.index.write([ROPES.write()])
+        with Rebuild(old.server, pause=0).index() as building:
+            building.write([ROPES.write()])
+            building.finish()
+        assert not old.index.is_outdated()
+        old.index.ping(5)
+        old.index.write([ROPES.write()])
+
+
+@contextmanager
+def empty_library_of_another_version(library: SearchLibrary) -> Iterator[SearchLibrary]:
+    """Its index has the fields of an older mapping."""
+    old = SearchLibrary(library.url)
+    try:
+        mappings = {
+            "dynamic": "strict",
+            "_meta": {"version": 2},
+            "properties": {"video_id": {"type": "keyword"}},
+        }
+        name = old.server.videos
+        old.server.client.indices.create(index=f"{name}-0", mappings=mappings, aliases={name: {}})
+        yield old
+    finally:
+        old.remove()
+
+
+def test_an_index_that_does_not_exist_is_not_outdated(library: SearchLibrary) -> None:
+    fresh = SearchLibrary(library.url)
+    assert not fresh.index.is_outdated()
+    fresh.index.create_missing()
+    assert not fresh.index.is_outdated()
+    fresh.remove()
 
 
 def test_a_server_that_is_down_is_worth_a_retry(library: SearchLibrary) -> None:

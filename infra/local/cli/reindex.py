@@ -12,8 +12,10 @@ from infra.local.cli.api import ApiError
 _TIMEOUT = (5, 600)
 
 
-def reindex(port: int) -> None:
+def reindex(port: int, *, only_outdated: bool = False) -> None:
     """Calls the function on this port and prints its progress.
+
+    ``only_outdated``: nothing happens, and nothing is printed, if the index was made by this version.
 
     Raises:
         ApiError: the function refused, or ended too early.
@@ -22,13 +24,16 @@ def reindex(port: int) -> None:
     # The server is on this machine, so proxies are ignored.
     with requests.Session() as session:
         session.trust_env = False
-        with session.post(f"http://127.0.0.1:{port}/", json={}, stream=True, timeout=_TIMEOUT) as answer:
+        url = f"http://127.0.0.1:{port}/" + ("?only=outdated" if only_outdated else "")
+        with session.post(url, json={}, stream=True, timeout=_TIMEOUT) as answer:
             if answer.status_code != 200:
                 raise ApiError(f"Reindexing failed: status {answer.status_code}, {answer.text[:300]}")
             for line in answer.iter_lines():
                 step = json.loads(line)
                 if "total" in step:
                     print(f"{step['indexed']} of {step['total']} videos", flush=True)
+    if only_outdated and step == {"done": True, "indexed": 0, "playlists": 0}:
+        return
     if not step.get("done"):
         reason = step.get("error", "no reason given, see ./emulators.sh logs reindex")
         raise ApiError(f"Reindexing stopped before the end: {reason}. Searches still use the old index.")

@@ -15,10 +15,11 @@ from infra.local.cli.api import Api, ApiError
 from infra.local.cli.down import down
 from infra.local.cli.index import index
 from infra.local.cli.logs import Tail
+from infra.local.cli.reindex import reindex
 from infra.local.cli.search import search
 from infra.local.state_dir import ROOT, StateDir
 from infra.local.supervisor import environment, status
-from infra.local.supervisor.status import RunStatus
+from infra.local.supervisor.status import NotRunning, RunStatus
 from shared.config import Config
 
 DEMO_USER = "demo"
@@ -151,6 +152,8 @@ def _stop(supervisor: _Supervisor) -> int:
 def _show_page_and_sample(api: Api, run: RunStatus, sample: bool) -> bool:
     """Indexes and searches the sample library, and prints the page's address. Returns whether it worked."""
     try:
+        with contextlib.suppress(NotRunning):
+            reindex(run.port_of("reindex"), only_outdated=True)
         token = api.token()
         if sample:
             _show_sample(api)

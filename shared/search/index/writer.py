@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from shared.errors import DeliveryError
+from shared.errors import DeliveryError, Transient
 from shared.gcp.batching import Batcher
-from shared.search.errors import SearchRefused, error_from, translate_errors
+from shared.search.errors import OUTDATED, SearchRefused, error_from, translate_errors
 from shared.search.index import bulk, mapping
 from shared.search.index.bulk import Write
 from shared.search.server import SearchServer
@@ -124,6 +124,27 @@ class SearchIndex:
             )
         # A missing index is an error of each document, not of the request.
         return {each["_id"]: each["_source"]["fingerprint"] for each in answer["docs"] if each.get("found")}
+
+    def is_outdated(self) -> bool:
+        """Whether the index has the mapping of another version, so that it has to be rebuilt.
+
+        Raises:
+            Transient: the server does not answer.
+        """
+        with translate_errors():
+            found = self._server.client.options(ignore_status=404).indices.get_mapping(
+                index=self._server.videos
+            )
+        if "error" in found:
+            return False
+        versions = [about["mappings"].get("_meta", {}).get("version") for about in found.values()]
+        return versions != [mapping.VERSION]
+
+    def ping(self, timeout: float) -> None:
+        """Raises as :meth:`SearchServer.ping`, and Transient when the index has to be rebuilt."""
+        self._server.ping(timeout)
+        if self.is_outdated():
+            raise Transient(OUTDATED)
 
     def refresh(self) -> None:
         """Makes everything that is written visible to searches.
