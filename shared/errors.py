@@ -154,12 +154,14 @@ class AttemptFailed(YouTubeError):
 class Refused(YouTubeError):
     """YouTube refused the request. The breaker decides whether it refuses the address or the video.
 
-    ``weak``: what YouTube said may concern the video alone.
+    ``weak``: what YouTube said may concern the video alone. ``unknown``: nobody knows what it concerns; so it
+    counts as an attempt of the video, too, or a video that is always refused in this way would wait for ever.
     """
 
-    def __init__(self, message: str, *, weak: bool = False) -> None:
+    def __init__(self, message: str, *, weak: bool = False, unknown: bool = False) -> None:
         super().__init__(message)
-        self.weak = weak
+        self.weak = weak or unknown
+        self.unknown = unknown
 
 
 class AddressBlocked(YouTubeError):

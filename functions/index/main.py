@@ -1,4 +1,4 @@
-"""POST /api/index: starts a job and answers at once."""
+"""POST /api/index and POST /api/videos/{id}/fetch: start a job and answer at once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from shared import startup
 from shared.accounts.auth import Caller
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
+from shared.pipeline.jobs import Job
 from shared.pipeline.start import Start
-from shared.web.requests import body_of
+from shared.web.requests import body_of, flag_of
 from shared.web.routing import Routes
 
 config = startup.begin()
@@ -28,6 +29,16 @@ def index(request: Request) -> Response:
 
 @routes.post("/api/index")
 def start(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
-    job, new = use_case.start(caller.user_id, body_of(request).get("playlist"))
+    body = body_of(request)
+    again = flag_of(body, "again")
+    return _answer(*use_case.start(caller.user_id, body.get("playlist"), again=again))
+
+
+@routes.post("/api/videos/<video_id>/fetch")
+def fetch_again(request: Request, caller: Caller, video_id: str) -> tuple[dict[str, Any], int]:
+    return _answer(*use_case.fetch_again(caller.user_id, video_id))
+
+
+def _answer(job: Job, new: bool) -> tuple[dict[str, Any], int]:
     answer = {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": f"/api/jobs/{job.job_id}"}
     return answer, 202 if new else 200

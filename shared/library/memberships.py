@@ -83,14 +83,11 @@ class Memberships:
 
     def read(self, user_id: str, playlist_id: str) -> Membership | None:
         """None when the playlist is not in the user's library."""
-        return _membership_from(self._db.read(_path(user_id, playlist_id))[0])
+        return read(self._db, user_id, playlist_id)
 
     def of_user(self, user_id: str) -> list[Membership]:
         """Everything in the user's library, ordered by title."""
-        found = map(_membership_from, self._db.query(f"users/{user_id}/memberships"))
-        return sorted(
-            (each for each in found if each), key=lambda each: (each.title.casefold(), each.playlist_id)
-        )
+        return of_user(self._db, user_id)
 
     def titles(self, user_id: str) -> dict[str, str]:
         """Playlist id → title, without the video ids. Each search asks for this."""
@@ -159,6 +156,19 @@ class Memberships:
             self._index.write_membership(
                 user_id, membership.playlist_id, membership.video_ids, membership.version
             )
+
+
+def read(db: Firestore, user_id: str, playlist_id: str) -> Membership | None:
+    """None when the playlist is not in the user's library."""
+    return _membership_from(db.read(_path(user_id, playlist_id))[0])
+
+
+def of_user(db: Firestore, user_id: str) -> list[Membership]:
+    """Everything in the user's library, ordered by title."""
+    found = map(_membership_from, db.query(f"users/{user_id}/memberships"))
+    return sorted(
+        (each for each in found if each), key=lambda each: (each.title.casefold(), each.playlist_id)
+    )
 
 
 def titles(db: Firestore, user_id: str) -> dict[str, str]:

@@ -25,8 +25,9 @@ from shared.pipeline.jobs import SAME_PAUSE, Job, Jobs, job_from, job_path
 from shared.pipeline.ledger import Entry, Ledger, entry_from, entry_path
 from shared.pipeline.settlement import Settlement
 from shared.search.index.writer import SearchIndex
-from shared.transcripts.store import Outcome, Stored, TranscriptStore, stored_from, transcript_path
+from shared.transcripts.store import KEPT, Outcome, Stored, TranscriptStore, stored_from, transcript_path
 from shared.transcripts.transcript import Answer
+from shared.transcripts.videos import Metadata, metadata_from, video_path
 from shared.youtube.captions import Captions
 from shared.youtube.egress.breaker import ADDRESS_BLOCKED, RouteClosed
 from shared.youtube.egress.routing import Routing
@@ -54,12 +55,13 @@ class _Work:
     job: Job
     entry: Entry
     stored: Stored
+    metadata: Metadata | None
 
     @property
     def known(self) -> Outcome | None:
         """The stored outcome, if YouTube need not be asked."""
         outcome = self.stored.outcome
-        return outcome if outcome is not None and outcome.fresh else None
+        return outcome if outcome is not None and self.job.accepts(outcome) else None
 
 
 class Fetcher:
@@ -106,9 +108,13 @@ class Fetcher:
                     if not self._wait(work, closed, delivery, deadline - monotonic()):
                         return
                 except AddressBlocked as error:
-                    self._note(work, error, counted=False)
+                    if (now := self._read(message)) is not None:
+                        self._note(now, error, counted=False)
                 except AttemptFailed as error:
-                    self._attempt_failed(work, error)
+                    # The video may have changed while it waited for its turn, and the attempt counts all
+                    # the same. So it is read again.
+                    if (now := self._read(message)) is not None:
+                        self._attempt_failed(now, error)
                     return
                 else:
                     if outcome is not None:
@@ -121,6 +127,7 @@ class Fetcher:
             job_path(message.job_id),
             entry_path(message.job_id, message.video_id),
             transcript_path(message.video_id),
+            video_path(message.video_id),
         )
         job, entry = job_from(snapshots[0]), entry_from(snapshots[1])
         if job is None or not job.active:
@@ -128,7 +135,9 @@ class Fetcher:
             return None
         if entry is None:
             raise Malformed(f"job {message.job_id} has no video {message.video_id}")
-        return _Work(job, entry, stored_from(snapshots[2])) if entry.state == "pending" else None
+        if entry.state != "pending":
+            return None
+        return _Work(job, entry, stored_from(snapshots[2]), metadata_from(snapshots[3]))
 
     def _ask(self, message: VideoMessage, work: _Work, patience: float) -> Outcome | None:
         """Asks YouTube when it is the video's turn, and stores the answer.
@@ -145,7 +154,7 @@ class Fetcher:
                     return now.known
                 work = now
             with self._transcripts.claim(message.video_id, work.stored) as claim:
-                answer = self._captions.fetch(message.video_id, permit.session)
+                answer = self._captions.fetch(message.video_id, permit.session, work.metadata)
                 permit.succeeded()
                 job_id, spent = work.job.job_id, permit.received
                 try:
@@ -155,8 +164,8 @@ class Fetcher:
                     return claim.save(absent, job_id=job_id, youtube_bytes=spent)
 
     def _hand_on(self, work: _Work, outcome: Outcome) -> None:
-        """Settles an unavailable video, and sends every other one to the indexer."""
-        if outcome.kind == "unavailable":
+        """Sends a video to the indexer, or settles it if nothing of it may be found."""
+        if not outcome.searchable:
             self._settlement.settle(work.job, work.entry, "unavailable", outcome.reason, outcome=outcome)
             return
         message = VideoMessage(work.job.job_id, work.entry.video_id, work.entry.round)
@@ -168,6 +177,8 @@ class Fetcher:
         if work.entry.attempts + 1 < ATTEMPTS:
             raise error
         reason = f"{error} Given up after {ATTEMPTS} attempts."
+        if (outcome := work.stored.outcome) is not None and outcome.kind == "transcript":
+            reason += f" {KEPT}"
         self._settlement.settle(work.job, work.entry, "failed", reason, of_round=work.entry.round)
         logs.warning("video failed: given up", error)
 

@@ -50,7 +50,7 @@ class Indexer:
                 raise Malformed(f"job {message.job_id} has no video {message.video_id}")
             if entry.state != "pending":
                 return
-            if metadata is None or outcome is None or outcome.kind == "unavailable":
+            if metadata is None or outcome is None or not outcome.searchable:
                 # The store has lost the video. The sweep sends it to the fetcher again.
                 logs.warning("dropped: nothing stored to index")
                 return

@@ -1,4 +1,4 @@
-"""Jobs. A job is one indexing of one playlist for one user.
+"""Jobs. A job is one indexing of one playlist for one user, or of one video of a playlist.
 
 ::
 
@@ -22,6 +22,8 @@ from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.messages import PlaylistMessage, is_id
 from shared.pipeline.quotas import Quota
+from shared.transcripts.store import Outcome
+from shared.transcripts.videos import METADATA_AGE, Metadata
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
 LISTING: tuple[JobState, ...] = ("queued", "planning")
@@ -32,6 +34,8 @@ _VIDEOS_PER_SHARD = 50
 _MAXIMUM_SHARDS = 64
 #: Two pauses that end so close to each other are the same pause.
 SAME_PAUSE = timedelta(seconds=1)
+#: An answer "not yet" that is so old when a job starts is asked for again.
+_LATELY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Job:
     ``listed``: entries in the ledger so far; ``total``: the same number once the list is complete.
     ``blocked_until``: when the YouTube quota is renewed. ``paused_until``: until when YouTube refuses all our
     addresses. ``stalls``: how often in a row the sweep has published the job's messages again in vain.
+    ``again``: YouTube is asked about all videos, also about those that are stored. ``video_id``: the only
+    video of the job; None for the whole playlist.
     """
 
     job_id: str
@@ -58,6 +64,8 @@ class Job:
     paused_until: datetime | None = None
     error: str | None = None
     stalls: int = 0
+    again: bool = False
+    video_id: str | None = None
     update_time: datetime | None = None
 
     @property
@@ -69,14 +77,39 @@ class Job:
         """The message that hands the job to the planner."""
         return PlaylistMessage(self.playlist_id, self.job_id, self.user_id)
 
+    def accepts(self, outcome: Outcome) -> bool:
+        """Whether a stored outcome answers this job, so that YouTube is not asked about the video.
+
+        Nothing is written down about it: an answer that came after the job was made is the one that the job
+        wanted, whichever delivery, worker or job has asked.
+        """
+        if outcome.job_id == self.job_id:
+            return True
+        if self.again:
+            return outcome.checked_at >= self.created_at
+        # Who starts a job wants to know whether the premiere has begun.
+        asked_lately = not outcome.not_yet or outcome.checked_at >= self.created_at - _LATELY
+        return outcome.fresh and asked_lately
+
+    def accepts_metadata(self, metadata: Metadata) -> bool:
+        """As :meth:`accepts`, for the metadata of a video that YouTube shows (again)."""
+        if metadata.gone_at is not None:
+            return False
+        if self.again:
+            return metadata.fetched_at >= self.created_at
+        return clock.now() - metadata.fetched_at <= METADATA_AGE
+
 
 def job_path(job_id: str) -> str:
     return f"jobs/{job_id}"
 
 
-def _active_path(user_id: str, playlist_id: str) -> str:
-    """The document that names the active job of a user's playlist. It keeps a second one from starting."""
-    return f"active_jobs/{user_id}:{playlist_id}"
+def _active_path(user_id: str, playlist_id: str, video_id: str | None) -> str:
+    """The document that names the active job of a user's playlist, or of one video of it.
+
+    It keeps a second one from starting.
+    """
+    return f"active_jobs/{user_id}:{playlist_id}" + (f":{video_id}" if video_id else "")
 
 
 def job_from(snapshot: Snapshot) -> Job | None:
@@ -94,9 +127,9 @@ class Jobs:
         """None when there is no such job, or when no job can have such an id."""
         return job_from(self._db.read(job_path(job_id))[0]) if is_id(job_id) else None
 
-    def current(self, user_id: str, playlist_id: str) -> Job | None:
-        """The active job of a playlist, if there is one."""
-        pointer = self._db.read(_active_path(user_id, playlist_id))[0]
+    def current(self, user_id: str, playlist_id: str, video_id: str | None = None) -> Job | None:
+        """The active job of a playlist, or of one video of it, if there is one."""
+        pointer = self._db.read(_active_path(user_id, playlist_id, video_id))[0]
         job = self.read(pointer.data["job_id"]) if pointer.data else None
         return job if job is not None and job.active else None
 
@@ -116,19 +149,27 @@ class Jobs:
         return self._db.count("jobs", ("user_id", "==", user_id), _IS_ACTIVE)
 
     def start(
-        self, user_id: str, playlist_id: str, job_id: str | None = None, *, quota: Quota | None = None
+        self,
+        user_id: str,
+        playlist_id: str,
+        job_id: str | None = None,
+        *,
+        quota: Quota | None = None,
+        again: int = 0,
+        video_id: str | None = None,
     ) -> tuple[Job, bool]:
-        """The active job of this user and playlist and False, or a new job and True.
+        """The active job of this user and playlist (and video) and False, or a new job and True.
 
         ``job_id`` makes the call repeatable: one id is never made twice. ``quota``: what a new job is
-        charged to; None for jobs of the operator.
+        charged to; None for jobs of the operator. ``again``: how many videos the job fetches again.
 
         Raises:
+            Busy: the active job does not fetch again.
             TooMany: the quota is used up.
         """
 
         def attempt() -> tuple[Job, bool]:
-            pointer_path, new_id = _active_path(user_id, playlist_id), job_id or uuid4().hex
+            pointer_path, new_id = _active_path(user_id, playlist_id, video_id), job_id or uuid4().hex
             paths = [pointer_path, job_path(new_id)] + ([quota.path] if quota else [])
             pointer, existing, *starts = self._db.read(*paths)
             if (found := job_from(existing)) is not None:
@@ -136,17 +177,21 @@ class Jobs:
             if pointer.data is not None:
                 current = self.read(pointer.data["job_id"])
                 if current is not None and current.active:
+                    if again and not current.again:
+                        raise Busy("This playlist is being indexed. Wait until that is done, then try again.")
                     return current, False
             data = {
                 "user_id": user_id,
                 "playlist_id": playlist_id,
                 "state": "queued",
                 "created_at": clock.now(),
+                "again": again > 0,
+                "video_id": video_id,
             }
             commit = self._db.commit().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
-                commit.put(starts[0], quota.spend(starts[0], self._count_active(user_id)))
+                commit.put(starts[0], quota.spend(starts[0], self._count_active(user_id), again))
             commit.run()
             job = job_from(Snapshot(job_path(new_id), data, None))
             assert job is not None
@@ -195,7 +240,7 @@ class Jobs:
         """
         commit = self._db.commit()
         commit.update(job_path(job.job_id), {"state": "done", **_over()}, unchanged_since=job.update_time)
-        commit.delete(_active_path(job.user_id, job.playlist_id)).run()
+        commit.delete(_active_path(job.user_id, job.playlist_id, job.video_id)).run()
 
     def fail(self, job_id: str, reason: str) -> None:
         """Ends a job whose playlist cannot be listed. Videos that are indexed stay.
@@ -236,7 +281,7 @@ class Jobs:
 
     def require_free(self, job: Job) -> None:
         """Raises Busy when the playlist has another active job."""
-        other = self.current(job.user_id, job.playlist_id)
+        other = self.current(job.user_id, job.playlist_id, job.video_id)
         if other is not None and other.job_id != job.job_id:
             raise Busy("This playlist is being indexed by another job. Wait for it, or cancel it.")
 
@@ -248,7 +293,7 @@ class Jobs:
         """
 
         def attempt() -> None:
-            pointer_path = _active_path(job.user_id, job.playlist_id)
+            pointer_path = _active_path(job.user_id, job.playlist_id, job.video_id)
             snapshot, pointer = self._db.read(job_path(job.job_id), pointer_path)
             now = job_from(snapshot)
             if now is None or now.active:
@@ -274,7 +319,7 @@ class Jobs:
             commit = self._db.commit()
             commit.update(job_path(job_id), changes, unchanged_since=job.update_time)
             if changes.get("state", job.state) not in ACTIVE:
-                commit.delete(_active_path(job.user_id, job.playlist_id))
+                commit.delete(_active_path(job.user_id, job.playlist_id, job.video_id))
             commit.run()
             return self.read(job_id)
 

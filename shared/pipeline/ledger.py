@@ -266,7 +266,7 @@ class Ledger:
 
 def state_when_indexed(kind: OutcomeKind) -> VideoState:
     """The state of a video that is in the search index with this outcome."""
-    return "indexed" if kind == "transcript" else "no_transcript"
+    return "indexed" if kind == "transcript" else kind
 
 
 def view(entry: Entry) -> dict[str, Any]:

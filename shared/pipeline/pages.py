@@ -6,19 +6,22 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared import clock, logs
-from shared.errors import Transient
+from shared.errors import DeliveryError, Transient
 from shared.gcp.firestore import Firestore
+from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry, state_when_indexed
+from shared.search.index.document import write_of
 from shared.search.index.mapping import fingerprint
 from shared.search.index.writer import SearchIndex
 from shared.transcripts import store
 from shared.transcripts.store import TranscriptStore
-from shared.transcripts.videos import METADATA_AGE, Metadata, VideoStore
+from shared.transcripts.videos import Metadata, VideoStore
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import Item
 
 #: Why a video is left out that YouTube shows to its owner only.
 _PRIVATE_TO_OWNER = "YouTube shows this video to nobody but you."
+_SHOWN_TO_NOBODY = "YouTube does not show this video any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,65 +41,74 @@ class Pages:
         self._index = index
         self._youtube = youtube
 
-    def of_playlist(
-        self, playlist_id: str, access_token: str | None, before: Container[str]
-    ) -> Iterator[Page]:
-        """The pages of a playlist. A video that is listed twice comes once.
+    def of_playlist(self, job: Job, access_token: str | None, before: Container[str]) -> Iterator[Page]:
+        """The pages of a job's playlist. A video that is listed twice comes once.
 
         ``access_token``: of the user in whose name the playlist is listed; None for a public one.
         ``before``: the videos of this playlist that the user had in the library before.
         """
         listed: set[str] = set()
         indexed = _Indexed(self._index)
-        for page in self._youtube.pages(playlist_id, access_token):
+        for page in self._youtube.pages(job.playlist_id, access_token):
             new = {item.video_id: item for item in page if item.video_id not in listed}
             listed |= new.keys()
-            items, metadata = self._describe(list(new.values()), before, of_user=access_token is not None)
-            yield Page(items, self._entries(items, metadata, indexed))
+            of_user = access_token is not None
+            items, metadata = self._describe(job, list(new.values()), before, of_user=of_user)
+            yield Page(items, self._entries(job, items, metadata, indexed))
+
+    def of_video(self, job: Job, video_id: str) -> Page:
+        """One video of the user's library, as a page."""
+        item = Item(video_id, "", "", "", None, position=0, gone=None)
+        items, metadata = self._describe(job, [item], [video_id], of_user=False)
+        return Page(items, self._entries(job, items, metadata, _Indexed(self._index)))
 
     def _describe(
-        self, items: Sequence[Item], before: Container[str], *, of_user: bool
+        self, job: Job, items: Sequence[Item], before: Container[str], *, of_user: bool
     ) -> tuple[list[Item], dict[str, Metadata]]:
         """The items, those marked as gone that nobody may index, and the metadata of all.
 
         The store holds only what everybody may see. So a video that YouTube shows to one person alone is
         not stored. And of a video that is hidden from this user (``gone``), the store tells the user only
         what they had ``before``. ``of_user``: the playlist was listed in the name of a user.
+
+        A video that was stored and is hidden from everybody now keeps its metadata, and is marked.
         """
         now = clock.now()
         hidden = {item.video_id for item in items if item.gone and item.video_id not in before}
         known = self._videos.read([item.video_id for item in items if item.video_id not in hidden])
-        stale = [
-            item.video_id
-            for item in items
-            if not item.gone
-            and (item.video_id not in known or now - known[item.video_id].fetched_at > METADATA_AGE)
-        ]
+
+        accepted = {video_id for video_id, each in known.items() if job.accepts_metadata(each)}
+        stale = [item.video_id for item in items if not item.gone and item.video_id not in accepted]
         answered = {each.video_id: each for each in self._youtube.videos(stale)}
         left_out = set(stale) - answered.keys()
-        if of_user:
-            items = [
-                replace(item, gone=_PRIVATE_TO_OWNER) if item.video_id in left_out else item for item in items
-            ]
-        # A video that videos.list leaves out keeps its stored metadata, or gets that of the playlist item.
-        metadata = {item.video_id: item.metadata(now) for item in items} | known | answered
-        from_items = [
-            metadata[item.video_id]
-            for item in items
-            if not item.gone and item.video_id in left_out and item.video_id not in known
-        ]
-        self._videos.save([*answered.values(), *from_items])
-        return list(items), metadata
+        # Of a video that is not known, the playlist item is taken at its word.
+        closed = left_out if of_user else left_out & known.keys()
+        reason = _PRIVATE_TO_OWNER if of_user else _SHOWN_TO_NOBODY
+        items = [replace(item, gone=reason) if item.video_id in closed else item for item in items]
+        described = {item.video_id: item.metadata(now) for item in items}
+        gone = {item.video_id for item in items if item.gone} & known.keys()
+        marked = {
+            each: replace(known[each], gone_at=now, fetched_at=now, listed=False)
+            for each in gone
+            if not known[each].gone_at
+        }
+        from_items = {each: described[each] for each in left_out - known.keys() - closed}
+        self._videos.save([*answered.values(), *marked.values(), *from_items.values()])
+        return items, described | known | answered | marked
 
     def _entries(
-        self, items: Sequence[Item], metadata: Mapping[str, Metadata], indexed: _Indexed
+        self, job: Job, items: Sequence[Item], metadata: Mapping[str, Metadata], indexed: _Indexed
     ) -> list[NewEntry]:
         """The ledger entries. Videos for which nothing is left to do are settled and need no message."""
         stored = self._transcripts.read([item.video_id for item in items])
         outcomes = {
-            video_id: each.outcome for video_id, each in stored.items() if each.outcome and each.outcome.fresh
+            video_id: each.outcome
+            for video_id, each in stored.items()
+            if each.outcome and job.accepts(each.outcome)
         }
-        fingerprints = indexed.fingerprints(list(outcomes))
+        gone = {item.video_id for item in items if item.gone and metadata[item.video_id].gone_at}
+        fingerprints = indexed.fingerprints([*(outcomes.keys() | gone)])
+        self._mark([each for each in gone if each in fingerprints], metadata, fingerprints)
 
         def entry(item: Item) -> NewEntry:
             about, outcome = metadata[item.video_id], outcomes.get(item.video_id)
@@ -105,7 +117,7 @@ class Pages:
                 return replace(pending, state="unavailable", reason=item.gone)
             if outcome is None:
                 return pending
-            if outcome.kind == "unavailable":
+            if not outcome.searchable:
                 return replace(pending, state="unavailable", reason=outcome.reason, reused=True)
             if fingerprints.get(item.video_id) == fingerprint(store.digest(about, outcome)):
                 return replace(
@@ -114,6 +126,28 @@ class Pages:
             return pending
 
         return [entry(item) for item in items]
+
+    def _mark(
+        self, video_ids: Sequence[str], metadata: Mapping[str, Metadata], fingerprints: Mapping[str, str]
+    ) -> None:
+        """Writes videos that are gone into the index again, unless they are marked there already.
+
+        Not by a message: nothing is left to fetch, and the videos are settled as unavailable at once. When
+        the index does not take them, the next listing finds that they are not marked.
+        """
+        stored = self._transcripts.read(video_ids, lines=True)
+        writes = [
+            write_of(metadata[video_id], each.outcome)
+            for video_id, each in stored.items()
+            if each.outcome
+            and fingerprints[video_id] != fingerprint(store.digest(metadata[video_id], each.outcome))
+        ]
+        if not writes:
+            return
+        try:
+            self._index.write(writes)
+        except DeliveryError as error:
+            logs.warning("gone videos not marked yet", error)
 
 
 class _Indexed:

@@ -111,6 +111,20 @@ class Planner:
         return self._jobs.start(owner, message.playlist_id, uuid5(NAMESPACE_URL, name).hex)[0]
 
     def _list(self, job: Job) -> None:
+        if job.video_id is None:
+            self._list_playlist(job)
+        else:
+            self._list_video(job, job.video_id)
+
+    def _list_video(self, job: Job, video_id: str) -> None:
+        """Enters the only video of a job. The membership of its playlist stays as it is."""
+        page = self._pages.of_video(job, video_id)
+        job = self._jobs.begin_planning(job, page.entries[0].title, 1)
+        if self._enter(job, page.entries):
+            self._jobs.seal(job.job_id)
+            self._completion.complete_if_settled(job.job_id)
+
+    def _list_playlist(self, job: Job) -> None:
         playlist, access_token = self._visible_playlist(job)
         job = self._jobs.begin_planning(job, playlist.title, playlist.item_count)
         known = self._memberships.read(job.user_id, job.playlist_id)
@@ -120,7 +134,7 @@ class Planner:
         shown: dict[str, None] = {}
         empty, next_write = True, 0.0
         try:
-            for page in self._pages.of_playlist(job.playlist_id, access_token, before):
+            for page in self._pages.of_playlist(job, access_token, before):
                 if not self._enter(job, page.entries):
                     return
                 empty = empty and not page.items

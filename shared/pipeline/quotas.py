@@ -1,4 +1,8 @@
-"""How many jobs one user may start. Each start, and each retry, costs YouTube quota that all users share."""
+"""How many jobs one user may start, and how many videos have fetched again.
+
+Each start, and each retry, costs YouTube quota that all users share. Each video that is fetched again costs a
+request from an address that YouTube blocks if it asks too much.
+"""
 
 from __future__ import annotations
 
@@ -12,38 +16,43 @@ from shared.errors import TooMany
 from shared.gcp.documents import Snapshot
 
 _WINDOW = timedelta(hours=1)
+_DAY = timedelta(days=1)
 #: Seconds until a retry is worthwhile when other jobs have to end first.
 _RETRY_WHILE_BUSY = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The quota of one user: jobs started within an hour, and jobs active at the same time."""
+    """The quota of one user: jobs started within an hour, jobs active at the same time, and videos fetched
+    again on one day (UTC).
+    """
 
     user_id: str
     per_hour: int
     at_once: int
+    again_per_day: int
 
     @classmethod
     def for_user(cls, user_id: str, config: Config) -> Quota:
-        return cls(user_id, config.jobs_per_hour, config.jobs_at_once)
+        return cls(user_id, config.jobs_per_hour, config.jobs_at_once, config.fetch_again_per_day)
 
     @property
     def path(self) -> str:
         """The document that holds when the user started jobs."""
         return starts_path(self.user_id)
 
-    def spend(self, starts: Snapshot, active: int) -> dict[str, Any]:
+    def spend(self, starts: Snapshot, active: int, again: int = 0) -> dict[str, Any]:
         """The new fields of the document after one more start.
 
-        ``starts``: the document as it was read; ``active``: the user's active jobs.
+        ``starts``: the document as it was read; ``active``: the user's active jobs; ``again``: the videos
+        that the job fetches again.
 
         Raises:
             TooMany: the quota is used up.
         """
         if active >= self.at_once:
             raise TooMany(
-                f"{active} of your playlists are being indexed. Wait until one of them is done.",
+                f"{active} of your playlists or videos are being fetched. Wait until one of them is done.",
                 _RETRY_WHILE_BUSY,
             )
         now = clock.now()
@@ -56,7 +65,20 @@ class Quota:
                 f" Try again in {-(-seconds // 60)} minutes.",
                 seconds,
             )
-        return {"at": [*recent, now]}
+        return {"at": [*recent, now], **(self._spend_again(starts, again, now) if again else {})}
+
+    def _spend_again(self, starts: Snapshot, videos: int, now: datetime) -> dict[str, Any]:
+        today, known = now.date().isoformat(), starts.data or {}
+        spent: int = known.get("again", 0) if known.get("again_on") == today else 0
+        left = max(0, self.again_per_day - spent)
+        if videos > left:
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
+            raise TooMany(
+                f"You can have {self.again_per_day:,} videos fetched again each day. {left:,} are left today,"
+                f" and these are {videos:,}. Choose single videos, or try again after midnight UTC.",
+                max(1, round((midnight - now).total_seconds())),
+            )
+        return {"again_on": today, "again": spent + videos}
 
 
 def starts_path(user_id: str) -> str:

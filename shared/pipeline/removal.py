@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shared.errors import BadRequest, NotFound
+from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
 from shared.library.memberships import Memberships
+from shared.messages import is_id
 from shared.pipeline.jobs import Jobs
 from shared.search.index.writer import SearchIndex
-from shared.youtube.addresses import parse_playlist_id
 
 
 class Removal:
@@ -24,10 +24,8 @@ class Removal:
             NotFound: the playlist is not in the user's library.
         """
         missing = NotFound("There is no such playlist in your library.")
-        try:
-            parse_playlist_id(playlist_id)
-        except BadRequest as error:
-            raise missing from error
+        if not is_id(playlist_id):
+            raise missing
         # The job first, so that a planner at work does not put back what is removed.
         job = self._jobs.current(user_id, playlist_id)
         if job is not None:

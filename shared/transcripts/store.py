@@ -1,7 +1,8 @@
 """The transcript store: what YouTube answered about each video, stored once for everybody.
 
-Firestore holds the truth; the search index is a view of it. A transcript is never asked for again.
-"No captions" and "unavailable" are rechecked later, less and less often.
+Firestore holds the truth; the search index is a view of it. A transcript is asked for again only when a
+person wants that (see shared.pipeline.jobs.Job.accepts). "No captions" and "unavailable" are rechecked later,
+less and less often.
 
 A worker claims a video before it asks YouTube, so that no two workers pay for the same answer. A claim
 begins in one place (:meth:`TranscriptStore.claim`) and ends in one place (the end of its ``with`` block).
@@ -11,9 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,26 +29,38 @@ from shared.transcripts.videos import Metadata
 #: of a worker that died is free again after it.
 CLAIM = timedelta(seconds=30)
 _LONGEST_RECHECK_DAYS = 90
+#: How soon a video is rechecked that cannot be watched yet: if YouTube does not say from when on it can, and
+#: at the earliest.
+_NOT_YET, _SOONEST = timedelta(hours=1), timedelta(minutes=1)
+#: YouTube makes captions some hours after a premiere. So many times "no captions" still means "not yet".
+_CAPTIONS_LATER = 4
+KEPT = "The transcript that was fetched before is kept."
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A stored answer of YouTube.
 
+    ``restricted``: see :class:`shared.transcripts.transcript.Answer`. ``choice``: which rule chose the track.
     ``job_id``: the job that asked; ``youtube_bytes``: what that cost. ``checks`` counts the answers without
-    a transcript. ``look_again_at``: when to recheck; None for a transcript. ``packed``: the compressed
-    lines; empty without a transcript, or when the outcome was read without them.
+    a transcript. ``look_again_at``: when to recheck; None for a transcript. ``not_yet``: see Answer.
+    ``packed``: the compressed lines; empty without a transcript, or when the outcome was read without them.
+    The ``reason`` of a transcript says why it is not of the best track, or why it was kept when YouTube was
+    asked again.
     """
 
     kind: OutcomeKind
     checked_at: datetime
     reason: str = ""
+    restricted: bool = False
+    choice: str = ""
     language: str | None = None
     language_name: str | None = None
     generated: bool | None = None
     packed: bytes = b""
     checks: int = 0
     look_again_at: datetime | None = None
+    not_yet: bool = False
     job_id: str = ""
     youtube_bytes: int = 0
     digest: str = ""
@@ -56,6 +69,11 @@ class Outcome:
     def lines(self) -> Lines:
         """Unpacked at each call, because most readers of an outcome do not need the lines."""
         return unpack_lines(self.packed) if self.packed else Lines()
+
+    @property
+    def searchable(self) -> bool:
+        """Whether the video belongs into the search index, be it by its title and description alone."""
+        return self.kind != "unavailable" or self.restricted
 
     @property
     def fresh(self) -> bool:
@@ -83,8 +101,13 @@ def transcript_path(video_id: str) -> str:
 def stored_from(snapshot: Snapshot) -> Stored:
     data = snapshot.data or {}
     # A video that was claimed and never answered has a document without a kind.
-    outcome = snapshot.read_as(Outcome, packed=data.get("lines", b"")) if data.get("kind") else None
+    outcome = _outcome_from(data) if data.get("kind") else None
     return Stored(outcome, data.get("claimed_until"), snapshot.update_time)
+
+
+def _outcome_from(data: Mapping[str, Any]) -> Outcome:
+    names = {field.name for field in fields(Outcome)} & data.keys()
+    return Outcome(**{name: data[name] for name in names}, packed=data.get("lines", b""))
 
 
 class Claim:
@@ -102,34 +125,26 @@ class Claim:
 
         Without a transcript it is rechecked 1, 3, 9, 27, 81 and then every 90 days later.
 
+        A transcript is replaced by another one only. When YouTube has none any more, the captions were taken
+        away or the whole video is gone. What was said in it was still said, and its owner may put captions
+        back. So the old transcript stays, with a reason.
+
         Raises:
             Permanent: the transcript is too long to store.
         """
-        now = clock.now()
-        data: dict[str, Any] = {
-            "kind": answer.kind,
-            "checked_at": now,
-            "job_id": job_id,
-            "youtube_bytes": youtube_bytes,
-            "claimed_until": None,
-        }
-        if answer.transcript is not None:
-            packed = pack_lines(answer.transcript.lines)
-            data |= {
-                "language": answer.transcript.language,
-                "language_name": answer.transcript.language_name,
-                "generated": answer.transcript.generated,
-                "lines": packed,
-                "digest": hashlib.sha256(packed).hexdigest()[:32],
-            }
+        previous, now = self._previous, clock.now()
+        asked: dict[str, Any] = {"checked_at": now, "job_id": job_id, "youtube_bytes": youtube_bytes}
+        commit = self._db.commit()
+        if answer.transcript is None and previous is not None and previous.kind == "transcript":
+            asked["reason"] = f"{answer.reason} {KEPT}"
+            commit.update(self._path, {**asked, "claimed_until": None}).run()
+            outcome = replace(previous, **asked)
         else:
-            checks = (self._previous.checks if self._previous else 0) + 1
-            wait = timedelta(days=min(_LONGEST_RECHECK_DAYS, 3 ** min(checks - 1, 9)))
-            data |= {"reason": answer.reason, "checks": checks, "look_again_at": now + wait}
-        self._db.commit().set(self._path, data).run()
+            said = {"kind": answer.kind, "reason": answer.reason, "restricted": answer.restricted}
+            data = {**said, **asked, **_content(answer, previous, now)}
+            commit.set(self._path, {**data, "claimed_until": None}).run()
+            outcome = _outcome_from(data)
         self._saved = True
-        outcome = stored_from(Snapshot(self._path, data, None)).outcome
-        assert outcome is not None
         return outcome
 
     def _begin(self, stored: Stored) -> None:
@@ -152,15 +167,39 @@ class Claim:
             logs.info("claim not released", reason=str(error))
 
 
+def _content(answer: Answer, previous: Outcome | None, now: datetime) -> dict[str, Any]:
+    """The fields that are stored of an answer. Raises Permanent."""
+    if answer.transcript is not None:
+        packed = pack_lines(answer.transcript.lines)
+        return {
+            "language": answer.transcript.language,
+            "language_name": answer.transcript.language_name,
+            "generated": answer.transcript.generated,
+            "choice": answer.transcript.choice,
+            "lines": packed,
+            "digest": hashlib.sha256(packed).hexdigest()[:32],
+        }
+    checks = previous.checks if previous else 0
+    if answer.not_yet:
+        # Not counted: once it can be watched, it is rechecked as often as a new video.
+        at = max(answer.expected_at or now + _NOT_YET, now + _SOONEST)
+        return {"not_yet": True, "checks": checks, "look_again_at": at}
+    if previous and previous.not_yet and answer.kind == "no_transcript" and checks < _CAPTIONS_LATER:
+        return {"not_yet": True, "checks": checks + 1, "look_again_at": now + _NOT_YET}
+    wait = timedelta(days=min(_LONGEST_RECHECK_DAYS, 3 ** min(checks, 9)))
+    return {"checks": checks + 1, "look_again_at": now + wait}
+
+
 class TranscriptStore:
     """The answers about all videos."""
 
     def __init__(self, db: Firestore) -> None:
         self._db = db
 
-    def read(self, video_ids: Sequence[str]) -> dict[str, Stored]:
-        """These videos in the store, by id, without the lines."""
-        snapshots = self._db.read(*map(transcript_path, video_ids), fields=_WITHOUT_LINES)
+    def read(self, video_ids: Sequence[str], *, lines: bool = False) -> dict[str, Stored]:
+        """These videos in the store, by id, with or without the lines."""
+        wanted = None if lines else _WITHOUT_LINES
+        snapshots = self._db.read(*map(transcript_path, video_ids), fields=wanted)
         return {snapshot.id: stored_from(snapshot) for snapshot in snapshots}
 
     @contextmanager
@@ -188,7 +227,11 @@ class TranscriptStore:
         while True:
             found = list(
                 self._db.query(
-                    "transcripts", order_by="__name__", start_after=after, limit=page, fields=["kind"]
+                    "transcripts",
+                    order_by="__name__",
+                    start_after=after,
+                    limit=page,
+                    fields=["kind", "restricted"],
                 )
             )
             if not found:
@@ -196,7 +239,11 @@ class TranscriptStore:
             yield [
                 snapshot.id
                 for snapshot in found
-                if snapshot.data and snapshot.data.get("kind") in ("transcript", "no_transcript")
+                if snapshot.data
+                and (
+                    snapshot.data.get("kind") in ("transcript", "no_transcript")
+                    or snapshot.data.get("restricted")
+                )
             ]
             after = found[-1].id
 
@@ -223,5 +270,6 @@ def digest(metadata: Metadata, outcome: Outcome) -> str:
         outcome.language,
         outcome.generated,
         outcome.digest,
+        *(["gone"] if metadata.gone_at else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import orjson
@@ -63,21 +64,34 @@ def milliseconds(seconds: Iterable[float]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The captions of a video. ``language``: the BCP 47 code. ``generated``: by speech recognition."""
+    """The captions of a video. ``language``: the BCP 47 code. ``generated``: by speech recognition.
+
+    ``choice``: which rule chose the language (:data:`shared.youtube.tracks.Choice`).
+    """
 
     language: str
     language_name: str
     generated: bool
     lines: Lines
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """YouTube's final answer about a video: its transcript, or the reason why there is none."""
+    """YouTube's answer about a video: its transcript, or the reason why there is none.
+
+    With a transcript, ``reason`` says why it is not of the best track; it is empty if it is. ``restricted``:
+    the video is there, but not for us: because of our country, its age limit, or for members only.
+    ``not_yet``: there will be something to watch later, such as a premiere. ``expected_at``: from when on,
+    if YouTube says so.
+    """
 
     kind: OutcomeKind
     transcript: Transcript | None = None
     reason: str = ""
+    restricted: bool = False
+    not_yet: bool = False
+    expected_at: datetime | None = None
 
 
 def pack_lines(lines: Lines) -> bytes:

@@ -15,7 +15,13 @@ METADATA_AGE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """A video as the YouTube Data API describes it. The duration is in seconds."""
+    """A video as the YouTube Data API describes it. The duration is in seconds.
+
+    ``listed``: videos.list described it when it was last asked; False for what only a playlist says.
+    ``audio_language``: the language that is spoken, as the uploader says.
+    ``gone_at``: when YouTube was found to show the video to nobody any more; None while it shows it. The rest
+    is what was known before.
+    """
 
     video_id: str
     title: str
@@ -27,6 +33,9 @@ class Metadata:
     views: int | None
     thumbnail_url: str | None
     fetched_at: datetime
+    listed: bool = False
+    audio_language: str | None = None
+    gone_at: datetime | None = None
 
 
 def video_path(video_id: str) -> str:

@@ -33,6 +33,14 @@ def body_of(request: Request) -> dict[str, Any]:
     return body
 
 
+def flag_of(body: dict[str, Any], name: str) -> bool:
+    """A field that is true, false or missing. Raises BadRequest for anything else."""
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise BadRequest(f"{name}: expected true or false, found {json.dumps(value)[:40]}.")
+    return value
+
+
 def limit_of(request: Request, default: int, maximum: int) -> int:
     """The ``limit`` parameter. Raises BadRequest when it is not a number from 1 to ``maximum``."""
     text = request.args.get("limit", str(default))

@@ -1,21 +1,48 @@
-"""Reduces an address that a person pastes to the id of a playlist. Nothing else of it is used."""
+"""Reduces what a person pastes to the id of a playlist. Nothing else of it is used.
+
+Three steps: take off what stands around an address, find the id in it, and say what kind of id that is.
+"""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from shared.errors import BadRequest
 
-#: PL…, UU… (uploads), LL (liked), FL…, OL…, RD… (mixes): two capitals, then the characters of YouTube's ids.
-_PLAYLIST_ID = re.compile(r"[A-Z]{2}[A-Za-z0-9_-]{0,78}")
+_ID = re.compile(r"[A-Za-z0-9_-]{2,80}")
 _HOSTS = re.compile(r"([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)")
 _EXPECTED = "Expected a playlist id such as PLx…, or a YouTube address with list= in it"
+#: More than any address. A consent page's address has the whole address of the playlist in it.
+_LONGEST = 4000
+#: An address may be encoded as often as pages are nested in each other.
+_NESTING = 3
+
+#: How ids of playlists begin: playlists (SP and EC: old ones), uploads, Liked videos (LM: of YouTube Music),
+#: favourites, popular uploads, albums, and playlists of YouTube Music's editors.
+_PLAYLISTS = ("PL", "SP", "EC", "UU", "LL", "LM", "FL", "PU", "OLAK5uy_", "RDCLAK5uy_")
+#: A page of a playlist in YouTube Music has this before the id; that of a podcast the second.
+_WRAPPED = re.compile(r"(?:VL|MPSP)(?=[A-Z]{2})")
+#: Shorter than any id, and a word. Short ids with small letters or digits are not refused: fakes have them.
+_WORD = re.compile(r"[A-Z]{3,17}")
 #: Watch Later and the history: https://developers.google.com/youtube/v3/revision_history#september-15,-2016
 _REFUSED = ("WL", "HL")
 WATCH_LATER = (
     "YouTube shows Watch Later and the history to no other program. Add the videos to a playlist of "
     "your own and index that."
+)
+_MIX = (
+    "This is a mix. YouTube makes it anew for each viewer and shows it to no other program. Save its videos"
+    " to a playlist of your own, and index that."
+)
+_QUEUE = (
+    "This is a queue, which only your own browser knows. Save it as a playlist at YouTube, and index that."
+)
+#: Lists that exist for one viewer only, by the beginning of their ids.
+_PASSING = {"RD": _MIX, "UL": _MIX, "TL": _QUEUE}
+_SHELL = (
+    "If it was longer when you copied it, your shell has cut it off at the &: put the address in quotes."
+    " Otherwise, open the playlist at YouTube and copy the address of that page."
 )
 
 
@@ -25,31 +52,97 @@ def is_refused(playlist_id: str) -> bool:
 
 
 def parse_playlist_id(text: object) -> str:
-    """The id in a playlist id, or in any YouTube address with ``list=``.
+    """The id in a playlist id or a YouTube address. That of a channel is reduced to its uploads.
 
     Raises:
-        BadRequest: says what was expected and what was found.
+        BadRequest: says what was expected, what was found, and what to do.
     """
     if not isinstance(text, str) or not text.strip():
         raise BadRequest(f"{_EXPECTED}; found nothing.")
-    text = text.strip()
-    if len(text) > 2000:
+    if len(text) > _LONGEST:
         raise BadRequest(f"{_EXPECTED}; found {len(text):,} characters.")
-    if _PLAYLIST_ID.fullmatch(text):
+    return _classified(_found(_unwrapped(text)))
+
+
+def _unwrapped(text: str) -> str:
+    """The text without what mails, shells, web pages and Markdown put around or into an address."""
+    link = re.search(r"\]\(\s*<?([^\s)>]+)", text)
+    address = link[1] if link else text
+    address = re.sub(r"&(amp|#38|#x26);", "&", address.replace("\\", ""), flags=re.IGNORECASE)
+    return address.strip(" \t\r\n\u200b\ufeff\u00a0\"'`“”„‘’«»‹›<>()[]{}*.,;:!?…")
+
+
+def _found(text: str) -> str:
+    """What stands where the id should be. Raises BadRequest when there is no such place."""
+    if _ID.fullmatch(text):
         return text
-    neither = f"{_EXPECTED}; found {text[:100]!r}, which is neither."
+    address = text
+    for _ in range(_NESTING):
+        if (found := _in_address(address, _NESTING)) is not None:
+            return found
+        address = unquote(address)
+    raise BadRequest(_nothing_in(text))
+
+
+def _in_address(text: str, depth: int) -> str | None:
+    """The id in an address, or in an address within its parameters, as consent and redirect pages have it."""
+    parts = _split(text)
+    if parts is None:
+        return None
+    parameters = parse_qs(parts.query)
+    ours = _HOSTS.fullmatch((parts.hostname or "").lower()) is not None
+    if ours:
+        if "list" in parameters:
+            return parameters["list"][0]
+        path = parts.path.strip("/").split("/")
+        if path[0] in ("playlist", "browse", "channel") and len(path) > 1:
+            return path[1]
+    if depth == 0:
+        return None
+    values = (value for several in parameters.values() for value in several)
+    inner = (f"https://www.youtube.com{each}" if ours and each.startswith("/") else each for each in values)
+    return next((found for each in inner if (found := _in_address(each, depth - 1))), None)
+
+
+def _split(text: str) -> SplitResult | None:
+    """An http address in parts. It may be pasted without its scheme. None for anything else."""
+    has_scheme = re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE)
     try:
-        # It may be pasted without its scheme, and another address may stand in its query.
-        has_scheme = re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE)
         parts = urlsplit(text if has_scheme else f"https://{text}")
-        host = (parts.hostname or "").lower()
-        lists = parse_qs(parts.query).get("list", [])
-    except ValueError as error:
-        raise BadRequest(neither) from error
-    if parts.scheme not in ("http", "https") or not _HOSTS.fullmatch(host):
-        raise BadRequest(neither)
-    if not lists:
-        raise BadRequest(f"{_EXPECTED}; this address has no list=, so it names no playlist.")
-    if not _PLAYLIST_ID.fullmatch(lists[0]):
-        raise BadRequest(f"{_EXPECTED}; found list={lists[0][:100]!r}, which is no playlist id.")
-    return lists[0]
+        _ = parts.hostname
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") else None
+
+
+def _nothing_in(text: str) -> str:
+    """Says why there is no playlist in a text."""
+    parts = _split(text)
+    host = (parts.hostname or "").lower() if parts else ""
+    if parts is None or not _HOSTS.fullmatch(host):
+        return f"{_EXPECTED}; found {text[:100]!r}, which is neither."
+    path = parts.path.strip("/")
+    if path.startswith(("@", "c/", "user/")):
+        return (
+            "This address names a channel by its name; it names no playlist. Paste the address of one of its"
+            " playlists, or the channel's id (UC…), which YouTube shows under About, Share channel."
+        )
+    if host.endswith("youtu.be") or path.split("/")[0] in ("watch", "shorts", "live", "embed", "v"):
+        return f"This address names one video; it names no playlist. {_SHELL}"
+    return f"This address names no playlist. {_SHELL}"
+
+
+def _classified(found: str) -> str:
+    """The id of a playlist that YouTube can list. Raises BadRequest."""
+    playlist_id = _WRAPPED.sub("", found, count=1)
+    if _ID.fullmatch(playlist_id):
+        if playlist_id.startswith("UC"):
+            # The uploads of a channel: https://developers.google.com/youtube/v3/guides/implementation/videos
+            playlist_id = f"UU{playlist_id[2:]}"
+        if playlist_id in _REFUSED:
+            return playlist_id
+        if playlist_id.startswith(_PLAYLISTS) and not _WORD.fullmatch(playlist_id):
+            return playlist_id
+        if (reason := _PASSING.get(playlist_id[:2])) is not None:
+            raise BadRequest(reason)
+    raise BadRequest(f"{_EXPECTED}; found {found[:100]!r}, which is no playlist id.")

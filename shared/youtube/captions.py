@@ -1,10 +1,8 @@
-"""A video's transcript through youtube-transcript-api: the choice of the track, and the errors."""
+"""A video's transcript through youtube-transcript-api: the requests, and what their errors mean."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
 from xml.etree.ElementTree import ParseError
 
 import requests
@@ -13,45 +11,18 @@ import youtube_transcript_api as api
 from shared.config import Config
 from shared.errors import AttemptFailed, Refused, YouTubeError
 from shared.transcripts.transcript import Answer, Transcript
+from shared.transcripts.videos import Metadata
 from shared.youtube import timedtext
 from shared.youtube.egress.breaker import ADDRESS_BLOCKED, RouteClosed
+from shared.youtube.playability import Refusal, is_live, refusal_of
+from shared.youtube.player_answer import member
 from shared.youtube.session import Session
+from shared.youtube.tracks import Choice, Track, by_worth, tracks_of
 
-#: Signs in playabilityStatus.reason, which is English because the library asks in English. The first is also
-#: said of an address that asks too much.
-_TOO_BUSY = re.compile(r"try again later", re.IGNORECASE)
-_NOT_YET = re.compile(r"premiere|will begin|live event|upcoming|offline|processing", re.IGNORECASE)
 #: In the address of a track that YouTube sends only with a proof of origin.
 _PROOF_NEEDED = "&exp=xpe"
-
-
-class Track(Protocol):
-    """The properties of a caption track that decide which one is chosen."""
-
-    language_code: str
-    is_generated: bool
-
-
-T = TypeVar("T", bound=Track)
-
-
-def choose(tracks: Iterable[T], preferred: Sequence[str]) -> T | None:
-    """The best track: of the first preferred language that there is, else of any. Human before generated.
-
-    A preference for `pt` is also met by `pt-BR`, but an exact match comes first.
-    """
-
-    def rank(track: T) -> tuple[int, int, bool]:
-        code = track.language_code.casefold()
-        for number, wanted in enumerate(code.casefold() for code in preferred):
-            if code == wanted:
-                return number, 0, track.is_generated
-            if code.split("-")[0] == wanted.split("-")[0]:
-                return number, 1, track.is_generated
-        return len(preferred), 0, track.is_generated
-
-    # Of equal tracks, min takes the first in YouTube's order.
-    return min(tracks, key=rank, default=None)
+#: Tracks of one video that are asked for in one attempt.
+_TRACKS = 3
 
 
 class Captions:
@@ -60,8 +31,10 @@ class Captions:
     def __init__(self, config: Config) -> None:
         self._preferred = config.transcript_languages
 
-    def fetch(self, video_id: str, session: Session) -> Answer:
+    def fetch(self, video_id: str, session: Session, about: Metadata | None = None) -> Answer:
         """YouTube's final answer about a video. Requests the watch page (without a key), player and captions.
+
+        ``about``: what is known of the video. It decides how far the player's words are believed.
 
         Raises:
             Refused: YouTube refused the request, because of the address or the video.
@@ -69,50 +42,116 @@ class Captions:
             RouteClosed: a request was not sent, because the breaker has opened meanwhile.
         """
         try:
-            return self._fetch(video_id, session)
-        except RouteClosed:
+            return self._fetch(video_id, session, about)
+        except (RouteClosed, YouTubeError):
             raise
         except Exception as error:
             last = error
         if _may_concern_key(last) and session.give_up_key():
             # Once more without the known key, as the library does it.
             try:
-                return self._fetch(video_id, session)
-            except RouteClosed:
+                return self._fetch(video_id, session, about)
+            except (RouteClosed, YouTubeError):
                 raise
             except Exception as error:
                 last = error
         _drop_frames(last)
-        meaning = _meaning_of(last)
-        if isinstance(meaning, Answer):
-            return meaning
-        raise meaning from last
+        raise _meaning_of(last) from last
 
-    def _fetch(self, video_id: str, session: Session) -> Answer:
-        tracks = api.YouTubeTranscriptApi(http_client=session).list(video_id)
-        track = choose(tracks, self._preferred)
-        if track is None:
-            return _NO_CAPTIONS
-        lines = timedtext.parse(_download(track, session))
-        if not lines:
-            return Answer("no_transcript", reason="The video's captions are empty.")
-        return Answer(
-            "transcript", Transcript(track.language_code, track.language, track.is_generated, lines)
-        )
+    def _fetch(self, video_id: str, session: Session, about: Metadata | None) -> Answer:
+        _ask_player(video_id, session)
+        answer = session.player_answer
+        playability = member(answer, "playabilityStatus")
+        listed, audio_language = (about.listed, about.audio_language) if about else (False, None)
+        refusal = refusal_of(playability, listed=listed)
+        if refusal is not None:
+            return _verdict(refusal)
+        if is_live(playability):
+            return _LIVE
+        tracks, choice = by_worth(tracks_of(answer), self._preferred, audio_language)
+        return _first_with_words(video_id, tracks, choice, session)
 
 
-def _download(track: api.Transcript, session: Session) -> bytes:
-    """As ``track.fetch()`` of the library, which also parses, but slowly (see timedtext)."""
-    url: str = track._url
-    if _PROOF_NEEDED in url:
-        raise api.PoTokenRequired(track.video_id)
-    response = session.get(url)
+def _ask_player(video_id: str, session: Session) -> None:
+    """Puts the player's answer into ``session.player_answer``, or raises what the library raises.
+
+    What the library reads in the answer is not used: it matches YouTube's words exactly, and of two tracks of
+    one language it keeps the last.
+    """
+    try:
+        api.YouTubeTranscriptApi(http_client=session).list(video_id)
+    except RouteClosed:
+        raise
+    except Exception as error:
+        if not isinstance(member(session.player_answer, "playabilityStatus"), dict):
+            raise
+        _drop_frames(error)
+
+
+def _verdict(refusal: Refusal) -> Answer:
+    """The answer about a video that does not play.
+
+    Raises:
+        Refused: the words are not, or not surely, about the video.
+    """
+    said = refusal.said
+    match refusal.meaning:
+        case "restricted" | "gone" | "gone unless listed":
+            reason = refusal.sentence or f"YouTube does not play the video: {said}."
+            return Answer("unavailable", reason=reason, restricted=refusal.meaning == "restricted")
+        case "not yet":
+            reason = f"YouTube cannot play the video yet: {said}."
+            return Answer("no_transcript", reason=reason, not_yet=True, expected_at=refusal.expected_at)
+        case "address":
+            raise Refused(ADDRESS_BLOCKED)
+        case "perhaps address":
+            raise Refused(f"YouTube cannot play the video now: {said}.", weak=True)
+    raise Refused(f"YouTube refuses the video and gives a reason that is not known: {said}.", unknown=True)
+
+
+def _first_with_words(video_id: str, tracks: Sequence[Track], choice: Choice, session: Session) -> Answer:
+    """The transcript of the first track that YouTube sends whole and that has words.
+
+    Raises what the best track failed with, if all fail.
+    """
+    passed_over: list[str] = []
+    failed: Exception | None = None
+    asked = 0
+    for track in tracks:
+        if asked == _TRACKS:
+            break
+        try:
+            asked += _PROOF_NEEDED not in track.url
+            lines = timedtext.parse(_download(video_id, track, session))
+        except (api.PoTokenRequired, api.YouTubeRequestFailed, ParseError) as error:
+            if isinstance(error, api.YouTubeRequestFailed) and not _status(error).startswith("4"):
+                # That passes, and then the best track can be had.
+                raise
+            _drop_frames(error)
+            failed = failed or error
+            passed_over.append(f"{track.language_name[:100]} ({str(_meaning_of(error)).rstrip('.')})")
+            continue
+        if lines:
+            reason = f"Better captions could not be had: {', '.join(passed_over)}." if passed_over else ""
+            transcript = Transcript(track.language, track.language_name, track.generated, lines, choice)
+            return Answer("transcript", transcript, reason)
+        passed_over.append(f"{track.language_name[:100]} (empty)")
+    if failed is not None:
+        raise failed
+    return Answer("no_transcript", reason="The video's captions are empty.") if tracks else _NO_CAPTIONS
+
+
+def _download(video_id: str, track: Track, session: Session) -> bytes:
+    """As ``Transcript.fetch()`` of the library, which also parses, but slowly (see timedtext)."""
+    if _PROOF_NEEDED in track.url:
+        raise api.PoTokenRequired(video_id)
+    response = session.get(track.url)
     if response.status_code == requests.codes.too_many_requests:
-        raise api.IpBlocked(track.video_id)
+        raise api.IpBlocked(video_id)
     try:
         response.raise_for_status()
     except requests.HTTPError as error:
-        raise api.YouTubeRequestFailed(track.video_id, error) from error
+        raise api.YouTubeRequestFailed(video_id, error) from error
     return response.content
 
 
@@ -131,41 +170,21 @@ def _may_concern_key(error: Exception) -> bool:
 
 
 _NO_CAPTIONS = Answer("no_transcript", reason="The video has no captions.")
-_Meaning = Answer | YouTubeError
+_LIVE = Answer(
+    "no_transcript", reason="The video is live now. Its captions are complete when it ends.", not_yet=True
+)
 
 
-def _meaning_of(error: Exception) -> _Meaning:
-    """Translates an exception of the library: into a final answer about the video, or a failed attempt."""
+def _meaning_of(error: Exception) -> YouTubeError:
+    """Translates an exception of the library, or of the network."""
     for kinds, meaning in _MEANINGS:
         if isinstance(error, kinds):
             return meaning(error)
     return AttemptFailed("YouTube sent an answer that cannot be read.", detail=repr(error)[:300])
 
 
-def _unplayable(error: Exception) -> _Meaning:
-    # YouTube writes the sentence that matters into either place.
-    said = [getattr(error, "reason", None), *getattr(error, "sub_reasons", ())]
-    reason = " ".join(str(part).strip() for part in said if part).rstrip(".") or "no reason given"
-    if _TOO_BUSY.search(reason):
-        return Refused(f"YouTube cannot play the video now: {reason}.", weak=True)
-    if _NOT_YET.search(reason):
-        return Answer("no_transcript", reason=f"YouTube cannot play the video yet: {reason}.")
-    return Answer("unavailable", reason=f"YouTube does not play the video: {reason}.")
-
-
 #: The first that matches counts: some of the library's exceptions derive from others.
-_MEANINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception], _Meaning]], ...] = (
-    (
-        (api.AgeRestricted,),
-        lambda _: Answer("unavailable", reason="YouTube shows the video to signed-in adults only."),
-    ),
-    (
-        (api.VideoUnavailable, api.InvalidVideoId),
-        lambda _: Answer("unavailable", reason="The video is no longer on YouTube."),
-    ),
-    ((api.VideoUnplayable,), _unplayable),
-    # Captions often appear later, so "disabled" is not final either: it is rechecked.
-    ((api.TranscriptsDisabled, api.NoTranscriptFound), lambda _: _NO_CAPTIONS),
+_MEANINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception], YouTubeError]], ...] = (
     ((api.IpBlocked, api.RequestBlocked), lambda _: Refused(ADDRESS_BLOCKED)),
     (
         (api.PoTokenRequired,),

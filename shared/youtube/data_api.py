@@ -6,14 +6,11 @@ unit of quota each, for up to 50 items.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httplib2
 from google.auth.exceptions import GoogleAuthError
@@ -23,10 +20,11 @@ from httplib2.decode import DecodeLimitError, DecodeRatioError
 
 from shared import clock
 from shared.config import Config, ConfigError
-from shared.errors import Deferred, GrantExpired, JobFailed, NotVisible, Transient
+from shared.errors import JobFailed, NotVisible, Transient
 from shared.messages import is_id
 from shared.transcripts.videos import Metadata
 from shared.youtube.addresses import WATCH_LATER, is_refused
+from shared.youtube.data_api_errors import NOT_VISIBLE, translate
 from shared.youtube.prefetch import prefetch
 from shared.youtube.resources import Item, PlaylistInfo, item_from, items_of, metadata_of, playlist_info
 
@@ -38,10 +36,6 @@ _PLAYLIST_PARTS = "snippet,contentDetails,status"
 _LIKED_TITLE, _LIKED_COUNT = "Liked videos", 5000
 #: Pages of a user's own playlists that are listed, 50 playlists each.
 _MAXIMUM_PAGES = 20
-_NOT_VISIBLE = (
-    "YouTube knows no playlist with this id, or it is private. Check the link, make the playlist "
-    "public or unlisted, or sign in with Google as the owner."
-)
 
 
 class DataApi:
@@ -51,8 +45,8 @@ class DataApi:
 
     - NotVisible: the playlist is unknown, or private and somebody else's.
     - GrantExpired: Google does not accept the access token any more.
-    - JobFailed: YouTube does not list the playlist.
-    - Deferred: the daily quota is used up.
+    - JobFailed: YouTube does not list the playlist, or refuses our key.
+    - Deferred: the daily quota is used up, or there were too many requests in a minute.
     - Transient: YouTube does not answer.
     """
 
@@ -73,7 +67,7 @@ class DataApi:
             return playlist_info(found[0])
         if access_token is not None and playlist_id.startswith(_LIKED):
             return PlaylistInfo(_LIKED_TITLE, None, _LIKED_COUNT, "private")
-        raise NotVisible(_NOT_VISIBLE)
+        raise NotVisible(NOT_VISIBLE)
 
     def own_playlists(self, access_token: str) -> list[tuple[str, PlaylistInfo]]:
         """The ids and descriptions of a user's own playlists, the Liked videos first."""
@@ -156,7 +150,7 @@ class DataApi:
                     call.headers["authorization"] = f"Bearer {access_token}"
                 answer = call.execute(num_retries=0)
             except HttpError as error:
-                raise _translate(error, of_user=access_token is not None) from error
+                raise translate(error, of_user=access_token is not None) from error
             except (Error, GoogleAuthError, httplib2.HttpLib2Error, OSError, ValueError) as error:
                 raise Transient("YouTube did not answer.", detail=f"Data API: {error!r:.300}") from error
             except (DecodeLimitError, DecodeRatioError) as error:
@@ -196,42 +190,3 @@ class DataApi:
             ),
             cache_discovery=False,
         )
-
-
-def _quota_reset(now: datetime) -> datetime:
-    """The quota of the Data API is renewed at midnight Pacific time."""
-    pacific = now.astimezone(ZoneInfo("America/Los_Angeles"))
-    tomorrow = (pacific + timedelta(days=1)).date()
-    return datetime.combine(tomorrow, datetime.min.time(), pacific.tzinfo).astimezone(UTC)
-
-
-def _translate(error: HttpError, *, of_user: bool) -> Exception:
-    status, reasons = int(error.resp.status), _reasons(error.content)
-    if of_user and (
-        status == 401 or reasons & {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}
-    ):
-        return GrantExpired()
-    if reasons & {"quotaExceeded", "dailyLimitExceeded"}:
-        until = _quota_reset(clock.now())
-        return Deferred(
-            f"YouTube's daily quota is used up. Indexing goes on at {clock.rfc3339(until)}.", until
-        )
-    if reasons & {"rateLimitExceeded", "userRateLimitExceeded"} or status == 429 or status >= 500:
-        return Transient("YouTube is overloaded.", detail=f"Data API: HTTP {status}")
-    if status == 404 or reasons & {"playlistNotFound", "playlistForbidden", "playlistItemsNotAccessible"}:
-        return NotVisible(_NOT_VISIBLE)
-    if reasons & {"watchLaterNotAccessible", "watchHistoryNotAccessible"}:
-        return JobFailed(WATCH_LATER)
-    detail = ", ".join(sorted(reasons)) or "no reason given"
-    return JobFailed(f"YouTube refused to list the playlist (HTTP {status}: {detail}).")
-
-
-def _reasons(content: bytes) -> set[str]:
-    try:
-        error = json.loads(content)["error"]
-        reasons = {each.get("reason") for each in error.get("errors", [])} | {
-            each.get("reason") for each in error.get("details", [])
-        }
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return set()
-    return {reason for reason in reasons if isinstance(reason, str)}

@@ -1,4 +1,4 @@
-"""Partial answers: YouTube's player is asked only for the members that youtube-transcript-api reads.
+"""Partial answers: YouTube's player is asked only for the members that this package reads.
 
 A whole answer has 21 to 35 KB compressed; nine tenths of it say where the streams are. Google's APIs send a
 part of an answer when the query parameter ``$fields`` selects it
@@ -26,15 +26,17 @@ nothing and is not repeated here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import requests
 
 from shared import logs
+from shared.youtube.player_answer import member
 
 #: Added to the address of the request. ``translationLanguages`` is left out: no translation is asked for.
 PARAMETERS = (
-    "&prettyPrint=false&$fields=playabilityStatus,captions/playerCaptionsTracklistRenderer/captionTracks"
+    "&prettyPrint=false&$fields=playabilityStatus,captions/playerCaptionsTracklistRenderer"
+    "(captionTracks,audioTracks,defaultAudioTrackIndex)"
 )
 
 _Said = Literal["tracks", "no tracks", "not playable"]
@@ -82,16 +84,10 @@ def _said(response: requests.Response) -> _Said | None:
         answer = response.json()
     except ValueError:
         return None
-    status = _member(answer, "playabilityStatus", "status")
+    status = member(answer, "playabilityStatus", "status")
     if not isinstance(status, str):
         return None
     if status != "OK":
         return "not playable"
-    tracks = _member(answer, "captions", "playerCaptionsTracklistRenderer", "captionTracks")
+    tracks = member(answer, "captions", "playerCaptionsTracklistRenderer", "captionTracks")
     return "tracks" if isinstance(tracks, list) and tracks else "no tracks"
-
-
-def _member(value: Any, *names: str) -> Any:
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value

@@ -10,6 +10,7 @@ from typing import Any
 from shared import clock
 from shared.errors import Transient
 from shared.transcripts.videos import Metadata
+from shared.youtube.tracks import plain_language
 
 #: YouTube's own limits are 100 and 5,000 characters. Anything longer is no title and no description.
 _MAXIMUM_TITLE, _MAXIMUM_DESCRIPTION = 500, 20_000
@@ -120,6 +121,8 @@ def metadata_of(found: dict[str, Any], now: datetime) -> Metadata:
         views=_whole_number((found.get("statistics") or {}).get("viewCount")),
         thumbnail_url=_thumbnail(snippet),
         fetched_at=now,
+        listed=True,
+        audio_language=_language(snippet.get("defaultAudioLanguage")),
     )
 
 
@@ -130,6 +133,12 @@ def _thumbnail(snippet: dict[str, Any]) -> str | None:
         if isinstance(url, str) and re.match(r"https?://", url) and len(url) < 500:
             return url
     return None
+
+
+def _language(value: object) -> str | None:
+    """None for no language, and for ``zxx``: nothing is said."""
+    is_code = isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9_]{1,11})*", value)
+    return plain_language(str(value)) if is_code and value != "zxx" else None
 
 
 def _whole_number(value: object) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -20,8 +21,9 @@ from shared.youtube.player_key import PlayerKey, page_with
 
 #: Seconds to connect, and seconds without a byte.
 TIMEOUT = (5.0, 10.0)
-#: Seconds for all requests of one attempt, however slowly the answers come. With one more silence of TIMEOUT
-#: this is less than the claim of a video (shared.transcripts.store.CLAIM), so that nobody else asks for it.
+#: Seconds for all requests of one attempt, from the first one on, however slowly the answers come. With one
+#: more silence of TIMEOUT this is less than the claim of a video (shared.transcripts.store.CLAIM), so that
+#: nobody else asks for it.
 BUDGET = 18.0
 #: Bytes of one answer. The largest real ones, watch pages, have 1.5 MB.
 MAXIMUM_BYTES = 20_000_000
@@ -63,24 +65,28 @@ class Session(requests.Session):
         self._maximum_bytes = maximum_bytes
         self._player_key = player_key
         self._partial_answers = partial_answers
-        self._deadline = 0.0
+        #: When the attempt has to end. None from :meth:`begin` to its first request.
+        self._deadline: float | None = 0.0
         self._before_request: Callable[[], None] = lambda: None
         #: Bytes received since :meth:`begin`, as they came over the wire, compressed.
         self.received = 0
         #: The key with which this session has answered a watch page since :meth:`begin`.
         self._used_key: str | None = None
+        #: The player's last answer since :meth:`begin`; None before it, or if it is no JSON.
+        self.player_answer: Any = None
         # Proxies of the environment are ignored: the route decides.
         self.trust_env = False
         self.proxies = dict(proxies or {})
         self.mount("https://", _Adapter(base_url, tls_context or tls.make_context()))
 
     def begin(self, before_request: Callable[[], None] = lambda: None) -> None:
-        """Begins an attempt: its time and its bytes count from here.
+        """Begins an attempt: its bytes count from here, its time from the first request.
+
+        Between the two, a worker reads the video again and claims it, which the database may take long for.
 
         ``before_request`` is called before each request, and may raise to keep it from being sent.
         """
-        self.received, self._used_key = 0, None
-        self._deadline = monotonic() + self._budget
+        self.received, self._used_key, self.player_answer, self._deadline = 0, None, None, None
         self._before_request = before_request
 
     def give_up_key(self) -> bool:
@@ -97,13 +103,23 @@ class Session(requests.Session):
             self._used_key = key
             return page_with(key, url)
         request = super().request
-        if self._partial_answers is not None and _asks(method, url, "POST", "/youtubei/v1/player"):
-            return self._partial_answers.ask(lambda added: request(method, url + added, *args, **kwargs))
-        return request(method, url, *args, **kwargs)
+        if not _asks(method, url, "POST", "/youtubei/v1/player"):
+            return request(method, url, *args, **kwargs)
+        self.player_answer = None
+        if self._partial_answers is None:
+            response = request(method, url, *args, **kwargs)
+        else:
+            response = self._partial_answers.ask(lambda added: request(method, url + added, *args, **kwargs))
+        if response.ok:
+            with suppress(ValueError):
+                self.player_answer = response.json()
+        return response
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises the exceptions of requests, ContentTooLong, and those of ``before_request``."""
         is_watch_page = _asks(request.method, request.url, "GET", "/watch")
+        if self._deadline is None:
+            self._deadline = monotonic() + self._budget
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not sent after {self._budget:g} s", request=request)

@@ -21,7 +21,14 @@ _TRACK = re.compile(r"\s*(?:<\?xml[^>]*>)?\s*<transcript>(.*)</transcript>\s*", 
 _LINE = re.compile(r'<text start="([\d.]+)"(?: dur="([\d.]+)")?>([^<]*)</text>')
 #: Joins the texts of all lines, so that each step is one call. XML and HTML cannot express it.
 _SEPARATOR = "\0"
-_TAG = re.compile(f"<[^>{_SEPARATOR}]*>")
+#: What formats a line. Anything else in angle brackets is text, such as `x < 5 and y > 3` or `List<String>`.
+_TAG = re.compile(
+    r"</?(?:b|i|u|s|em|strong|mark|small|sub|sup|del|ins|ruby|rt|rp|rb|rtc|bdi|bdo)\s*/?>"
+    rf"|</?(?:c|v|lang|font|span|ruby|rt)(?:[.\s][^<>{_SEPARATOR}]*)?>"
+    r"|<(?:\d+:)?\d\d:\d\d[.,]\d{1,3}>",
+    re.IGNORECASE,
+)
+_BREAK = re.compile(rf"</?(?:br|p|div)(?:\s[^<>{_SEPARATOR}]*)?\s*/?>", re.IGNORECASE)
 
 
 def parse(track: bytes) -> Lines:
@@ -59,7 +66,9 @@ def _elements(track: bytes) -> tuple[list[str], list[str], str]:
 
 def _lines(starts: Sequence[str], durations: Sequence[str], texts: str) -> Lines:
     """``texts``: HTML. Its line breaks are for the screen: for reading and searching they are spaces."""
-    plain = [" ".join(text.split()) for text in _TAG.sub("", unescape(texts)).split(_SEPARATOR)]
+    # Tags go before references are resolved: an escaped bracket is one that somebody wrote.
+    html = _TAG.sub("", _BREAK.sub(" ", texts)) if "<" in texts else texts
+    plain = [" ".join(text.split()) for text in unescape(html).split(_SEPARATOR)]
     rows = [row for row in zip(starts, durations, plain, strict=True) if row[2]] if starts else []
     return Lines(
         milliseconds(float(start) for start, _, _ in rows),

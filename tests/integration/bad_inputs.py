@@ -50,8 +50,9 @@ BODIES: list[tuple[bytes, str]] = [
             "https://youtube.com@example.com/?list=PLx", "https://notyoutube.com/?list=PLx",
             "javascript:alert(1)//youtube.com?list=PLx", "file:///etc/passwd?list=PLx",
             "data:text/html,youtube.com?list=PLx", "ftp://youtube.com/?list=PLx", "https://[::1/?list=PLx",
-            "https://youtube.com:99999999/?list=", "//youtube.com/?list=PLx", "http://", "https://?list=PLx",
-            "https://www.youtube.com/playlist?list=", "https://127.0.0.1/?list=PLx", "list=PLx",
+            "//youtube.com/?list=PLx", "http://", "https://?list=PLx",
+            "https://127.0.0.1/?list=PLx", "list=PLx",
+            "HELLO", "XX", "PLEASE", "dQw4w9WgXcQ",
         )
     ),
     (_playlist("https://www.youtube.com/watch?v=dQw4w9WgXcQ"), "names no playlist"),
@@ -61,6 +62,10 @@ BODIES: list[tuple[bytes, str]] = [
     (_playlist("HL"), "Watch Later"),
     (_playlist("https://www.youtube.com/playlist?list=WL"), "Watch Later"),
     (_playlist("https://www.youtube.com/playlist?List=PLx"), "names no playlist"),
+    (_playlist("https://www.youtube.com/playlist?list="), "names no playlist"),
+    (_playlist("https://youtube.com:99999999/?list="), "names no playlist"),
+    (_playlist("RDdQw4w9WgXcQ"), "a mix"),
+    (_playlist("https://www.youtube.com/watch?v=dQw4w9WgXcQ&list=TLPQabcdefghijk"), "a queue"),
     (_playlist("https://www.youtube.com/playlist?list=no spaces"), "no playlist id"),
     (_playlist("https://www.youtube.com/playlist?list=PL%00"), "no playlist id"),
     (_playlist("https://www.youtube.com/playlist?list=%F0%9F%8E%AC"), "no playlist id"),
@@ -260,8 +265,14 @@ VIDEOS: dict[str, tuple[dict[str, Any], str]] = {
     "published: long ago": ({"published_at": "0001-01-01T00:00:00Z", "tracks": _said("a word")}, "indexed"),
     "status: private": ({"status": "private"}, "unavailable"),
     "status: deleted": ({"status": "deleted"}, "unavailable"),
-    "status: unplayable without a reason": ({"status": "unplayable"}, "unavailable"),
-    "status: a reason of markup": ({"status": "unplayable", "reason": "<b>no</b>" * 50}, "unavailable"),
+    "status: for adults without a reason": (
+        {"status": "age_restricted", "playability": "AGE_CHECK_REQUIRED", "reason": " "},
+        "unavailable",
+    ),
+    "status: a reason of markup": (
+        {"status": "members_only", "reason": "<b>members-only</b>" + "<b>no</b>" * 50},
+        "unavailable",
+    ),
 }
 #: Broken answers of YouTube, as kind of fault and endpoint. The next attempt succeeds. Refusals of an address
 #: are in tests/faults/test_blocks.py.
@@ -275,7 +286,7 @@ PLAYLISTS: list[tuple[str, str]] = [
     ("PLnobody-knows-this", "knows no playlist"),
     ("PLother-evenings", "knows no playlist"),
     ("PLempty", "is empty"),
-    ("XX", "knows no playlist"),
+    ("UCnobody-knows-this-one", "knows no playlist"),
     ("PL" + "x" * 78, "knows no playlist"),
     ("PL_-_-_", "knows no playlist"),
 ]

@@ -24,7 +24,8 @@ def _defined(path: Path) -> set[str]:
 
 
 def test_every_row_names_a_test() -> None:
-    rows = [line for line in RELIABILITY.splitlines() if re.match(r"\| [^*-]", line)]
+    table = RELIABILITY.split("\n## ")[0]
+    rows = [line for line in table.splitlines() if re.match(r"\| [^*-]", line)]
     # The first row is the head.
     assert len(rows) - 1 >= 35
     for row in rows[1:]:

@@ -42,11 +42,14 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument("user", nargs="?", default=DEMO_USER, metavar="USER")
     index = commands.add_parser("index", help="index a playlist and show the progress")
     index.add_argument("playlist", metavar="PLAYLIST", help="a playlist id or a YouTube URL with list=")
+    index.add_argument("--again", action="store_true", help="ask YouTube again for what is stored, too")
+    fetch = commands.add_parser("fetch", help="ask YouTube again for one video of the library")
+    fetch.add_argument("video", metavar="VIDEO", help="a video id or a YouTube URL")
     search = commands.add_parser("search", help="search titles, descriptions and transcripts")
     search.add_argument("words", nargs="+", metavar="WORDS")
     search.add_argument("--json", action="store_true", help="print the answer as JSON")
     search.add_argument("--limit", type=int, default=10, help="the number of videos to show (10)")
-    for command in (index, search):
+    for command in (index, fetch, search):
         command.add_argument("--user", default=DEMO_USER, help=f"whose library ({DEMO_USER})")
     commands.add_parser("reindex", help="rebuild the search index from the stored videos")
     return parser
@@ -81,7 +84,9 @@ def run(
         case "token":
             print(api().new_token())
         case "index":
-            return 0 if index.index(api(), arguments.playlist) else 1
+            return 0 if index.index(api(), arguments.playlist, again=arguments.again) else 1
+        case "fetch":
+            return 0 if index.fetch(api(), arguments.video) else 1
         case "search":
             search.search(api(), " ".join(arguments.words), arguments.json, arguments.limit)
         case "reindex":
@@ -93,10 +98,10 @@ def separate(argv: list[str]) -> list[str]:
     """The arguments for argparse, which takes everything that begins with a dash as its own option."""
     if argv[:1] in (["test"], ["bench"]):
         return argv[:1]
-    if argv[:1] != ["search"] or "--" in argv:
+    if argv[:1] not in (["search"], ["fetch"]) or "--" in argv:
         return argv
-    # -word is part of the query language.
-    options, words = ["search"], []
+    # -word is part of the query language, and the id of a video may begin with a dash.
+    options, words = argv[:1], []
     rest = iter(argv[1:])
     for argument in rest:
         if argument in ("--json", "-h", "--help") or argument.startswith(("--user=", "--limit=")):

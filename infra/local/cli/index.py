@@ -1,12 +1,14 @@
-"""`index PLAYLIST`: starts a job, shows its progress, and lists the videos that could not be indexed."""
+"""`index PLAYLIST` and `fetch VIDEO`: start a job, show its progress, and list what could not be indexed."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from tqdm import tqdm
 
@@ -23,16 +25,30 @@ _LISTED = {
     "no_transcript": "without captions (found by title and description)",
 }
 _SHOWN = 25
+#: The id of a video in its address.
+_VIDEO = re.compile(r"(?:[?&]v=|youtu\.be/|/(?:shorts|live|embed|v)/)([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-])")
 
 
-def index(api: Api, playlist: str, poll_seconds: float = _POLL_SECONDS) -> bool:
-    """Returns whether the job is done: False when it failed or was cancelled.
+def index(api: Api, playlist: str, *, again: bool = False, poll_seconds: float = _POLL_SECONDS) -> bool:
+    """Returns whether the job is done: False when it failed or was cancelled. ``again``: fetch all again.
 
     Raises:
         ApiError: the job could not be started, or requests failed for too long.
     """
+    body = {"playlist": playlist} | ({"again": True} if again else {})
+    return _run(api, "/api/index", body, poll_seconds)
+
+
+def fetch(api: Api, video: str, *, poll_seconds: float = _POLL_SECONDS) -> bool:
+    """As :func:`index`, for one video that is fetched again, given by its id or its address."""
+    found = _VIDEO.search(video)
+    video_id = found[1] if found else video
+    return _run(api, f"/api/videos/{quote(video_id, safe='')}/fetch", {}, poll_seconds)
+
+
+def _run(api: Api, path: str, body: dict[str, Any], poll_seconds: float) -> bool:
     began = time.monotonic()
-    job_id = api.call("POST", "/api/index", json={"playlist": playlist})["job_id"]
+    job_id = api.call("POST", path, json=body)["job_id"]
     job = _watch(api, job_id, poll_seconds)
     _summary(job, time.monotonic() - began)
     for state, meaning in _LISTED.items():

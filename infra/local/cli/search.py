@@ -23,7 +23,8 @@ def search(api: Api, words: str, as_json: bool, limit: int = 10) -> None:
 def show(answer: dict[str, Any], color: bool) -> None:
     """Prints an answer of /api/search."""
     for hit in answer["hits"]:
-        print(f"{text_of(hit['title'], color)}  {_faint(hit['channel'] or '', color)}".rstrip())
+        gone = "  (not on YouTube any more)" if hit.get("gone") else ""
+        print(f"{text_of(hit['title'], color)}  {_faint(hit['channel'] or '', color)}".rstrip() + gone)
         for moment in hit["moments"]:
             print(f"  {timestamp(moment['start'])}  {text_of(moment['snippet'], color)}")
             print(f"           {_faint(moment['url'], color)}")

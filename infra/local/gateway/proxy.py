@@ -41,7 +41,10 @@ _NOT_FROM_CLIENTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A prefix of whole path segments, and the function behind it. ``timeout`` is in seconds."""
+    """A prefix of whole path segments (``*`` is any one), and the function behind it.
+
+    ``timeout`` is in seconds.
+    """
 
     prefix: str
     function: str
@@ -49,7 +52,13 @@ class Route:
     timeout: int
 
     def matches(self, path: str) -> bool:
-        return path == self.prefix or path.startswith(self.prefix + "/")
+        wanted = self.prefix.split("/")
+        found = path.split("/")[: len(wanted)]
+        return len(found) == len(wanted) and all(map(_same_segment, wanted, found))
+
+
+def _same_segment(wanted: str, found: str) -> bool:
+    return wanted in (found, "*")
 
 
 def routes_of(pipeline: Pipeline, urls: Mapping[str, str]) -> list[Route]:

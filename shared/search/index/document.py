@@ -47,6 +47,7 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "duration_seconds": metadata.duration_seconds or None,
         "views": metadata.views,
         "thumbnail_url": metadata.thumbnail_url,
+        "gone": True if metadata.gone_at else None,
         **{name: {analyzer: text, "exact": fold(text)} for name, text in texts.items() if text},
     }
     if lines:

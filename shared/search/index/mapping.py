@@ -81,6 +81,7 @@ def videos() -> dict[str, Any]:
                 "channel_id": {"type": "keyword"},
                 "published_at": {"type": "date"},
                 "duration_seconds": {"type": "integer"},
+                "gone": {"type": "boolean"},
                 "views": {"type": "long"},
                 "thumbnail_url": unsearchable,
                 "fingerprint": unsearchable,

@@ -130,9 +130,13 @@ class Routing:
                     finally:
                         received = permit.received
             except Refused as error:
-                of_address = route.breaker.refused(ticket, weak=error.weak)
+                # A probe that is refused in unknown words leaves the breaker open, without a longer pause.
+                of_address = not (error.unknown and ticket.probe) and route.breaker.refused(
+                    ticket, weak=error.weak
+                )
+                counted = not of_address or error.unknown
                 raise _with_bytes(
-                    AddressBlocked if of_address else AttemptFailed, str(error), received
+                    AttemptFailed if counted else AddressBlocked, str(error), received
                 ) from error
             except RouteClosed as error:
                 # The breaker has opened between two requests. The bytes of the first ones are paid for.

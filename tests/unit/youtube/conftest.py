@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.fake_youtube.live_server import LiveServer, live_server
+from shared.config import Config
+from shared.youtube.data_api import DataApi
 from tests.unit.youtube.support import Process
 
 
@@ -28,3 +30,10 @@ def process(youtube: LiveServer) -> Iterator[Process]:
     """A process that asks the fake YouTube and has asked nothing yet."""
     with Process(youtube.url) as made:
         yield made
+
+
+@pytest.fixture
+def api(youtube: LiveServer) -> Iterator[DataApi]:
+    made = DataApi(Config(youtube_api_endpoint=youtube.url, youtube_api_key="a-key-for-tests"))
+    yield made
+    made.close()

@@ -9,6 +9,7 @@ from infra.local.fake_youtube.live_server import LiveServer
 from shared.config import Config
 from shared.errors import YouTubeError
 from shared.transcripts.transcript import Answer, Transcript
+from shared.transcripts.videos import Metadata
 from shared.youtube.captions import Captions
 from shared.youtube.partial_answers import PartialAnswers
 from shared.youtube.player_key import PlayerKey
@@ -40,10 +41,15 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self.session.close()
 
-    def fetch(self, video_id: str, before_request: Callable[[], None] = lambda: None) -> Answer:
+    def fetch(
+        self,
+        video_id: str,
+        before_request: Callable[[], None] = lambda: None,
+        about: Metadata | None = None,
+    ) -> Answer:
         """YouTube's answer about a video. ``before_request``: as for :meth:`Session.begin`."""
         self.session.begin(before_request)
-        return self._captions.fetch(video_id, self.session)
+        return self._captions.fetch(video_id, self.session, about)
 
     def transcript(self, video_id: str) -> Transcript:
         transcript = self.fetch(video_id).transcript
@@ -53,10 +59,10 @@ class Process:
     def texts(self, video_id: str) -> list[str]:
         return list(self.transcript(video_id).lines.texts)
 
-    def result(self, video_id: str) -> Answer | YouTubeError:
+    def result(self, video_id: str, about: Metadata | None = None) -> Answer | YouTubeError:
         """YouTube's answer, or the error that the fetch ends with."""
         try:
-            return self.fetch(video_id)
+            return self.fetch(video_id, about=about)
         except YouTubeError as error:
             return error
 

@@ -17,7 +17,8 @@ GOOD = [
     "LL",
     "WL",
     "UUBR8-60-B28hp2BmDPdntcQ",
-    "RDdQw4w9WgXcQ",
+    "UULFBR8-60-B28hp2BmDPdntcQ",
+    "RDCLAK5uy_kmPRjHDECIcuVwnKsx2Ng7fyNgFKWNJFs",
     "OLAK5uy_kXRpVSZ7a4HLgKH6fIPGFGnAXIyJGHvTE",
     f"https://www.youtube.com/playlist?list={ID}",
     f"http://www.youtube.com/playlist?list={ID}",
@@ -47,7 +48,82 @@ GOOD = [
     f"youtu.be/dQw4w9WgXcQ?list={ID}",
     f"www.youtube.com/playlist?list={ID}&next=https://example.com/",
     f"https://www.youtube.com/playlist?list=%50{ID[1:]}",
+    # Wrapped by a page, a mail, a shell or Markdown.
+    f"https://consent.youtube.com/m?continue=https%3A%2F%2Fwww.youtube.com%2Fplaylist%3Flist%3D{ID}%26cbrd%3D1&gl=DE",
+    f"https://consent.youtube.com/ml?gl=DE&continue=https://www.youtube.com/watch?v%3DdQw4w9WgXcQ%26list%3D{ID}",
+    f"https://www.google.com/url?sa=t&q=https%3A%2F%2Fwww.youtube.com%2Fplaylist%3Flist%3D{ID}&usg=x",
+    "https://accounts.google.com/ServiceLogin?service=youtube&continue=https%3A%2F%2Fwww.youtube.com%2Fsignin%3Fapp"
+    f"%3Ddesktop%26next%3D%252Fplaylist%253Flist%253D{ID}&hl=en",
+    f"https://www.youtube.com/attribution_link?a=x&u=%2Fwatch%3Fv%3DdQw4w9WgXcQ%26list%3D{ID}",
+    f"https%3A%2F%2Fwww.youtube.com%2Fplaylist%3Flist%3D{ID}",
+    f"https://www.youtube.com/playlist%3Flist%3D{ID}",
+    f"https://www.youtube.com/playlist\\?list\\={ID}",
+    f"https://www.youtube.com/watch\\?v\\=dQw4w9WgXcQ\\&list\\={ID}\\&index\\=2",
+    f"https://www.youtube.com/watch?v=dQw4w9WgXcQ&amp;list={ID}&amp;index=3",
+    f"'https://www.youtube.com/playlist?list={ID}'",
+    f'"https://www.youtube.com/playlist?list={ID}"',
+    f"“https://www.youtube.com/playlist?list={ID}”",
+    f"<https://www.youtube.com/playlist?list={ID}>",
+    f"`https://www.youtube.com/playlist?list={ID}`",
+    f"(https://www.youtube.com/playlist?list={ID})",
+    f"(see https://www.youtube.com/playlist?list={ID})"[5:],
+    f"https://www.youtube.com/playlist?list={ID}.",
+    f"https://www.youtube.com/playlist?list={ID},",
+    f"**https://www.youtube.com/playlist?list={ID}**!",
+    f"[My talks (2024)](https://www.youtube.com/playlist?list={ID})",
+    f"[talks](<https://www.youtube.com/watch?v=dQw4w9WgXcQ&list={ID}> 'title').",
+    f"\u200bhttps://www.youtube.com/playlist?list={ID}\ufeff",
+    f"https://studio.youtube.com/playlist/{ID}/videos",
+    f"https://music.youtube.com/browse/VL{ID}",
+    f"https://www.youtube.com/playlist?list=VL{ID}",
 ]
+
+#: What else is understood as the id of a playlist.
+SAME = {
+    f"VL{ID}": ID,
+    f"MPSP{ID}": ID,
+    "VLOLAK5uy_kXRpVSZ7a4HLgKH6fIPGFGnAXIyJGHvTE": "OLAK5uy_kXRpVSZ7a4HLgKH6fIPGFGnAXIyJGHvTE",
+    "VLLL": "LL",
+    f"'{ID}'": ID,
+    f"{ID}.": ID,
+    "PL_abc-def_ghi-": "PL_abc-def_ghi-",
+    # A channel is its uploads.
+    "UCBR8-60-B28hp2BmDPdntcQ": "UUBR8-60-B28hp2BmDPdntcQ",
+    "https://www.youtube.com/channel/UCBR8-60-B28hp2BmDPdntcQ": "UUBR8-60-B28hp2BmDPdntcQ",
+    "https://www.youtube.com/channel/UCBR8-60-B28hp2BmDPdntcQ/videos?view=0": "UUBR8-60-B28hp2BmDPdntcQ",
+    "music.youtube.com/channel/UCBR8-60-B28hp2BmDPdntcQ": "UUBR8-60-B28hp2BmDPdntcQ",
+}
+
+#: What is refused, and a part of what the person reads.
+SAID = {
+    "RDdQw4w9WgXcQ": "This is a mix",
+    "RDMM": "This is a mix",
+    "RDAMVMdQw4w9WgXcQ": "This is a mix",
+    "https://www.youtube.com/watch?v=dQw4w9WgXcQ&list=RDdQw4w9WgXcQ&start_radio=1": "playlist of your own",
+    "ULdQw4w9WgXcQ": "This is a mix",
+    "TLPQMjkxMTIwMjYabcdefghijk": "This is a queue",
+    "https://www.youtube.com/watch?v=dQw4w9WgXcQ&list=TLGGabcdefghijkMjkxMTIwMjY": "Save it as a playlist",
+    "HELLO": "found 'HELLO', which is no playlist id",
+    "PLEASE": "no playlist id",
+    "PLAYLIST": "no playlist id",
+    "Hello": "no playlist id",
+    "dQw4w9WgXcQ": "no playlist id",
+    "XXabcdefghijklmnop": "no playlist id",
+    "MPREb_abcdefghijk": "no playlist id",
+    "https://www.youtube.com/watch?v=dQw4w9WgXcQ": "names one video; it names no playlist. If it was longer",
+    "https://youtu.be/dQw4w9WgXcQ": "put the address in quotes",
+    "https://www.youtube.com/shorts/dQw4w9WgXcQ": "names one video",
+    "https://www.youtube.com/playlist": "put the address in quotes",
+    "https://www.youtube.com/": "names no playlist",
+    "https://www.youtube.com/playlist?list=": "names no playlist",
+    f"https://www.youtube.com/playlist?List={ID}": "names no playlist",
+    "https://www.youtube.com/@someone": "names a channel by its name",
+    "https://www.youtube.com/@someone/playlists": "channel's id (UC…)",
+    "youtube.com/c/SomeOne": "names a channel by its name",
+    "https://m.youtube.com/user/someone/videos": "names a channel by its name",
+    "https://consent.youtube.com/m?continue=https%3A%2F%2Fwww.youtube.com%2F&gl=DE": "names no playlist",
+    "https://www.google.com/url?q=https%3A%2F%2Fwww.example.com%2F%3Flist%3DPLx": "which is neither",
+}
 
 BAD = [
     "",
@@ -67,11 +143,6 @@ BAD = [
     "PL" + "x" * 79,
     "x" * 1_000_000,
     "https://www.youtube.com/playlist?list=" + "P" * 3_000,
-    "https://www.youtube.com/",
-    "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
-    "https://www.youtube.com/@someone/playlists",
-    "https://www.youtube.com/playlist?list=",
-    f"https://www.youtube.com/playlist?List={ID}",
     "https://www.youtube.com/playlist?list=../../jobs",
     "https://www.youtube.com/playlist?list=PL%2F..%2Fx",
     "https://www.youtube.com/playlist?list=PLabc%0APLdef",
@@ -116,7 +187,21 @@ BAD = [
 @pytest.mark.parametrize("text", GOOD, ids=lambda text: text.strip()[:70])
 def test_a_playlist_is_reduced_to_its_id(text: str) -> None:
     found = parse_playlist_id(text)
-    assert found == (text.strip() if "list=" not in text else ID)
+    assert found == (ID if ID in text.replace("%50", "P") else text.strip())
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_a_playlist_has_several_names(text: str) -> None:
+    assert parse_playlist_id(text) == SAME[text]
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_a_person_reads_what_it_is_and_what_to_do(text: str) -> None:
+    with pytest.raises(BadRequest) as raised:
+        parse_playlist_id(text)
+    assert SAID[text] in str(raised.value)
+    # An address with a list in it is never said to have none.
+    assert "list=" not in text or "has no list=" not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", BAD, ids=lambda text: ascii(text)[:70])

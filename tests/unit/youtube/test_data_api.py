@@ -2,143 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
-import httplib2
 import pytest
-from googleapiclient.errors import HttpError, UnknownApiNameOrVersion
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local.fake_youtube.live_server import LiveServer
 from shared.config import Config, ConfigError
-from shared.errors import Deferred, DeliveryError, GrantExpired, JobFailed, NotVisible, Transient
-from shared.youtube.data_api import DataApi, _quota_reset
+from shared.errors import JobFailed, Transient
+from shared.youtube.data_api import DataApi
 from shared.youtube.resources import _seconds, _whole_number, item_from
-from tests.unit.stopped_clock import StoppedClock
-
-
-class FakeClient:
-    """A client of the library. Every method gives the next answer; ``execute`` returns it or raises it."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-        self.asked = 0
-        self.headers: dict[str, str] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda **_: self
-
-    def execute(self, num_retries: int) -> Any:
-        assert num_retries == 0
-        answer = self.answers[min(self.asked, len(self.answers) - 1)]
-        self.asked += 1
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-
-class FakeDataApi(DataApi):
-    """The Data API with a client that gives these answers; the last one again and again."""
-
-    def __init__(self, *answers: Any) -> None:
-        super().__init__(Config())
-        self.client = FakeClient(*answers)
-
-    def _connect(self, *, keyed: bool) -> Any:
-        return self.client
-
-
-def http_error(status: int, *reasons: str, details: list[Any] | None = None) -> HttpError:
-    error: dict[str, Any] = {"code": status, "errors": [{"reason": reason} for reason in reasons]}
-    if details is not None:
-        error["details"] = details
-    return HttpError(httplib2.Response({"status": status}), json.dumps({"error": error}).encode())
-
-
-ERRORS: list[tuple[Exception, type[DeliveryError], str]] = [
-    (http_error(403, "quotaExceeded"), Deferred, "daily quota"),
-    (http_error(403, "dailyLimitExceeded"), Deferred, "daily quota"),
-    (http_error(403, "rateLimitExceeded"), Transient, "overloaded"),
-    (http_error(403, "userRateLimitExceeded"), Transient, "overloaded"),
-    (http_error(429), Transient, "overloaded"),
-    (
-        http_error(429, "rateLimitExceeded", details=[{"reason": "RATE_LIMIT_EXCEEDED"}]),
-        Transient,
-        "overloaded",
-    ),
-    (http_error(500, "backendError"), Transient, "overloaded"),
-    (http_error(503), Transient, "overloaded"),
-    (http_error(404, "playlistNotFound"), NotVisible, "knows no playlist"),
-    (http_error(404), NotVisible, "knows no playlist"),
-    (http_error(403, "playlistForbidden"), NotVisible, "knows no playlist"),
-    (http_error(403, "playlistItemsNotAccessible"), NotVisible, "knows no playlist"),
-    (http_error(403, "watchLaterNotAccessible"), JobFailed, "Watch Later"),
-    (http_error(403, "watchHistoryNotAccessible"), JobFailed, "Watch Later"),
-    (http_error(400, "badRequest", details=[{"reason": "API_KEY_INVALID"}]), JobFailed, "API_KEY_INVALID"),
-    (http_error(401, "authError"), JobFailed, "HTTP 401: authError"),
-    (http_error(403, "accessNotConfigured"), JobFailed, "accessNotConfigured"),
-    (http_error(400), JobFailed, "no reason given"),
-    (HttpError(httplib2.Response({"status": 403}), b"<html>"), JobFailed, "no reason given"),
-    (HttpError(httplib2.Response({"status": 502}), b""), Transient, "overloaded"),
-    (HttpError(httplib2.Response({"status": 403}), b'{"error":"text"}'), JobFailed, "no reason given"),
-    (HttpError(httplib2.Response({"status": 403}), b'{"error":{"errors":[7]}}'), JobFailed, "no reason"),
-    (http_error(400, details=[{"@type": "x"}]), JobFailed, "no reason given"),
-    (TimeoutError(), Transient, "did not answer"),
-    (ConnectionResetError(), Transient, "did not answer"),
-    (httplib2.ServerNotFoundError(), Transient, "did not answer"),
-    (UnknownApiNameOrVersion(), Transient, "did not answer"),
-    (ValueError("not JSON"), Transient, "did not answer"),
-]
-
-
-@pytest.mark.parametrize(("error", "kind", "says"), ERRORS)
-def test_each_error_has_its_meaning(error: Exception, kind: type[DeliveryError], says: str) -> None:
-    with pytest.raises(DeliveryError) as raised:
-        FakeDataApi(error).playlist("PLx")
-    assert type(raised.value) is kind
-    assert says in str(raised.value)
-    assert str(raised.value).endswith(".")
-    assert raised.value.__cause__ is error
-    if kind is Transient and isinstance(error, HttpError):
-        assert raised.value.detail == f"Data API: HTTP {error.resp.status}"
-
-
-def test_the_quota_is_renewed_at_midnight_in_california() -> None:
-    assert _quota_reset(datetime(2024, 1, 31, 7, 59, tzinfo=UTC)) == datetime(2024, 1, 31, 8, tzinfo=UTC)
-    assert _quota_reset(datetime(2024, 1, 31, 8, 0, tzinfo=UTC)) == datetime(2024, 2, 1, 8, tzinfo=UTC)
-    assert _quota_reset(datetime(2024, 7, 1, 12, tzinfo=UTC)) == datetime(2024, 7, 2, 7, tzinfo=UTC)
-    # The nights in which daylight saving time begins and ends.
-    assert _quota_reset(datetime(2024, 3, 10, 12, tzinfo=UTC)) == datetime(2024, 3, 11, 7, tzinfo=UTC)
-    assert _quota_reset(datetime(2024, 11, 3, 12, tzinfo=UTC)) == datetime(2024, 11, 4, 8, tzinfo=UTC)
-
-
-def test_a_used_up_quota_is_deferred_until_it_is_renewed(clock_of_test: StoppedClock) -> None:
-    with pytest.raises(Deferred) as raised:
-        FakeDataApi(http_error(403, "quotaExceeded")).playlist("PLx")
-    assert raised.value.until == datetime(2024, 2, 1, 8, tzinfo=UTC)
-    assert "2024-02-01T08:00:00.000Z" in str(raised.value)
-
-
-#: Errors that mean something else when the call is made with a user's access token.
-USER_ERRORS = [
-    http_error(401, "authError"),
-    http_error(403, "insufficientPermissions"),
-    http_error(403, details=[{"reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]),
-]
-
-
-@pytest.mark.parametrize("error", USER_ERRORS, ids=str)
-def test_a_refused_access_token_means_to_sign_in_again(error: HttpError) -> None:
-    with pytest.raises(GrantExpired):
-        FakeDataApi(error).playlist("PLx", "a-token")
-    with pytest.raises(JobFailed) as raised:
-        FakeDataApi(error).playlist("PLx")
-    assert not isinstance(raised.value, GrantExpired)
+from tests.unit.youtube.fake_data_api import FakeDataApi
 
 
 def test_a_missing_key_is_an_error_of_the_configuration() -> None:
@@ -242,13 +118,6 @@ def test_other_values_are_no_whole_number(nonsense: object) -> None:
 # -- with the real client, against the fake YouTube ----------------------------------------------
 
 
-@pytest.fixture
-def api(youtube: LiveServer) -> Iterator[DataApi]:
-    made = DataApi(Config(youtube_api_endpoint=youtube.url, youtube_api_key="a-key-for-tests"))
-    yield made
-    made.close()
-
-
 def test_the_next_page_is_requested_while_the_caller_works_on_one(youtube: LiveServer, api: DataApi) -> None:
     def asked() -> int:
         return int(youtube.stats()["endpoints"]["data_api"]["requests"])
@@ -303,29 +172,6 @@ def test_watch_later_and_history_are_refused_without_a_request(
     with pytest.raises(JobFailed, match="Watch Later"):
         api.playlist(playlist_id)
     assert youtube.stats()["quota"]["used"] == 0
-
-
-FAULTS: list[tuple[dict[str, Any], type[DeliveryError]]] = [
-    ({"kind": "quota_exceeded"}, Deferred),
-    ({"kind": "rate_limit_exceeded"}, Transient),
-    ({"kind": "backend_error"}, Transient),
-    ({"kind": "backend_error", "status": 503}, Transient),
-    ({"kind": "playlist_not_found"}, NotVisible),
-    ({"kind": "key_invalid"}, JobFailed),
-    ({"kind": "auth_error"}, JobFailed),
-    ({"kind": "forbidden"}, JobFailed),
-    ({"kind": "access_not_configured"}, JobFailed),
-]
-
-
-@pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=lambda value: str(value))
-def test_each_fault_in_the_words_of_google_has_its_meaning(
-    fault: dict[str, Any], kind: type[DeliveryError], youtube: LiveServer, api: DataApi
-) -> None:
-    youtube.control("faults", fault)
-    with pytest.raises(DeliveryError) as raised:
-        list(api.pages("PLgen-5-u-short"))
-    assert type(raised.value) is kind
 
 
 def test_a_server_that_is_not_there_is_worth_a_retry() -> None:

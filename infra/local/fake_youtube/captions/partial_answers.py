@@ -30,6 +30,7 @@ _MEMBERS: Mask = {
         "reason": None,
         "playableInEmbed": None,
         "contextParams": None,
+        "liveStreamability": None,
         "errorScreen": {"playerErrorMessageRenderer": {"reason": _RUNS, "subreason": _RUNS}},
     },
     "captions": {
@@ -44,6 +45,13 @@ _MEMBERS: Mask = {
                 "trackName": None,
             },
             "translationLanguages": {"languageCode": None, "languageName": _RUNS},
+            "audioTracks": {
+                "audioTrackId": None,
+                "captionTrackIndices": None,
+                "defaultCaptionTrackIndex": None,
+                "hasDefaultTrack": None,
+                "visibility": None,
+            },
             "defaultAudioTrackIndex": None,
         }
     },

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from infra.local.fake_youtube import field_mask
 from infra.local.fake_youtube.captions import padding, timedtext
 from infra.local.fake_youtube.field_mask import Mask
-from infra.local.fake_youtube.library.model import LANGUAGE_NAMES, NO_CAPTIONS, Track, Video
+from infra.local.fake_youtube.library.model import LANGUAGE_NAMES, LIVE, NO_CAPTIONS, AudioTrack, Track, Video
 from infra.local.fake_youtube.library.playability import Playability, why_unplayable
 from infra.local.fake_youtube.replies import JSON, Reply, SharedHead, compress
 
@@ -65,11 +66,17 @@ def answer(
     unplayable = changes.unplayable or why_unplayable(video)
     if unplayable is not None:
         head, members = _UNPLAYABLE_HEAD, {"playabilityStatus": _playability_status(unplayable)}
+        if video is not None and video.starts_at is not None:
+            members["playabilityStatus"] |= _begins(video.starts_at)
     else:
         assert video is not None
         head = padding.player_head(video_id)
-        tracks = video.tracks if changes.captions and video.status != NO_CAPTIONS else ()
+        tracks = video.tracks if changes.captions and video.status not in (NO_CAPTIONS, LIVE) else ()
         members = _playable(video, tracks, changes.po_token)
+        if video.status == LIVE:
+            members["playabilityStatus"]["liveStreamability"] = {
+                "liveStreamabilityRenderer": {"videoId": video_id}
+            }
     if mask is not None:
         # Parsing the padding is slow, and few clients ask for it.
         whole = json.loads(head.data + _json(members)[1:]) if mask.keys() & _PADDING_MEMBERS else members
@@ -92,14 +99,22 @@ def _playability_status(why: Playability) -> dict[str, Any]:
     }
 
 
+def _begins(starts_at: str) -> dict[str, Any]:
+    """What the player says of a broadcast that begins at ``starts_at``."""
+    seconds = str(int(datetime.fromisoformat(starts_at).timestamp()))
+    slate = {"liveStreamOfflineSlateRenderer": {"scheduledStartTime": seconds}}
+    return {"liveStreamability": {"liveStreamabilityRenderer": {"offlineSlate": slate}}}
+
+
 def _playable(video: Video, tracks: Sequence[Track], po_token: bool) -> dict[str, Any]:
     members: dict[str, Any] = {}
     if tracks:
         members["captions"] = {
             "playerCaptionsTracklistRenderer": {
                 "captionTracks": [_track(video.id, track, po_token) for track in tracks],
+                "audioTracks": _audio_tracks(video, len(tracks)),
                 "translationLanguages": _translation_languages(),
-                "defaultAudioTrackIndex": 0,
+                "defaultAudioTrackIndex": video.default_audio_track,
             }
         }
     return members | {
@@ -118,14 +133,32 @@ def _playable(video: Video, tracks: Sequence[Track], po_token: bool) -> dict[str
     }
 
 
+def _audio_tracks(video: Video, count: int) -> list[dict[str, Any]]:
+    audio_tracks = video.audio_tracks or (AudioTrack("", tuple(range(count))),)
+    return [_audio_track(each) for each in audio_tracks]
+
+
+def _audio_track(audio: AudioTrack) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "captionTrackIndices": list(audio.captions),
+        "hasDefaultTrack": audio.default is not None,
+        "visibility": "UNKNOWN",
+    }
+    if audio.default is not None:
+        described["defaultCaptionTrackIndex"] = audio.default
+    if audio.id:
+        described["audioTrackId"] = audio.id
+    return described
+
+
 def _track(video_id: str, track: Track, po_token: bool) -> dict[str, Any]:
     member: dict[str, Any] = {
-        "baseUrl": timedtext.signed_url(video_id, track, po_token),
+        "baseUrl": timedtext.signed_url(video_id, track, po_token or track.fault == "po_token"),
         "name": {"runs": [{"text": track.name}]},
         "vssId": f"{'a' if track.generated else ''}.{track.language}",
         "languageCode": track.language,
         "isTranslatable": True,
-        "trackName": "",
+        "trackName": track.own_name,
     }
     if track.generated:
         member["kind"] = "asr"

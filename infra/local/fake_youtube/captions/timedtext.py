@@ -18,6 +18,8 @@ _SPEECH_RECOGNITION = "asr"
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 #: XML allows it, and hardly any line has it.
 _SEPARATOR = "\x85\n"
+#: Tags that format captions, and the times of words.
+_FORMAT = re.compile(r"(</?(?:b|i|u|c|font|ruby|rt)(?:[ .][^<>]*)?>|<\d\d:\d\d:\d\d\.\d{3}>)")
 _DOCUMENT_START = '<?xml version="1.0" encoding="utf-8" ?><transcript>'
 
 
@@ -30,10 +32,12 @@ def signed_url(video_id: str, track: Track, po_token: bool = False) -> str:
     query |= {
         "expire": expire,
         "sparams": "ip,ipbits,expire,v,caps,opi",
-        "signature": _signature(video_id, track.language, kind, expire),
+        "signature": _signature(video_id, track.language, kind, track.own_name, expire),
         "key": "yt8",
     }
     query |= {"kind": kind, "lang": track.language} if kind else {"lang": track.language}
+    if track.own_name:
+        query["name"] = track.own_name
     return "https://www.youtube.com/api/timedtext?" + urlencode(query) + "&fmt=srv3"
 
 
@@ -41,8 +45,8 @@ def _kind(track: Track) -> str:
     return _SPEECH_RECOGNITION if track.generated else ""
 
 
-def _signature(video_id: str, language: str, kind: str, expire: str) -> str:
-    signed = f"{video_id}/{language}/{kind}/{expire}".encode()
+def _signature(video_id: str, language: str, kind: str, name: str, expire: str) -> str:
+    signed = f"{video_id}/{language}/{kind}/{name}/{expire}".encode("utf-8", "replace")
     return hashlib.blake2b(signed, digest_size=20).hexdigest().upper()
 
 
@@ -60,16 +64,21 @@ class TimedText:
     def answer(self, video: Video | None, query: Mapping[str, str], gzip: bool) -> Reply:
         """404 if the track does not exist, the signature is wrong, or the URL has expired."""
         language, kind, expire = query.get("lang", ""), query.get("kind", ""), query.get("expire", "")
-        track = _find_track(video, language, kind)
+        name = query.get("name", "")
+        track = _find_track(video, language, kind, name)
         if (
             video is None
             or track is None
-            or query.get("signature") != _signature(video.id, language, kind, expire)
+            or query.get("signature") != _signature(video.id, language, kind, name, expire)
             or int(expire) < time.time()
+            or track.fault == "missing"
         ):
             return Reply(404, "text/html; charset=UTF-8", b"")
-        if query.get("exp") == "xpe" and "pot" not in query:
+        if track.fault == "empty" or (query.get("exp") == "xpe" and "pot" not in query):
             return Reply(200, XML, b"")
+        if track.fault == "broken":
+            whole = document(track.lines())
+            return Reply(200, XML, whole[: len(whole) // 2])
         body = self._body(video.id, track, query.get("tlang", ""), gzip)
         return Reply(200, XML, b"" if gzip else body, body if gzip else None)
 
@@ -79,7 +88,7 @@ class TimedText:
             self._body(video.id, track, "", gzip=True)
 
     def _body(self, video_id: str, track: Track, translated_to: str, gzip: bool) -> bytes:
-        key = (video_id, track.language, track.generated, translated_to, gzip)
+        key = (video_id, track.language, track.generated, track.own_name, translated_to, gzip)
         body = self._bodies.get(key)
         if body is None:
             body = document(track.lines(), translated_to)
@@ -88,14 +97,16 @@ class TimedText:
         return body
 
 
-def _find_track(video: Video | None, language: str, kind: str) -> Track | None:
+def _find_track(video: Video | None, language: str, kind: str, name: str) -> Track | None:
     tracks = video.tracks if video is not None else ()
-    generated = kind == _SPEECH_RECOGNITION
-    return next((t for t in tracks if t.language == language and t.generated == generated), None)
+    wanted = language, kind == _SPEECH_RECOGNITION, name
+    return next((t for t in tracks if (t.language, t.generated, t.own_name) == wanted), None)
 
 
 def document(lines: Sequence[Line], translated_to: str = "") -> bytes:
     """The XML of a track. As YouTube does it, the text is HTML, which is escaped once more for XML.
+
+    Tags that format captions are HTML's; any other bracket is text.
 
     `translated_to`: a language code, which then stands before each line in place of a real translation.
     """
@@ -113,5 +124,11 @@ def document(lines: Sequence[Line], translated_to: str = "") -> bytes:
 
 
 def _escape(text: str) -> str:
-    text = html.escape(_NOT_XML.sub("", text), quote=False)
-    return text.replace('"', "&quot;").replace("'", "&#39;").replace("&", "&amp;")
+    parts = _FORMAT.split(_NOT_XML.sub("", text))
+    # Every other part is a tag.
+    parts[::2] = [_escape_text(part) for part in parts[::2]]
+    return html.escape("".join(parts), quote=False)
+
+
+def _escape_text(text: str) -> str:
+    return html.escape(text, quote=False).replace('"', "&quot;").replace("'", "&#39;")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,8 @@ from infra.local.fake_youtube.library.catalog import USERS
 from infra.local.fake_youtube.library.model import (
     HIDDEN,
     OK,
+    TRACK_FAULTS,
+    AudioTrack,
     Line,
     Playlist,
     Track,
@@ -30,9 +33,11 @@ _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _PLAYLIST_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _VIDEO_FIELDS: FieldTypes = {
     "id": str, "title": str, "description": str, "channel": str, "published_at": str, "duration": int,
-    "status": str, "reason": str, "views": int, "language": str, "owner": str, "tracks": list,
+    "status": str, "reason": str, "subreason": str, "playability": str, "views": int, "language": str,
+    "starts_at": str, "owner": str, "tracks": list, "audio_tracks": list, "default_audio_track": int,
 }  # fmt: skip
-_TRACK_FIELDS: FieldTypes = {"language": str, "name": str, "kind": str, "lines": list}
+_TRACK_FIELDS: FieldTypes = {"language": str, "name": str, "kind": str, "lines": list, "fault": str}
+_AUDIO_FIELDS: FieldTypes = {"id": str, "captions": list, "default": int}
 _PLAYLIST_FIELDS: FieldTypes = {
     "id": str, "title": str, "description": str, "channel": str, "published_at": str, "privacy": str,
     "owner": str, "extra": int, "videos": list,
@@ -64,14 +69,26 @@ def parse_video(fields: Mapping[str, Any], find: Callable[[str], Video | None]) 
     if "tracks" in fields:
         changes["tracks"] = tuple(map(_parse_track, fields["tracks"]))
         changes.setdefault("status", OK)
+        changes.setdefault("audio_tracks", [])
         last_lines = [line for track in changes["tracks"] for line in track.lines()[-1:]]
         if last_lines and "duration" not in fields:
             changes["duration"] = int(max(line.start + line.duration for line in last_lines)) + 1
+    if "audio_tracks" in changes:
+        changes["audio_tracks"] = tuple(map(_parse_audio_track, changes["audio_tracks"]))
     if "status" in changes:
         check_choice("status", changes["status"], sorted(STATUSES))
+    if "starts_at" in changes:
+        _check_time("starts_at", changes["starts_at"])
     if "owner" in fields:
         check_choice("owner", fields["owner"], USERS)
     return replace(base, **changes)
+
+
+def _check_time(name: str, value: str) -> None:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ControlError(f"expected {name!r} to be a time in RFC 3339; found {quote(value)}") from error
 
 
 def _parse_track(fields: Any) -> Track:
@@ -83,7 +100,20 @@ def _parse_track(fields: Any) -> Track:
     generated = kind == "generated"
     lines = tuple(map(_parse_line, fields.get("lines", [])))
     name = fields.get("name") or track_name(language, generated)
-    return Track(language, name, generated, partial(tuple[Line, ...], lines))
+    fault = fields.get("fault", "")
+    if fault:
+        check_choice("fault", fault, TRACK_FAULTS)
+    return Track(language, name, generated, partial(tuple[Line, ...], lines), fault)
+
+
+def _parse_audio_track(fields: Any) -> AudioTrack:
+    if not isinstance(fields, dict):
+        raise ControlError(f"expected an audio track to be an object; found {quote(fields)}")
+    check_fields(fields, _AUDIO_FIELDS)
+    captions = fields.get("captions", [])
+    if not all(isinstance(each, int) for each in captions):
+        raise ControlError(f"expected 'captions' to be places of tracks; found {quote(captions)}")
+    return AudioTrack(fields.get("id", ""), tuple(captions), fields.get("default"))
 
 
 def _parse_line(fields: Any) -> Line:
@@ -149,6 +179,7 @@ def video_as_json(video: Video) -> dict[str, Any]:
                 "language": track.language,
                 "name": track.name,
                 "kind": "generated" if track.generated else "human",
+                "fault": track.fault,
                 "lines": track.lines(),
             }
             for track in video.tracks

@@ -15,7 +15,7 @@ from infra.local.fake_youtube.data_api.call import Call
 from infra.local.fake_youtube.data_api.paging import list_response, page
 from infra.local.fake_youtube.endpoints import DATA_API_PREFIX
 from infra.local.fake_youtube.library.catalog import LIKED_VIDEOS, USERS, Catalog
-from infra.local.fake_youtube.library.model import HIDDEN, PRIVATE, Channel, Playlist, Video
+from infra.local.fake_youtube.library.model import PRIVATE, UNLISTED, Channel, Playlist, Video
 from infra.local.fake_youtube.oauth.grants import Grants
 
 #: Ids in a request.
@@ -204,4 +204,4 @@ def _may_see(playlist: Playlist, user: str | None) -> bool:
 def _is_listed(video: Video, user: str | None) -> bool:
     if video.status == PRIVATE:
         return user is not None and video.owner == user
-    return video.status not in HIDDEN
+    return video.status not in UNLISTED

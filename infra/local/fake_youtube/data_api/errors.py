@@ -9,7 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 #: gRPC's names of statuses.
-_STATUS_NAMES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
+_STATUS_NAMES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+}
 
 
 class ApiError(Exception):
@@ -54,6 +60,26 @@ class ApiError(Exception):
 def key_invalid() -> ApiError:
     message = "API key not valid. Please pass a valid API key."
     return ApiError(400, "badRequest", message, "global", detail="API_KEY_INVALID")
+
+
+def key_expired() -> ApiError:
+    message = "API key expired. Please renew the API key."
+    return ApiError(400, "badRequest", message, "global", detail="API_KEY_INVALID")
+
+
+def key_referrer_blocked() -> ApiError:
+    message = "Requests from referer <empty> are blocked."
+    return ApiError(403, "forbidden", message, "global", detail="API_KEY_HTTP_REFERRER_BLOCKED")
+
+
+def key_ip_blocked() -> ApiError:
+    message = "The provided API key has an IP address restriction. The originating IP address violates it."
+    return ApiError(403, "forbidden", message, "global", detail="API_KEY_IP_ADDRESS_BLOCKED")
+
+
+def key_service_blocked() -> ApiError:
+    message = "Requests to this API youtube method youtube.api.v3.V3DataPlaylistService.List are blocked."
+    return ApiError(403, "forbidden", message, "global", detail="API_KEY_SERVICE_BLOCKED")
 
 
 def no_credentials() -> ApiError:
@@ -112,6 +138,14 @@ def quota_exceeded() -> ApiError:
 def rate_limit_exceeded() -> ApiError:
     message = (
         "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service "
+        "'youtube.googleapis.com'."
+    )
+    return ApiError(429, "rateLimitExceeded", message, "global", detail="RATE_LIMIT_EXCEEDED")
+
+
+def daily_limit_exceeded() -> ApiError:
+    message = (
+        "Quota exceeded for quota metric 'Queries' and limit 'Queries per day' of service "
         "'youtube.googleapis.com'."
     )
     return ApiError(429, "rateLimitExceeded", message, "global", detail="RATE_LIMIT_EXCEEDED")

@@ -9,7 +9,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from typing import Any
 
-from infra.local.fake_youtube.library.model import DELETED, HIDDEN, PRIVATE, Channel, Playlist, Video
+from infra.local.fake_youtube.library.model import DELETED, HIDDEN, LIVE, PRIVATE, Channel, Playlist, Video
 
 #: Name, file name, width, height.
 _THUMBNAILS = (
@@ -126,7 +126,7 @@ def video(value: Video, parts: set[str], origin: str) -> dict[str, Any]:
             "thumbnails": thumbnails(value.id, origin),
             "channelTitle": value.channel.title,
             "categoryId": "27",
-            "liveBroadcastContent": "upcoming" if value.status == "premiere" else "none",
+            "liveBroadcastContent": {"premiere": "upcoming", LIVE: "live"}.get(value.status, "none"),
             "localized": {"title": value.title, "description": value.description},
         }
         if value.language is not None:
@@ -136,7 +136,7 @@ def video(value: Video, parts: set[str], origin: str) -> dict[str, Any]:
         human = any(not track.generated for track in value.tracks)
         rating = {"ytRating": "ytAgeRestricted"} if value.status == "age_restricted" else {}
         resource["contentDetails"] = {
-            "duration": iso_duration(0 if value.status == "premiere" else value.duration),
+            "duration": iso_duration(0 if value.status in ("premiere", LIVE) else value.duration),
             "dimension": "2d",
             "definition": "hd",
             "caption": "true" if human else "false",

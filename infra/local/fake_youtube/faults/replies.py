@@ -27,7 +27,7 @@ def player_changes(rule: Rule) -> PlayerChanges | None:
     if rule.kind == "po_token":
         return PlayerChanges(po_token=True)
     if rule.kind in UNPLAYABLE:
-        return PlayerChanges(playability(rule.kind, rule.reason, rule.subreason))
+        return PlayerChanges(playability(rule.kind, rule.reason, rule.subreason, rule.playability))
     return None
 
 
@@ -47,6 +47,11 @@ def _api_error(rule: Rule) -> ApiError:
         "forbidden": errors.forbidden,
         "insufficient_scope": errors.insufficient_scope,
         "access_not_configured": errors.access_not_configured,
+        "daily_limit_exceeded": errors.daily_limit_exceeded,
+        "key_referrer_blocked": errors.key_referrer_blocked,
+        "key_ip_blocked": errors.key_ip_blocked,
+        "key_service_blocked": errors.key_service_blocked,
+        "key_expired": errors.key_expired,
         "playlist_not_found": errors.playlist_not_found,
         "429": errors.rate_limit_exceeded,
     }

@@ -28,6 +28,8 @@ KINDS: dict[str, frozenset[str]] = {
         (
             "quota_exceeded", "rate_limit_exceeded", "key_invalid", "auth_error", "forbidden",
             "insufficient_scope", "access_not_configured", "backend_error", "playlist_not_found",
+            "daily_limit_exceeded", "key_referrer_blocked", "key_ip_blocked", "key_service_blocked",
+            "key_expired",
         ),
         frozenset({"data_api"}),
     ),
@@ -57,6 +59,7 @@ class Rule:
     status: int | None = None
     reason: str | None = None
     subreason: str | None = None
+    playability: str | None = None
     seconds: float | None = None
     megabytes: int = 100
     forever: bool = False
@@ -142,7 +145,7 @@ class Faults:
 _FIELDS: FieldTypes = {
     "id": str, "kind": str, "endpoints": list, "videos": list, "addresses": list, "rate": (int, float),
     "seed": (str, int), "sticky": bool, "times": int, "total": int, "status": int, "reason": str,
-    "subreason": str, "seconds": (int, float), "megabytes": int, "forever": bool,
+    "subreason": str, "playability": str, "seconds": (int, float), "megabytes": int, "forever": bool,
 }  # fmt: skip
 
 

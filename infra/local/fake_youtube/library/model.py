@@ -13,8 +13,16 @@ OK = "ok"
 NO_CAPTIONS = "nocaptions"
 PRIVATE = "private"
 DELETED = "deleted"
-#: videos.list leaves these videos out, and playlists show a placeholder for them.
+#: Being broadcast: it plays, and has no captions yet.
+LIVE = "live"
+#: The video is gone, and no playlist knows it yet.
+UNAVAILABLE = "unavailable"
+#: Playlists show a placeholder for these videos.
 HIDDEN = frozenset({PRIVATE, DELETED})
+#: videos.list leaves these videos out.
+UNLISTED = HIDDEN | {UNAVAILABLE}
+#: How a track is not sent: its address demands a token; no bytes; half of the bytes; status 404.
+TRACK_FAULTS = ("po_token", "empty", "broken", "missing")
 
 
 class Line(NamedTuple):
@@ -33,18 +41,39 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A caption track. ``lines`` makes the lines at each call. ``generated``: by speech recognition."""
+    """A caption track. ``lines`` makes the lines at each call. ``generated``: by speech recognition.
+
+    ``fault``: one of TRACK_FAULTS, or empty.
+    """
 
     language: str
     name: str
     generated: bool
     lines: Callable[[], tuple[Line, ...]]
+    fault: str = ""
+
+    @property
+    def own_name(self) -> str:
+        """The name that tells it from other tracks of its language and kind. Empty for the usual name."""
+        return "" if self.name == track_name(self.language, self.generated) else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """An original or dubbed voice. ``captions``: places of its caption tracks; ``default``: one of them."""
+
+    id: str
+    captions: tuple[int, ...]
+    default: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """``published_at``: RFC 3339 UTC. ``duration``: seconds. ``owner``: the user who may see it if it
-    is private. ``reason``: replaces the usual sentence why it does not play."""
+    """``published_at``, ``starts_at``: RFC 3339 UTC; ``starts_at``: when it begins, as the player says.
+    ``duration``: seconds. ``owner``: the user who may see it if it is private. ``reason``, ``subreason``,
+    ``playability``: replace the usual sentences why it does not play, and the usual status of the player.
+    ``language``: of the audio, as the uploader says. ``audio_tracks``: empty for one voice without default
+    captions."""
 
     id: str
     title: str
@@ -55,6 +84,11 @@ class Video:
     tracks: tuple[Track, ...]
     status: str = OK
     reason: str | None = None
+    subreason: str | None = None
+    playability: str | None = None
+    starts_at: str | None = None
+    audio_tracks: tuple[AudioTrack, ...] = ()
+    default_audio_track: int = 0
     views: int = 1000
     language: str | None = None
     owner: str | None = None

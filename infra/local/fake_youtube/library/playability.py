@@ -1,13 +1,13 @@
 """Why a video does not play, in the player's words: a status, a reason, and a second sentence.
 
-youtube-transcript-api recognises some errors by the text of the reason, so these texts are YouTube's own.
+Clients recognise some errors by the text of the reason, so these texts are YouTube's own.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from infra.local.fake_youtube.library.model import NO_CAPTIONS, OK, Video
+from infra.local.fake_youtube.library.model import LIVE, NO_CAPTIONS, OK, Video
 
 
 class Playability(NamedTuple):
@@ -45,17 +45,25 @@ UNPLAYABLE = {
     "region_blocked": Playability(
         "UNPLAYABLE", "Video unavailable", "The uploader has not made this video available in your country"
     ),
+    "sign_in": Playability("LOGIN_REQUIRED", "Please sign in"),
+    "not_on_this_app": Playability(
+        "UNPLAYABLE",
+        "The following content is not available on this app.",
+        "Watch on the latest version of YouTube.",
+    ),
     "unplayable": Playability("UNPLAYABLE", "Video unavailable"),
 }
 #: All statuses that a video can have.
-STATUSES = frozenset({OK, NO_CAPTIONS, *UNPLAYABLE})
+STATUSES = frozenset({OK, NO_CAPTIONS, LIVE, *UNPLAYABLE})
 
 
-def playability(kind: str, reason: str | None = None, subreason: str | None = None) -> Playability:
-    """Of a video status or kind of fault. `reason`, `subreason`: replace the usual sentences if given."""
+def playability(
+    kind: str, reason: str | None = None, subreason: str | None = None, status: str | None = None
+) -> Playability:
+    """Of a video status or kind of fault. The other arguments replace what is usual, if given."""
     usual = UNPLAYABLE[kind]
     return Playability(
-        usual.status, reason or usual.reason, usual.subreason if subreason is None else subreason
+        status or usual.status, reason or usual.reason, usual.subreason if subreason is None else subreason
     )
 
 
@@ -63,6 +71,6 @@ def why_unplayable(video: Video | None) -> Playability | None:
     """None if the video plays. `video`: None for one that does not exist."""
     if video is None:
         return playability("unavailable")
-    if video.status in (OK, NO_CAPTIONS):
+    if video.status in (OK, NO_CAPTIONS, LIVE):
         return None
-    return playability(video.status, video.reason)
+    return playability(video.status, video.reason, video.subreason, video.playability)

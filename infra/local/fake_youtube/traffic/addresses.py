@@ -17,7 +17,7 @@ from infra.local.fake_youtube.endpoints import VIDEO_ENDPOINTS
 from infra.local.fake_youtube.fields import ControlError, FieldTypes, check_choice, check_fields
 
 #: How a blocked address is answered: by status 429, or by a player that refuses.
-BLOCK_KINDS = ("429", "bot", "rate_limited")
+BLOCK_KINDS = ("429", "bot", "rate_limited", "sign_in", "not_on_this_app")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "command", [["status"], ["token"], ["index", "PLx"], ["search", "words"], ["reindex"]]
+    "command", [["status"], ["token"], ["index", "PLx"], ["fetch", "x"], ["search", "words"], ["reindex"]]
 )
 def test_without_a_run_the_message_says_how_to_start_one(
     command: list[str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]
@@ -55,6 +55,15 @@ def test_without_a_run_down_has_nothing_to_do(
 )
 def test_search_words_may_begin_with_a_dash(argv: list[str], words: list[str]) -> None:
     assert parser().parse_args(separate(argv)).words == words
+
+
+@pytest.mark.parametrize(
+    ("argv", "user"),
+    [(["fetch", "-dQw4w9WgXc", "--user", "ada"], "ada"), (["fetch", "--", "-dQw4w9WgXc"], "demo")],
+)
+def test_the_id_of_a_video_may_begin_with_a_dash(argv: list[str], user: str) -> None:
+    arguments = parser().parse_args(separate(argv))
+    assert (arguments.video, arguments.user) == ("-dQw4w9WgXc", user)
 
 
 def test_all_arguments_after_test_are_for_pytest() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.local.cli.api import Api
-from infra.local.cli.index import index
+from infra.local.cli.index import fetch, index
 
 
 class FakeApi(Api):
@@ -62,6 +62,29 @@ def test_videos_that_were_not_indexed_are_listed_with_reasons(capsys: pytest.Cap
     assert "1 failed:\n  abc  One: It was given up.\n" in out
     listed = [options["params"]["state"] for _, path, options in api.calls if path.endswith("videos")]
     assert listed == ["failed", "no_transcript"]
+
+
+def test_a_playlist_is_fetched_again_when_the_person_says_so() -> None:
+    api = FakeApi(index=[{"job_id": "j"}], j=[_job("done", 1, indexed=1)])
+    assert index(api, "PLx", again=True, poll_seconds=0)
+    assert api.calls[0] == ("POST", "/api/index", {"json": {"playlist": "PLx", "again": True}})
+
+
+@pytest.mark.parametrize(
+    ("video", "path"),
+    [
+        ("dQw4w9WgXcQ", "dQw4w9WgXcQ"),
+        ("https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=3s", "dQw4w9WgXcQ"),
+        ("https://www.youtube.com/watch?list=PLx&v=-Qw4w9WgXc_", "-Qw4w9WgXc_"),
+        ("https://youtu.be/dQw4w9WgXcQ?si=x", "dQw4w9WgXcQ"),
+        ("youtube.com/shorts/dQw4w9WgXcQ", "dQw4w9WgXcQ"),
+        ("../jobs", "..%2Fjobs"),
+    ],
+)
+def test_a_video_is_fetched_again_by_its_id_or_address(video: str, path: str) -> None:
+    api = FakeApi(fetch=[{"job_id": "j"}], j=[_job("done", 1, indexed=1)])
+    assert fetch(api, video, poll_seconds=0)
+    assert api.calls[0] == ("POST", f"/api/videos/{path}/fetch", {"json": {}})
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,14 @@ ANSWER = {
                 {"start": 3725.9, "url": "https://y/a&t=3725s", "snippet": _segments("a *fire*\nthat is wet")}
             ],
         },
-        {"title": _segments("Two"), "channel": None, "url": "https://y/b", "moment_count": 0, "moments": []},
+        {
+            "title": _segments("Two"),
+            "channel": None,
+            "url": "https://y/b",
+            "moment_count": 0,
+            "moments": [],
+            "gone": True,
+        },
     ],
 }
 
@@ -41,7 +48,7 @@ def test_hits_are_printed_with_their_moments_and_notices(capsys: pytest.CaptureF
         "  1:02:05  a *fire* that is wet\n"
         "           https://y/a&t=3725s\n"
         "           and 2 more moments\n"
-        "Two\n"
+        "Two  (not on YouTube any more)\n"
         "           https://y/b\n"
         "2 videos in 7 ms\n"
         "Only the first 10,000 characters were searched.\n"

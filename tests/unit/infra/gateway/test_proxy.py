@@ -189,6 +189,26 @@ def test_functions_without_routes_cannot_be_reached() -> None:
     assert all(not route.url.endswith("/") for route in routes)
 
 
+@pytest.mark.parametrize(
+    ("path", "function"),
+    [
+        ("/api/videos/dQw4w9WgXcQ", "search"),
+        ("/api/videos/dQw4w9WgXcQ/fetch", "index"),
+        ("/api/videos/dQw4w9WgXcQ/fetched", "search"),
+        ("/api/videos/fetch", "search"),
+        ("/api/videos/a/b/fetch", "search"),
+        ("/api/videos", "search"),
+        ("/api/index", "index"),
+        ("/api/indexes", None),
+        ("/api", None),
+    ],
+)
+def test_the_longest_prefix_of_whole_segments_counts(path: str, function: str | None) -> None:
+    pipeline = load_pipeline(Config.from_env({}))
+    routes = routes_of(pipeline, {each.name: "http://x" for each in pipeline.functions})
+    assert next((route.function for route in routes if route.matches(path)), None) == function
+
+
 def test_a_body_that_is_too_long_is_refused(frontend: Path) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(11):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -110,6 +111,30 @@ def test_a_video_that_waits_for_its_turn_does_not_take_the_paid_proxy() -> None:
         with pytest.raises(RouteClosed) as closed, routes.acquire("w", 0):
             pass
         assert not closed.value.blocked
+
+
+def test_unknown_words_slow_the_address_down_and_count_as_attempts() -> None:
+    """Nobody knows whether the video or the address is meant. So each refusal counts, and the pause stays."""
+    routes = routing()
+    breaker = routes._routes[0].breaker
+
+    def refused(video_id: str) -> None:
+        with pytest.raises(AttemptFailed, match="what"), routes.acquire(video_id, SOON):
+            raise Refused("what", unknown=True)
+
+    refused("v")
+    assert (breaker._pacer.window.state, breaker._pacer.concurrency()) == ("closed", 1)
+    refused("w")
+    assert breaker._pacer.window.state == "open"
+    pause = breaker._pacer.window.pause
+    for probe in ("v", "w", "x"):
+        breaker._pacer.window = replace(breaker._pacer.window, opens_at=0.0)
+        refused(probe)
+        assert (breaker._pacer.window.state, breaker._pacer.window.pause) == ("open", pause)
+    breaker._pacer.window = replace(breaker._pacer.window, opens_at=0.0)
+    with routes.acquire("y", SOON) as permit:
+        permit.succeeded()
+    assert breaker._pacer.window.state == "closed"
 
 
 # -- permits -----------------------------------------------------------------------------------------

@@ -1,0 +1,180 @@
+"""The caption tracks of a video, as its player lists them, and which of them is the best."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from shared.youtube.player_answer import member, objects, text_of
+
+#: The rule that chose the language of a track: a preferred language; the language of the only generated
+#: track, which is the one spoken; that of the default audio track; that of videos.list; none of these.
+Choice = Literal["preferred", "generated", "audio_track", "audio_language", "first"]
+#: A language with a script and a region, as YouTube writes nearly all of them.
+_USUAL = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?", re.IGNORECASE)
+#: Any tag of BCP 47 without extensions.
+_TAG = re.compile(
+    r"[a-z]{2,8}(-[a-z]{3}){0,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?(-([a-z0-9]{5,8}|\d[a-z0-9]{3}))*(-x(-[a-z0-9]{1,8})+)?",
+    re.IGNORECASE,
+)
+#: What YouTube adds to the language of some tracks. It has the form of a video's id.
+_SUFFIX = re.compile(r"-[A-Za-z0-9_-]{11}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A caption track. ``language``: see :func:`plain_language`. ``generated``: by speech recognition.
+
+    ``rank``: of tracks of one language and kind, the lowest is the best: the default one, then one without a
+    name of its own, then any, in YouTube's order.
+    """
+
+    language: str
+    language_name: str = ""
+    generated: bool = False
+    url: str = ""
+    rank: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """The tracks in YouTube's order. ``audio_language``: of the default audio track, if that is known."""
+
+    tracks: Sequence[Track] = ()
+    audio_language: str | None = None
+
+
+def plain_language(code: str) -> str:
+    """A language code without the random suffix that YouTube adds to some: `en` for `en-ehkg1hFWq8A`."""
+    if _USUAL.fullmatch(code):
+        return code
+    without = _SUFFIX.sub("", code)
+    while not _TAG.fullmatch(without) and "-" in without:
+        without = without.rpartition("-")[0]
+    return without
+
+
+def tracks_of(answer: Any) -> Tracks:
+    """Reads the player's answer.
+
+    Raises:
+        ValueError: there are tracks, but none can be read.
+    """
+    captions = member(answer, "captions", "playerCaptionsTracklistRenderer")
+    listed = objects(member(captions, "captionTracks"))
+    audio = _default_audio(captions)
+    default = audio.get("defaultCaptionTrackIndex")
+    found = {
+        number: track
+        for number, each in enumerate(listed)
+        if (track := _track(each, number, is_default=number == default)) is not None
+    }
+    if listed and not found:
+        raise ValueError("expected caption tracks with an address and a language, found none")
+    return Tracks(list(found.values()), _audio_language(audio, found))
+
+
+def _default_audio(captions: Any) -> dict[str, Any]:
+    audio_tracks = objects(member(captions, "audioTracks"))
+    number = member(captions, "defaultAudioTrackIndex") or 0
+    is_there = isinstance(number, int) and 0 <= number < len(audio_tracks)
+    return audio_tracks[number] if is_there else {}
+
+
+def _audio_language(audio: dict[str, Any], tracks: dict[int, Track]) -> str | None:
+    """The language of an audio track: that of its default captions, else of its generated ones."""
+    default = audio.get("defaultCaptionTrackIndex")
+    if isinstance(default, int) and default in tracks:
+        return tracks[default].language
+    places = audio.get("captionTrackIndices")
+    own = [track for number, track in tracks.items() if isinstance(places, list) and number in places]
+    generated = {track.language for track in own if track.generated}
+    if len(generated) == 1:
+        return generated.pop()
+    # Such as "en.4".
+    identifier = audio.get("audioTrackId")
+    code = identifier.partition(".")[0] if isinstance(identifier, str) else ""
+    if code:
+        return plain_language(code)
+    languages = {track.language for track in own}
+    return languages.pop() if len(languages) == 1 else None
+
+
+def _track(found: dict[str, Any], number: int, *, is_default: bool) -> Track | None:
+    url, code = found.get("baseUrl"), found.get("languageCode")
+    if not isinstance(url, str) or not isinstance(code, str) or not code:
+        return None
+    name = text_of(found.get("name")) or code
+    named = bool(found.get("trackName")) or " - " in name or "name" in parse_qs(urlsplit(url).query)
+    return Track(
+        language=plain_language(code),
+        language_name=name,
+        generated=found.get("kind") == "asr",
+        # As the library does it: the answer is the older, simpler XML.
+        url=url.replace("&fmt=srv3", ""),
+        rank=(0 if is_default else 1 + named, number),
+    )
+
+
+def by_worth(
+    tracks: Tracks, preferred: Sequence[str], listed_language: str | None = None
+) -> tuple[list[Track], Choice]:
+    """All tracks, the best first, and the rule that chose the best one's language.
+
+    Of the first preferred language that there is, else of the language that is spoken, else of any. Human
+    before generated. A preference for `pt` is also met by `pt-BR`, but an exact match comes first.
+
+    ``listed_language``: ``defaultAudioLanguage`` of videos.list.
+    """
+    spoken, choice = _spoken(tracks, listed_language)
+    wanted = [code.casefold() for code in preferred]
+    #: Where a language and kind comes first: its tracks stay together.
+    first: dict[tuple[str, bool], int] = {}
+    for place, track in enumerate(tracks.tracks):
+        first.setdefault((track.language, track.generated), place)
+
+    def worth(track: Track) -> tuple[int, bool, bool, int, tuple[int, int]]:
+        code, alike = track.language.casefold(), first[track.language, track.generated]
+        for place, language in enumerate(wanted):
+            if _primary(code) == _primary(language):
+                exact = code == language
+                return place, not exact, track.generated, alike, track.rank
+        if spoken is not None and _primary(code) == _primary(spoken):
+            # Here a person's text comes before an exact match: nobody asked for this very code.
+            return len(wanted), track.generated, code != spoken, alike, track.rank
+        return len(wanted) + 1, track.generated, False, alike, track.rank
+
+    found = sorted(tracks.tracks, key=worth)
+    if found and worth(found[0])[0] < len(wanted):
+        choice = "preferred"
+    return found, choice
+
+
+def _spoken(tracks: Tracks, listed_language: str | None) -> tuple[str | None, Choice]:
+    """The language that is spoken in the video, of those that have a track; in lower case."""
+    there = {_primary(track.language) for track in tracks.tracks}
+    generated = {track.language for track in tracks.tracks if track.generated}
+    for language, choice in _candidates(generated, tracks.audio_language, listed_language):
+        if _primary(language) in there:
+            return language.casefold(), choice
+    return None, "first"
+
+
+def _candidates(
+    generated: set[str], audio_language: str | None, listed_language: str | None
+) -> Iterator[tuple[str, Choice]]:
+    if len(generated) == 1:
+        yield next(iter(generated)), "generated"
+    if audio_language:
+        yield audio_language, "audio_track"
+    if listed_language:
+        yield plain_language(listed_language), "audio_language"
+
+
+def _primary(code: str) -> str:
+    """`iw` is how YouTube writes Hebrew in some places."""
+    first = code.casefold().partition("-")[0]
+    return {"iw": "he", "in": "id", "ji": "yi"}.get(first, first)
