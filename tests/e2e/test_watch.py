@@ -354,12 +354,12 @@ def test_times_of_a_description_seek_and_addresses_are_links(
         expect(link).to_have_attribute("href", address)
         expect(link).to_have_attribute("target", "_blank")
         expect(link).to_have_attribute("rel", "noopener noreferrer")
+    assert_accessible(page)
     for text, second in (("1:30", 90), ("1:02:03", 3723), ("75:30", 4530), ("0:00", 0)):
         about.get_by_role("link", name=text, exact=True).click()
         expect(page).to_have_url(f"{stack.url}/?v={video_id}&t={second}&q=needle")
         _expect_player(page, second)
     expect(page.locator(".match-status")).to_have_text("Match 1 of 2")
-    assert_accessible(page)
     # The address alone does the same, and the quote is of the line that is spoken then.
     other = open_page(user, f"/?v={video_id}&t=90&q=needle")
     expect(other.locator(".match-status")).to_have_text("Match 1 of 2")
