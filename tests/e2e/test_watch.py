@@ -251,6 +251,11 @@ def test_a_moment_opens_at_its_line_again_after_a_reload_and_by_its_link(
         expect(other.locator(".match-status")).to_have_text(f"Match {number} of {len(moments)}")
         _expect_quote(other, text)
         other.context.close()
+    if lines[0] != moments[0]:
+        # From a line before all matches, the next one is the first.
+        shared.locator(".lines a").first.click()
+        shared.keyboard.press("n")
+        _expect_moment(shared, 1, len(moments), *moments[0])
 
 
 def test_an_old_address_opens_the_last_line_before_its_second(
