@@ -63,7 +63,8 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 	/** `by`: 1 for the next match, -1 for the previous one. */
 	function step(by) {
 		if (!matchLines.length) return;
-		const line = matchLines[(match + by + matchLines.length) % matchLines.length];
+		const next = by > 0 ? matchLines.find((each) => each > chosen) : matchLines.findLast((each) => each < chosen);
+		const line = next ?? matchLines.at(by > 0 ? 0 : -1);
 		choose(line);
 		onSeek(startOf(line), line);
 		if (list.contains(document.activeElement)) items[line].focus({ preventScroll: true });

@@ -1,12 +1,12 @@
 // The view of one video: the player, loaded by a click, beside the transcript.
 
 import * as api from "/api.js";
+import { linked } from "/description.js";
 import { actionButton, copyText, saveFile, toast } from "/dialogs.js";
 import { button, byId, externalLink, hasModifier, heading, icon, make, on, picture, setText, youtubeLink } from "/dom.js";
 import { duration, timestamp } from "/format.js";
 import { facts } from "/hits.js";
 import * as jobs from "/jobs.js";
-import { linked } from "/description.js";
 import { createPlayer } from "/player.js";
 import { navigate, pageUrl, state, updateState, videoUrl } from "/router.js";
 import { me } from "/session.js";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.page import Open, hits
+from tests.e2e.page import Open, hits, index_video
+from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
 
@@ -68,6 +70,22 @@ def _open_both(open_page: Open, reader: str, url: str) -> tuple[Page, Page]:
     video.route("**/api/videos/*?format=*", lambda route: route.continue_(url=url))
     expect(video.locator(".lines a").first).to_be_visible()
     return search, video
+
+
+def test_subtitles_of_lines_that_overlap_follow_each_other(stack: Stack, open_page: Open, user: str) -> None:
+    video_id = index_video(stack, user, [[0, 4.97, "one"], [2.5, 5, "two"], [5, 3, "three"]])
+    page = open_page(user, f"/?v={video_id}")
+    expect(page.locator(".lines a")).to_have_count(3)
+    for name in ("Subtitles (SRT)", "Subtitles (WebVTT)"):
+        page.locator(".tools summary").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        text = download.value.path().read_text(encoding="utf-8").replace(",", ".")
+        assert re.findall(r"00:00:(\S+) --> 00:00:(\S+)", text) == [
+            ("00.000", "02.500"),
+            ("02.500", "05.000"),
+            ("05.000", "08.000"),
+        ]
 
 
 def test_a_file_that_takes_long_arrives_whole(open_page: Open, reader: str, file_server: str) -> None:

@@ -200,6 +200,10 @@ def _pause(page: Page, start: float) -> float:
     return time
 
 
+def _expect_player(page: Page, second: float) -> None:
+    wait_until(page, lambda: second <= _player_time(page) < second + 60, f"the player is at {second} s")
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -247,6 +251,11 @@ def test_a_moment_opens_at_its_line_again_after_a_reload_and_by_its_link(
         expect(other.locator(".match-status")).to_have_text(f"Match {number} of {len(moments)}")
         _expect_quote(other, text)
         other.context.close()
+    if lines[0] != moments[0]:
+        # From a line before all matches, the next one is the first.
+        shared.locator(".lines a").first.click()
+        shared.keyboard.press("n")
+        _expect_moment(shared, 1, len(moments), *moments[0])
 
 
 def test_an_old_address_opens_the_last_line_before_its_second(
@@ -263,7 +272,9 @@ def test_an_old_address_opens_the_last_line_before_its_second(
         ("t=90&line=99", "Match 2 of 2", "last"),
         ("t=-5", "Match 1 of 2", "needle one"),
         ("t=soon&line=x", "Match 1 of 2", "needle one"),
-        ("t=1e999", "Match 2 of 2", "last"),
+        ("t=1e999", "Match 1 of 2", "needle one"),
+        ("t=9999999", "Match 2 of 2", "last"),
+        ("t=62s", "Match 2 of 2", "needle two"),
     ]:
         page.goto(f"{stack.url}/?v={video_id}&q=needle&{address}")
         expect(page.locator(".match-status")).to_have_text(status)
@@ -348,22 +359,22 @@ def test_times_of_a_description_seek_and_addresses_are_links(
         expect(link).to_have_attribute("href", address)
         expect(link).to_have_attribute("target", "_blank")
         expect(link).to_have_attribute("rel", "noopener noreferrer")
+    assert_accessible(page)
     for text, second in (("1:30", 90), ("1:02:03", 3723), ("75:30", 4530), ("0:00", 0)):
         about.get_by_role("link", name=text, exact=True).click()
         expect(page).to_have_url(f"{stack.url}/?v={video_id}&t={second}&q=needle")
-        wait_until(page, lambda second=second: second <= _player_time(page) < second + 60, "it plays there")
+        _expect_player(page, second)
     expect(page.locator(".match-status")).to_have_text("Match 1 of 2")
-    assert_accessible(page)
     # The address alone does the same, and the quote is of the line that is spoken then.
-    page.goto(f"{stack.url}/?v={video_id}&t=90&q=needle")
-    _expect_quote(page, "set up")
+    other = open_page(user, f"/?v={video_id}&t=90&q=needle")
+    expect(other.locator(".match-status")).to_have_text("Match 1 of 2")
+    _expect_quote(other, "set up")
 
 
 def test_a_video_that_is_gone_from_youtube_is_marked(open_page: Open, reader: str) -> None:
     page = open_page(reader)
-    mark = page.locator("main .facts:visible").get_by_text(
-        "No longer on YouTube; kept here as it was indexed"
-    )
+    sentence = "No longer on YouTube; kept here as it was indexed"
+    mark = page.locator("main .facts:visible").get_by_text(sentence)
 
     def mark_all(route: Route) -> None:
         answer = route.fetch()
@@ -381,3 +392,42 @@ def test_a_video_that_is_gone_from_youtube_is_marked(open_page: Open, reader: st
     expect(page.locator(".lines a").first).to_be_visible()
     expect(mark).to_have_count(1)
     assert_accessible(page)
+
+
+def test_a_video_and_its_playlist_can_be_fetched_again(stack: Stack, open_page: Open, user: str) -> None:
+    video_id = index_video(stack, user, [[0, 2, "what was heard"]])
+
+    def correct(text: str) -> None:
+        tracks = [{"language": "en", "lines": [[0, 2, text]]}]
+        stack.fake_youtube.define(videos=[{"id": video_id, "tracks": tracks}])
+
+    def text() -> str:
+        lines = stack.get(f"/api/videos/{video_id}", user).json()["lines"]
+        return " ".join(line["text"] for line in lines)
+
+    page = open_page(user, f"/?v={video_id}")
+    expect(page.locator(".lines")).to_contain_text("what was heard")
+    correct("what was meant")
+    page.get_by_role("button", name="Fetch again").click()
+    expect(page.locator("#toast")).to_contain_text("YouTube is asked again")
+    stack.wait_for(lambda: text() == "what was meant", 60, "the video was fetched again")
+    page.reload()
+    expect(page.locator(".lines")).to_contain_text("what was meant")
+    # Beyond the user's share, the page shows the server's sentence.
+    detail = "You have had 500 videos fetched again today. Try again tomorrow."
+    problem = {"title": "Too many requests", "status": 429, "detail": detail}
+    page.route(
+        "**/api/videos/*/fetch",
+        lambda route: route.fulfill(status=429, content_type="application/problem+json", json=problem),
+    )
+    page.get_by_role("button", name="Fetch again").click()
+    expect(page.locator("#toast")).to_have_text(detail)
+
+    page.goto(stack.url)
+    correct("what was meant in the end")
+    with page.expect_response("**/api/index") as answer:
+        page.locator(".card").get_by_role("button", name="Fetch again").click()
+    assert answer.value.status == 202
+    assert answer.value.request.post_data_json == {"playlist": f"PLown-{user}", "again": True}
+    stack.finish(answer.value.json()["job_id"], user)
+    assert text() == "what was meant in the end"
