@@ -45,24 +45,28 @@ _BLOCKS = ((0xA0, 0x2200), (0x2460, 0x2474), (0xFB00, 0xFFDC))
 _HAN = Path(__file__).with_name("han.txt")
 
 _WORD = r"[\p{L}\p{N}]"
-#: Rules that look at the characters around, in Java's syntax. They come first. Each begins with a test of one
-#: character, because Elasticsearch makes it at every character of a transcript.
+#: Rules that look at the characters around, in Java's syntax. They come first. Each begins with a set of
+#: characters, because Elasticsearch looks for it at every character of a transcript.
 #:
 #: Deleted are separators of thousands (1,000, 1.000), the dots of U.S.A., and the mark in a Hebrew acronym.
-_DELETED_BETWEEN = (
-    r"[,.'](?<=\d.)(?=(?:\d\d,)*\d{3}(?!\d))"
-    rf"|\.(?<=(?<!{_WORD})\p{{L}}.)(?=\p{{L}}(?!{_WORD}))"
-    r"|\"(?<=[א-ת].)(?=[א-ת])"
+_SEPARATORS = ",.'\""
+_AFTER_SEPARATOR = (
+    r"(?<=\d[,.'])(?=(?:\d\d,)*\d{3}(?!\d))"
+    rf"|(?<=(?<!{_WORD})\p{{L}}\.)(?=\p{{L}}(?!{_WORD}))"
+    r"|(?<=[א-ת]\")(?=[א-ת])"
 )
+#: Sounds that captions describe in brackets: [Music], (laughs), 【拍手】.
+_BRACKETS = "[(［【（"
+_AFTER_BRACKET = (
+    r"(?<=\[)[^\[\]]{0,60}\]|(?<=［)[^］]{0,60}］|(?<=【)[^】]{0,60}】"
+    rf"|(?<=(?<!{_WORD})\()[^()]{{1,40}}\)(?!{_WORD})|(?<=（)[^）]{{1,40}}）"
+)
+_DELETED_BETWEEN = rf"[{_SEPARATORS}](?:{_AFTER_SEPARATOR})"
+_SOUND = rf"[\{_BRACKETS}](?:{_AFTER_BRACKET})"
+_DELETED_OR_SOUND = rf"[\{_BRACKETS}{_SEPARATORS}](?:{_AFTER_SEPARATOR}|{_AFTER_BRACKET})"
 _DOT_NET = rf"\.(?=[Nn][Ee][Tt](?!{_WORD}))"
 #: Names with signs, which would be other words without them.
 _SIGNS = {"++": "plusplus"} | {f"{letter}#": f"{letter}sharp" for letter in ascii_letters}
-#: Sounds that captions describe in brackets: [Music], (laughs), 【拍手】.
-_SOUND = (
-    r"\[[^\[\]]{0,60}\]|［[^］]{0,60}］|【[^】]{0,60}】"
-    rf"|\((?<!{_WORD}\()[^()]{{1,40}}\)(?!{_WORD})|（[^）]{{1,40}}）"
-)
-_OPENING = "[(［【（"
 #: Unicode's general categories of letters and digits.
 _WORD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl"})
 
@@ -131,7 +135,7 @@ _TABLE = _make_table()
 
 def sounds(text: str) -> list[tuple[int, int]]:
     """The spans of the sounds that a transcript describes in brackets, in order."""
-    if not any(bracket in text for bracket in _OPENING):
+    if not any(bracket in text for bracket in _BRACKETS):
         return []
     return [found.span() for found in _FIND_SOUND.finditer(text)]
 
@@ -164,11 +168,10 @@ def analysis() -> dict[str, Any]:
     """
     rules = {chr(code): folded for code, folded in _TABLE.items()} | _SIGNS
     mappings = [f"{_escaped(left)} => {_escaped(right)}" for left, right in rules.items()]
-    with_sounds = rf"(?=[,.'\"\[(［【（])(?:{_DELETED_BETWEEN}|{_SOUND})"
     return {
         "char_filter": {
-            "deleted": _replace(rf"(?=[,.'\"])(?:{_DELETED_BETWEEN})", ""),
-            "deleted_and_sounds": _replace(with_sounds, ""),
+            "deleted": _replace(_DELETED_BETWEEN, ""),
+            "deleted_and_sounds": _replace(_DELETED_OR_SOUND, ""),
             "dot_net": _replace(_DOT_NET, " dot"),
             "characters": {"type": "mapping", "mappings": mappings},
         },
