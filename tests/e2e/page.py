@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.stack import Stack
 
@@ -86,3 +86,22 @@ def index_video(stack: Stack, user: str, lines: Sequence[Sequence[object]], **fi
     )
     stack.finish(stack.index(playlist, user), user)
     return video_id
+
+
+def player(page: Page) -> FrameLocator:
+    """The inside of the player."""
+    return page.frame_locator(".player iframe")
+
+
+def player_time(page: Page) -> float:
+    """The seconds at which the fake player is."""
+    frame = next(each for each in page.frames if "/embed/" in each.url)
+    return float(frame.evaluate("now()"))
+
+
+def expect_quote(page: Page, text: str) -> None:
+    """Fails if the quote that the page copies does not begin with this text."""
+    page.evaluate("navigator.clipboard.writeText('')")
+    page.get_by_role("button", name="Copy quote").click()
+    wait_until(page, lambda: page.evaluate("navigator.clipboard.readText()"), "the quote is copied")
+    assert page.evaluate("navigator.clipboard.readText()").startswith(f"“{text}")
