@@ -40,6 +40,7 @@ export const logout = () => send("POST", "/api/logout");
 
 export const playlists = () => get("/api/playlists");
 export const removePlaylist = (id) => send("DELETE", `/api/playlists/${encode(id)}`);
+/** `again`: ask YouTube also for the videos that are stored. */
 export const startIndexing = (playlist, again) => send("POST", "/api/index", { playlist, again });
 
 export const recentJobs = async () => (await get("/api/jobs")).jobs;

@@ -1,4 +1,4 @@
-// A description with links to web addresses and to times of the video.
+// A description: text with links to web addresses and to times of the video.
 
 import { externalLink } from "/dom.js";
 

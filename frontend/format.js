@@ -33,9 +33,9 @@ export const timeOfDay = (time) => new Date(time).toLocaleTimeString("en", { hou
 export function ago(time) {
 	const minutes = (Date.now() - new Date(time)) / 60_000;
 	if (minutes < 1) return "just now";
-	for (const [size, unit, limit] of [[1, "minute", 60], [60, "hour", 1440], [1440, "day", 43_200]]) {
-		if (minutes < limit) return relative.format(-Math.floor(minutes / size), unit);
-	}
+	if (minutes < 60) return relative.format(-Math.floor(minutes), "minute");
+	if (minutes < 1440) return relative.format(-Math.floor(minutes / 60), "hour");
+	if (minutes < 43_200) return relative.format(-Math.floor(minutes / 1440), "day");
 	return `on ${date(time)}`;
 }
 

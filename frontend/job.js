@@ -3,8 +3,9 @@
 import * as api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
 import { byId, heading, make, on, setText, youtubeLink } from "/dom.js";
-import { ago, count, countOf, countVideos, join, megabytes, remaining, timeOfDay } from "/format.js";
+import { count, countOf, countVideos, megabytes } from "/format.js";
 import * as jobs from "/jobs.js";
+import { problemText, progressBar, speedText, stateText } from "/progress.js";
 import { currentView, pageUrl, restorePosition } from "/router.js";
 
 const COUNTS = { indexed: "indexed", no_transcript: "no captions", unavailable: "unavailable", failed: "failed", pending: "to do" };
@@ -88,6 +89,7 @@ function createView(id) {
 		setText(problem, problemText(job));
 		for (const [name, each] of numbers) {
 			setText(each.lastChild, count(counts[name]));
+			each.classList.toggle("none", !counts[name]);
 			if (name === "pending") {
 				setText(each.firstChild, active ? "to do" : "not indexed");
 				each.hidden = !active && !counts.pending;
@@ -163,48 +165,4 @@ function videoItem({ video_id: id, title, reason, attempts }, state) {
 	// The reason of a failed video includes the number.
 	const tries = attempts > 1 && state !== "failed" ? ` (tried ${count(attempts)} times)` : "";
 	return make("li", { "data-video-id": id }, youtubeLink(id, title || id), make("span.reason", (reason ?? "") + tries));
-}
-
-export function progressBar() {
-	const segments = jobs.SETTLED.map((state) => make(`span.segment.${state}`));
-	const element = make("div.bar", { role: "progressbar", "aria-valuemin": 0 }, ...segments);
-	function update(job) {
-		const done = jobs.countSettled(job);
-		const total = job.total ?? done + job.counts.pending;
-		jobs.SETTLED.forEach((state, index) => (segments[index].style.flexGrow = total ? job.counts[state] / total : 0));
-		element.classList.toggle("unknown", jobs.isActive(job) && !done);
-		element.ariaLabel = `Progress of ${job.title ?? job.playlist_id}`;
-		element.ariaValueMax = Math.max(total, 1);
-		element.ariaValueNow = done;
-		element.ariaValueText = `${count(done)} of ${countVideos(total)}`;
-	}
-	return { element, update };
-}
-
-export function stateText(job) {
-	const ended = job.finished_at ? ` ${ago(job.finished_at)}` : "";
-	const listed = job.counts.pending + jobs.countSettled(job);
-	const texts = {
-		queued: "Waiting to start",
-		planning: `Reading the playlist${listed ? `: ${countVideos(listed)} so far` : ""}`,
-		running: `Indexing ${count(jobs.countSettled(job))} / ${count(job.total)}`,
-		failed: "Could not be indexed",
-		cancelled: `Cancelled${ended}`,
-	};
-	return texts[job.state] ?? `Indexed${ended}`;
-}
-
-export function speedText(job) {
-	if (job.state !== "running" || job.blocked_until) return "";
-	const rate = jobs.recentRate(job.job_id);
-	// The server's estimate includes all pauses of the job.
-	const seconds = rate ? job.counts.pending / rate : job.eta_seconds;
-	const speed = rate >= 1 ? `${rate.toFixed(rate < 10 ? 1 : 0)} videos/s` : `${Math.ceil(rate * 60)} videos/min`;
-	return join([rate && speed, Number.isFinite(seconds) && remaining(seconds)]);
-}
-
-export function problemText(job) {
-	if (!jobs.isActive(job) || !job.blocked_until) return job.error ?? "";
-	const reason = job.error || "YouTube refuses our requests for now.";
-	return `${reason} Indexing continues at ${timeOfDay(job.blocked_until)}.`;
 }

@@ -4,8 +4,8 @@ import * as api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
 import { byId, make, on, picture, setText } from "/dom.js";
 import { ago, count, countVideos, join } from "/format.js";
-import { problemText, progressBar, speedText, stateText } from "/job.js";
 import * as jobs from "/jobs.js";
+import { problemText, progressBar, speedText, stateText } from "/progress.js";
 import { pageUrl, restorePosition } from "/router.js";
 import * as search from "/search.js";
 
@@ -155,8 +155,7 @@ function createCard() {
 		const indexed = playlist?.indexed ?? null;
 		id = element.dataset.playlistId = (playlist ?? job).playlist_id;
 		const name = playlist?.title || job?.title || id;
-		const picked = playlist?.thumbnail_url;
-		if (thumbnail !== picked) frame.replaceChildren(picture((thumbnail = picked)) ?? "");
+		showThumbnail(playlist?.thumbnail_url, [...name][0]);
 		setText(title, name);
 		setText(about, aboutText(playlist, job, active));
 		setText(state, cardStateText(job, indexed, active));
@@ -168,6 +167,7 @@ function createCard() {
 		search.href = pageUrl({ playlist: id });
 		startButton.hidden = active;
 		againButton.hidden = active || !indexed;
+		startButton.classList.toggle("first", !indexed && !job);
 		const verb = failed ? "Try again" : "Start indexing";
 		setText(startButton, indexed || job?.state === "done" ? "Refresh" : verb);
 		details.hidden = !job;
@@ -176,6 +176,12 @@ function createCard() {
 		removeButton.hidden = playlist !== null && !indexed && !job && playlist.source !== "url";
 		setText(removeButton, playlist ? "Remove" : active ? "Cancel" : "Dismiss");
 		for (const each of actions) each.ariaLabel = `${each.textContent}: ${name}`;
+	}
+
+	function showThumbnail(url, letter) {
+		if (thumbnail === url + letter) return;
+		thumbnail = url + letter;
+		frame.replaceChildren(make("span", { "aria-hidden": "true" }, letter), picture(url) ?? "");
 	}
 
 	async function confirmAndRemove() {

@@ -1,4 +1,5 @@
 // YouTube's embedded player, controlled by messages: no script of YouTube runs in this page.
+// Sent: {"event":"listening"}, {"event":"command","func":…,"args":[…]}. Received: infoDelivery, onError, …
 
 import { make, on } from "/dom.js";
 

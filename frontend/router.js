@@ -12,7 +12,7 @@ let restoring = history.state ?? {};
 
 export const pageUrl = (params) => `/?${new URLSearchParams(params)}`;
 
-/** `t`: the exact start of a line; `line`: its number, because lines may start together. */
+/** `t`: a second or the exact start of a line; `line`: its number, because lines may start together. */
 export const videoUrl = (v, q, t, line) =>
 	pageUrl(Object.entries({ v, t, line, q }).filter(([, value]) => (value ?? "") !== ""));
 

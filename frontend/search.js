@@ -131,6 +131,7 @@ function render(answer, params, error = "") {
 	hits.replaceChildren(...elements);
 	const [first] = links();
 	if (first) first.tabIndex = 0;
+	// The focused result was replaced.
 	if (hadFocus) first?.focus({ preventScroll: true });
 	setText(byId("found-error"), error);
 	byId("found-status").replaceChildren(answer ? make("strong", answer.total ? countVideos(answer.total) : "Nothing found") : "");

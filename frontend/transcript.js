@@ -35,7 +35,7 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 	const startOf = (line) => lines[line]?.start ?? 0;
 	const lastLineBy = (second) => Math.max(lines.findLastIndex(({ start }) => start <= second), 0);
 
-	/** The player may start up to a second before the chosen line. */
+	/** The line at a time of the player, which may start up to a second before the line that was chosen. */
 	function lineAt(second) {
 		const start = startOf(chosen);
 		const next = lines.find((each, line) => line > chosen && each.start > start);
@@ -47,7 +47,7 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 		return { text: lines.slice(line, line + 2).map((each) => each.text).join(" "), second: startOf(line) };
 	}
 
-	/** Goes to the line `number` if it starts then, or to a match that does, or to the last line before. */
+	/** Goes to a second of an address; `number`: the line, if it starts then. Without matches there, the last line before. */
 	function open(second, number) {
 		const startsThen = (line) => lines[line]?.start === second;
 		choose(startsThen(number) ? Number(number) : (matchLines.find(startsThen) ?? lastLineBy(second)));
