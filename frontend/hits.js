@@ -7,8 +7,8 @@ import { videoUrl } from "/router.js";
 export function hitElement({ video_id: v, ...hit }, q) {
 	const href = videoUrl(v, q);
 	const descriptionMatches = hit.description.some(({ match }) => match);
-	const moments = hit.moments.map(({ start, line, snippet }) => {
-		const key = `${v}:${start}:${line}`;
+	const moments = hit.moments.map(({ start, line, snippet }, index, all) => {
+		const key = `${v}:${start}${start === all[index - 1]?.start ? `:${line}` : ""}`;
 		const attributes = { href: videoUrl(v, q, start, line), "data-key": key, "data-play": true, tabindex: -1 };
 		const text = make("span.snippet", languageAttributes(hit.language), ...highlight(snippet));
 		return make("li", make("a", attributes, make("time", { datetime: `PT${start}S` }, timestamp(start)), " ", text));
