@@ -88,6 +88,7 @@ function createView(id) {
 		setText(problem, problemText(job));
 		for (const [name, each] of numbers) {
 			setText(each.lastChild, count(counts[name]));
+			each.classList.toggle("none", !counts[name]);
 			if (name === "pending") {
 				setText(each.firstChild, active ? "to do" : "not indexed");
 				each.hidden = !active && !counts.pending;
