@@ -146,14 +146,13 @@ def test_the_captions_of_the_language_that_is_spoken_are_found(stack: Stack) -> 
     assert hit["video_id"] == "spoken00008"
 
 
-def test_a_job_waits_a_minute_when_the_data_api_is_asked_too_often(stack: Stack) -> None:
+def test_a_job_waits_when_the_data_api_is_asked_too_often(stack: Stack) -> None:
     define(stack, "PLtoooften", {"toooften001": {}})
-    stack.fake_youtube.fault("rate_limit_exceeded", videos=["PLtoooften"], total=1)
+    stack.fake_youtube.fault("rate_limit_exceeded", videos=["PLtoooften"])
     job_id = stack.index("PLtoooften")
     stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 30, "the job says how long it waits")
     assert "too many requests in a minute" in stack.job(job_id)["error"]
-    stack.finish(job_id, timeout=150)
-    assert check(stack, job_id, ["toooften001"])["error"] is None
+    assert stack.post(f"/api/jobs/{job_id}/cancel").json()["state"] == "cancelled"
 
 
 def test_trouble_with_the_key_says_whose_it_is(stack: Stack) -> None:
