@@ -76,6 +76,7 @@ FernetKey = Annotated[
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Concurrency = Annotated[int, Meta(ge=1, le=1000)]
 Jobs = Annotated[int, Meta(ge=1, le=10_000)]
+Megabytes = Annotated[int, Meta(ge=64, le=1_000_000)]
 Videos = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 
@@ -103,6 +104,8 @@ class Config:
     local_state_dir: Path = Path(".local")
     pubsub_emulator_host: HostPort | None = None
     firestore_emulator_host: HostPort | None = None
+    #: The most memory of the Firestore emulator that a local run starts.
+    firestore_memory_mb: Megabytes = 1024
     google_cloud_project: Project = _LOCAL_PROJECT
     elasticsearch_url: Url | None = None
     elasticsearch_api_key: str | None = field(default=None, repr=False)

@@ -54,6 +54,11 @@ class StateDir:
         return self.run / "status.json"
 
     @property
+    def gc_log(self) -> Path:
+        """Where the Firestore emulator's Java says how full its memory is. See infra.local.servers.heap."""
+        return self.run / "firestore-gc.log"
+
+    @property
     def changes(self) -> Path:
         """Touched after each request that may have changed something in Firestore."""
         return self.run / "changes"

@@ -108,9 +108,13 @@ class Fetcher:
                     if not self._wait(work, closed, delivery, deadline - monotonic()):
                         return
                 except AddressBlocked as error:
-                    self._note(work, error, counted=False)
+                    if (now := self._read(message)) is not None:
+                        self._note(now, error, counted=False)
                 except AttemptFailed as error:
-                    self._attempt_failed(work, error)
+                    # The video may have changed while it waited for its turn, and the attempt counts all
+                    # the same. So it is read again.
+                    if (now := self._read(message)) is not None:
+                        self._attempt_failed(now, error)
                     return
                 else:
                     if outcome is not None:

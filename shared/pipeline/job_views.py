@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from shared import clock
@@ -34,12 +35,15 @@ def view(job: Job, counts: Counts) -> dict[str, Any]:
         "finished_at": clock.rfc3339(job.finished_at),
         "eta_seconds": eta,
         "blocked_until": clock.rfc3339(blocked),
-        "error": _error(job),
+        "error": _error(job, now),
     }
 
 
-def _error(job: Job) -> str | None:
+def _error(job: Job, now: datetime) -> str | None:
     """The error of a job. While the job waits for a retry, it says so."""
+    if job.active and job.blocked_until is not None and job.blocked_until <= now:
+        # The wait that it speaks of is over.
+        return None
     retried = job.state in LISTING and job.blocked_until is None
     return f"{job.error} It will be retried." if job.error and retried else job.error
 

@@ -35,7 +35,7 @@ _MAXIMUM_SHARDS = 64
 #: Two pauses that end so close to each other are the same pause.
 SAME_PAUSE = timedelta(seconds=1)
 #: An answer "not yet" that is so old when a job starts is asked for again.
-_LATELY = timedelta(minutes=1)
+_LATELY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class Pages:
         described = {item.video_id: item.metadata(now) for item in items}
         gone = {item.video_id for item in items if item.gone} & known.keys()
         marked = {
-            each: replace(known[each], gone_at=now, fetched_at=now)
+            each: replace(known[each], gone_at=now, fetched_at=now, listed=False)
             for each in gone
             if not known[each].gone_at
         }

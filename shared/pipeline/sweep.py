@@ -74,7 +74,8 @@ class Sweep:
         if job.state != "running":
             if job.blocked_until <= now if job.blocked_until else is_still(job.update_time):
                 # The quota is renewed, or the message was lost. Until then the job says what it waits for.
-                job = self._jobs.touch(job, blocked_until=None)
+                over = {"blocked_until": None, "error": None} if job.blocked_until else {}
+                job = self._jobs.touch(job, **over)
                 self._topics.publish("playlists", [job.message])
                 swept.planned_again += 1
             if job.state == "queued":

@@ -37,14 +37,17 @@ def watch_url(video_id: str, second: int | None = None) -> str:
 
 
 def about(source: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a video that are shown everywhere. ``source``: its document in the index."""
+    """The fields of a video that are shown everywhere. ``source``: its document in the index.
+
+    ``gone`` is true for a video that YouTube no longer shows, and missing for others.
+    """
     return {
         "video_id": source["video_id"],
         "title": text_of(source, "title"),
         "description": text_of(source, "description"),
         "channel": source.get("channel", ""),
         **{name: source.get(name) for name in _SHOWN},
-        "gone": source.get("gone", False),
+        **({"gone": True} if source.get("gone") else {}),
         "url": watch_url(source["video_id"]),
     }
 

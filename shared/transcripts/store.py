@@ -32,6 +32,8 @@ _LONGEST_RECHECK_DAYS = 90
 #: How soon a video is rechecked that cannot be watched yet: if YouTube does not say from when on it can, and
 #: at the earliest.
 _NOT_YET, _SOONEST = timedelta(hours=1), timedelta(minutes=1)
+#: YouTube makes captions some hours after a premiere. So many times "no captions" still means "not yet".
+_CAPTIONS_LATER = 4
 KEPT = "The transcript that was fetched before is kept."
 
 
@@ -182,6 +184,8 @@ def _content(answer: Answer, previous: Outcome | None, now: datetime) -> dict[st
         # Not counted: once it can be watched, it is rechecked as often as a new video.
         at = max(answer.expected_at or now + _NOT_YET, now + _SOONEST)
         return {"not_yet": True, "checks": checks, "look_again_at": at}
+    if previous and previous.not_yet and answer.kind == "no_transcript" and checks < _CAPTIONS_LATER:
+        return {"not_yet": True, "checks": checks + 1, "look_again_at": now + _NOT_YET}
     wait = timedelta(days=min(_LONGEST_RECHECK_DAYS, 3 ** min(checks, 9)))
     return {"checks": checks + 1, "look_again_at": now + wait}
 

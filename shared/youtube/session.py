@@ -21,8 +21,9 @@ from shared.youtube.player_key import PlayerKey, page_with
 
 #: Seconds to connect, and seconds without a byte.
 TIMEOUT = (5.0, 10.0)
-#: Seconds for all requests of one attempt, however slowly the answers come. With one more silence of TIMEOUT
-#: this is less than the claim of a video (shared.transcripts.store.CLAIM), so that nobody else asks for it.
+#: Seconds for all requests of one attempt, from the first one on, however slowly the answers come. With one
+#: more silence of TIMEOUT this is less than the claim of a video (shared.transcripts.store.CLAIM), so that
+#: nobody else asks for it.
 BUDGET = 18.0
 #: Bytes of one answer. The largest real ones, watch pages, have 1.5 MB.
 MAXIMUM_BYTES = 20_000_000
@@ -64,7 +65,8 @@ class Session(requests.Session):
         self._maximum_bytes = maximum_bytes
         self._player_key = player_key
         self._partial_answers = partial_answers
-        self._deadline = 0.0
+        #: When the attempt has to end. None from :meth:`begin` to its first request.
+        self._deadline: float | None = 0.0
         self._before_request: Callable[[], None] = lambda: None
         #: Bytes received since :meth:`begin`, as they came over the wire, compressed.
         self.received = 0
@@ -78,12 +80,13 @@ class Session(requests.Session):
         self.mount("https://", _Adapter(base_url, tls_context or tls.make_context()))
 
     def begin(self, before_request: Callable[[], None] = lambda: None) -> None:
-        """Begins an attempt: its time and its bytes count from here.
+        """Begins an attempt: its bytes count from here, its time from the first request.
+
+        Between the two, a worker reads the video again and claims it, which the database may take long for.
 
         ``before_request`` is called before each request, and may raise to keep it from being sent.
         """
-        self.received, self._used_key, self.player_answer = 0, None, None
-        self._deadline = monotonic() + self._budget
+        self.received, self._used_key, self.player_answer, self._deadline = 0, None, None, None
         self._before_request = before_request
 
     def give_up_key(self) -> bool:
@@ -115,6 +118,8 @@ class Session(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises the exceptions of requests, ContentTooLong, and those of ``before_request``."""
         is_watch_page = _asks(request.method, request.url, "GET", "/watch")
+        if self._deadline is None:
+            self._deadline = monotonic() + self._budget
         left = self._deadline - monotonic()
         if left <= 0:
             raise requests.ReadTimeout(f"not sent after {self._budget:g} s", request=request)

@@ -25,10 +25,13 @@ PROJECT = "yts-test"
 class FirestoreEmulator:
     """Raises Missing when there is none to start."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, memory_mb: int = 1024) -> None:
         port = free_ports(1)[0]
         self.address = f"127.0.0.1:{port}"
-        launch = firestore(os.environ, StateDir(directory), port, None, lambda text: None)
+        self.gc_log = StateDir(directory).gc_log
+        launch = firestore(
+            os.environ, StateDir(directory), port, None, lambda text: None, memory_mb=memory_mb
+        )
         self._log = directory / "firestore.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -44,6 +47,10 @@ class FirestoreEmulator:
             return requests.get(f"http://{self.address}/", timeout=5).ok
         except requests.ConnectionError:
             return False
+
+    def ended(self) -> int | None:
+        """The exit code, once the emulator has ended."""
+        return self._process.poll()
 
     def stop(self) -> None:
         self._process.terminate()

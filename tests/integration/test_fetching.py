@@ -86,6 +86,25 @@ def test_a_failed_attempt_is_noted_and_ends_the_claim(world: World, clock_of_tes
     assert world.check(job.job_id).youtube_bytes == 750
 
 
+def test_a_failed_attempt_counts_although_the_video_has_changed_meanwhile(world: World) -> None:
+    """As when it waited long for its turn, and another delivery noted something about it."""
+    (video_id,) = fresh_ids(1)
+    job = world.running([video_id])
+
+    def ask(asked_for: str) -> Answer:
+        world.ledger.note_attempt(job.job_id, world.entry(job, video_id), reason="Another delivery.")
+        raise AttemptFailed("It cannot be read.")
+
+    for attempts in (2, 4, 6):
+        with pytest.raises(AttemptFailed):
+            world.fetch(job, video_id, ask)
+        assert world.entry(job, video_id).attempts == attempts
+    world.fetch(job, video_id, ask)
+    assert world.entry(job, video_id).state == "failed"
+    # Nothing is noted about a video that was settled meanwhile.
+    world.fetch(job, video_id, NOT_ASKED)
+
+
 def test_the_eighth_failed_attempt_fails_the_video(world: World) -> None:
     (video_id,) = fresh_ids(1)
     job = world.running([video_id])

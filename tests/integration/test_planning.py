@@ -179,8 +179,12 @@ def test_a_used_up_quota_puts_the_job_off_until_midnight_in_california(
     assert "quota" in waiting.error
     assert world.sweep(job, messages_lost=True).planned_again == 0
     assert world.job(job.job_id).blocked_until == waiting.blocked_until
+    assert world.view(job)["error"] == waiting.error
     clock_of_test.forward(hours=25)
+    # The sentence names a time that is past now.
+    assert (world.view(job)["error"], world.view(job)["blocked_until"]) == (None, None)
     assert world.sweep(job).planned_again == 1
+    assert world.view(job)["error"] is None
     youtube.control("reset", {"what": ["faults"]})
     world.plan(job)
     now = world.job(job.job_id)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from infra.local.fake_youtube.live_server import LiveServer
-from tests.integration.own_library import NO_CAPTIONS, NOT_ASKED, PREMIERE, Library
+from tests.integration.own_library import NO_CAPTIONS, NOT_ASKED, PREMIERE, PRIVATE, Library
 from tests.integration.world import SPOKEN, Clock, World, answering, define, fresh_ids
 
 
@@ -36,7 +36,7 @@ def test_a_refresh_asks_anew_about_what_could_not_be_watched_yet(
     assert premiere.world.entry(premiere.world.jobs.recent(premiere.user)[0], video).reason == PREMIERE.reason
     # Whoever presses twice does not ask twice.
     assert premiere.world.check(premiere.refresh(NOT_ASKED).job_id).reused == 2
-    clock_of_test.forward(minutes=2)
+    clock_of_test.forward(seconds=31)
     done = premiere.refresh(answering(SPOKEN))
     assert premiere.world.check(done.job_id).states["indexed"] == 2
     assert premiere.text(video) == ["what is said"]
@@ -53,11 +53,26 @@ def test_a_premiere_is_due_when_it_was_announced(
         outcome = world.store(video_id, replace(PREMIERE, expected_at=at))
     assert outcome.look_again_at is not None
     assert abs(outcome.look_again_at - clock_of_test() - timedelta(minutes=after)) < timedelta(seconds=20)
-    # Once it could be watched, it is rechecked as any new video.
+    # Its captions come some hours after it. If there are none then, it has none.
+    for _ in range(4):
+        assert world.store(video_id, NO_CAPTIONS).not_yet
     outcome = world.store(video_id, NO_CAPTIONS)
     assert outcome.look_again_at is not None
-    assert round((outcome.look_again_at - clock_of_test()) / timedelta(days=1)) == 1
+    assert outcome.look_again_at - clock_of_test() > timedelta(days=2)
     assert not world.outcome(video_id).not_yet
+    assert not world.store(video_id, PRIVATE).not_yet
+
+
+def test_the_time_that_youtube_announces_is_kept(
+    world: World, youtube: LiveServer, clock_of_test: Clock
+) -> None:
+    (video_id,) = fresh_ids(1)
+    begins = (clock_of_test() + timedelta(hours=5)).replace(microsecond=0)
+    premiere = {"id": video_id, "status": "premiere", "starts_at": begins.isoformat()}
+    youtube.control("playlists", {"videos": [premiere]})
+    world.fetch(world.running([video_id]), video_id)
+    outcome = world.outcome(video_id)
+    assert (outcome.kind, outcome.not_yet, outcome.look_again_at) == ("no_transcript", True, begins)
 
 
 # -- videos that are gone --------------------------------------------------------------------------

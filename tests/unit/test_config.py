@@ -58,6 +58,7 @@ WRONG = [
     *(("PUBLIC_URL", value) for value in ["https://yts.test/app", "http://yts.test", "yts.test"]),
     *(("PUBLIC_URL", value) for value in ["https://ada@yts.test", "https://yts.test?x"]),
     *(("JOBS_PER_HOUR", value) for value in ["0", "-1", "many"]),
+    *(("FIRESTORE_MEMORY_MB", value) for value in ["0", "63", "1g"]),
     *(("FETCH_AGAIN_PER_DAY", value) for value in ["0", "-1", "1000001", "many"]),
     *(("STALLED_AFTER_SECONDS", value) for value in ["0", "86401", "10m"]),
 ]

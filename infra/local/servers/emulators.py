@@ -22,6 +22,8 @@ _JAVA_OPTIONS = (
     "-XX:+UseSerialGC",
     f"-Djava.util.logging.config.file={_LOGGING}",
     "-Duser.language=en",
+    # Without memory an emulator would live on and refuse each request. When it dies, it is started again.
+    "-XX:+ExitOnOutOfMemoryError",
 )
 
 
@@ -48,9 +50,17 @@ def pubsub(environment: Mapping[str, str], state: StateDir, port: int, say: Say)
 
 
 def firestore(
-    environment: Mapping[str, str], state: StateDir, port: int, exported: Path | None, say: Say
+    environment: Mapping[str, str],
+    state: StateDir,
+    port: int,
+    exported: Path | None,
+    say: Say,
+    *,
+    memory_mb: int,
 ) -> Launch:
     """Finds or downloads the Firestore emulator. ``exported`` is the metadata file of the export to import.
+
+    ``memory_mb``: the most that its documents may take. In a container, the image decides.
 
     Raises:
         Missing
@@ -79,7 +89,9 @@ def firestore(
         raise Missing(f"{archives.FIRESTORE.url}: expected a cloud-firestore-emulator-*.jar, found none")
     java = java_home(environment, say) / "bin" / "java"
     # The emulator keeps all documents in memory: 3,000 videos need about 100 MB. The heap grows when needed.
-    argv = (str(java), "-Xmx1g", *_JAVA_OPTIONS, "-cp", str(jar))
+    state.gc_log.parent.mkdir(parents=True, exist_ok=True)
+    memory = (f"-Xmx{memory_mb}m", f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
+    argv = (str(java), *memory, *_JAVA_OPTIONS, "-cp", str(jar))
     main = ("com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start")
     return Launch((*argv, *main, "--host=127.0.0.1", f"--port={port}", *arguments), environment, note)
 

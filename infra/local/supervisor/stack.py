@@ -124,7 +124,14 @@ class _Builder:
             "firestore",
             port,
             probes.any_answer(f"http://{address}/"),
-            lambda say: firestore(self.base, self.state, port, self.exports.latest(), say),
+            lambda say: firestore(
+                self.base,
+                self.state,
+                port,
+                self.exports.latest(),
+                say,
+                memory_mb=self.config.firestore_memory_mb,
+            ),
             ready_seconds=_SERVER_SECONDS,
             on_ready=on_ready,
         )

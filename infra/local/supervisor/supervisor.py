@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from infra.local.persistence import Autosave, ExportFailed
+from infra.local.servers.heap import MemoryWatch
 from infra.local.state_dir import StateDir
 from infra.local.supervisor import processes, status
 from infra.local.supervisor.component import ComponentState
@@ -94,6 +95,8 @@ class Supervisor:
         self._spawn(self._schedules.run())
         if self._config.firestore_emulator_host is None:
             self._spawn(self._autosave.run())
+            watch = MemoryWatch(self._state.gc_log, self._config.firestore_memory_mb, self._say)
+            self._spawn(watch.run())
         all_run = all(runner.state is ComponentState.RUNNING for runner in self._runners.values())
         self._phase = "ready" if all_run else "incomplete"
         self._write_status()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 import requests
@@ -124,6 +124,17 @@ def test_a_request_that_may_not_be_sent_is_not_sent(youtube: LiveServer) -> None
         session.begin()
         session.get(WATCH)
         assert requests_of(youtube)["watch"] == 1
+
+
+def test_the_time_of_an_attempt_counts_from_its_first_request(youtube: LiveServer) -> None:
+    with Session(youtube.url, PlayerKey(youtube.url), budget=0.5) as session:
+        session.begin()
+        # The database takes its time.
+        sleep(0.6)
+        session.get("https://www.youtube.com/api/timedtext?v=abc")
+        sleep(0.6)
+        with pytest.raises(requests.ReadTimeout, match="not sent"):
+            session.get("https://www.youtube.com/api/timedtext?v=abc")
 
 
 @pytest.mark.parametrize(

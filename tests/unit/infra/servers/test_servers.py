@@ -114,6 +114,6 @@ def test_with_docker_googles_image_of_the_emulators_is_used(tmp_path: Path) -> N
     assert "google/cloud-sdk:emulators" in pubsub.argv
     assert pubsub.argv[-2:] == ("start", "--host-port=0.0.0.0:20001")
     exported = state.data / "firestore" / "export-1" / "export-1.overall_export_metadata"
-    firestore = emulators.firestore(environment, state, 20002, exported, print)
+    firestore = emulators.firestore(environment, state, 20002, exported, print, memory_mb=1024)
     assert f"--import-data={exported}" in firestore.argv
     assert f"--volume={state.data}:{state.data}" in firestore.argv
