@@ -87,6 +87,7 @@ def test_a_video_that_is_not_for_us_is_found_by_title_and_description(stack: Sta
     assert found == {"restricted1", "restricted2", "restricted3", "restricted4"}
     (hit,) = stack.search("ocelots")["hits"]
     assert (hit["video_id"], hit["moments"]) == ("restricted2", [])
+    assert "your country" in stack.get("/api/videos/restricted2").json()["reason"]
     reasons = {video_id: video["reason"] for video_id, video in ledger(stack, job_id).items()}
     assert "members" in reasons["restricted1"]
     assert "your country" in reasons["restricted2"]
@@ -128,17 +129,18 @@ def test_the_captions_of_the_language_that_is_spoken_are_found(stack: Stack) -> 
     found = {}
     for video_id in videos:
         about = stack.get(f"/api/videos/{video_id}").json()
-        found[video_id] = (about["language"], about["generated"])
+        found[video_id] = (about["language"], about["generated"], about["choice"])
     assert found == {
-        "spoken00001": ("en", False),
-        "spoken00002": ("en", True),
-        "spoken00003": ("ja", True),
-        "spoken00004": ("de", True),
-        "spoken00005": ("en", False),
-        "spoken00006": ("en", True),
-        "spoken00007": ("en", False),
-        "spoken00008": ("en", False),
+        "spoken00001": ("en", False, "generated"),
+        "spoken00002": ("en", True, "audio_track"),
+        "spoken00003": ("ja", True, "generated"),
+        "spoken00004": ("de", True, "audio_language"),
+        "spoken00005": ("en", False, "first"),
+        "spoken00006": ("en", True, "generated"),
+        "spoken00007": ("en", False, "first"),
+        "spoken00008": ("en", False, "first"),
     }
+    assert "proof of origin" in stack.get("/api/videos/spoken00006").json()["reason"]
     entries = ledger(stack, job_id)
     assert "proof of origin" in entries["spoken00006"]["reason"]
     assert entries["spoken00001"]["reason"] is None

@@ -42,6 +42,7 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "channel": clean(metadata.channel),
         "channel_words": fold(clean(metadata.channel)),
         "channel_id": metadata.channel_id or None,
+        "reason": outcome.reason or None,
         "published_at": rfc3339(metadata.published_at),
         "duration_seconds": metadata.duration_seconds,
         "views": metadata.views,
@@ -53,6 +54,7 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         content |= {
             "language": outcome.language,
             "generated": outcome.generated,
+            "choice": outcome.choice or None,
             "line_offsets": pack(offsets),
             "line_starts": pack(lines.starts),
             "line_durations": pack(lines.durations),
