@@ -43,13 +43,16 @@ class Matches(TypedDict):
 def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]:
     """The fields of the video that are shown, and its caption lines (none without captions).
 
+    ``reason``: why it has none, or why they are not the best ones; ``choice``: the rule by which they were
+    chosen (:data:`shared.youtube.tracks.Choice`).
+
     Raises:
         NotFound: it is not in the caller's library, or is not indexed.
         Transient: Elasticsearch does not answer.
     """
     with _no_index_is_not_found():
         source = _find(scope, video_id)["_source"]
-    return about(source), _lines(source)
+    return {**about(source), **{name: source.get(name) for name in ("reason", "choice")}}, _lines(source)
 
 
 def read_matches(scope: Scope, analyzers: LibraryAnalyzers, video_id: str, query: Query) -> Matches:

@@ -271,5 +271,6 @@ def digest(metadata: Metadata, outcome: Outcome) -> str:
         outcome.generated,
         outcome.digest,
         *(["gone"] if metadata.gone_at else []),
+        *([outcome.reason] if outcome.reason else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -66,9 +66,9 @@ class Captions:
         refusal = refusal_of(playability, listed=listed)
         if refusal is not None:
             return _verdict(refusal)
-        if is_live(playability):
-            return _LIVE
         tracks, choice = by_worth(tracks_of(answer), self._preferred, audio_language)
+        if not tracks:
+            return _LIVE if is_live(playability) else _NO_CAPTIONS
         return _first_with_words(video_id, tracks, choice, session)
 
 
@@ -138,7 +138,7 @@ def _first_with_words(video_id: str, tracks: Sequence[Track], choice: Choice, se
         passed_over.append(f"{track.language_name[:100]} (empty)")
     if failed is not None:
         raise failed
-    return Answer("no_transcript", reason="The video's captions are empty.") if tracks else _NO_CAPTIONS
+    return Answer("no_transcript", reason="The video's captions are empty.")
 
 
 def _download(video_id: str, track: Track, session: Session) -> bytes:
@@ -170,9 +170,7 @@ def _may_concern_key(error: Exception) -> bool:
 
 
 _NO_CAPTIONS = Answer("no_transcript", reason="The video has no captions.")
-_LIVE = Answer(
-    "no_transcript", reason="The video is live now. Its captions are complete when it ends.", not_yet=True
-)
+_LIVE = Answer("no_transcript", reason="The video is live now. Its captions come later.", not_yet=True)
 
 
 def _meaning_of(error: Exception) -> YouTubeError:

@@ -149,7 +149,7 @@ def refusal_of(playability: Any, *, listed: bool) -> Refusal | None:
 
 
 def is_live(playability: Any) -> bool:
-    """Whether the video is being broadcast now: it plays, and its captions are not complete."""
+    """Whether a video that plays is being broadcast now."""
     return bool(member(playability, "liveStreamability"))
 
 

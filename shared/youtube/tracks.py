@@ -100,7 +100,8 @@ def _audio_language(audio: dict[str, Any], tracks: dict[int, Track]) -> str | No
     if code:
         return plain_language(code)
     languages = {track.language for track in own}
-    return languages.pop() if len(languages) == 1 else None
+    # An audio track that has all captions says nothing.
+    return languages.pop() if len(languages) == 1 and len(own) < len(tracks) else None
 
 
 def _track(found: dict[str, Any], number: int, *, is_default: bool) -> Track | None:

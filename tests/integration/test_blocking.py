@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -27,6 +28,8 @@ from tests.integration.world import SPOKEN, Clock, World, answering, at_once, fr
 BLOCKED = refusing(Refused("YouTube refuses requests from this address."))
 #: YouTube may have refused the video alone.
 REFUSED_VIDEO = refusing(Refused("YouTube cannot play the video now: try again later.", weak=True))
+#: YouTube has refused the address or the video, in words that nobody knows.
+REFUSED_UNKNOWN = refusing(Refused("Nobody knows why.", unknown=True))
 NOT_ASKED = refusing(AssertionError("YouTube was asked"))
 
 
@@ -122,6 +125,34 @@ def test_refusals_of_one_video_count_and_fail_it_after_eight_attempts(world: Wor
     assert entry.reason.endswith("Given up after 8 attempts.")
     assert world.check(job.job_id).youtube_bytes == 80
     assert world.job(job.job_id).state == "done"
+
+
+def test_a_playlist_that_is_refused_in_unknown_words_fails_and_is_not_stored(
+    world: World, clock_of_test: Clock
+) -> None:
+    """The address is slowed down, and yet the job ends. Nobody else inherits a verdict."""
+    videos = fresh_ids(3)
+    job = world.running(videos)
+    pending, opened = list(videos), 0
+    for _ in range(200):
+        for video_id in list(pending):
+            with suppress(AttemptFailed):
+                world.fetch(job, video_id, REFUSED_UNKNOWN, patience=0)
+            entry = world.entry(job, video_id)
+            opened += entry.parked
+            if entry.state == "failed":
+                pending.remove(video_id)
+        if not pending:
+            break
+        clock_of_test.forward(seconds=5)
+    assert opened
+    assert world.check(job.job_id).states["failed"] == 3
+    assert world.job(job.job_id).state == "done"
+    for video_id in videos:
+        entry = world.entry(job, video_id)
+        assert entry.attempts == 8
+        assert entry.reason == "Nobody knows why. Given up after 8 attempts."
+        assert world.stored(video_id).outcome is None
 
 
 def test_a_block_between_two_requests_of_a_video_keeps_count_of_its_bytes(

@@ -44,6 +44,7 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "analyzer": analyzer,
         "channel": clean(metadata.channel),
         "channel_id": metadata.channel_id or None,
+        "reason": outcome.reason or None,
         "published_at": rfc3339(metadata.published_at),
         # A live stream has the length 0, which says that nobody knows it yet.
         "duration_seconds": metadata.duration_seconds or None,
@@ -63,6 +64,7 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         content |= {
             "language": outcome.language,
             "generated": outcome.generated,
+            "choice": outcome.choice or None,
             "line_offsets": pack(offsets),
             "line_starts": pack(lines.starts),
             "line_durations": pack(lines.durations),

@@ -122,6 +122,8 @@ def videos() -> dict[str, Any]:
                 "gone": {"type": "boolean"},
                 "views": {"type": "long"},
                 "thumbnail_url": unsearchable,
+                "reason": unsearchable,
+                "choice": unsearchable,
                 "fingerprint": unsearchable,
             },
         },

@@ -87,6 +87,18 @@ def test_stats_count_requests_and_bytes_of_each_video(server: LiveServer, client
             "expected a line to be",
         ),
         ("playlists", {"videos": [{"id": "short"}]}, "expected 'id' to match"),
+        (
+            "playlists",
+            {"videos": [{"id": "abcdefghijk", "tracks": [{"fault": "odd"}]}]},
+            "expected 'fault' to be one of",
+        ),
+        (
+            "playlists",
+            {"videos": [{"id": "abcdefghijk", "audio_tracks": [{"captions": ["en"]}]}]},
+            "expected 'captions' to be places",
+        ),
+        ("playlists", {"videos": [{"id": "abcdefghijk", "audio_tracks": [7]}]}, "expected an audio track"),
+        ("playlists", {"videos": [{"id": "abcdefghijk", "starts_at": "soon"}]}, "expected 'starts_at'"),
         ("oauth", {"id_token": "odd"}, "expected 'id_token' to be one of"),
         ("oauth", {"deny": None}, "expected 'deny' to be true or false; found null"),
         ("token", {"user": "nobody"}, "expected 'user' to be one of demo, other"),

@@ -46,6 +46,13 @@ EXPECTED: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"kind": "members_only"}, library.VideoUnplayable),
     ({"kind": "premiere"}, library.VideoUnplayable),
     ({"kind": "region_blocked"}, library.VideoUnplayable),
+    ({"kind": "sign_in"}, library.VideoUnplayable),
+    ({"kind": "not_on_this_app"}, library.VideoUnplayable),
+    ({"kind": "unplayable", "playability": "AGE_CHECK_REQUIRED"}, library.VideoUnplayable),
+    (
+        {"kind": "unplayable", "playability": "ERROR", "reason": "This video is unavailable"},
+        library.VideoUnavailable,
+    ),
     ({"kind": "po_token"}, library.PoTokenRequired),
     ({"kind": "consent", "forever": True}, library.FailedToCreateConsentCookie),
 ]

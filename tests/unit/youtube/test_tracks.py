@@ -206,6 +206,16 @@ AUDIO: list[tuple[list[Any], Any, str | None]] = [
 ]
 
 
+@pytest.mark.parametrize(("places", "language"), [([1], "de"), ([0, 1], None), ([], None)])
+def test_an_audio_track_with_human_captions_of_its_own_tells_the_language(
+    places: list[int], language: str | None
+) -> None:
+    audio = [{"captionTrackIndices": places}]
+    assert tracks_of(answer(listed("ar"), listed("de"), audioTracks=audio)).audio_language == language
+    alone = tracks_of(answer(listed("de"), audioTracks=[{"captionTrackIndices": [0]}]))
+    assert alone.audio_language is None
+
+
 @pytest.mark.parametrize(("audio", "default", "language"), AUDIO)
 def test_the_default_audio_track_tells_the_language(audio: Any, default: Any, language: str | None) -> None:
     generated = [listed(code, kind="asr") for code in ("ar", "de", "en")]
