@@ -8,9 +8,7 @@ from typing import Any
 from shared.search import moments
 from shared.search.index.lines import LineIndex
 from shared.search.moments import Moment, Span
-from shared.search.query import (
-    Query,
-)
+from shared.search.query import Query
 from shared.search.snippets import LENGTH, around, segments
 
 #: Moments shown of one hit. ``moment_count`` says how many there are.

@@ -15,9 +15,7 @@ from shared.search import facets, hits
 from shared.search.compiler import Clause, Compiler, Weights, length_clause
 from shared.search.errors import SearchRefused
 from shared.search.params import Params
-from shared.search.query import (
-    Query,
-)
+from shared.search.query import Query
 from shared.search.scope import LibraryAnalyzers, Scope
 
 _SORTS: dict[str, list[dict[str, Any]]] = {

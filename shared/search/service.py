@@ -15,9 +15,7 @@ from shared.search.errors import SearchRefused
 from shared.search.language import parse
 from shared.search.pages import Cursor, Page, Pages
 from shared.search.params import Params
-from shared.search.query import (
-    Query,
-)
+from shared.search.query import Query
 from shared.search.scope import LibraryAnalyzers, Scope
 from shared.search.server import SearchServer
 from shared.search.suggest import suggestions

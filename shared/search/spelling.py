@@ -15,11 +15,7 @@ from shared.search.compiler import EVERYTHING, NOTHING, Clause
 from shared.search.index.folding import fold
 from shared.search.index.mapping import TEXTS
 from shared.search.language import MAXIMUM_FUZZY
-from shared.search.query import (
-    Phrase,
-    Query,
-    Word,
-)
+from shared.search.query import Phrase, Query, Word
 from shared.search.scope import Scope
 
 #: So many hits are few. Then another spelling is proposed if it has _CLEARLY times as many.
