@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.search.index.folding import fold, has_word
-from tests.integration.search_library import SearchLibrary, empty_library
+from tests.integration.search_library import TITLES, USER, SearchLibrary, empty_library
 from tests.stored_videos import video
 
 #: Language, what was said, and queries that find it.
@@ -245,3 +245,64 @@ def test_a_word_of_eleven_letters_is_a_word(elasticsearch_url: str) -> None:
         library.put("PLtalks", videos)
         assert set(library.ids("programming")) == set(library.ids("Programming")) == {"one", "two"}
         assert library.ids("2021-2022x") == ["two"]
+
+
+@pytest.fixture(scope="module")
+def spellings(elasticsearch_url: str) -> Iterator[SearchLibrary]:
+    with empty_library(elasticsearch_url) as library:
+        videos = [
+            video("strasse", "Die Straße am Fluß", "de", "die Straße war nass und die Straße war lang"),
+            video("coeur", "Cœur brisé", "fr", "le cœur"),
+            video("jiqi", "機器學習入門", "zh-Hant", "機器學習"),
+            video("kitab", "كِتَابٌ مُفِيد", "ar", "كتاب"),
+            video("channel", "Nothing", "en", "hm", channel="L'École de la Forêt №1"),
+        ]
+        library.write(*videos)
+        library.put("PLtalks", videos)
+        yield library
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("die stra", "Die Straße am Fluß"),
+        ("STRASSE AM FLUSS", "Die Straße am Fluß"),
+        ("coeu", "Cœur brisé"),
+        ("cœur bri", "Cœur brisé"),
+        ("机器学", "機器學習入門"),
+        ("كتاب مف", "كِتَابٌ مُفِيد"),
+        ("ecole", "L'École de la Forêt №1"),
+        ("l’école de la fo", "L'École de la Forêt №1"),
+        ("straße wa", "strasse war"),
+    ],
+)
+def test_a_suggestion_continues_each_spelling(typed: str, suggested: str, spellings: SearchLibrary) -> None:
+    assert suggested in spellings.service.suggest(USER, TITLES, typed)
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("channel:ecole", "channel"),
+        ('channel:"ecole de la foret"', "channel"),
+        ("channel:for*", "channel"),
+        ("channel:l’école", "channel"),
+        ("title:strasse", "strasse"),
+        ("title:fluss*", "strasse"),
+        ("title:coeurs~", "coeur"),
+        ('title:"机器学习"', "jiqi"),
+    ],
+)
+def test_a_field_is_searched_in_each_spelling(q: str, found: str, spellings: SearchLibrary) -> None:
+    assert spellings.ids(q) == [found]
+
+
+@pytest.mark.parametrize(
+    ("q", "meant"), [("strassse", "strasse"), ("coeurr bris", None), ("Straßse", "strasse")]
+)
+def test_another_spelling_is_proposed_as_it_is_searched(
+    q: str, meant: str | None, spellings: SearchLibrary
+) -> None:
+    proposed = spellings.search(q)["did_you_mean"]
+    assert meant is None or proposed == meant
+    assert proposed is None or spellings.ids(proposed)
