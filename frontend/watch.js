@@ -14,8 +14,6 @@ import { createTranscript } from "/transcript.js";
 
 const FORMATS = { Text: "txt", "Text with times": "txt&times=1", Markdown: "md", "Subtitles (SRT)": "srt", "Subtitles (WebVTT)": "vtt" };
 
-const LAST_SECOND = 2e6; // longer than any video
-
 let view = null;
 let request = null;
 
@@ -59,7 +57,7 @@ function createView(video, q, t, line) {
 	const { video_id: id, title } = video;
 	const urlOf = (start, number) => videoUrl(id, q, start, number);
 	const transcript = video.lines.length ? createTranscript(video, urlOf, seek) : null;
-	let second = t === null ? (transcript?.firstMatch ?? 0) : Math.min(Math.max(0, Number.parseFloat(t) || 0), LAST_SECOND);
+	let second = t === null ? (transcript?.firstMatch ?? 0) : Number(t.match(/^\d{1,7}(\.\d+)?/)?.[0] ?? 0);
 
 	const startTime = make("span.from");
 	const poster = button(".poster", [
@@ -104,7 +102,7 @@ function createView(video, q, t, line) {
 		tools,
 		video.description && make("details.about", make("summary", "Description"), make("p", ...linked(video.description, timeLink))),
 	);
-	const why = "YouTube has no captions for this video. You can search its title and description only.";
+	const why = `${video.reason ?? "YouTube has no captions for this video."} You can search its title and description only.`;
 	const noTranscript = make("section.transcript.none", make("h2", "No captions"), make("p", why));
 
 	function start(playing) {
