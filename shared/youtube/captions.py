@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import requests
@@ -59,8 +60,7 @@ class Captions:
         raise _meaning_of(last) from last
 
     def _fetch(self, video_id: str, session: Session, about: Metadata | None) -> Answer:
-        _ask_player(video_id, session)
-        answer = session.player_answer
+        answer = _ask_player(video_id, session)
         playability = member(answer, "playabilityStatus")
         listed, audio_language = (about.listed, about.audio_language) if about else (False, None)
         refusal = refusal_of(playability, listed=listed)
@@ -72,20 +72,26 @@ class Captions:
         return _first_with_words(video_id, tracks, choice, session)
 
 
-def _ask_player(video_id: str, session: Session) -> None:
-    """Puts the player's answer into ``session.player_answer``, or raises what the library raises.
+def _ask_player(video_id: str, session: Session) -> Any:
+    """The player's answer, which says whether the video plays. Raises what the library raises without one.
 
     What the library reads in the answer is not used: it matches YouTube's words exactly, and of two tracks of
     one language it keeps the last.
     """
+    failed: Exception | None = None
     try:
         api.YouTubeTranscriptApi(http_client=session).list(video_id)
     except RouteClosed:
         raise
     except Exception as error:
-        if not isinstance(member(session.player_answer, "playabilityStatus"), dict):
-            raise
-        _drop_frames(error)
+        failed = error
+    # The session is used again. A whole answer is large.
+    answer, session.player_answer = session.player_answer, None
+    if not isinstance(member(answer, "playabilityStatus"), dict):
+        raise failed or api.YouTubeDataUnparsable(video_id)
+    if failed is not None:
+        _drop_frames(failed)
+    return answer
 
 
 def _verdict(refusal: Refusal) -> Answer:

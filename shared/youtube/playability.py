@@ -57,7 +57,7 @@ TABLE: tuple[Row, ...] = (
         ),
         "perhaps address",
     ),
-    Row("", ("private video", "video is private"), "gone"),
+    Row("", ("private video", "video is private", "made private"), "gone"),
     Row("AGE_VERIFICATION_REQUIRED", (), "restricted", _ADULTS),
     Row("AGE_CHECK_REQUIRED", (), "restricted", _ADULTS),
     Row("CONTENT_CHECK_REQUIRED", (), "restricted"),
@@ -67,7 +67,7 @@ TABLE: tuple[Row, ...] = (
         "restricted",
         _ADULTS,
     ),
-    Row("", ("members-only", "this channel's members", "join this channel"), "restricted"),
+    Row("", ("members-only", "channel's members", "channel members", "join this channel"), "restricted"),
     Row(
         "",
         (
@@ -95,7 +95,7 @@ TABLE: tuple[Row, ...] = (
         "",
         (
             "premiere", "will begin", "live event", "upcoming", "offline", "processing this video",
-            "being processed", "video is processing", "live stream recording",
+            "being processed", "video is processing", "still processing", "live stream recording",
         ),
         "not yet",
     ),

@@ -7,48 +7,24 @@ import subprocess
 from collections.abc import Iterator
 from time import monotonic, sleep
 from typing import Any
-from uuid import uuid4
 
 import pytest
-import requests
 
 from infra.local.state_dir import ROOT
+from tests.egress import forget
 from tests.invariants import check, ids_of, ledger
 from tests.stack import Stack
 
 #: The status with which YouTube refuses an address.
 _REFUSED = 429
-_EGRESS = "/v1/projects/yts-local/databases/(default)/documents/egress/main"
 
 
 @pytest.fixture(autouse=True)
 def _a_new_address(stack: Stack) -> Iterator[None]:
     """An address about which neither YouTube nor the fetcher knows anything."""
-    _forget(stack)
+    forget(stack)
     yield
-    _forget(stack)
-
-
-def _forget(stack: Stack) -> None:
-    """Deletes what is known about the address. The fetcher forgets it at its next sync.
-
-    With an address that is trusted, all videos of a test could be in flight when it is blocked.
-    """
-    stack.fake_youtube.reset("faults", "latency", "addresses")
-    _egress(stack, "DELETE").raise_for_status()
-
-    def synced() -> bool:
-        # A fetcher syncs when it fetches a video, at most once a second. Then it makes the document again.
-        stack.finish(stack.index(f"PLgen-1-{uuid4().hex[:8]}-short", "forgetful"), "forgetful")
-        return _egress(stack, "GET").ok
-
-    stack.wait_for(synced, 30, "the fetcher writes what it knows of its address")
-    stack.fake_youtube.reset("stats")
-
-
-def _egress(stack: Stack, method: str) -> requests.Response:
-    headers = {"Authorization": "Bearer owner"}
-    return requests.request(method, f"http://{stack.firestore}{_EGRESS}", headers=headers, timeout=10)
+    forget(stack)
 
 
 def _requests(stack: Stack) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.egress import forget
 from tests.invariants import check, ledger
 from tests.stack import Stack
 
@@ -20,6 +21,14 @@ def _reset(stack: Stack) -> Iterator[None]:
     stack.fake_youtube.reset("faults")
 
 
+@pytest.fixture
+def _a_new_address(stack: Stack) -> Iterator[None]:
+    """An address that asks for few videos at once, and whose pauses do not slow other tests down."""
+    forget(stack)
+    yield
+    forget(stack)
+
+
 def define(stack: Stack, playlist: str, videos: dict[str, dict[str, Any]]) -> None:
     """A playlist of videos with these fields, and one human track unless they name others."""
     tracks = [{"language": "en", "kind": "human", "lines": SAID}]
@@ -31,7 +40,8 @@ def define(stack: Stack, playlist: str, videos: dict[str, dict[str, Any]]) -> No
     )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
+@pytest.mark.usefixtures("_a_new_address")
 @pytest.mark.parametrize(
     "words",
     [
