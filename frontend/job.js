@@ -11,7 +11,7 @@ import { currentView, pageUrl, restorePosition } from "/router.js";
 const COUNTS = { indexed: "indexed", no_transcript: "no captions", unavailable: "unavailable", failed: "failed", pending: "to do" };
 const LISTS = [
 	["failed", "Failed", "You can retry these videos."],
-	["unavailable", "Unavailable", "YouTube does not show these videos."],
+	["unavailable", "Unavailable", "YouTube does not play these videos for us. Those that others can watch are searchable by title and description."],
 	["no_transcript", "Without captions", "Searchable by title and description. Each refresh looks for captions again."],
 ];
 // A usual price of residential proxies: dollars per gigabyte.
