@@ -29,8 +29,10 @@ def reindex(port: int, *, only_outdated: bool = False) -> None:
             if answer.status_code != 200:
                 raise ApiError(f"Reindexing failed: status {answer.status_code}, {answer.text[:300]}")
             for line in answer.iter_lines():
-                step = json.loads(line)
+                begun, step = bool(step), json.loads(line)
                 if "total" in step:
+                    if only_outdated and not begun:
+                        print("The search index was made by another version. It is rebuilt:", flush=True)
                     print(f"{step['indexed']} of {step['total']} videos", flush=True)
     if only_outdated and step == {"done": True, "indexed": 0, "playlists": 0}:
         return

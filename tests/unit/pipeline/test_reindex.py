@@ -11,6 +11,7 @@ from shared.config import Config
 from shared.errors import Transient
 from shared.gcp.documents import Snapshot
 from shared.pipeline.reindex import Reindex
+from shared.search.index import mapping
 from shared.search.index.rebuild import PAUSE, Rebuild
 from shared.search.index.writer import REMEMBERED, SearchIndex
 from shared.search.server import SearchServer
@@ -23,6 +24,7 @@ class FakeServer(SearchServer):
     def __init__(self, steps: list[str]) -> None:
         super().__init__(Config())
         self._steps = steps
+        self.version: int | None = mapping.VERSION
 
     @property
     def client(self) -> Any:
@@ -43,6 +45,9 @@ class FakeServer(SearchServer):
 
     def get(self, **_: Any) -> dict[str, Any]:
         return {}
+
+    def get_mapping(self, **_: Any) -> dict[str, Any]:
+        return {"index": {"mappings": {"_meta": {"version": self.version}}}}
 
     def get_alias(self, **_: Any) -> dict[str, Any]:
         return {}
@@ -91,8 +96,12 @@ def store(steps: list[str]) -> FakeStore:
 
 
 @pytest.fixture
-def reindex(steps: list[str], store: FakeStore) -> Reindex:
-    server = FakeServer(steps)
+def server(steps: list[str]) -> FakeServer:
+    return FakeServer(steps)
+
+
+@pytest.fixture
+def reindex(steps: list[str], store: FakeStore, server: FakeServer) -> Reindex:
     rebuild = Rebuild(server, sleep=lambda seconds: steps.append(f"wait {seconds:g} s"))
     return Reindex(store, SearchIndex(server), rebuild)
 
@@ -103,6 +112,20 @@ BEGIN = ["live writes go into the new index", f"wait {PAUSE:g} s", "read transcr
 def test_the_store_is_read_when_the_rebuild_has_begun(reindex: Reindex, steps: list[str]) -> None:
     assert list(reindex.run())[-1] == {"done": True, "indexed": 0, "playlists": 0}
     assert steps == [*BEGIN, "read memberships", "swap"]
+
+
+def test_an_index_of_this_version_need_not_be_rebuilt(reindex: Reindex, steps: list[str]) -> None:
+    assert list(reindex.run(only_outdated=True)) == [{"done": True, "indexed": 0, "playlists": 0}]
+    assert steps == []
+
+
+@pytest.mark.parametrize("version", [1, mapping.VERSION - 1, mapping.VERSION + 1, None])
+def test_an_index_of_another_version_is_rebuilt(
+    version: int | None, reindex: Reindex, server: FakeServer, steps: list[str]
+) -> None:
+    server.version = version
+    assert list(reindex.run(only_outdated=True))[-1]["done"]
+    assert steps[-1] == "swap"
 
 
 def test_a_rebuild_that_fails_removes_its_index(reindex: Reindex, store: FakeStore, steps: list[str]) -> None:
