@@ -3,8 +3,8 @@
 import { externalLink } from "/dom.js";
 
 // No punctuation at the end of an address, and brackets only in pairs.
-const ADDRESS = /(?:https?:\/\/|www\.)(?:[^\s<>"()。、，（）「」]|\([^\s<>"()]*\))+(?<![.,;:!?'*\]])/;
-const TIME = /(?<![\w:.])(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?![\w:])/;
+const ADDRESS = /(?<![\w.@])(?:https?:\/\/|www\.)(?:[^\s<>"()。、，（）「」]|\([^\s<>"()]*\))+(?<![.,;:!?'*\]…”’“»])/;
+const TIME = /(?<![\w:.])(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?!\w|:\d)/;
 const LINKS = new RegExp(`${ADDRESS.source}|${TIME.source}`, "gi");
 
 /** Text and links. `timeLink(text, second)` makes the link of a time. */

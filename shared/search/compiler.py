@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS, is_spaceless
-from shared.search.index.folding import fold, is_named_by_signs
+from shared.search.index.folding import fold, names
 from shared.search.index.languages import UNSTEMMED
 from shared.search.index.mapping import TEXTS, stems
 from shared.search.query import (
@@ -67,13 +67,15 @@ class Compiler:
     """Compiles queries.
 
     ``texts``: the texts in which a term without a field is searched. ``analyzers``: those of the videos in
-    the caller's library. ``stemming``: other forms of a word are found, too.
+    the caller's library. ``stemming``: other forms of a word are found, too. ``sounds``: so are the
+    sounds in a transcript's brackets.
     """
 
     texts: Sequence[str]
     analyzers: Collection[str]
     stemming: bool = True
     weights: Weights = WEIGHTS
+    sounds: bool = True
 
     @classmethod
     def for_query(
@@ -135,7 +137,7 @@ class Compiler:
                 for part in parts:
                     match part:
                         case Not(inner):
-                            excluded.append(self._node(inner))
+                            excluded.append(self._excluded(inner))
                         case Language() | Published() | Lasting() | Video():
                             unscored.append(filter_clause(part))
                         case _:
@@ -144,13 +146,20 @@ class Compiler:
             case Or(parts):
                 return {"bool": {"should": [self._node(part) for part in parts], "minimum_should_match": 1}}
             case Not(part):
-                return {"bool": {"must_not": [self._node(part)]}}
-            case Language() | Published() | Lasting() | Video():
+                return {"bool": {"must_not": [self._excluded(part)]}}
+            case Language() | Published() | Lasting():
                 return {"constant_score": {"filter": filter_clause(node), "boost": 0.0}}
+            case Video():
+                # The video comes before others that only mention its id.
+                return {"constant_score": {"filter": filter_clause(node), "boost": 1000.0}}
             case Word() | Phrase() | Prefix() | Fuzzy():
                 return self._term(node)
             case _:
                 assert_never(node)
+
+    def _excluded(self, node: Node) -> Clause:
+        """What is excluded was said or written. A sound in brackets excludes no video."""
+        return replace(self, sounds=False)._node(node)
 
     def _texts_of(self, term: Term) -> Sequence[str]:
         return (term.field,) if term.field else self.texts
@@ -166,24 +175,21 @@ class Compiler:
         """The term in the text itself, in its sounds and, if it is a word, in the field of each language."""
         weight = self.weights.of(text)
         as_typed = [_matching(text, term, weight * self.weights.exactness)]
-        if text == "transcript":
+        if text == "transcript" and self.sounds:
             as_typed.append(_matching("sounds", term, self.weights.sounds))
         return [*as_typed, *(_matching(stems(text, name), term, weight) for name in self._languages(term))]
 
     def _languages(self, term: Term) -> list[str]:
         """The analyzers in whose fields a term is searched, too."""
         match term:
-            case Word(words) if is_named_by_signs(words):
+            case Word(words) if self.stemming:
+                return [] if names(words) else sorted(self.analyzers)
+            case Fuzzy():
                 return []
-            case Word() if self.stemming:
-                return sorted(self.analyzers)
-            case Word() | Phrase():
-                # A phrase is exact. Scripts without spaces need an analyzer that splits them.
-                return sorted(UNSTEMMED.intersection(self.analyzers))
-            case Prefix(words) if is_spaceless(words):
-                return sorted(UNSTEMMED.intersection(self.analyzers))
-            case _:
+            case Prefix(words) if not is_spaceless(words):
                 return []
+        # A phrase is exact. Scripts without spaces need an analyzer that splits them.
+        return sorted(UNSTEMMED.intersection(self.analyzers))
 
     def _nearness(self, root: Node) -> list[Clause]:
         """Clauses that score, but do not require, that the plain words stand together."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from shared.search.index.analysis import clean
+from shared.search.index.analysis import SPACELESS, clean
 from shared.search.index.folding import has_word
 from shared.search.language_values import day, named_video, seconds
 from shared.search.query import (
@@ -43,22 +43,26 @@ MAXIMUM_FUZZY = 40
 MAXIMUM_TERMS = 64
 #: Brackets nested deeper than this are ignored.
 MAXIMUM_DEPTH = 20
+#: Sentences for the user about one query.
+MAXIMUM_NOTICES = 5
 #: The most words between the words of a phrase. More would mean "anywhere".
 MAXIMUM_SLOP = 100
 
 
-#: A minus, also as phones and word processors type it.
-_MINUS = "[-\u2212\u2013\u2014]"
-#: A quotation mark between two letters is a part of the word (Hebrew acronyms), and behind a digit it means
-#: inches. Neither opens a phrase, and the former does not close one.
+#: A minus, also as phones, word processors and Japanese keyboards type it.
+_MINUS = "[-\u2010-\u2015\u2212\ufe63\uff0d]"
+_HEBREW = "[א-ת]"
+#: A letter or a digit of a script with spaces.
+_BEFORE = f"(?![{SPACELESS}])[^\\W_]"
+#: A quotation mark behind a letter or a digit opens no phrase: it means inches, or is in a Hebrew acronym.
 _TOKEN = re.compile(
     rf"""
     (?P<quoted>{_MINUS}?(?:(?P<quoted_field>[a-z]+):)?
-        (?<![^\W_])"(?P<phrase>(?:[^"]|(?<=[^\W\d_])"(?=[^\W\d_]))*)"(?:~(?P<slop>\d*))?)
+        (?<!{_BEFORE})"(?P<phrase>(?:[^"]|(?<={_HEBREW})"(?={_HEBREW}))*)"(?:~(?P<slop>\d*))?)
   | (?P<open>{_MINUS}?(?:(?P<open_field>[a-z]+):)?\()
   | (?P<close>\))
   | (?P<bar>\|+)
-  | (?P<word>(?:[^\s()"|]|(?<=[^\W_])")+)
+  | (?P<word>(?:[^\s()"|]|(?<={_BEFORE})")+)
   | \s+ | "
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -84,15 +88,22 @@ def parse(text: str) -> Query:
     video = named_video(text.strip())
     if video and not video.may_be_word:
         return Query(Video(video.video_id), tuple(notices))
-    # Phones type typographic quotation marks. The last one is of Hebrew.
-    text = re.sub("[“”„«»＂״]", '"', text)
     parser = _Parser()
-    for token in _TOKEN.finditer(text):
+    for token in _TOKEN.finditer(_with_plain_signs(text)):
         parser.read(token)
     root = parser.finish()
     if video:
         root = Or((Video(video.video_id), root)) if root else Video(video.video_id)
-    return Query(root, (*notices, *dict.fromkeys(parser.notices)))
+    return Query(root, (*notices, *list(dict.fromkeys(parser.notices))[:MAXIMUM_NOTICES]))
+
+
+def _with_plain_signs(text: str) -> str:
+    """The text with ASCII's quotation marks and colons in place of typographic ones, which phones type."""
+    text = re.sub(rf"(?<={_HEBREW})[“”„″](?={_HEBREW})|[״＂]", '"', text.replace("：", ":"))
+    # These say on which side the phrase is. German closes with “, but before that there is no letter then.
+    text = re.sub(r"(?<=[^\W_])[„«]", ' "', text)
+    text = re.sub("[”»](?!~)", '" ', text)
+    return re.sub("[“”„«»]", '"', text)
 
 
 class _Group:
@@ -180,6 +191,8 @@ class _Parser:
             self._ignored += 1
             return
         is_field = name in _TEXT_FIELDS
+        if name in _FILTERS:
+            self.notices.append(_not_understood(name, "(…)"))
         self._groups.append(_Group(negative, name if is_field else outer_field))
         if name and not is_field:
             self._groups[-1].add(_word(name, outer_field), False)
@@ -257,8 +270,12 @@ def _filter(name: str, value: str, notices: list[str]) -> Filter | None:
         return None
     value = value.strip()
     if (found := _read_filter(name, value)) is None:
-        notices.append(f"{name}:{value[:40]} was searched as words. Behind {name}: write {_FILTERS[name]}.")
+        notices.append(_not_understood(name, value[:40]))
     return found
+
+
+def _not_understood(name: str, value: str) -> str:
+    return f"{name}:{value} was searched as words, because {name}: needs {_FILTERS[name]}."
 
 
 def _read_filter(name: str, value: str) -> Filter | None:

@@ -64,6 +64,18 @@ FOUND = [
     ("en", "I ❤️ NY and ★★★ hotels 👍🏽", ["❤", "❤️", '"i ❤ ny"', "★★★", "★", "👍", "👍🏿"]),
     ("en", "♪ la vie ♪ en rose ♪", ['"la vie en rose"', "rose ♪"]),
     ("en", "learn C++ and C# or F# on .NET", ["C++", "c++", "C#", "f#", ".net", '"c++ and c#"', ".NET"]),
+    ("ko", "C++17와 C#을 ASP.NET에서", ["c++", "C#", '"C++ 17와"']),
+    (
+        "tlh",
+        "Vlog#12 #travel#paris wow+++ good[Music]morning",
+        ["vlog", "12", "paris", "par*", "wow", "morning"],
+    ),
+    ("en", "the NASA (National Aeronautics) agency", ['"nasa national aeronautics"', '"aeronautics agency"']),
+    ("en", "she won't and I don’t", ["won't", "wont", "dont", "don't", '"i dont"']),
+    ("iw", "צה”ל ארה“ב", ['צה"ל', 'ארה"ב', '"צה״ל ארה״ב"']),
+    ("hi", "१,२३४ और १०,०००", ["1234", "१०००0", "10000"]),
+    ("en", "the 🇩🇪 flag and ☆☆☆ and 𝗕𝗼𝗹𝗱", ["🇩🇪", "★", "bold"]),
+    ("ja", '"機械学習"と"深層学習"', ['"機械学習"と"深層学習"', '機械"深層学習"', "深層学習"]),
     # Chinese in both scripts.
     ("zh-Hant", "今天講機器學習", ["机器学习", "機器學習", '"机器学习"', "学*", "今天"]),
     ("zh-Hans", "软件开发和数据", ["軟件開發", '"軟件開發"', "數據"]),
@@ -80,7 +92,9 @@ FOUND = [
 ]
 #: Language, what was said, and queries that do not find it.
 NOT_FOUND = [
-    ("en", "vitamin C is in fruit, and fishing net too", ["C++", "C#", ".NET"]),
+    ("en", "vitamin C is in fruit, and fishing net too, and php.net", ["C++", "C#", ".NET"]),
+    ("en", "learn C++ and F# and .NET", ["c", "f", "net"]),
+    ("en", "she won't, I don't", ["won", "don"]),
     ("en", "a bowl of soup", ["bowl NOT soup", "bowl −soup", "bowl –soup", "bowl AND NOT soup", "NOT soup"]),
     ("en", "two thousand 2,0001", ["2000"]),
 ]
@@ -186,6 +200,7 @@ def test_sounds_weigh_next_to_nothing(elasticsearch_url: str) -> None:
         assert answer["hits"][0]["moment_count"] == 2
         assert answer["hits"][1]["moment_count"] == 30
         assert library.ids("[music]") == ["talk", "noise"]
+        assert library.ids("hm -music") == ["noise"]
         assert library.ids("laughs") == library.ids("laugh*") == library.ids("拍手") == ["noise"]
         assert library.ids('"about music and"') == ["talk"]
 
@@ -233,6 +248,25 @@ def test_an_id_or_an_address_finds_the_video(q: str, elasticsearch_url: str) -> 
         library.write(*videos)
         library.put("PLtalks", videos)
         assert library.ids(q) == ["dQw4w9WgXcQ"]
+
+
+def test_the_video_of_an_id_comes_before_videos_that_mention_it(elasticsearch_url: str) -> None:
+    with empty_library(elasticsearch_url) as library:
+        other = video("other", "dQw4w9WgXcQ", "en", "dQw4w9WgXcQ", description="https://youtu.be/dQw4w9WgXcQ")
+        videos = [video("dQw4w9WgXcQ", "A", "en", "hm"), video("-9wtIMTCHWu", "B", "en", "hm"), other]
+        library.write(*videos)
+        library.put("PLtalks", videos)
+        assert library.ids("dQw4w9WgXcQ") == ["dQw4w9WgXcQ", "other"]
+        assert library.ids("-9wtIMTCHWu") == ["-9wtIMTCHWu"]
+
+
+@pytest.mark.parametrize("text", ["12,", "1,000,", "[a ", "C++ ", "a.", "(x "])
+def test_a_text_of_one_thing_repeated_is_indexed(text: str, elasticsearch_url: str) -> None:
+    with empty_library(elasticsearch_url) as library:
+        long = video("long", "A", "en", text * 30_000, "end here")
+        library.write(long)
+        library.put("PLtalks", [long])
+        assert library.ids('"end here"') == ["long"]
 
 
 def test_a_word_of_eleven_letters_is_a_word(elasticsearch_url: str) -> None:

@@ -40,10 +40,12 @@ def clean_paragraphs(text: str) -> str:
 
 
 #: Scripts without spaces: Thai, Lao, Myanmar, Khmer, kana, Han and their punctuation. Hangul has spaces.
-_SPACELESS = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\uff00-\uff65\U00020000-\U0003ffff]"
+#: Ranges for a set of characters in a regular expression.
+SPACELESS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff00-\uff65\U00020000-\U0003ffff"
 )
+_SPACELESS = re.compile(f"[{SPACELESS}]")
 
 
 def is_spaceless(text: str) -> bool:

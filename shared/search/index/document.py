@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,7 @@ import orjson
 
 from shared.clock import rfc3339
 from shared.search.index import folding, mapping
-from shared.search.index.analysis import clean, clean_paragraphs, join
+from shared.search.index.analysis import clean, clean_paragraphs, is_spaceless, join
 from shared.search.index.bulk import Write
 from shared.search.index.detect_language import guess_analyzer
 from shared.search.index.languages import analyzer_of
@@ -18,6 +19,9 @@ from shared.search.index.lines import pack
 from shared.transcripts.store import Outcome, digest, version
 from shared.transcripts.transcript import Lines
 from shared.transcripts.videos import Metadata
+
+#: The first character, and the one after the last.
+Span = tuple[int, int]
 
 
 def write_of(metadata: Metadata, outcome: Outcome) -> Write:
@@ -53,13 +57,14 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "gone": True if metadata.gone_at else None,
         **{name: text for name, text in texts.items() if text},
     }
-    spoken, sounds = _split(transcript)
+    sounds = folding.sounds(transcript)
     if sounds:
-        content["sounds"] = sounds
+        content["sounds"] = _blanked(transcript, _between(sounds, len(transcript)))
     if analyzer:
-        content["stems"] = {name: {analyzer: text} for name, text in texts.items() if text}
-        if spoken:
-            content["stems"]["transcript"] = {analyzer: spoken}
+        # A stemmer knows no names with signs, and would find C in C++.
+        spoken = {**texts, "transcript": _blanked(transcript, sounds)}
+        stems = {name: _blanked(text, folding.names(text)) for name, text in spoken.items() if text}
+        content["stems"] = {name: {analyzer: text} for name, text in stems.items()}
     if lines:
         content |= {
             "language": outcome.language,
@@ -72,27 +77,24 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
     return {name: value for name, value in content.items() if value is not None}
 
 
-def _split(transcript: str) -> tuple[str, str]:
-    """What was said, and the sounds, each with spaces in place of the other, so that all offsets stay.
+def _between(spans: Sequence[Span], length: int) -> list[Span]:
+    """The spans of a text of this length that are between these."""
+    ends = [0, *(end for _, end in spans)]
+    begins = [*(begin for begin, _ in spans), length]
+    return list(zip(ends, begins, strict=True))
 
-    The latter is empty if there are no sounds.
-    """
-    spans = folding.sounds(transcript)
-    if not spans:
-        return transcript, ""
-    spoken: list[str] = []
-    sounds: list[str] = []
+
+def _blanked(text: str, spans: Sequence[Span]) -> str:
+    """The text with spaces in place of these spans, so that all offsets stay."""
+    parts: list[str] = []
     position = 0
     for begin, end in spans:
-        spoken += [transcript[position:begin], _blank(transcript[begin:end])]
-        sounds += [_blank(transcript[position:begin]), transcript[begin:end]]
+        blank = text[begin:end]
+        # Elasticsearch counts offsets in UTF-16.
+        size = len(blank) if blank.isascii() else len(blank.encode("utf-16-le")) // 2
+        parts += [text[position:begin], " " * size]
         position = end
-    return "".join([*spoken, transcript[position:]]), "".join(sounds)
-
-
-def _blank(text: str) -> str:
-    # Elasticsearch counts offsets in UTF-16.
-    return " " * (len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2)
+    return "".join([*parts, text[position:]]) if spans else text
 
 
 def _searchable(lines: Lines) -> Lines:
@@ -113,24 +115,42 @@ def _searchable(lines: Lines) -> Lines:
 def _without_repeats(texts: Sequence[str]) -> Sequence[str]:
     """The lines of roll-up captions without the words that they repeat from the line before.
 
-    Roll-up captions show each word twice: at the bottom, and one line up. Captions are of this kind if at
-    least half of their lines repeat the end of the line before. In others, people repeat themselves.
+    Roll-up captions show each word twice: at the bottom, and one line up. Captions are of this kind if two
+    thirds of their lines, and at least two, repeat the end of the line before. In others, people repeat
+    themselves.
     """
-    enough = len(texts) // 2
-    # Most captions have no repeats. This finds out quickly.
-    if sum(text.partition(" ")[0] in before for before, text in pairwise(texts)) < enough:
+    enough = max(2, -(-2 * (len(texts) - 1) // 3))
+    if sum(_may_repeat(before, text) for before, text in pairwise(texts)) < enough:
         return texts
-    words = [text.split() for text in texts]
-    repeated = [0, *map(_overlap, words, words[1:])]
-    if len(texts) < 3 or sum(map(bool, repeated)) < enough:
+    lines = [_words(text) for text in texts]
+    repeated = [0, *map(_overlap, lines, lines[1:])]
+    if sum(map(bool, repeated)) < enough:
         return texts
-    return [" ".join(line[number:]) for line, number in zip(words, repeated, strict=True)]
+    return [text[number:].strip() for text, number in zip(texts, repeated, strict=True)]
 
 
-def _overlap(before: Sequence[str], line: Sequence[str]) -> int:
-    """The number of words at the beginning of a line that are the end of the line before.
+def _may_repeat(before: str, text: str) -> bool:
+    """Whether the line may begin with a repeated word. Says no quickly to most lines."""
+    return text[:1] in before or text[:1] in ">-♪" or text[:1].swapcase() in before
+
+
+#: The folded words of a line, and for each the place in the line at which it ends.
+_Words = tuple[list[str], list[int]]
+
+
+def _words(text: str) -> _Words:
+    # In scripts without spaces each character counts.
+    pattern = r"\S" if is_spaceless(text) else r"\S+"
+    found = [(folding.fold(word[0]).strip(), word.end()) for word in re.finditer(pattern, text)]
+    # Signs such as >> and - say who speaks.
+    return [word for word, _ in found if word.strip(">-♪")], [end for word, end in found if word.strip(">-♪")]
+
+
+def _overlap(before: _Words, line: _Words) -> int:
+    """The number of characters at the beginning of a line that are the end of the line before.
 
     0 if both are the same: a chorus repeats whole lines.
     """
-    longest = min(len(before), len(line)) - (len(before) == len(line))
-    return next((size for size in range(longest, 0, -1) if before[-size:] == line[:size]), 0)
+    longest = min(len(before[0]), len(line[0])) - (len(before[0]) == len(line[0]))
+    size = next((size for size in range(longest, 0, -1) if before[0][-size:] == line[0][:size]), 0)
+    return line[1][size - 1] if size else 0

@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import Path
-from string import ascii_letters
 from typing import Any
 
 #: Scripts whose letters are searched without their marks. In others marks are vowels (Devanagari, Thai), or a
 #: letter with a mark is a letter of its own (й, ї, ў).
-_SCRIPTS = ("LATIN", "GREEK", "ARABIC", "HEBREW")
+_SCRIPTS = ("LATIN", "GREEK", "ARABIC", "ARMENIAN", "HEBREW")
 #: Letters that Unicode does not decompose, and what they are searched as.
 _LETTERS = {
     **{"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "TH"},
     **{"ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ł": "l", "Ł": "L", "ħ": "h", "Ħ": "H"},
     **{"ŧ": "t", "Ŧ": "T", "ı": "i", "ƒ": "f", "ς": "σ", "ё": "е", "Ё": "Е"},
+    **{"☆": "★", "✓": "✔", "✗": "✘"},
     # Arabic, Persian and Urdu write alef, yeh, kaf and heh in several forms.
     **{"ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ە": "ه", "ہ": "ه", "ھ": "ه"},
 }
@@ -39,45 +39,68 @@ _ENDS_OF_WORDS = "'’‘ʼ＇´`ʻ′׳.․﹒．,٫،，:：;؛_＿\u200c\u05b
 #: Signs between which a phrase goes on: the notes around songs, © ® ™ ‼ ⁉. The tokenizer makes words of them.
 _NO_WORDS = "♩♪♫♬©®™℠‼⁉"
 #: Blocks in which letters with marks, ligatures and characters of other widths are.
-_BLOCKS = ((0xA0, 0x2200), (0x2460, 0x2474), (0xFB00, 0xFFDC))
+_BLOCKS = ((0xA0, 0x2200), (0x2460, 0x2474), (0xFB00, 0xFFDC), (0x1D400, 0x1D800))
 #: Traditional characters and, in the same order, the simplified ones. From the transliterator
 #: Traditional-Simplified of ICU 72, without those that become two.
 _HAN = Path(__file__).with_name("han.txt")
 
+#: Names with signs, which would be other words without them. The signs of other words are dropped before.
+_SIGNS = {
+    **{"++": "plusplus ", "#": "sharp ", ".net": " dotnet ", ".Net": " dotnet ", ".NET": " dotnet "},
+    **{"C＋＋": "cplusplus ", "Ｃ＋＋": "cplusplus ", "C＃": "csharp ", "Ｃ＃": "csharp "},
+    **{f"{letter}♯": f"{letter}sharp " for letter in "ABCDEFGabcdefg"},
+}
+
+# Rules that look at the characters around, in Java's syntax. They come before the table, in this order. Each
+# begins with a set of characters, because Elasticsearch looks for it at every character of a transcript.
+# Repetitions are bounded, because a text may consist of digits and commas alone.
 _WORD = r"[\p{L}\p{N}]"
-#: Rules that look at the characters around, in Java's syntax. They come first. Each begins with a set of
-#: characters, because Elasticsearch looks for it at every character of a transcript.
-#:
-#: Deleted are separators of thousands (1,000, 1.000), the dots of U.S.A., and the mark in a Hebrew acronym.
-_SEPARATORS = ",.'\""
-_AFTER_SEPARATOR = (
-    r"(?<=\d[,.'])(?=(?:\d\d,)*\d{3}(?!\d))"
+_HEBREW = "[א-ת]"
+#: Deleted are separators of thousands (1,000, 1.000, 1'000), the dots of U.S.A., the apostrophe of don't, and
+#: the mark in a Hebrew acronym.
+_JOINED = (
+    r"[,.'’\"“”„″](?:"
+    r"(?<=\p{Nd}[,.'’])(?=(?:\p{Nd}{2},){0,5}\p{Nd}{3}(?!\p{Nd}))"
     rf"|(?<=(?<!{_WORD})\p{{L}}\.)(?=\p{{L}}(?!{_WORD}))"
-    r"|(?<=[א-ת]\")(?=[א-ת])"
+    rf"|(?<=[nN]['’])(?=[tT](?!{_WORD}))"
+    rf"|(?<={_HEBREW}[\"“”„″])(?={_HEBREW})|(?<={_HEBREW}')(?='{_HEBREW})|(?<={_HEBREW}'')(?={_HEBREW})"
+    ")"
 )
-#: Sounds that captions describe in brackets: [Music], (laughs), 【拍手】.
-_BRACKETS = "[(［【（"
+#: Signs that are no part of a name: #tag, episode#5, wow++, and the end of an address (php.net).
+_OTHER_SIGN = (
+    rf"(?<=#)(?:(?<!(?<!{_WORD})[A-Za-z]#)|(?=[A-Za-z]))"
+    rf"|(?<=\+)(?=\+)(?<!(?<!{_WORD})[A-Za-z]\+)(?<![Nn]otepad\+)"
+    rf"|(?<=\.)(?:(?=[Nn][Ee][Tt]{_WORD})|(?<={_WORD}\.)(?<![Aa][Ss][Pp]\.)(?<![Vv][Bb]\.)(?=[Nn][Ee][Tt]))"
+)
+#: Sounds that captions describe in brackets: [Music], (laughs), (LOUD CHEERS), 【拍手】. Longer text in round
+#: brackets, and text with names in it, is speech.
+_BRACKETS = "[(［【〔（"
+_SOUND_WORDS = r"(?:\p{L}+|[A-ZÀ-Þ]?[a-zß-ÿ,' -]{1,40}|[A-ZÀ-Þ,' -]{2,40})"
 _AFTER_BRACKET = (
-    r"(?<=\[)[^\[\]]{0,60}\]|(?<=［)[^］]{0,60}］|(?<=【)[^】]{0,60}】"
-    rf"|(?<=(?<!{_WORD})\()[^()]{{1,40}}\)(?!{_WORD})|(?<=（)[^）]{{1,40}}）"
+    r"(?<=\[)[^\[\]]{0,60}\]|(?<=［)[^］]{0,60}］|(?<=【)[^】]{0,60}】|(?<=〔)[^〕]{0,60}〕"
+    rf"|(?<=(?<!{_WORD})\(){_SOUND_WORDS}\)(?!{_WORD})|(?<=（)[^）]{{1,40}}）"
 )
-_DELETED_BETWEEN = rf"[{_SEPARATORS}](?:{_AFTER_SEPARATOR})"
 _SOUND = rf"[\{_BRACKETS}](?:{_AFTER_BRACKET})"
-_DELETED_OR_SOUND = rf"[\{_BRACKETS}{_SEPARATORS}](?:{_AFTER_SEPARATOR}|{_AFTER_BRACKET})"
-_DOT_NET = rf"\.(?=[Nn][Ee][Tt](?!{_WORD}))"
-#: Names with signs, which would be other words without them.
-_SIGNS = {"++": "plusplus"} | {f"{letter}#": f"{letter}sharp" for letter in ascii_letters}
+_DROPPED = rf"[#+.](?:{_OTHER_SIGN})"
+_DROPPED_OR_SOUND = rf"[#+.\{_BRACKETS}](?:{_OTHER_SIGN}|{_AFTER_BRACKET})"
+_NAME = (
+    rf"(?<!{_WORD})[A-Za-z](?:\+\+(?!\+)|#(?![A-Za-z]))|[Nn]otepad\+\+|[A-Ga-g]♯|[CＣ](?:＋＋|＃)"
+    rf"|(?<!{_WORD})(?:[Aa][Ss][Pp]|[Vv][Bb])?\.[Nn][Ee][Tt](?!{_WORD})"
+)
+
 #: Unicode's general categories of letters and digits.
 _WORD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl"})
 
 
 def _python(pattern: str) -> re.Pattern[str]:
     """A pattern of Java's in Python's syntax."""
-    return re.compile(pattern.replace(_WORD, r"[^\W_]").replace(r"\p{L}", r"[^\W\d_]"))
+    for java, python in ((_WORD, r"[^\W_]"), (r"\p{L}", r"[^\W\d_]"), (r"\p{Nd}", r"\d")):
+        pattern = pattern.replace(java, python)
+    return re.compile(pattern)
 
 
-_FIND_SOUND, _FIND_DELETED, _FIND_DOT_NET = map(_python, (_SOUND, _DELETED_BETWEEN, _DOT_NET))
-_FIND_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
+_FIND_JOINED, _FIND_DROPPED, _FIND_SOUND, _FIND_NAME = map(_python, (_JOINED, _DROPPED, _SOUND, _NAME))
+_FIND_SIGN = re.compile("|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True))))
 
 
 #: Symbols of which Elasticsearch's tokenizer makes words. Its rule is Unicode's property
@@ -87,7 +110,7 @@ _SYMBOL_WORD = re.compile(
     "\u25aa\u25ab\u25b6\u25c0\u25fb-\u25fe\u2600-\u2605\u2607-\u2612\u2614-\u2685\u2690-\u2705\u2708-\u2712"
     "\u2714\u2716\u271d\u2721\u2728\u2733\u2734\u2744\u2747\u274c\u274e\u2753-\u2755\u2757\u2763-\u2767"
     "\u2795-\u2797\u27a1\u27b0\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55"
-    "\U0001f000-\U0001f02b\U0001f030-\U0001f093\U0001f0a0-\U0001f0ae\U0001f300-\U0001f53d"
+    "\U0001f1e6-\U0001f1ff\U0001f000-\U0001f02b\U0001f030-\U0001f093\U0001f0a0-\U0001f0ae\U0001f300-\U0001f53d"
     "\U0001f546-\U0001f64f\U0001f680-\U0001f6d7\U0001f6dd-\U0001f6ec\U0001f6f0-\U0001f6fc"
     "\U0001f7d5-\U0001f7d8\U0001f7e0-\U0001f7eb\U0001f7f0"
     "\U0001f8b0\U0001f8b1\U0001f90c-\U0001f93a\U0001f93c-\U0001f945\U0001f947-\U0001fa53"
@@ -140,9 +163,11 @@ def sounds(text: str) -> list[tuple[int, int]]:
     return [found.span() for found in _FIND_SOUND.finditer(text)]
 
 
-def is_named_by_signs(text: str) -> bool:
-    """Whether a name such as C++, C# or .NET is in it, which would be another word without its signs."""
-    return bool(_FIND_SIGN.search(text) or _FIND_DOT_NET.search(text))
+def names(text: str) -> list[tuple[int, int]]:
+    """The spans of names such as C++, C# and .NET, which would be other words without their signs."""
+    if not any(sign in text for sign in ("++", "#", ".", "＋", "＃", "♯")):
+        return []
+    return [found.span() for found in _FIND_NAME.finditer(text)]
 
 
 def has_word(text: str) -> bool:
@@ -157,7 +182,7 @@ def fold(text: str) -> str:
     """The text as it is searched: in lower case, without accents and so on. Its length may change."""
     if text.isascii() and text.isalnum():
         return text.lower()
-    text = _FIND_DOT_NET.sub(" dot", _FIND_DELETED.sub("", text))
+    text = _FIND_DROPPED.sub(" ", _FIND_JOINED.sub("", text))
     return _FIND_SIGN.sub(lambda sign: _SIGNS[sign[0]], text).translate(_TABLE).lower()
 
 
@@ -170,14 +195,14 @@ def analysis() -> dict[str, Any]:
     mappings = [f"{_escaped(left)} => {_escaped(right)}" for left, right in rules.items()]
     return {
         "char_filter": {
-            "deleted": _replace(_DELETED_BETWEEN, ""),
-            "deleted_and_sounds": _replace(_DELETED_OR_SOUND, ""),
-            "dot_net": _replace(_DOT_NET, " dot"),
+            "joined": _replace(_JOINED, ""),
+            "dropped": _replace(_DROPPED, " "),
+            "dropped_or_sound": _replace(_DROPPED_OR_SOUND, " "),
             "characters": {"type": "mapping", "mappings": mappings},
         },
         "analyzer": {
-            "folded": _analyzer("deleted", "dot_net", "characters"),
-            "spoken": _analyzer("deleted_and_sounds", "dot_net", "characters"),
+            "folded": _analyzer("joined", "dropped", "characters"),
+            "spoken": _analyzer("joined", "dropped_or_sound", "characters"),
         },
     }
 

@@ -14,6 +14,7 @@ from shared.search.language import (
     MAXIMUM_DEPTH,
     MAXIMUM_FUZZY,
     MAXIMUM_LENGTH,
+    MAXIMUM_NOTICES,
     MAXIMUM_SLOP,
     MAXIMUM_TERMS,
     parse,
@@ -87,6 +88,16 @@ def both(*parts: Node) -> And:
         ('"צה"ל הודיע" דו"ח', both(Phrase('צה"ל הודיע'), Word('דו"ח'))),
         ('24" monitor 19" screen', both(Word("24"), Word("monitor"), Word("19"), Word("screen"))),
         ('"top 10" list', both(Phrase("top 10"), Word("list"))),
+        ('"cat dog"and "cow pig"', both(Phrase("cat dog"), Word("and"), Phrase("cow pig"))),
+        ('"機械学習"と"深層学習"', both(Phrase("機械学習"), Word("と"), Phrase("深層学習"))),
+        ("学习“机器”", both(Word("学习"), Phrase("机器"))),
+        ("„cat dog“ und »cow pig«", both(Phrase("cat dog"), Word("und"), Phrase("cow pig"))),
+        ("cat„dog cow“pig", both(Word("cat"), Phrase("dog cow"), Word("pig"))),
+        ("title:“cat dog”~3", Phrase("cat dog", 3, "title")),
+        ("“צה”ל הודיע”", Phrase('צה"ל הודיע')),
+        ("cat ‑dog", both(Word("cat"), Not(Word("dog")))),
+        ("cat －dog", both(Word("cat"), Not(Word("dog")))),
+        ("language：en", Language("en")),
         ('-title:"hot dog"', Not(Phrase("hot dog", 0, "title"))),
         ("well-known", Word("well-known")),
         ("pre*", Prefix("pre")),
@@ -141,7 +152,7 @@ def test_operators_and_fields(text: str, root: Node | None) -> None:
         ('nofield:"cat dog"', both(Word("nofield"), Phrase("cat dog"))),
         ("title:", Word("title")),
         ("-(-cat)", Word("cat")),
-        ("cat ½ ™ 。 ✓ dog", both(Word("cat"), Word("dog"))),
+        ("cat ½ ™ 。 ● dog", both(Word("cat"), Word("dog"))),
         ("cat ☕", both(Word("cat"), Word("☕"))),
         ("🎻", Word("🎻")),
         ("\u200fcat\u200e", Word("cat")),
@@ -162,6 +173,16 @@ def test_other_text_is_read_as_words(text: str, root: Node | None) -> None:
         ("https://youtu.be/dQw4w9WgXcQ?t=42", "dQw4w9WgXcQ"),
         ("HTTPS://M.YOUTUBE.COM/shorts/dQw4w9WgXcQ/", "dQw4w9WgXcQ"),
         ("https://music.youtube.com/watch?v=dQw4w9WgXcQ#x", "dQw4w9WgXcQ"),
+        ('"https://youtu.be/dQw4w9WgXcQ".', "dQw4w9WgXcQ"),
+        ("(<https://youtu.be/dQw4w9WgXcQ>)", "dQw4w9WgXcQ"),
+        ("https://www.youtube.com/watch\\?v\\=dQw4w9WgXcQ", "dQw4w9WgXcQ"),
+        (
+            "https://consent.youtube.com/m?continue=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3DdQw4w9WgXcQ",
+            "dQw4w9WgXcQ",
+        ),
+        ("https://i.ytimg.com/vi/dQw4w9WgXcQ/hqdefault.jpg", "dQw4w9WgXcQ"),
+        ("-9wtIMTCHWu", "-9wtIMTCHWu"),
+        ("-wtIMTCHWuI", "-wtIMTCHWuI"),
     ],
 )
 def test_an_id_or_an_address_names_a_video(text: str, video_id: str) -> None:
@@ -173,7 +194,6 @@ def test_an_id_or_an_address_names_a_video(text: str, video_id: str) -> None:
     "text",
     [
         "programming",
-        "-MixedWords",
         "short",
         "dQw4w9WgXcQx",
         "https://example.org/watch?v=dQw4w9WgXcQ",
@@ -194,12 +214,18 @@ def test_other_text_names_no_video(text: str) -> None:
         ("longer:abc x", "20m"),
         ('shorter:"very short"', "shorter:very short"),
         ("-after:soon", "after:soon"),
+        ("language:(en OR fr) foo", "language:(…)"),
+        ("after:(2020) foo", "after:(…)"),
     ],
 )
 def test_a_notice_names_a_filter_that_is_not_understood(text: str, named: str) -> None:
     (notice,) = parse(text).notices
     assert named in notice
     assert "searched as words" in notice
+
+
+def test_there_are_few_notices_about_many_filters() -> None:
+    assert len(parse(" ".join(f"after:x{number}" for number in range(40))).notices) == MAXIMUM_NOTICES
 
 
 def test_terms_leaves_out_excluded_words() -> None:

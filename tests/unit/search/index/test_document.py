@@ -64,6 +64,12 @@ def test_stems_have_spaces_in_place_of_sounds() -> None:
     assert body["stems"]["transcript"]["english"] == "one" + " " * 21 + "two f(x)"
 
 
+def test_stems_have_spaces_in_place_of_names_with_signs() -> None:
+    body = body_of(outcome("en", "C++ and .NET, vitamin C"))
+    assert body["transcript"] == "C++ and .NET, vitamin C"
+    assert body["stems"]["transcript"]["english"] == "    and     , vitamin C"
+
+
 def test_lines_without_text_are_left_out() -> None:
     body = body_of(outcome("en", "one", " \u200e ", "three"))
     assert body["transcript"] == "one three"
@@ -74,11 +80,18 @@ def test_lines_without_text_are_left_out() -> None:
     ("texts", "whole", "starts"),
     [
         (("alpha bravo", "bravo charlie", "charlie delta"), "alpha bravo charlie delta", [0, 1000, 2000]),
-        (("a b", "a b c d", "c d e", "f"), "a b c d e f", [0, 1000, 2000, 3000]),
+        (("a b", "a b c d", "c d e", "e f"), "a b c d e f", [0, 1000, 2000, 3000]),
         (("one", "one two", "two", "two three"), "one two three", [0, 1000, 3000]),
+        (
+            ("Alpha bravo.", "Bravo charlie,", ">> charlie delta"),
+            "Alpha bravo. charlie, delta",
+            [0, 1000, 2000],
+        ),
+        (("今天我们", "我们学习", "学习机器"), "今天我们学习机器", [0, 1000, 2000]),
         # A chorus repeats whole lines, and people repeat words.
         (("let it be", "let it be", "let it be"), "let it be let it be let it be", [0, 1000, 2000]),
         (("no no", "no way", "we go", "to town"), "no no no way we go to town", [0, 1000, 2000, 3000]),
+        (("I said no", "no I won't go", "bye now"), "I said no no I won't go bye now", [0, 1000, 2000]),
         (("so", "so"), "so so", [0, 1000]),
     ],
 )

@@ -40,6 +40,8 @@ public final class Filters {
     /** Replaces characters by others. A rule without a right side deletes. The longest left side wins. */
     @NamedComponent("mapping")
     public static final class Mapping implements CharFilterFactory {
+        private static final Pattern ESCAPE = Pattern.compile("\\\\u([0-9a-fA-F]{4})");
+
         private final NormalizeCharMap map;
 
         @Inject
@@ -67,8 +69,7 @@ public final class Filters {
 
         /** The text with its escapes of the form backslash, u and four hexadecimal digits resolved. */
         private static String read(String text) {
-            return Pattern.compile("\\\\u([0-9a-fA-F]{4})")
-                    .matcher(text)
+            return ESCAPE.matcher(text)
                     .replaceAll(found -> Matcher.quoteReplacement(
                             String.valueOf((char) Integer.parseInt(found.group(1), 16))));
         }
