@@ -112,7 +112,11 @@ def test_hostile_text_stays_text(world: World) -> None:
         assert not set(TURNING) & set(answer.text)
     vtt = world.owner.ask("GET", f"/api/videos/{ALONE}?format=vtt")
     assert "1 &lt; 2 &amp; 3" in vtt.text
-    rows = list(csv.DictReader(io.StringIO(world.owner.ask("GET", f"/api/search/export?q={SAID}").text)))
+    rows = list(
+        csv.DictReader(
+            io.StringIO(world.owner.ask("GET", f"/api/search/export?q={SAID}").text.removeprefix("\ufeff"))
+        )
+    )
     assert {row["video_id"] for row in rows} == {ALONE, SHARED}
     assert not any(str(cell).startswith(("=", "+", "@")) for row in rows for cell in row.values())
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 from typing import Any
+
+from shared.search.index.han import SIMPLIFIED, TRADITIONAL
 
 #: Scripts whose letters are searched without their marks. In others marks are vowels (Devanagari, Thai), or a
 #: letter with a mark is a letter of its own (й, ї, ў).
@@ -40,9 +41,6 @@ _ENDS_OF_WORDS = "'’‘ʼ＇´`ʻ′׳.․﹒．,٫،，:：;؛_＿\u200c\u05b
 _NO_WORDS = "♩♪♫♬©®™℠‼⁉"
 #: Blocks in which letters with marks, ligatures and characters of other widths are.
 _BLOCKS = ((0xA0, 0x2200), (0x2460, 0x2474), (0xFB00, 0xFFDC), (0x1D400, 0x1D800))
-#: Traditional characters and, in the same order, the simplified ones. From the transliterator
-#: Traditional-Simplified of ICU 72, without those that become two.
-_HAN = Path(__file__).with_name("han.txt")
 
 #: Names with signs, which would be other words without them. The signs of other words are dropped before.
 _SIGNS = {
@@ -132,8 +130,7 @@ def _make_table() -> dict[int, str]:
     for first, last in _DELETED:
         table |= dict.fromkeys(range(first, last + 1), "")
     table |= dict.fromkeys(map(ord, _ENDS_OF_WORDS + _NO_WORDS), " ")
-    traditional, simplified = _HAN.read_text(encoding="utf-8").split()
-    return table | {ord(one): other for one, other in zip(traditional, simplified, strict=True)}
+    return table | {ord(one): other for one, other in zip(TRADITIONAL, SIMPLIFIED, strict=True)}
 
 
 def _base(character: str) -> str | None:
