@@ -19,7 +19,7 @@ _EACH, _ALL = 4, 10
 #: Characters of the typed text that are read.
 _LONGEST = 100
 #: Transcripts that are read for phrases, and characters of each (some twenty minutes).
-_TRANSCRIPTS, _CHARACTERS = 8, 20_000
+_TRANSCRIPTS, _CHARACTERS = 5, 20_000
 #: Words that a suggested phrase has after the typed ones.
 _MORE_WORDS = 2
 

@@ -131,7 +131,8 @@ def _without_repeats(texts: Sequence[str]) -> Sequence[str]:
 
 def _may_repeat(before: str, text: str) -> bool:
     """Whether the line may begin with a repeated word. Says no quickly to most lines."""
-    return text[:1] in before or text[:1] in ">-♪" or text[:1].swapcase() in before
+    text = text.lstrip(">-♪ ")
+    return text[: 3 if text.isascii() else 2].lower() in before.lower()
 
 
 #: The folded words of a line, and for each the place in the line at which it ends.

@@ -83,9 +83,10 @@ _DROPPED = rf"[#+.](?:{_OTHER_SIGN})"
 _DROPPED_OR_SOUND = rf"[#+.\{_BRACKETS}](?:{_OTHER_SIGN}|{_AFTER_BRACKET})"
 _NAME = (
     rf"(?<!{_WORD})[A-Za-z](?:\+\+(?!\+)|#(?![A-Za-z]))|[Nn]otepad\+\+|[A-Ga-g]♯|[CＣ](?:＋＋|＃)"
-    rf"|(?<!{_WORD})(?:[Aa][Ss][Pp]|[Vv][Bb])?\.[Nn][Ee][Tt](?!{_WORD})"
+    rf"|(?<!{_WORD})(?:[Aa][Ss][Pp]|[Vv][Bb])?\.(?:net|Net|NET)(?!{_WORD})"
 )
 
+_SIGNS_OF_NAMES = ("++", "#", ".net", ".Net", ".NET", "＋", "＃", "♯")
 #: Unicode's general categories of letters and digits.
 _WORD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl"})
 
@@ -162,7 +163,7 @@ def sounds(text: str) -> list[tuple[int, int]]:
 
 def names(text: str) -> list[tuple[int, int]]:
     """The spans of names such as C++, C# and .NET, which would be other words without their signs."""
-    if not any(sign in text for sign in ("++", "#", ".", "＋", "＃", "♯")):
+    if not any(sign in text for sign in _SIGNS_OF_NAMES):
         return []
     return [found.span() for found in _FIND_NAME.finditer(text)]
 
