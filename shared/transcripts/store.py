@@ -19,15 +19,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared import clock, logs
-from shared.errors import Conflict, Transient
+from shared.errors import AttemptFailed, Conflict, Transient
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
 from shared.transcripts.transcript import Answer, Lines, OutcomeKind, pack_lines, unpack_lines
 from shared.transcripts.videos import Metadata
 
-#: A fetch takes a second or two, and never longer than this (see shared.youtube.session.BUDGET). The claim
-#: of a worker that died is free again after it.
-CLAIM = timedelta(seconds=30)
+#: A fetch takes a second or two. This is longer than the longest one: the commit of the claim
+#: (shared.gcp.firestore.TIMEOUT), all requests (shared.youtube.session.BUDGET), and one more silence of the
+#: last one. The claim of a worker that died is free again after it.
+CLAIM = timedelta(seconds=45)
 _LONGEST_RECHECK_DAYS = 90
 #: How soon a video is rechecked that cannot be watched yet: if YouTube does not say from when on it can, and
 #: at the earliest.
@@ -81,6 +82,15 @@ class Outcome:
         return self.look_again_at is None or clock.now() < self.look_again_at
 
 
+#: The fields of an answer that says nothing, as they are stored. They replace what was stored before.
+_NOTHING_SAID = {
+    **{
+        each.name: each.default
+        for each in fields(Outcome)
+        if each.name not in ("kind", "checked_at", "packed")
+    },
+    "lines": b"",
+}
 #: The fields that are read if the lines are not needed.
 _WITHOUT_LINES = (*(field.name for field in fields(Outcome) if field.name != "packed"), "claimed_until")
 
@@ -130,22 +140,31 @@ class Claim:
         back. So the old transcript stays, with a reason.
 
         Raises:
+            AttemptFailed: another worker has claimed the video meanwhile, and its answer counts.
             Permanent: the transcript is too long to store.
         """
         previous, now = self._previous, clock.now()
         asked: dict[str, Any] = {"checked_at": now, "job_id": job_id, "youtube_bytes": youtube_bytes}
-        commit = self._db.commit()
         if answer.transcript is None and previous is not None and previous.kind == "transcript":
             asked["reason"] = f"{answer.reason} {KEPT}"
-            commit.update(self._path, {**asked, "claimed_until": None}).run()
+            self._write(asked)
             outcome = replace(previous, **asked)
         else:
             said = {"kind": answer.kind, "reason": answer.reason, "restricted": answer.restricted}
-            data = {**said, **asked, **_content(answer, previous, now)}
-            commit.set(self._path, {**data, "claimed_until": None}).run()
+            data = {**_NOTHING_SAID, **said, **asked, **_content(answer, previous, now)}
+            self._write(data)
             outcome = _outcome_from(data)
         self._saved = True
         return outcome
+
+    def _write(self, data: Mapping[str, Any]) -> None:
+        """Changes the document and ends the claim, if it is still this worker's. Raises AttemptFailed."""
+        commit = self._db.commit()
+        commit.update(self._path, {**data, "claimed_until": None}, unchanged_since=self._update_time)
+        try:
+            commit.run()
+        except Conflict as conflict:
+            raise AttemptFailed(_CLAIM_LOST, detail=conflict.detail) from conflict
 
     def _begin(self, stored: Stored) -> None:
         data = {"claimed_until": clock.now() + CLAIM}
@@ -249,6 +268,7 @@ class TranscriptStore:
 
 
 _CLAIMED = "Another worker is fetching this video."
+_CLAIM_LOST = "Another worker has taken over this video."
 
 
 def version(metadata: Metadata, outcome: Outcome) -> int:
