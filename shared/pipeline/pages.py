@@ -104,7 +104,7 @@ class Pages:
         outcomes = {
             video_id: each.outcome
             for video_id, each in stored.items()
-            if each.outcome and job.accepts(each.outcome)
+            if each.outcome and job.accepts(video_id, each.outcome)
         }
         gone = {item.video_id for item in items if item.gone and metadata[item.video_id].gone_at}
         fingerprints = indexed.fingerprints([*(outcomes.keys() | gone)])
