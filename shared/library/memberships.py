@@ -112,8 +112,10 @@ class Memberships:
         except Transient as error:
             logs.warning("membership not searchable yet", error, playlist_id=playlist_id)
 
-    def finish(self, user_id: str, playlist_id: str, job_id: str, videos: int) -> None:
-        """Notes that a job has ended with so many searchable videos, once the index has the membership.
+    def finish(self, user_id: str, playlist_id: str, job_id: str) -> None:
+        """Notes that a job has ended, and how many videos can be searched, once the index has the membership.
+
+        Everything that is written in the index can be searched before.
 
         Raises:
             Transient: the database or the search index does not answer.
@@ -122,7 +124,8 @@ class Memberships:
         if membership is None:
             return
         self._copy(user_id, membership)
-        data = {"indexed_at": clock.now(), "indexed_videos": videos, "job_id": job_id}
+        searchable = self._index.count(membership.video_ids)
+        data = {"indexed_at": clock.now(), "indexed_videos": searchable, "job_id": job_id}
         self._db.commit().update(_path(user_id, playlist_id), data).run()
 
     def remove(self, user_id: str, playlist_id: str) -> None:

@@ -45,9 +45,10 @@ class Outcome:
     ``restricted``: see :class:`shared.transcripts.transcript.Answer`. ``choice``: which rule chose the track.
     ``job_id``: the job that asked; ``youtube_bytes``: what that cost. ``checks`` counts the answers without
     a transcript. ``look_again_at``: when to recheck; None for a transcript. ``not_yet``: see Answer.
-    ``packed``: the compressed lines; empty without a transcript, or when the outcome was read without them.
-    The ``reason`` of a transcript says why it is not of the best track, or why it was kept when YouTube was
-    asked again.
+    ``found_before``: YouTube does not show the video any more, and it was found by title before: it stays
+    findable, marked as gone. ``packed``: the compressed lines; empty without a transcript, or when the
+    outcome was read without them. The ``reason`` of a transcript says why it is not of the best track, or why
+    it was kept when YouTube was asked again.
     """
 
     kind: OutcomeKind
@@ -62,6 +63,7 @@ class Outcome:
     checks: int = 0
     look_again_at: datetime | None = None
     not_yet: bool = False
+    found_before: bool = False
     job_id: str = ""
     youtube_bytes: int = 0
     digest: str = ""
@@ -74,7 +76,7 @@ class Outcome:
     @property
     def searchable(self) -> bool:
         """Whether the video belongs into the search index, be it by its title and description alone."""
-        return self.kind != "unavailable" or self.restricted
+        return is_searchable(self.kind, restricted=self.restricted, found_before=self.found_before)
 
     @property
     def fresh(self) -> bool:
@@ -151,6 +153,8 @@ class Claim:
             outcome = replace(previous, **asked)
         else:
             said = {"kind": answer.kind, "reason": answer.reason, "restricted": answer.restricted}
+            if not is_searchable(answer.kind, restricted=answer.restricted):
+                said["found_before"] = previous is not None and previous.searchable
             data = {**_NOTHING_SAID, **said, **asked, **_content(answer, previous, now)}
             self._write(data)
             outcome = _outcome_from(data)
@@ -250,7 +254,7 @@ class TranscriptStore:
                     order_by="__name__",
                     start_after=after,
                     limit=page,
-                    fields=["kind", "restricted"],
+                    fields=["kind", "restricted", "found_before"],
                 )
             )
             if not found:
@@ -258,17 +262,24 @@ class TranscriptStore:
             yield [
                 snapshot.id
                 for snapshot in found
-                if snapshot.data
-                and (
-                    snapshot.data.get("kind") in ("transcript", "no_transcript")
-                    or snapshot.data.get("restricted")
-                )
+                # A video that was claimed and never answered has no kind.
+                if (data := snapshot.data) and "kind" in data and is_searchable(**data)
             ]
             after = found[-1].id
 
 
 _CLAIMED = "Another worker is fetching this video."
 _CLAIM_LOST = "Another worker has taken over this video."
+
+
+def is_searchable(kind: OutcomeKind, *, restricted: bool = False, found_before: bool = False) -> bool:
+    """Whether a video with this outcome belongs into the search index. See :class:`Outcome`."""
+    return kind != "unavailable" or restricted or found_before
+
+
+def is_gone(metadata: Metadata, outcome: Outcome) -> bool:
+    """Whether YouTube does not show a video any more that is in the search index."""
+    return metadata.gone_at is not None or outcome.found_before
 
 
 def version(metadata: Metadata, outcome: Outcome) -> int:
@@ -290,7 +301,7 @@ def digest(metadata: Metadata, outcome: Outcome) -> str:
         outcome.language,
         outcome.generated,
         outcome.digest,
-        *(["gone"] if metadata.gone_at else []),
+        *(["gone"] if is_gone(metadata, outcome) else []),
         *([outcome.reason] if outcome.reason else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
