@@ -228,16 +228,26 @@ def test_a_job_whose_grant_is_revoked_midway_keeps_its_pages(
     assert found["notices"] == [{"code": "grant_expired", "detail": AGAIN}]
 
 
-def test_an_exhausted_quota_is_waited_for(demo: Browser, google: LiveServer, world: World) -> None:
+@pytest.mark.parametrize(
+    ("kind", "minutes", "words"),
+    [("quota_exceeded", 25 * 60, "daily quota"), ("rate_limit_exceeded", 1, "in a minute")],
+)
+def test_a_limit_of_youtube_is_waited_for(
+    kind: str, minutes: int, words: str, demo: Browser, google: LiveServer, world: World
+) -> None:
     playlist_id = private(google, list(fresh_ids(2)))
-    google.control("faults", {"kind": "quota_exceeded", "endpoints": ["data_api"]})
+    google.control("faults", {"kind": kind, "endpoints": ["data_api"]})
     job = planned(world, "demo", playlist_id)
     assert job.state == "queued"
     assert job.blocked_until is not None
-    assert timedelta() < job.blocked_until - datetime.now(UTC) <= timedelta(hours=25)
-    assert "quota" in str(job.error)
-    found = dashboard(demo)
-    assert [each["code"] for each in found["notices"]] == ["watch_later", "quota_exceeded"]
+    assert timedelta() < job.blocked_until - datetime.now(UTC) <= timedelta(minutes=minutes)
+    assert words in str(job.error)
+    # Who lists playlists waits for no job.
+    watch_later, notice = dashboard(demo)["notices"]
+    assert (watch_later["code"], notice["code"]) == ("watch_later", "quota_exceeded")
+    said, until = notice["detail"].removesuffix(".").split(" are listed anew after ")
+    assert said == "YouTube takes no more requests for now. Your playlists"
+    assert timedelta() < datetime.fromisoformat(until) - datetime.now(UTC) <= timedelta(minutes=minutes)
 
 
 def test_an_unavailable_google_is_waited_for(demo: Browser, google: LiveServer, world: World) -> None:
