@@ -228,23 +228,18 @@ def test_a_job_whose_grant_is_revoked_midway_keeps_its_pages(
     assert found["notices"] == [{"code": "grant_expired", "detail": AGAIN}]
 
 
-@pytest.mark.parametrize(
-    ("kind", "minutes", "words"),
-    [("quota_exceeded", 25 * 60, "daily quota"), ("rate_limit_exceeded", 1, "in a minute")],
-)
-def test_a_limit_of_youtube_is_waited_for(
-    kind: str, minutes: int, words: str, demo: Browser, google: LiveServer, world: World
+@pytest.mark.parametrize(("kind", "minutes"), [("quota_exceeded", 25 * 60), ("rate_limit_exceeded", 1)])
+def test_a_limit_is_waited_for(
+    kind: str, minutes: int, demo: Browser, google: LiveServer, world: World
 ) -> None:
     playlist_id = private(google, list(fresh_ids(2)))
     google.control("faults", {"kind": kind, "endpoints": ["data_api"]})
     job = planned(world, "demo", playlist_id)
-    assert job.state == "queued"
-    assert job.blocked_until is not None
-    assert timedelta() < job.blocked_until - datetime.now(UTC) <= timedelta(minutes=minutes)
-    assert words in str(job.error)
+    wait = (job.blocked_until or datetime.now(UTC)) - datetime.now(UTC)
+    assert (job.state, timedelta() < wait <= timedelta(minutes=minutes)) == ("queued", True)
     # Who lists playlists waits for no job.
-    watch_later, notice = dashboard(demo)["notices"]
-    assert (watch_later["code"], notice["code"]) == ("watch_later", "quota_exceeded")
+    notice = dashboard(demo)["notices"][-1]
+    assert notice["code"] == "quota_exceeded"
     said, until = notice["detail"].removesuffix(".").split(" are listed anew after ")
     assert said == "YouTube takes no more requests for now. Your playlists"
     assert timedelta() < datetime.fromisoformat(until) - datetime.now(UTC) <= timedelta(minutes=minutes)
