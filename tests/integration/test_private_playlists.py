@@ -229,9 +229,7 @@ def test_a_job_whose_grant_is_revoked_midway_keeps_its_pages(
 
 
 @pytest.mark.parametrize(("kind", "minutes"), [("quota_exceeded", 25 * 60), ("rate_limit_exceeded", 1)])
-def test_a_limit_is_waited_for(
-    kind: str, minutes: int, demo: Browser, google: LiveServer, world: World
-) -> None:
+def test_a_limit_delays(kind: str, minutes: int, demo: Browser, google: LiveServer, world: World) -> None:
     playlist_id = private(google, list(fresh_ids(2)))
     google.control("faults", {"kind": kind, "endpoints": ["data_api"]})
     job = planned(world, "demo", playlist_id)
