@@ -76,7 +76,12 @@ class OwnPlaylists:
         except GrantExpired:
             return OwnPlaylistsAnswer({}, (GRANT_EXPIRED,))
         except Deferred as error:
-            return OwnPlaylistsAnswer(stored, (WATCH_LATER, Notice("quota_exceeded", str(error))))
+            # The quota of a day, or of a minute. The error speaks to jobs.
+            detail = (
+                "YouTube takes no more requests for now."
+                f" Your playlists are listed anew after {clock.rfc3339(error.until)}."
+            )
+            return OwnPlaylistsAnswer(stored, (WATCH_LATER, Notice("quota_exceeded", detail)))
         except (JobFailed, Transient) as error:
             logs.warning("own playlists could not be listed", error)
             detail = f"Your playlists at YouTube could not be listed now. {error}"

@@ -71,3 +71,46 @@ def test_corrected_captions_and_videos_that_are_gone(stack: Stack) -> None:
     youtube.define(videos=[{"id": GONE, "status": "ok"}])
     finish(stack, "/api/index", {"playlist": PLAYLIST})
     assert "gone" not in stack.get(f"/api/videos/{GONE}").json()
+
+
+def test_a_video_without_a_transcript_that_is_removed_is_marked(stack: Stack) -> None:
+    """Only the player says that it was removed: the playlist and videos.list still have it."""
+    youtube, playlist = stack.fake_youtube, "PLthat-loses"
+    members, silent, new = "removedmem1", "removedsil1", "removednew1"
+    youtube.define(
+        videos=[
+            {"id": members, "title": "Sesquipedalian for members", "status": "members_only"},
+            {"id": silent, "title": "Sesquipedalian in silence", "tracks": []},
+            {"id": new, "title": "Sesquipedalian and new"},
+        ],
+        playlists=[{"id": playlist, "title": "Losses", "videos": [members, silent, new]}],
+    )
+    try:
+        youtube.fault("deleted", videos=[new])
+        finish(stack, "/api/index", {"playlist": playlist})
+        assert {hit["video_id"]: hit.get("gone") for hit in stack.search("sesquipedalian")["hits"]} == {
+            members: None,
+            silent: None,
+        }
+        youtube.fault("deleted", videos=[members, silent, new])
+        job = finish(stack, "/api/index", {"playlist": playlist, "again": True})
+    finally:
+        youtube.clear_faults()
+    assert (job["total"], job["counts"]["unavailable"]) == (3, 3)
+    assert {hit["video_id"]: hit.get("gone") for hit in stack.search("sesquipedalian")["hits"]} == {
+        members: True,
+        silent: True,
+    }
+    for video_id in (members, silent):
+        shown = stack.get(f"/api/videos/{video_id}").json()
+        assert (shown["gone"], "removed by the uploader" in shown["reason"]) == (True, True)
+    (card,) = [
+        each for each in stack.get("/api/playlists").json()["playlists"] if each["playlist_id"] == playlist
+    ]
+    assert (card["video_count"], card["indexed"]["videos"]) == (3, 2)
+    # A new index has them, too.
+    stack.command("reindex")
+    assert {hit["video_id"]: hit.get("gone") for hit in stack.search("sesquipedalian")["hits"]} == {
+        members: True,
+        silent: True,
+    }

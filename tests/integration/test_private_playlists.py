@@ -228,16 +228,19 @@ def test_a_job_whose_grant_is_revoked_midway_keeps_its_pages(
     assert found["notices"] == [{"code": "grant_expired", "detail": AGAIN}]
 
 
-def test_an_exhausted_quota_is_waited_for(demo: Browser, google: LiveServer, world: World) -> None:
+@pytest.mark.parametrize(("kind", "minutes"), [("quota_exceeded", 25 * 60), ("rate_limit_exceeded", 1)])
+def test_a_limit_delays(kind: str, minutes: int, demo: Browser, google: LiveServer, world: World) -> None:
     playlist_id = private(google, list(fresh_ids(2)))
-    google.control("faults", {"kind": "quota_exceeded", "endpoints": ["data_api"]})
+    google.control("faults", {"kind": kind, "endpoints": ["data_api"]})
     job = planned(world, "demo", playlist_id)
-    assert job.state == "queued"
-    assert job.blocked_until is not None
-    assert timedelta() < job.blocked_until - datetime.now(UTC) <= timedelta(hours=25)
-    assert "quota" in str(job.error)
-    found = dashboard(demo)
-    assert [each["code"] for each in found["notices"]] == ["watch_later", "quota_exceeded"]
+    wait = (job.blocked_until or datetime.now(UTC)) - datetime.now(UTC)
+    assert (job.state, timedelta() < wait <= timedelta(minutes=minutes)) == ("queued", True)
+    # Who lists playlists waits for no job.
+    notice = dashboard(demo)["notices"][-1]
+    assert notice["code"] == "quota_exceeded"
+    said, until = notice["detail"].removesuffix(".").split(" are listed anew after ")
+    assert said == "YouTube takes no more requests for now. Your playlists"
+    assert timedelta() < datetime.fromisoformat(until) - datetime.now(UTC) <= timedelta(minutes=minutes)
 
 
 def test_an_unavailable_google_is_waited_for(demo: Browser, google: LiveServer, world: World) -> None:

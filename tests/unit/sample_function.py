@@ -76,6 +76,7 @@ def fail(request: Request, caller: Caller, kind: str) -> NoReturn:
         "missing": NotFound("There is no such thing."),
         "busy": Busy("Wait for the other one."),
         "often": TooMany("You have asked too often.", 17),
+        "much": TooMany("You can never have so much.", None),
         "transient": Transient("The database did not answer in time.", detail=SECRET),
         "config": ConfigError(f"ELASTICSEARCH_URL: expected {SECRET}"),
         "defect": ZeroDivisionError(SECRET),

@@ -240,6 +240,7 @@ def test_an_answer_may_be_streamed(web: Any) -> None:
         ("missing", 404, None),
         ("busy", 409, None),
         ("often", 429, "17"),
+        ("much", 429, None),
         ("transient", 503, "2"),
         ("config", 503, "2"),
         ("defect", 500, None),
