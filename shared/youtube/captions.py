@@ -66,9 +66,12 @@ class Captions:
         refusal = refusal_of(playability, listed=listed)
         if refusal is not None:
             return _verdict(refusal)
+        if is_live(playability):
+            # What it has said so far is in its tracks, if anything.
+            return _LIVE
         tracks, choice = by_worth(tracks_of(answer), self._preferred, audio_language)
         if not tracks:
-            return _LIVE if is_live(playability) else _NO_CAPTIONS
+            return _NO_CAPTIONS
         return _first_with_words(video_id, tracks, choice, session)
 
 
@@ -105,6 +108,8 @@ def _verdict(refusal: Refusal) -> Answer:
         case "restricted" | "gone" | "gone unless listed":
             reason = refusal.sentence or f"YouTube does not play the video: {said}."
             return Answer("unavailable", reason=reason, restricted=refusal.meaning == "restricted")
+        case "ended":
+            return Answer("no_transcript", reason=f"YouTube does not play the video: {said}.")
         case "not yet":
             reason = f"YouTube cannot play the video yet: {said}."
             return Answer("no_transcript", reason=reason, not_yet=True, expected_at=refusal.expected_at)

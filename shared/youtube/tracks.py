@@ -61,10 +61,13 @@ def tracks_of(answer: Any) -> Tracks:
     """Reads the player's answer.
 
     Raises:
-        ValueError: there are tracks, but none can be read.
+        ValueError: there are captions, but they cannot be read.
     """
-    captions = member(answer, "captions", "playerCaptionsTracklistRenderer")
-    listed = objects(member(captions, "captionTracks"))
+    captions, said = member(answer, "captions", "playerCaptionsTracklistRenderer"), member(answer, "captions")
+    listed = member(captions, "captionTracks")
+    if (said and not isinstance(captions, dict)) or not isinstance(listed, list | None):
+        raise ValueError("expected a list of caption tracks, found something else")
+    listed = objects(listed)
     audio = _default_audio(captions)
     default = audio.get("defaultCaptionTrackIndex")
     found = {

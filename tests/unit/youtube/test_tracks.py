@@ -229,9 +229,24 @@ def test_the_default_track_comes_before_one_without_a_name() -> None:
     assert by_worth(found, ["en"])[0][0].language_name == "English - SDH"
 
 
-@pytest.mark.parametrize("found", [None, [], {}, {"captions": 1}, answer(), {"captions": {"x": []}}])
+@pytest.mark.parametrize("found", [None, [], {}, {"captions": None}, {"captions": {}}, answer()])
 def test_an_answer_without_tracks_has_none(found: Any) -> None:
     assert not tracks_of(found).tracks
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"captions": 1},
+        {"captions": {"newRenderer": {"tracks": [1]}}},
+        {"captions": {"playerCaptionsTracklistRenderer": [listed("en")]}},
+        {"captions": {"playerCaptionsTracklistRenderer": {"captionTracks": {"0": listed("en")}}}},
+        {"captions": {"playerCaptionsTracklistRenderer": {"captionTracks": "en"}}},
+    ],
+)
+def test_captions_that_cannot_be_read_are_not_taken_for_none(found: Any) -> None:
+    with pytest.raises(ValueError, match="expected a list"):
+        tracks_of(found)
 
 
 def test_tracks_that_cannot_be_read_are_left_out() -> None:
