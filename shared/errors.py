@@ -94,9 +94,9 @@ class TooMany(RequestError):
     status = 429
     title = "Too many requests"
 
-    def __init__(self, message: str, retry_after: int) -> None:
+    def __init__(self, message: str, retry_after: int | None) -> None:
         super().__init__(message)
-        #: Seconds.
+        #: Seconds. None if the same request never succeeds.
         self.retry_after = retry_after
 
 

@@ -8,7 +8,7 @@ as a list, each write would change thousands of index entries.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,9 +48,18 @@ def _path(user_id: str, playlist_id: str) -> str:
 
 
 def _membership_from(snapshot: Snapshot) -> Membership | None:
-    packed = (snapshot.data or {}).get("video_ids")
-    video_ids = tuple(zlib.decompress(packed).decode().split()) if packed else ()
+    video_ids = unpack_ids((snapshot.data or {}).get("video_ids"))
     return snapshot.read_as(Membership, playlist_id=snapshot.id, video_ids=video_ids)
+
+
+def pack_ids(video_ids: Iterable[str]) -> bytes:
+    """Ids of videos as one field of a document."""
+    return zlib.compress(" ".join(video_ids).encode())
+
+
+def unpack_ids(packed: bytes | None) -> tuple[str, ...]:
+    """The inverse of :func:`pack_ids`. Nothing is no ids."""
+    return tuple(zlib.decompress(packed).decode().split()) if packed else ()
 
 
 def put(
@@ -67,7 +76,7 @@ def put(
     data = {
         "title": title,
         "thumbnail_url": thumbnail_url,
-        "video_ids": zlib.compress(" ".join(video_ids).encode()),
+        "video_ids": pack_ids(video_ids),
         "privacy": privacy,
         "updated_at": clock.now(),
     }
@@ -103,8 +112,10 @@ class Memberships:
         except Transient as error:
             logs.warning("membership not searchable yet", error, playlist_id=playlist_id)
 
-    def finish(self, user_id: str, playlist_id: str, job_id: str, videos: int) -> None:
-        """Notes that a job has ended with so many searchable videos, once the index has the membership.
+    def finish(self, user_id: str, playlist_id: str, job_id: str) -> None:
+        """Notes that a job has ended, and how many videos can be searched, once the index has the membership.
+
+        Everything that is written in the index can be searched before.
 
         Raises:
             Transient: the database or the search index does not answer.
@@ -113,7 +124,8 @@ class Memberships:
         if membership is None:
             return
         self._copy(user_id, membership)
-        data = {"indexed_at": clock.now(), "indexed_videos": videos, "job_id": job_id}
+        searchable = self._index.count(membership.video_ids)
+        data = {"indexed_at": clock.now(), "indexed_videos": searchable, "job_id": job_id}
         self._db.commit().update(_path(user_id, playlist_id), data).run()
 
     def remove(self, user_id: str, playlist_id: str) -> None:

@@ -35,10 +35,9 @@ class Completion:
             counts = self._ledger.counts(job_id, job.shards)
             if counts.states["pending"] > 0:
                 return False
-            if job.video_id is None:
-                searchable = counts.states["indexed"] + counts.states["no_transcript"]
-                self._memberships.finish(job.user_id, job.playlist_id, job_id, searchable)
             self._index.refresh()
+            if job.video_id is None:
+                self._memberships.finish(job.user_id, job.playlist_id, job_id)
             self._jobs.complete(job)
             logs.info("job is done", job_id=job_id, counts=dict(counts.states))
             return True

@@ -61,7 +61,8 @@ class _Work:
     def known(self) -> Outcome | None:
         """The stored outcome, if YouTube need not be asked."""
         outcome = self.stored.outcome
-        return outcome if outcome is not None and self.job.accepts(outcome) else None
+        accepted = outcome is not None and self.job.accepts(self.entry.video_id, outcome)
+        return outcome if accepted else None
 
 
 class Fetcher:

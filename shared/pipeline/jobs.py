@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from shared import clock
 from shared.errors import Busy
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
+from shared.library.memberships import pack_ids, unpack_ids
 from shared.messages import PlaylistMessage, is_id
 from shared.pipeline.quotas import Quota
 from shared.transcripts.store import Outcome
@@ -45,7 +46,8 @@ class Job:
     ``listed``: entries in the ledger so far; ``total``: the same number once the list is complete.
     ``blocked_until``: when the YouTube quota is renewed. ``paused_until``: until when YouTube refuses all our
     addresses. ``stalls``: how often in a row the sweep has published the job's messages again in vain.
-    ``again``: YouTube is asked about all videos, also about those that are stored. ``video_id``: the only
+    ``again_ids``: the videos about which YouTube is asked although they are stored. They are those of the
+    user's library when the job was made, and the user's share was charged for them. ``video_id``: the only
     video of the job; None for the whole playlist.
     """
 
@@ -64,7 +66,7 @@ class Job:
     paused_until: datetime | None = None
     error: str | None = None
     stalls: int = 0
-    again: bool = False
+    again_ids: frozenset[str] = frozenset()
     video_id: str | None = None
     update_time: datetime | None = None
 
@@ -73,19 +75,24 @@ class Job:
         return self.state in ACTIVE
 
     @property
+    def again(self) -> bool:
+        """Whether the job fetches videos again."""
+        return bool(self.again_ids)
+
+    @property
     def message(self) -> PlaylistMessage:
         """The message that hands the job to the planner."""
         return PlaylistMessage(self.playlist_id, self.job_id, self.user_id)
 
-    def accepts(self, outcome: Outcome) -> bool:
-        """Whether a stored outcome answers this job, so that YouTube is not asked about the video.
+    def accepts(self, video_id: str, outcome: Outcome) -> bool:
+        """Whether the stored outcome of a video answers this job, so that YouTube is not asked about it.
 
         Nothing is written down about it: an answer that came after the job was made is the one that the job
         wanted, whichever delivery, worker or job has asked.
         """
         if outcome.job_id == self.job_id:
             return True
-        if self.again:
+        if video_id in self.again_ids:
             return outcome.checked_at >= self.created_at
         # Who starts a job wants to know whether the premiere has begun.
         asked_lately = not outcome.not_yet or outcome.checked_at >= self.created_at - _LATELY
@@ -95,7 +102,7 @@ class Job:
         """As :meth:`accepts`, for the metadata of a video that YouTube shows (again)."""
         if metadata.gone_at is not None:
             return False
-        if self.again:
+        if metadata.video_id in self.again_ids:
             return metadata.fetched_at >= self.created_at
         return clock.now() - metadata.fetched_at <= METADATA_AGE
 
@@ -114,7 +121,8 @@ def _active_path(user_id: str, playlist_id: str, video_id: str | None) -> str:
 
 def job_from(snapshot: Snapshot) -> Job | None:
     """None when there is no such job."""
-    return snapshot.read_as(Job, job_id=snapshot.id, update_time=snapshot.update_time)
+    again_ids = frozenset(unpack_ids((snapshot.data or {}).get("again_ids")))
+    return snapshot.read_as(Job, job_id=snapshot.id, update_time=snapshot.update_time, again_ids=again_ids)
 
 
 class Jobs:
@@ -155,13 +163,13 @@ class Jobs:
         job_id: str | None = None,
         *,
         quota: Quota | None = None,
-        again: int = 0,
+        again: Collection[str] = (),
         video_id: str | None = None,
     ) -> tuple[Job, bool]:
         """The active job of this user and playlist (and video) and False, or a new job and True.
 
         ``job_id`` makes the call repeatable: one id is never made twice. ``quota``: what a new job is
-        charged to; None for jobs of the operator. ``again``: how many videos the job fetches again.
+        charged to; None for jobs of the operator. ``again``: the videos that the job fetches again.
 
         Raises:
             Busy: the active job does not fetch again.
@@ -185,13 +193,13 @@ class Jobs:
                 "playlist_id": playlist_id,
                 "state": "queued",
                 "created_at": clock.now(),
-                "again": again > 0,
+                "again_ids": pack_ids(again) if again else None,
                 "video_id": video_id,
             }
             commit = self._db.commit().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
-                commit.put(starts[0], quota.spend(starts[0], self._count_active(user_id), again))
+                commit.put(starts[0], quota.spend(starts[0], self._count_active(user_id), len(again)))
             commit.run()
             job = job_from(Snapshot(job_path(new_id), data, None))
             assert job is not None
@@ -199,12 +207,12 @@ class Jobs:
 
         return retry_on_conflict(attempt)
 
-    def spend(self, quota: Quota) -> None:
-        """Charges a retry to the user's quota. Raises TooMany."""
+    def spend(self, quota: Quota, again: int) -> None:
+        """Charges a retry that fetches so many videos ``again`` to the user's quota. Raises TooMany."""
 
         def attempt() -> None:
             starts = self._db.read(quota.path)[0]
-            fields = quota.spend(starts, self._count_active(quota.user_id))
+            fields = quota.spend(starts, self._count_active(quota.user_id), again)
             self._db.commit().put(starts, fields).run()
 
         retry_on_conflict(attempt)

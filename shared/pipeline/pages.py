@@ -14,7 +14,7 @@ from shared.search.index.document import write_of
 from shared.search.index.mapping import fingerprint
 from shared.search.index.writer import SearchIndex
 from shared.transcripts import store
-from shared.transcripts.store import TranscriptStore
+from shared.transcripts.store import Outcome, TranscriptStore
 from shared.transcripts.videos import Metadata, VideoStore
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import Item
@@ -71,7 +71,9 @@ class Pages:
         not stored. And of a video that is hidden from this user (``gone``), the store tells the user only
         what they had ``before``. ``of_user``: the playlist was listed in the name of a user.
 
-        A video that was stored and is hidden from everybody now keeps its metadata, and is marked.
+        A video that was stored and is hidden from everybody now keeps its metadata, and is marked. That
+        videos.list leaves it out says so only if it described the video before: some videos it never
+        describes.
         """
         now = clock.now()
         hidden = {item.video_id for item in items if item.gone and item.video_id not in before}
@@ -81,12 +83,14 @@ class Pages:
         stale = [item.video_id for item in items if not item.gone and item.video_id not in accepted]
         answered = {each.video_id: each for each in self._youtube.videos(stale)}
         left_out = set(stale) - answered.keys()
-        # Of a video that is not known, the playlist item is taken at its word.
-        closed = left_out if of_user else left_out & known.keys()
+        described_before = {each for each, about in known.items() if about.listed or about.gone_at}
+        # Of any other video, the playlist item is taken at its word.
+        closed = left_out if of_user else left_out & described_before
         reason = _PRIVATE_TO_OWNER if of_user else _SHOWN_TO_NOBODY
         items = [replace(item, gone=reason) if item.video_id in closed else item for item in items]
         described = {item.video_id: item.metadata(now) for item in items}
         gone = {item.video_id for item in items if item.gone} & known.keys()
+        gone -= closed - described_before
         marked = {
             each: replace(known[each], gone_at=now, fetched_at=now, listed=False)
             for each in gone
@@ -104,11 +108,16 @@ class Pages:
         outcomes = {
             video_id: each.outcome
             for video_id, each in stored.items()
-            if each.outcome and job.accepts(each.outcome)
+            if each.outcome and job.accepts(video_id, each.outcome)
         }
         gone = {item.video_id for item in items if item.gone and metadata[item.video_id].gone_at}
         fingerprints = indexed.fingerprints([*(outcomes.keys() | gone)])
-        self._mark([each for each in gone if each in fingerprints], metadata, fingerprints)
+
+        def is_current(video_id: str, outcome: Outcome) -> bool:
+            return fingerprints.get(video_id) == fingerprint(store.digest(metadata[video_id], outcome))
+
+        known = {each: outcome for each in gone & fingerprints.keys() if (outcome := stored[each].outcome)}
+        self._mark([each for each, outcome in known.items() if not is_current(each, outcome)], metadata)
 
         def entry(item: Item) -> NewEntry:
             about, outcome = metadata[item.video_id], outcomes.get(item.video_id)
@@ -119,7 +128,7 @@ class Pages:
                 return pending
             if not outcome.searchable:
                 return replace(pending, state="unavailable", reason=outcome.reason, reused=True)
-            if fingerprints.get(item.video_id) == fingerprint(store.digest(about, outcome)):
+            if is_current(item.video_id, outcome):
                 return replace(
                     pending, state=state_when_indexed(outcome.kind), reason=outcome.reason, reused=True
                 )
@@ -127,23 +136,18 @@ class Pages:
 
         return [entry(item) for item in items]
 
-    def _mark(
-        self, video_ids: Sequence[str], metadata: Mapping[str, Metadata], fingerprints: Mapping[str, str]
-    ) -> None:
-        """Writes videos that are gone into the index again, unless they are marked there already.
+    def _mark(self, video_ids: Sequence[str], metadata: Mapping[str, Metadata]) -> None:
+        """Writes videos that are gone into the index again, which marks them there.
 
         Not by a message: nothing is left to fetch, and the videos are settled as unavailable at once. When
         the index does not take them, the next listing finds that they are not marked.
         """
+        if not video_ids:
+            return
         stored = self._transcripts.read(video_ids, lines=True)
         writes = [
-            write_of(metadata[video_id], each.outcome)
-            for video_id, each in stored.items()
-            if each.outcome
-            and fingerprints[video_id] != fingerprint(store.digest(metadata[video_id], each.outcome))
+            write_of(metadata[video_id], each.outcome) for video_id, each in stored.items() if each.outcome
         ]
-        if not writes:
-            return
         try:
             self._index.write(writes)
         except DeliveryError as error:

@@ -68,6 +68,13 @@ class Quota:
         return {"at": [*recent, now], **(self._spend_again(starts, again, now) if again else {})}
 
     def _spend_again(self, starts: Snapshot, videos: int, now: datetime) -> dict[str, Any]:
+        if videos > self.again_per_day:
+            raise TooMany(
+                f"These are {videos:,} videos, more than the {self.again_per_day:,} that you can have fetched"
+                " again in a day. Fetch single videos again, or ask the operator to raise"
+                " FETCH_AGAIN_PER_DAY.",
+                None,
+            )
         today, known = now.date().isoformat(), starts.data or {}
         spent: int = known.get("again", 0) if known.get("again_on") == today else 0
         left = max(0, self.again_per_day - spent)

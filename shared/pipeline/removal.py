@@ -18,7 +18,7 @@ class Removal:
         self._memberships = Memberships(db, index)
 
     def remove(self, user_id: str, playlist_id: str) -> None:
-        """Removes a playlist and cancels its active job.
+        """Removes a playlist and cancels its active jobs, also those of single videos.
 
         Raises:
             NotFound: the playlist is not in the user's library.
@@ -26,10 +26,10 @@ class Removal:
         missing = NotFound("There is no such playlist in your library.")
         if not is_id(playlist_id):
             raise missing
-        # The job first, so that a planner at work does not put back what is removed.
-        job = self._jobs.current(user_id, playlist_id)
-        if job is not None:
-            self._jobs.cancel(job.job_id)
-        elif self._memberships.read(user_id, playlist_id) is None:
+        # The jobs first, so that a planner at work does not put back what is removed.
+        active = [job for job in self._jobs.active(user_id) if job.playlist_id == playlist_id]
+        if not active and self._memberships.read(user_id, playlist_id) is None:
             raise missing
+        for job in active:
+            self._jobs.cancel(job.job_id)
         self._memberships.remove(user_id, playlist_id)

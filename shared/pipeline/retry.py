@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from shared import clock
+from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
+from shared.library import memberships
 from shared.messages import VideoMessage
 from shared.pipeline.completion import Completion
 from shared.pipeline.jobs import Job, Jobs
@@ -19,6 +21,7 @@ class Retry:
     """Starts work of a job again."""
 
     def __init__(self, db: Firestore, topics: Topics, index: SearchIndex) -> None:
+        self._db = db
         self._jobs = Jobs(db)
         self._ledger = Ledger(db)
         self._completion = Completion(db, index)
@@ -28,16 +31,27 @@ class Retry:
         """Gives the failed videos of a job another round, and those that a cancelled job left pending.
 
         A job whose playlist was never listed to its end is planned again. An active job stays as it is.
+        Failed videos that are fetched again are charged once more, because each may cost several requests.
 
         Raises:
             Busy: the playlist has another active job.
+            NotFound: the only video of the job is not in the user's library through its playlist any more.
             TooMany: the quota is used up.
         """
         if job.active:
             return
         self._jobs.require_free(job)
+        if job.video_id is not None:
+            known = memberships.read(self._db, job.user_id, job.playlist_id)
+            if known is None or job.video_id not in known.video_ids:
+                raise NotFound("The video is not in your library any more.")
         if quota is not None:
-            self._jobs.spend(quota)
+            failed = (
+                {entry.video_id for entry in self._ledger.entries(job.job_id, "failed")}
+                if job.again
+                else set()
+            )
+            self._jobs.spend(quota, len(failed & job.again_ids))
         # Before the job itself: a running job with nothing pending may be completed by anybody at once.
         self._ledger.reopen_failed(job.job_id, job.shards)
         if job.total is None:

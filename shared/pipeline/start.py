@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from shared import logs
 from shared.config import Config
 from shared.errors import BadRequest, NotFound, Transient
@@ -26,7 +28,8 @@ class Start:
     def start(self, user_id: str, playlist: object, *, again: bool = False) -> tuple[Job, bool]:
         """The user's active job of a playlist and False, or a new job and True. YouTube is not asked.
 
-        ``playlist``: an id or an address. ``again``: the job asks YouTube also for what is stored.
+        ``playlist``: an id or an address. ``again``: the job asks YouTube also for what is stored,
+        of those videos that are in the user's library through this playlist now.
 
         Raises:
             BadRequest: it names no playlist, or one that YouTube shows to no program.
@@ -38,7 +41,7 @@ class Start:
         if is_refused(playlist_id):
             raise BadRequest(WATCH_LATER)
         known = memberships.read(self._db, user_id, playlist_id) if again else None
-        return self._start(user_id, playlist_id, again=len(known.video_ids) if known else 0)
+        return self._start(user_id, playlist_id, again=known.video_ids if known else ())
 
     def fetch_again(self, user_id: str, video_id: str) -> tuple[Job, bool]:
         """As :meth:`start`, for one video of the user's library.
@@ -52,11 +55,11 @@ class Start:
             raise BadRequest(f"Expected the id of a video, found {video_id[:100]!r}.")
         for membership in memberships.of_user(self._db, user_id):
             if video_id in membership.video_ids:
-                return self._start(user_id, membership.playlist_id, again=1, video_id=video_id)
+                return self._start(user_id, membership.playlist_id, again=[video_id], video_id=video_id)
         raise NotFound("There is no such video in your library.")
 
     def _start(
-        self, user_id: str, playlist_id: str, *, again: int, video_id: str | None = None
+        self, user_id: str, playlist_id: str, *, again: Collection[str], video_id: str | None = None
     ) -> tuple[Job, bool]:
         quota = Quota.for_user(user_id, self._config)
         job, new = self._jobs.start(user_id, playlist_id, quota=quota, again=again, video_id=video_id)

@@ -19,15 +19,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared import clock, logs
-from shared.errors import Conflict, Transient
+from shared.errors import AttemptFailed, Conflict, Transient
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
 from shared.transcripts.transcript import Answer, Lines, OutcomeKind, pack_lines, unpack_lines
 from shared.transcripts.videos import Metadata
 
-#: A fetch takes a second or two, and never longer than this (see shared.youtube.session.BUDGET). The claim
-#: of a worker that died is free again after it.
-CLAIM = timedelta(seconds=30)
+#: A fetch takes a second or two. This is longer than the longest one: the commit of the claim
+#: (shared.gcp.firestore.TIMEOUT), all requests (shared.youtube.session.BUDGET), and one more silence of the
+#: last one. The claim of a worker that died is free again after it.
+CLAIM = timedelta(seconds=45)
 _LONGEST_RECHECK_DAYS = 90
 #: How soon a video is rechecked that cannot be watched yet: if YouTube does not say from when on it can, and
 #: at the earliest.
@@ -44,9 +45,10 @@ class Outcome:
     ``restricted``: see :class:`shared.transcripts.transcript.Answer`. ``choice``: which rule chose the track.
     ``job_id``: the job that asked; ``youtube_bytes``: what that cost. ``checks`` counts the answers without
     a transcript. ``look_again_at``: when to recheck; None for a transcript. ``not_yet``: see Answer.
-    ``packed``: the compressed lines; empty without a transcript, or when the outcome was read without them.
-    The ``reason`` of a transcript says why it is not of the best track, or why it was kept when YouTube was
-    asked again.
+    ``found_before``: YouTube does not show the video any more, and it was found by title before: it stays
+    findable, marked as gone. ``packed``: the compressed lines; empty without a transcript, or when the
+    outcome was read without them. The ``reason`` of a transcript says why it is not of the best track, or why
+    it was kept when YouTube was asked again.
     """
 
     kind: OutcomeKind
@@ -61,6 +63,7 @@ class Outcome:
     checks: int = 0
     look_again_at: datetime | None = None
     not_yet: bool = False
+    found_before: bool = False
     job_id: str = ""
     youtube_bytes: int = 0
     digest: str = ""
@@ -73,7 +76,7 @@ class Outcome:
     @property
     def searchable(self) -> bool:
         """Whether the video belongs into the search index, be it by its title and description alone."""
-        return self.kind != "unavailable" or self.restricted
+        return is_searchable(self.kind, restricted=self.restricted, found_before=self.found_before)
 
     @property
     def fresh(self) -> bool:
@@ -81,6 +84,15 @@ class Outcome:
         return self.look_again_at is None or clock.now() < self.look_again_at
 
 
+#: The fields of an answer that says nothing, as they are stored. They replace what was stored before.
+_NOTHING_SAID = {
+    **{
+        each.name: each.default
+        for each in fields(Outcome)
+        if each.name not in ("kind", "checked_at", "packed")
+    },
+    "lines": b"",
+}
 #: The fields that are read if the lines are not needed.
 _WITHOUT_LINES = (*(field.name for field in fields(Outcome) if field.name != "packed"), "claimed_until")
 
@@ -130,22 +142,33 @@ class Claim:
         back. So the old transcript stays, with a reason.
 
         Raises:
+            AttemptFailed: another worker has claimed the video meanwhile, and its answer counts.
             Permanent: the transcript is too long to store.
         """
         previous, now = self._previous, clock.now()
         asked: dict[str, Any] = {"checked_at": now, "job_id": job_id, "youtube_bytes": youtube_bytes}
-        commit = self._db.commit()
         if answer.transcript is None and previous is not None and previous.kind == "transcript":
             asked["reason"] = f"{answer.reason} {KEPT}"
-            commit.update(self._path, {**asked, "claimed_until": None}).run()
+            self._write(asked)
             outcome = replace(previous, **asked)
         else:
             said = {"kind": answer.kind, "reason": answer.reason, "restricted": answer.restricted}
-            data = {**said, **asked, **_content(answer, previous, now)}
-            commit.set(self._path, {**data, "claimed_until": None}).run()
+            if not is_searchable(answer.kind, restricted=answer.restricted):
+                said["found_before"] = previous is not None and previous.searchable
+            data = {**_NOTHING_SAID, **said, **asked, **_content(answer, previous, now)}
+            self._write(data)
             outcome = _outcome_from(data)
         self._saved = True
         return outcome
+
+    def _write(self, data: Mapping[str, Any]) -> None:
+        """Changes the document and ends the claim, if it is still this worker's. Raises AttemptFailed."""
+        commit = self._db.commit()
+        commit.update(self._path, {**data, "claimed_until": None}, unchanged_since=self._update_time)
+        try:
+            commit.run()
+        except Conflict as conflict:
+            raise AttemptFailed(_CLAIM_LOST, detail=conflict.detail) from conflict
 
     def _begin(self, stored: Stored) -> None:
         data = {"claimed_until": clock.now() + CLAIM}
@@ -231,7 +254,7 @@ class TranscriptStore:
                     order_by="__name__",
                     start_after=after,
                     limit=page,
-                    fields=["kind", "restricted"],
+                    fields=["kind", "restricted", "found_before"],
                 )
             )
             if not found:
@@ -239,16 +262,24 @@ class TranscriptStore:
             yield [
                 snapshot.id
                 for snapshot in found
-                if snapshot.data
-                and (
-                    snapshot.data.get("kind") in ("transcript", "no_transcript")
-                    or snapshot.data.get("restricted")
-                )
+                # A video that was claimed and never answered has no kind.
+                if (data := snapshot.data) and "kind" in data and is_searchable(**data)
             ]
             after = found[-1].id
 
 
 _CLAIMED = "Another worker is fetching this video."
+_CLAIM_LOST = "Another worker has taken over this video."
+
+
+def is_searchable(kind: OutcomeKind, *, restricted: bool = False, found_before: bool = False) -> bool:
+    """Whether a video with this outcome belongs into the search index. See :class:`Outcome`."""
+    return kind != "unavailable" or restricted or found_before
+
+
+def is_gone(metadata: Metadata, outcome: Outcome) -> bool:
+    """Whether YouTube does not show a video any more that is in the search index."""
+    return metadata.gone_at is not None or outcome.found_before
 
 
 def version(metadata: Metadata, outcome: Outcome) -> int:
@@ -270,7 +301,7 @@ def digest(metadata: Metadata, outcome: Outcome) -> str:
         outcome.language,
         outcome.generated,
         outcome.digest,
-        *(["gone"] if metadata.gone_at else []),
+        *(["gone"] if is_gone(metadata, outcome) else []),
         *([outcome.reason] if outcome.reason else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

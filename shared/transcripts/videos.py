@@ -44,7 +44,10 @@ def video_path(video_id: str) -> str:
 
 def metadata_from(snapshot: Snapshot) -> Metadata | None:
     """None when the video was never listed."""
-    return snapshot.read_as(Metadata, video_id=snapshot.id)
+    data = snapshot.data or {}
+    # Older documents do not say it. Only videos.list knows how long a video is.
+    listed = data.get("listed", data.get("duration_seconds") is not None)
+    return snapshot.read_as(Metadata, video_id=snapshot.id, listed=listed)
 
 
 class VideoStore:

@@ -71,7 +71,7 @@ def problem(error: RequestError, *, sign_in: bool) -> Response:
             headers["WWW-Authenticate"] = "Bearer"
         case MethodNotAllowed():
             headers["Allow"] = error.allowed
-        case TooMany():
+        case TooMany(retry_after=int()):
             headers["Retry-After"] = str(error.retry_after)
         case Unavailable():
             headers["Retry-After"] = str(_RETRY_AFTER)

@@ -15,6 +15,7 @@ NOT_ASKED = refusing(AssertionError("YouTube was asked"))
 CORRECTED = Answer("transcript", Transcript("en", "English", False, Lines([0], [900], ["what was meant"])))
 NO_CAPTIONS = Answer("no_transcript", reason="The video has no captions.")
 PRIVATE = Answer("unavailable", reason="The video is private.")
+RESTRICTED = Answer("unavailable", reason="Members only.", restricted=True)
 PREMIERE = Answer("no_transcript", reason="Premieres in 2 hours.", not_yet=True)
 
 

@@ -105,6 +105,12 @@ class RecordingIndex(SearchIndex):
             return self.real.fingerprints(video_ids)
         return {each: self.known[each] for each in video_ids if each in self.known}
 
+    def count(self, video_ids: Sequence[str]) -> int:
+        self._called("count")
+        if self.real:
+            return self.real.count(video_ids)
+        return sum(each in self.written or each in self.known for each in video_ids)
+
     def refresh(self) -> None:
         self._called("refresh")
         if self.real:

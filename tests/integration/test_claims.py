@@ -19,12 +19,12 @@ from shared.config import Config
 from shared.errors import AttemptFailed, Refused, Transient
 from shared.pipeline.jobs import Job
 from shared.transcripts.store import CLAIM, Stored, transcript_path
-from shared.transcripts.transcript import Answer
+from shared.transcripts.transcript import Answer, Lines, Transcript
 from shared.youtube.egress.routing import Permit, Routing
 from tests.integration.delivery_support import wait_until
+from tests.integration.own_library import CORRECTED, NO_CAPTIONS, NOT_ASKED, PREMIERE, PRIVATE
 from tests.integration.world import SPOKEN, Clock, World, answering, at_once, fresh_ids, refusing
 
-NOT_ASKED = refusing(AssertionError("YouTube was asked"))
 BLOCKED = refusing(Refused("YouTube refuses requests from this address."))
 #: A video that has waited longer than this for its turn is read again.
 LONG_WAIT = timedelta(seconds=1.2)
@@ -103,6 +103,64 @@ def test_a_worker_that_is_late_does_not_end_the_claim_of_another(world: World, c
             others = claimed_until(world, video_id)
             late.close()
             assert claimed_until(world, video_id) == others is not None
+
+
+LATE_ANSWERS = {
+    "no captions": NO_CAPTIONS,
+    "private": PRIVATE,
+    "premiere": PREMIERE,
+    "another transcript": CORRECTED,
+}
+
+
+@pytest.mark.parametrize("late", LATE_ANSWERS.values(), ids=LATE_ANSWERS)
+@pytest.mark.parametrize(
+    "before", [None, NO_CAPTIONS, SPOKEN], ids=["new", "no captions before", "spoken before"]
+)
+def test_a_late_answer_does_not_replace_a_newer_one(
+    world: World, clock_of_test: Clock, before: Answer | None, late: Answer
+) -> None:
+    (video_id,) = fresh_ids(1)
+    if before is not None:
+        world.store(video_id, before)
+    newer = Answer("transcript", Transcript("de", "German", False, Lines([0], [900], ["was gesagt wird"])))
+    with world.transcripts.claim(video_id, world.stored(video_id)) as claim:
+        clock_of_test.forward(seconds=CLAIM.total_seconds())
+        stored = world.store(video_id, newer, job_id="the other job")
+        with pytest.raises(AttemptFailed, match="Another worker"):
+            claim.save(late, job_id="the late job", youtube_bytes=1)
+    assert world.outcome(video_id) == replace(stored, packed=b"")
+
+
+def test_a_worker_that_lost_its_claim_tries_again_and_takes_the_answer_of_the_other(
+    world: World, clock_of_test: Clock
+) -> None:
+    (video_id,) = fresh_ids(1)
+    job = world.running([video_id])
+
+    def ask(_: str) -> Answer:
+        clock_of_test.forward(seconds=CLAIM.total_seconds())
+        world.store(video_id, job_id="another job", spent=70)
+        return NO_CAPTIONS
+
+    with pytest.raises(AttemptFailed):
+        world.fetch(job, video_id, ask)
+    assert world.entry(job, video_id).attempts == 1
+    world.fetch(job, video_id, NOT_ASKED)
+    world.index(job, video_id)
+    world.index(job, video_id)
+    counts = world.check(job.job_id)
+    assert (counts.states["indexed"], counts.reused, counts.youtube_bytes) == (1, 1, 100)
+
+
+def test_an_answer_replaces_everything_that_was_stored(world: World, clock_of_test: Clock) -> None:
+    """Such as the waiting time of a video that had no captions."""
+    (video_id,) = fresh_ids(1)
+    for answer in (PREMIERE, NO_CAPTIONS, PRIVATE, CORRECTED):
+        clock_of_test.forward(seconds=1)
+        outcome = world.store(video_id, answer, job_id="a job", spent=3)
+        assert world.transcripts.read([video_id], lines=True)[video_id].outcome == outcome
+    assert (outcome.checks, outcome.look_again_at, outcome.not_yet) == (0, None, False)
 
 
 # -- when a video is claimed -------------------------------------------------------------------------

@@ -204,8 +204,8 @@ def test_the_whole_way_of_a_video_with_real_requests(youtube: LiveServer, world:
         world.index(job, video_id)
     assert world.job(job.job_id).state == "done"
     for video_id, document in world.search_index.written.items():
-        assert document["title"]["exact"] == youtube.control(f"videos/{video_id}")["title"]
-        assert generate.phrase_of(video_id).text in document["transcript"]["exact"]
+        assert document["title"] == youtube.control(f"videos/{video_id}")["title"]
+        assert generate.phrase_of(video_id).text in document["transcript"]
     assert world.check(job.job_id).youtube_bytes > 0
 
 

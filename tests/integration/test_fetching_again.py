@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -11,11 +9,11 @@ from uuid import uuid4
 import pytest
 
 from infra.local.fake_youtube.live_server import LiveServer
-from shared.errors import AttemptFailed, Busy, NotFound, TooMany, Transient
+from shared.errors import AttemptFailed, Busy, NotFound, Transient
 from shared.transcripts.transcript import Answer
 from tests.integration.http_functions import HttpFunctions, bearer
 from tests.integration.own_library import CORRECTED, NO_CAPTIONS, NOT_ASKED, PREMIERE, PRIVATE, Library
-from tests.integration.world import SPOKEN, Clock, World, answering, at_once, define, fresh_ids, refusing
+from tests.integration.world import SPOKEN, World, answering, at_once, define, fresh_ids, refusing
 
 
 @pytest.fixture
@@ -178,7 +176,7 @@ def test_only_videos_of_the_own_library_are_fetched_again(library: Library, worl
         library.start.fetch_again(library.user, library.videos[0])
 
 
-# -- over HTTP, with a share for each user ---------------------------------------------------------
+# -- over HTTP --------------------------------------------------------------------------------------
 
 
 def test_fetching_again_over_http(library: Library, functions: HttpFunctions) -> None:
@@ -203,38 +201,25 @@ def test_fetching_again_over_http(library: Library, functions: HttpFunctions) ->
     assert web.post(f"/api/videos/{library.videos[0]}/fetch").status_code == 401
 
 
-def test_nobody_has_more_videos_fetched_again_than_their_share(
-    library: Library, clock_of_test: Clock
-) -> None:
+# -- a playlist that is removed ----------------------------------------------------------------------
+
+
+def test_jobs_of_single_videos_end_when_their_playlist_is_removed(library: Library) -> None:
     world = library.world
-    world.config = replace(world.config, fetch_again_per_day=5)
-    # Noon, so that the day does not end during this test.
-    now = clock_of_test()
-    clock_of_test.ahead += now.replace(hour=12, minute=0, second=0) + timedelta(days=1) - now
-    library.again(answering(SPOKEN))
-    with pytest.raises(TooMany, match=r"2 are left today, and these are 3\."):
-        library.start.start(library.user, library.playlist, again=True)
-    for video in library.videos[:2]:
-        library.start.fetch_again(library.user, video)
-    # A job that is under way costs nothing more.
-    library.start.fetch_again(library.user, library.videos[0])
-    with pytest.raises(TooMany) as raised:
-        library.start.fetch_again(library.user, library.videos[2])
-    assert 11 * 3600 < raised.value.retry_after <= 12 * 3600
-    # An ordinary refresh is not concerned.
-    library.refresh(NOT_ASKED)
-    clock_of_test.forward(hours=12)
-    library.start.fetch_again(library.user, library.videos[2])
-
-
-def test_concurrent_requests_do_not_exceed_the_share(library: Library) -> None:
-    library.world.config = replace(library.world.config, fetch_again_per_day=2)
-    start = library.start
-
-    def attempt(video_id: str) -> bool:
-        try:
-            return start.fetch_again(library.user, video_id)[1]
-        except TooMany:
-            return False
-
-    assert sum(at_once([partial(attempt, video) for video in library.videos])) == 2
+    done = library.run(library.start.fetch_again(library.user, library.videos[0])[0], answering(SPOKEN))
+    singles = [library.start.fetch_again(library.user, each)[0] for each in library.videos[:2]]
+    world.plan(singles[0])
+    whole = library.start.start(library.user, library.playlist)[0]
+    others = Library(world, library.youtube, fresh_ids(1))
+    kept = others.start.fetch_again(others.user, others.videos[0])[0]
+    world.remove(library.job)
+    assert {world.job(each.job_id).state for each in (*singles, whole)} == {"cancelled"}
+    assert world.job(kept.job_id).active
+    world.fetch(singles[0], library.videos[0], NOT_ASKED)
+    for job in (done, *singles):
+        with pytest.raises(NotFound, match="not in your library any more"):
+            world.retry.retry(world.job(job.job_id))
+        assert not world.job(job.job_id).active
+    world.check(singles[0].job_id)
+    with pytest.raises(NotFound):
+        world.remove(library.job)

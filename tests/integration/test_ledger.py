@@ -158,6 +158,7 @@ def test_a_membership_notes_the_end_of_its_job_and_keeps_its_videos(world: World
     job = world.running(ids(3))
     put_membership(world, job.user_id, job.playlist_id)
     searchable, also_searchable, failed = ids(3)
+    world.search_index.known = dict.fromkeys((searchable, also_searchable, "of another playlist"), "")
     world.settle(job, searchable, "indexed")
     world.settle(job, also_searchable, "no_transcript")
     world.settle(job, failed, "failed")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from infra.local.fake_youtube.live_server import LiveServer
-from tests.integration.own_library import NO_CAPTIONS, NOT_ASKED, PREMIERE, PRIVATE, Library
-from tests.integration.world import SPOKEN, Clock, World, answering, define, fresh_ids
+from shared.transcripts.store import TranscriptStore
+from shared.transcripts.transcript import Answer
+from shared.transcripts.videos import video_path
+from shared.youtube.data_api import DataApi
+from tests.integration.own_library import NO_CAPTIONS, NOT_ASKED, PREMIERE, PRIVATE, RESTRICTED, Library
+from tests.integration.world import SPOKEN, Clock, World, answering, define, described, fresh_ids
 
 
 @pytest.fixture
@@ -122,3 +128,155 @@ def test_a_mark_is_made_up_for_when_the_index_did_not_take_it(library: Library, 
     index.broken.clear()
     library.refresh(NOT_ASKED)
     assert index.written[video]["gone"] is True
+
+
+def test_a_video_that_videos_list_never_describes_does_not_become_gone(
+    world: World, youtube: LiveServer, clock_of_test: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, other = fresh_ids(2)
+    list_videos = DataApi.videos
+    monkeypatch.setattr(
+        DataApi, "videos", lambda self, ids: list_videos(self, [each for each in ids if each != kept])
+    )
+    library = Library(world, youtube, [kept, other])
+    titles = {each.video_id: each.title for each in world.videos.read([kept, other]).values()}
+    for run in (library.refresh, library.again):
+        clock_of_test.forward(days=2)
+        done = run(answering(SPOKEN))
+        assert world.check(done.job_id).states["indexed"] == 2
+        assert "gone" not in world.search_index.written[kept]
+    done = library.run(library.start.fetch_again(library.user, kept)[0], answering(SPOKEN))
+    assert world.check(done.job_id).states["indexed"] == 1
+    assert {each.video_id: each.title for each in world.videos.read([kept, other]).values()} == titles
+
+
+@pytest.mark.parametrize(
+    ("stored", "listed"),
+    [
+        ({"duration_seconds": 60}, True),
+        # A live stream.
+        ({"duration_seconds": 0}, True),
+        # Only a playlist has told us about it.
+        ({"duration_seconds": None}, False),
+        ({"duration_seconds": 60, "listed": False}, False),
+        ({"duration_seconds": None, "listed": True}, True),
+    ],
+)
+def test_metadata_of_an_older_version_counts_as_listed_if_videos_list_gave_it(
+    world: World, stored: dict[str, Any], listed: bool
+) -> None:
+    (video_id,) = fresh_ids(1)
+    world.videos.save([described(video_id)])
+    data = dict(world.db.read(video_path(video_id))[0].data or {})
+    del data["listed"]
+    world.db.commit().set(video_path(video_id), {**data, **stored}).run()
+    assert world.videos.read([video_id])[video_id].listed is listed
+
+
+def test_a_video_with_metadata_of_an_older_version_becomes_gone(
+    library: Library, youtube: LiveServer, clock_of_test: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, video = library.world, library.videos[0]
+    data = dict(world.db.read(video_path(video))[0].data or {})
+    del data["listed"]
+    world.db.commit().set(video_path(video), data).run()
+    monkeypatch.setattr(DataApi, "videos", lambda self, ids: ())
+    clock_of_test.forward(days=2)
+    done = library.run(library.start.fetch_again(library.user, video)[0], NOT_ASKED)
+    assert world.check(done.job_id).states["unavailable"] == 1
+    assert world.search_index.written[video]["gone"] is True
+
+
+GONE = {
+    "private": PRIVATE,
+    "deleted": Answer("unavailable", reason="This video has been removed by the uploader."),
+    "terminated": Answer("unavailable", reason="The account of this video has been terminated."),
+}
+
+
+@pytest.mark.parametrize("verdict", GONE.values(), ids=GONE)
+@pytest.mark.parametrize("before", [NO_CAPTIONS, RESTRICTED, PREMIERE], ids=lambda each: each.reason)
+def test_a_video_that_the_player_calls_gone_is_marked_and_kept(
+    library: Library, before: Answer, verdict: Answer
+) -> None:
+    world = library.world
+    library.videos = fresh_ids(1)
+    define(library.youtube, library.playlist, list(library.videos))
+    (video,) = library.videos
+    library.refresh(answering(before))
+    assert "gone" not in world.search_index.written[video]
+    done = library.run(library.start.fetch_again(library.user, video)[0], answering(verdict))
+    entry = world.entry(done, video)
+    assert (done.state, entry.state, entry.reason) == ("done", "unavailable", verdict.reason)
+    assert world.check(done.job_id).states["unavailable"] == 1
+    document = world.search_index.written[video]
+    assert (document["gone"], document["reason"]) == (True, verdict.reason)
+    assert video in itertools.chain(*world.transcripts.every_transcript()), "a reindex would drop it"
+    # It is settled from the store, also when another message comes, and is asked for later than tomorrow.
+    world.search_index.calls.clear()
+    refreshed = library.refresh(NOT_ASKED)
+    assert (world.entry(refreshed, video).state, world.check(refreshed.job_id).reused) == ("unavailable", 1)
+    assert world.search_index.calls["write"] == 0
+    # A second verdict leaves the mark, and a video that is back loses it.
+    library.run(library.start.fetch_again(library.user, video)[0], answering(verdict))
+    assert world.search_index.written[video]["gone"] is True
+    library.run(library.start.fetch_again(library.user, video)[0], answering(SPOKEN))
+    assert "gone" not in world.search_index.written[video]
+
+
+@pytest.mark.parametrize("verdict", GONE.values(), ids=GONE)
+def test_a_video_that_was_never_found_is_not_found_when_it_is_gone(library: Library, verdict: Answer) -> None:
+    (video,) = library.videos = fresh_ids(1)
+    define(library.youtube, library.playlist, list(library.videos))
+    for run in (library.refresh, library.again):
+        done = run(answering(verdict))
+        assert library.world.entry(done, video).state == "unavailable"
+        assert video not in library.world.search_index.written
+        assert video not in itertools.chain(*library.world.transcripts.every_transcript())
+
+
+def test_the_lines_of_videos_are_read_only_if_they_have_to_be_marked(
+    library: Library, youtube: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, gone = library.world, set(library.videos[:2])
+    youtube.control("playlists", {"videos": [{"id": each, "status": "private"} for each in gone]})
+    read, whole = TranscriptStore.read, set[str]()
+
+    def watched(store: TranscriptStore, video_ids: Any, *, lines: bool = False) -> Any:
+        whole.update(video_ids if lines else ())
+        return read(store, video_ids, lines=lines)
+
+    monkeypatch.setattr(TranscriptStore, "read", watched)
+    library.refresh(NOT_ASKED)
+    assert whole == gone
+    whole.clear()
+    done = library.refresh(NOT_ASKED)
+    assert whole == set()
+    assert world.check(done.job_id).states["unavailable"] == 2
+
+
+# -- how many videos are found ---------------------------------------------------------------------
+
+
+def test_the_number_of_videos_is_that_of_those_that_can_be_found(library: Library) -> None:
+    world = library.world
+
+    def number() -> int:
+        held = world.memberships.read(library.user, library.playlist)
+        assert held is not None
+        return held.indexed_videos
+
+    assert number() == 3
+    # All of them fail when they are fetched again. They are found as before.
+    job = library.start.start(library.user, library.playlist, again=True)[0]
+    world.plan(job)
+    for video in library.videos:
+        world.dead_letter(job, video)
+    assert world.check(job.job_id).states["failed"] == 3
+    assert (world.job(job.job_id).state, number()) == ("done", 3)
+    # A restricted video is found by its title, and counts. A private one that was never found does not.
+    restricted, private = fresh_ids(2)
+    answers = dict(zip((restricted, private), (RESTRICTED, PRIVATE), strict=True))
+    define(library.youtube, library.playlist, [*library.videos, restricted, private])
+    library.refresh(lambda video_id: answers.get(video_id, SPOKEN))
+    assert number() == 4

@@ -15,7 +15,7 @@ from shared.search.index.bulk import Write
 from shared.search.index.detect_language import guess_analyzer
 from shared.search.index.languages import analyzer_of
 from shared.search.index.lines import pack
-from shared.transcripts.store import Outcome, digest, version
+from shared.transcripts.store import Outcome, digest, is_gone, version
 from shared.transcripts.transcript import Lines
 from shared.transcripts.videos import Metadata
 
@@ -50,7 +50,7 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "duration_seconds": metadata.duration_seconds or None,
         "views": metadata.views,
         "thumbnail_url": metadata.thumbnail_url,
-        "gone": True if metadata.gone_at else None,
+        "gone": True if is_gone(metadata, outcome) else None,
         **{name: text for name, text in texts.items() if text},
     }
     spoken, sounds = _split(transcript)

@@ -125,6 +125,18 @@ class SearchIndex:
         # A missing index is an error of each document, not of the request.
         return {each["_id"]: each["_source"]["fingerprint"] for each in answer["docs"] if each.get("found")}
 
+    def count(self, video_ids: Sequence[str]) -> int:
+        """The number of these videos that a search can find after the last :meth:`refresh`.
+
+        Raises:
+            Transient: the server does not answer.
+        """
+        with translate_errors():
+            answer = self._server.client.count(
+                index=self._server.videos, query={"ids": {"values": list(video_ids)}}
+            )
+        return int(answer["count"])
+
     def is_outdated(self) -> bool:
         """Whether the index has the mapping of another version, so that it has to be rebuilt.
 
