@@ -155,7 +155,7 @@ class Refused(YouTubeError):
     """YouTube refused the request. The breaker decides whether it refuses the address or the video.
 
     ``weak``: what YouTube said may concern the video alone. ``unknown``: nobody knows what it concerns; so it
-    counts as an attempt of the video, too, or a video that is always refused in this way would wait for ever.
+    counts as an attempt of the video, or a video that is always refused in this way would wait for ever.
     """
 
     def __init__(self, message: str, *, weak: bool = False, unknown: bool = False) -> None:

@@ -64,6 +64,11 @@ class _Work:
         accepted = outcome is not None and self.job.accepts(self.entry.video_id, outcome)
         return outcome if accepted else None
 
+    @property
+    def has_transcript(self) -> bool:
+        """Whether one was fetched before."""
+        return self.stored.outcome is not None and self.stored.outcome.kind == "transcript"
+
 
 class Fetcher:
     """The use case behind topic ``videos``."""
@@ -155,7 +160,8 @@ class Fetcher:
                     return now.known
                 work = now
             with self._transcripts.claim(message.video_id, work.stored) as claim:
-                answer = self._captions.fetch(message.video_id, permit.session, work.metadata)
+                last = work.entry.attempts + 1 >= ATTEMPTS and not work.has_transcript
+                answer = self._captions.fetch(message.video_id, permit.session, work.metadata, last=last)
                 permit.succeeded()
                 job_id, spent = work.job.job_id, permit.received
                 try:
@@ -178,7 +184,7 @@ class Fetcher:
         if work.entry.attempts + 1 < ATTEMPTS:
             raise error
         reason = f"{error} Given up after {ATTEMPTS} attempts."
-        if (outcome := work.stored.outcome) is not None and outcome.kind == "transcript":
+        if work.has_transcript:
             reason += f" {KEPT}"
         self._settlement.settle(work.job, work.entry, "failed", reason, of_round=work.entry.round)
         logs.warning("video failed: given up", error)

@@ -44,7 +44,8 @@ class Outcome:
 
     ``restricted``: see :class:`shared.transcripts.transcript.Answer`. ``choice``: which rule chose the track.
     ``job_id``: the job that asked; ``youtube_bytes``: what that cost. ``checks`` counts the answers without
-    a transcript. ``look_again_at``: when to recheck; None for a transcript. ``not_yet``: see Answer.
+    a transcript of the best language. ``look_again_at``: when to recheck; None if it is of that. ``not_yet``:
+    see Answer.
     ``found_before``: YouTube does not show the video any more, and it was found by title before: it stays
     findable, marked as gone. ``packed``: the compressed lines; empty without a transcript, or when the
     outcome was read without them. The ``reason`` of a transcript says why it is not of the best track, or why
@@ -135,11 +136,11 @@ class Claim:
     def save(self, answer: Answer, *, job_id: str, youtube_bytes: int) -> Outcome:
         """Stores an answer for everybody; that ends the claim.
 
-        Without a transcript it is rechecked 1, 3, 9, 27, 81 and then every 90 days later.
+        Without a transcript it is rechecked 1, 3, 9, 27, 81 and then every 90 days later. So is a stopgap.
 
-        A transcript is replaced by another one only. When YouTube has none any more, the captions were taken
-        away or the whole video is gone. What was said in it was still said, and its owner may put captions
-        back. So the old transcript stays, with a reason.
+        A transcript is replaced by another one only, and by a stopgap only if it is one, too. When YouTube
+        has none any more, the captions were taken away or the whole video is gone. What was said in it was
+        still said, and its owner may put captions back. So the old transcript stays, with a reason.
 
         Raises:
             AttemptFailed: another worker has claimed the video meanwhile, and its answer counts.
@@ -147,7 +148,9 @@ class Claim:
         """
         previous, now = self._previous, clock.now()
         asked: dict[str, Any] = {"checked_at": now, "job_id": job_id, "youtube_bytes": youtube_bytes}
-        if answer.transcript is None and previous is not None and previous.kind == "transcript":
+        if previous is not None and _keeps(previous, answer):
+            if previous.look_again_at is not None:
+                asked |= _recheck(previous.checks, now)
             asked["reason"] = f"{answer.reason} {KEPT}"
             self._write(asked)
             outcome = replace(previous, **asked)
@@ -190,11 +193,20 @@ class Claim:
             logs.info("claim not released", reason=str(error))
 
 
+def _keeps(previous: Outcome, answer: Answer) -> bool:
+    """Whether what is stored is better than the answer."""
+    is_good = previous.look_again_at is None
+    return previous.kind == "transcript" and (answer.transcript is None or (answer.is_stopgap and is_good))
+
+
 def _content(answer: Answer, previous: Outcome | None, now: datetime) -> dict[str, Any]:
     """The fields that are stored of an answer. Raises Permanent."""
+    checks = previous.checks if previous else 0
     if answer.transcript is not None:
         packed = pack_lines(answer.transcript.lines)
+        recheck = _recheck(checks, now) if answer.is_stopgap else {}
         return {
+            **recheck,
             "language": answer.transcript.language,
             "language_name": answer.transcript.language_name,
             "generated": answer.transcript.generated,
@@ -202,13 +214,17 @@ def _content(answer: Answer, previous: Outcome | None, now: datetime) -> dict[st
             "lines": packed,
             "digest": hashlib.sha256(packed).hexdigest()[:32],
         }
-    checks = previous.checks if previous else 0
     if answer.not_yet:
         # Not counted: once it can be watched, it is rechecked as often as a new video.
         at = max(answer.expected_at or now + _NOT_YET, now + _SOONEST)
         return {"not_yet": True, "checks": checks, "look_again_at": at}
     if previous and previous.not_yet and answer.kind == "no_transcript" and checks < _CAPTIONS_LATER:
         return {"not_yet": True, "checks": checks + 1, "look_again_at": now + _NOT_YET}
+    return _recheck(checks, now)
+
+
+def _recheck(checks: int, now: datetime) -> dict[str, Any]:
+    """When to ask again, after so many answers without a transcript of the best language."""
     wait = timedelta(days=min(_LONGEST_RECHECK_DAYS, 3 ** min(checks, 9)))
     return {"checks": checks + 1, "look_again_at": now + wait}
 

@@ -80,7 +80,8 @@ class Transcript:
 class Answer:
     """YouTube's answer about a video: its transcript, or the reason why there is none.
 
-    With a transcript, ``reason`` says why it is not of the best track; it is empty if it is. ``restricted``:
+    With a transcript, ``reason`` says why it is not of the best track; it is empty if it is. ``is_stopgap``:
+    it is not of the best language, because the captions of that could not be had. ``restricted``:
     the video is there, but not for us: because of our country, its age limit, or for members only.
     ``not_yet``: there will be something to watch later, such as a premiere. ``expected_at``: from when on,
     if YouTube says so.
@@ -92,6 +93,7 @@ class Answer:
     restricted: bool = False
     not_yet: bool = False
     expected_at: datetime | None = None
+    is_stopgap: bool = False
 
 
 def pack_lines(lines: Lines) -> bytes:

@@ -1,11 +1,13 @@
 """Reduces what a person pastes to the id of a playlist. Nothing else of it is used.
 
-Three steps: take off what stands around an address, find the id in it, and say what kind of id that is.
+Three steps: take off what stands around an address, find the id in it, and say what kind of id that is. Only
+then, a longer text is searched for one address.
 """
 
 from __future__ import annotations
 
 import re
+from html import unescape
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from shared.errors import BadRequest
@@ -23,8 +25,24 @@ _NESTING = 3
 _PLAYLISTS = ("PL", "SP", "EC", "UU", "LL", "LM", "FL", "PU", "OLAK5uy_", "RDCLAK5uy_")
 #: A page of a playlist in YouTube Music has this before the id; that of a podcast the second.
 _WRAPPED = re.compile(r"(?:VL|MPSP)(?=[A-Z]{2})")
-#: Shorter than any id, and a word. Short ids with small letters or digits are not refused: fakes have them.
-_WORD = re.compile(r"[A-Z]{3,17}")
+#: Shorter than any id, and a word. Short ids of PL with small letters or digits are not refused: fakes have
+#: them. All others are at least so long, unless they are whole by themselves.
+_WORD = re.compile(r"[A-Z]{2,17}")
+_LEAST, _WHOLE = 18, ("LL", "LM")
+#: Where else than in list= the id is, by the first part of the path.
+_OTHER_PARAMETERS = {"feeds": ("playlist_id", "channel_id"), "view_play_list": ("p",)}
+_CHANNEL = re.compile(r"UC[A-Za-z0-9_-]{22}")
+#: What may follow an id without being a part of it.
+_TAIL = re.compile(r"[^\w=\x00-\x1f-].*|\s+$", re.DOTALL)
+#: Parts of an address of YouTube, as pages have them in their links.
+_QUERY, _PATH = re.compile(r"[?&]|list="), re.compile(r"/?(?:playlist|watch)\?|/(?:browse|channel)/")
+#: An address within a text: it begins behind a space, a quote or a bracket, and ends before one.
+_WITHIN = re.compile(
+    r"(?:^|(?<=[\s\"'“‘„«<>(（【「『]))(?:https?://|//)?"
+    r"(?:[a-z0-9-]+\.)*(?:youtube\.com|youtube-nocookie\.com|youtu\.be)/"
+    r"[^\s\"'“”‘’«»<>（）\[\]【】「」『』]+",
+    re.IGNORECASE,
+)
 #: Watch Later and the history: https://developers.google.com/youtube/v3/revision_history#september-15,-2016
 _REFUSED = ("WL", "HL")
 WATCH_LATER = (
@@ -67,20 +85,39 @@ def parse_playlist_id(text: object) -> str:
 def _unwrapped(text: str) -> str:
     """The text without what mails, shells, web pages and Markdown put around or into an address."""
     link = re.search(r"\]\(\s*<?([^\s)>]+)", text)
-    address = link[1] if link else text
-    address = re.sub(r"&(amp|#38|#x26);", "&", address.replace("\\", ""), flags=re.IGNORECASE)
-    return address.strip(" \t\r\n\u200b\ufeff\u00a0\"'`“”„‘’«»‹›<>()[]{}*.,;:!?…")
+    address = re.sub(
+        r"\\(?:u00|x)(26|2f|3d|3f)", lambda code: chr(int(code[1], 16)), link[1] if link else text
+    )
+    # An escaped end of a line, and what shells escape.
+    address = re.sub(r"\\[nrt]", " ", address).replace("\\", "")
+    address = re.sub(
+        r"&(?:[a-z]+|#\d+|#x[0-9a-f]+);", lambda code: unescape(code[0]), address, flags=re.IGNORECASE
+    )
+    address = address.strip(
+        " \t\r\n\u200b\ufeff\u00a0\"'`“”„‘’«»‹›<>()[]{}（）【】「」『』《》*~.,;:!…。，、！"
+    )
+    # A question mark may begin a part of an address, and an id may end with an underscore.
+    return re.sub(r"^(_+)(https?:.*)\1$", r"\2", address.rstrip("?？"))
 
 
 def _found(text: str) -> str:
     """What stands where the id should be. Raises BadRequest when there is no such place."""
     if _ID.fullmatch(text):
         return text
-    address = text
+    address = "" if re.search(r"\s", text) else text
+    if _QUERY.match(address):
+        address = f"https://www.youtube.com/?{address.lstrip('?&')}"
+    elif _PATH.match(address):
+        address = f"https://www.youtube.com/{address.lstrip('/')}"
     for _ in range(_NESTING):
         if (found := _in_address(address, _NESTING)) is not None:
             return found
         address = unquote(address)
+    several = {_in_address(each, _NESTING) for each in _WITHIN.findall(text)} - {None}
+    if len(several) > 1:
+        raise BadRequest(f"{_EXPECTED}; found {len(several)} playlists. Index one after the other.")
+    if several and (only := several.pop()) is not None:
+        return only
     raise BadRequest(_nothing_in(text))
 
 
@@ -90,16 +127,20 @@ def _in_address(text: str, depth: int) -> str | None:
     if parts is None:
         return None
     parameters = parse_qs(parts.query)
-    ours = _HOSTS.fullmatch((parts.hostname or "").lower()) is not None
+    ours = _HOSTS.fullmatch(_host(parts)) is not None
     if ours:
-        if "list" in parameters:
-            return parameters["list"][0]
+        if "?" not in text and "&" in parts.path:
+            # Somebody has taken off the first parameter.
+            parameters = parse_qs(parts.path.partition("&")[2])
         path = parts.path.strip("/").split("/")
+        names = ["list", *_OTHER_PARAMETERS.get(path[0], ())]
+        if (name := next((name for name in names if name in parameters), None)) is not None:
+            return _TAIL.sub("", parameters[name][0])
         if path[0] in ("playlist", "browse", "channel") and len(path) > 1:
             return path[1]
     if depth == 0:
         return None
-    values = (value for several in parameters.values() for value in several)
+    values = [value for several in parameters.values() for value in several] + [parts.fragment] * ours
     inner = (f"https://www.youtube.com{each}" if ours and each.startswith("/") else each for each in values)
     return next((found for each in inner if (found := _in_address(each, depth - 1))), None)
 
@@ -108,17 +149,21 @@ def _split(text: str) -> SplitResult | None:
     """An http address in parts. It may be pasted without its scheme. None for anything else."""
     has_scheme = re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE)
     try:
-        parts = urlsplit(text if has_scheme else f"https://{text}")
+        parts = urlsplit(text if has_scheme else f"https://{text.removeprefix('//')}")
         _ = parts.hostname
     except ValueError:
         return None
     return parts if parts.scheme in ("http", "https") else None
 
 
+def _host(parts: SplitResult) -> str:
+    return (parts.hostname or "").lower().removesuffix(".")
+
+
 def _nothing_in(text: str) -> str:
     """Says why there is no playlist in a text."""
     parts = _split(text)
-    host = (parts.hostname or "").lower() if parts else ""
+    host = _host(parts) if parts else ""
     if parts is None or not _HOSTS.fullmatch(host):
         return f"{_EXPECTED}; found {text[:100]!r}, which is neither."
     path = parts.path.strip("/")
@@ -136,12 +181,15 @@ def _classified(found: str) -> str:
     """The id of a playlist that YouTube can list. Raises BadRequest."""
     playlist_id = _WRAPPED.sub("", found, count=1)
     if _ID.fullmatch(playlist_id):
-        if playlist_id.startswith("UC"):
+        if _CHANNEL.fullmatch(playlist_id):
             # The uploads of a channel: https://developers.google.com/youtube/v3/guides/implementation/videos
             playlist_id = f"UU{playlist_id[2:]}"
         if playlist_id in _REFUSED:
             return playlist_id
-        if playlist_id.startswith(_PLAYLISTS) and not _WORD.fullmatch(playlist_id):
+        is_long = playlist_id.startswith("PL") or len(playlist_id) >= _LEAST
+        if playlist_id in _WHOLE or (
+            playlist_id.startswith(_PLAYLISTS) and is_long and not _WORD.fullmatch(playlist_id)
+        ):
             return playlist_id
         if (reason := _PASSING.get(playlist_id[:2])) is not None:
             raise BadRequest(reason)

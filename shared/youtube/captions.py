@@ -18,12 +18,12 @@ from shared.youtube.egress.breaker import ADDRESS_BLOCKED, RouteClosed
 from shared.youtube.playability import Refusal, is_live, refusal_of
 from shared.youtube.player_answer import member
 from shared.youtube.session import Session
-from shared.youtube.tracks import Choice, Track, by_worth, tracks_of
+from shared.youtube.tracks import Choice, Track, by_worth, same_language, tracks_of
 
 #: In the address of a track that YouTube sends only with a proof of origin.
 _PROOF_NEEDED = "&exp=xpe"
-#: Tracks of one video that are asked for in one attempt.
-_TRACKS = 3
+#: In one attempt at a video, so many tracks are asked for, and so many of them may fail.
+_TRACKS, _FAILURES = 10, 3
 
 
 class Captions:
@@ -32,10 +32,13 @@ class Captions:
     def __init__(self, config: Config) -> None:
         self._preferred = config.transcript_languages
 
-    def fetch(self, video_id: str, session: Session, about: Metadata | None = None) -> Answer:
-        """YouTube's final answer about a video. Requests the watch page (without a key), player and captions.
+    def fetch(
+        self, video_id: str, session: Session, about: Metadata | None = None, *, last: bool = False
+    ) -> Answer:
+        """YouTube's answer about a video. Requests the watch page (without a key), player and captions.
 
         ``about``: what is known of the video. It decides how far the player's words are believed.
+        ``last``: there is no further attempt, and worse captions are better than none.
 
         Raises:
             Refused: YouTube refused the request, because of the address or the video.
@@ -43,33 +46,36 @@ class Captions:
             RouteClosed: a request was not sent, because the breaker has opened meanwhile.
         """
         try:
-            return self._fetch(video_id, session, about)
+            return self._fetch(video_id, session, about, last)
         except (RouteClosed, YouTubeError):
             raise
         except Exception as error:
-            last = error
-        if _may_concern_key(last) and session.give_up_key():
+            failed = error
+        if _may_concern_key(failed) and session.give_up_key():
             # Once more without the known key, as the library does it.
             try:
-                return self._fetch(video_id, session, about)
+                return self._fetch(video_id, session, about, last)
             except (RouteClosed, YouTubeError):
                 raise
             except Exception as error:
-                last = error
-        _drop_frames(last)
-        raise _meaning_of(last) from last
+                failed = error
+        _drop_frames(failed)
+        raise _meaning_of(failed) from failed
 
-    def _fetch(self, video_id: str, session: Session, about: Metadata | None) -> Answer:
+    def _fetch(self, video_id: str, session: Session, about: Metadata | None, last: bool) -> Answer:
         answer = _ask_player(video_id, session)
         playability = member(answer, "playabilityStatus")
         listed, audio_language = (about.listed, about.audio_language) if about else (False, None)
         refusal = refusal_of(playability, listed=listed)
         if refusal is not None:
             return _verdict(refusal)
+        if is_live(playability):
+            # What it has said so far is in its tracks, if anything.
+            return _LIVE
         tracks, choice = by_worth(tracks_of(answer), self._preferred, audio_language)
         if not tracks:
-            return _LIVE if is_live(playability) else _NO_CAPTIONS
-        return _first_with_words(video_id, tracks, choice, session)
+            return _NO_CAPTIONS
+        return _first_with_words(video_id, tracks, choice, session, last)
 
 
 def _ask_player(video_id: str, session: Session) -> Any:
@@ -105,6 +111,8 @@ def _verdict(refusal: Refusal) -> Answer:
         case "restricted" | "gone" | "gone unless listed":
             reason = refusal.sentence or f"YouTube does not play the video: {said}."
             return Answer("unavailable", reason=reason, restricted=refusal.meaning == "restricted")
+        case "ended":
+            return Answer("no_transcript", reason=f"YouTube does not play the video: {said}.")
         case "not yet":
             reason = f"YouTube cannot play the video yet: {said}."
             return Answer("no_transcript", reason=reason, not_yet=True, expected_at=refusal.expected_at)
@@ -115,36 +123,64 @@ def _verdict(refusal: Refusal) -> Answer:
     raise Refused(f"YouTube refuses the video and gives a reason that is not known: {said}.", unknown=True)
 
 
-def _first_with_words(video_id: str, tracks: Sequence[Track], choice: Choice, session: Session) -> Answer:
+def _first_with_words(
+    video_id: str, tracks: Sequence[Track], choice: Choice, session: Session, last: bool
+) -> Answer:
     """The transcript of the first track that YouTube sends whole and that has words.
 
-    Raises what the best track failed with, if all fail.
+    Raises what the best track failed with, if none has words, and AttemptFailed if not all were asked for.
     """
     passed_over: list[str] = []
     failed: Exception | None = None
-    asked = 0
-    for track in tracks:
-        if asked == _TRACKS:
+    asked = failures = 0
+    for track in _order(tracks):
+        if asked == _TRACKS or failures == _FAILURES:
             break
+        needs_proof = _PROOF_NEEDED in track.url
+        asked += not needs_proof
         try:
-            asked += _PROOF_NEEDED not in track.url
             lines = timedtext.parse(_download(video_id, track, session))
-        except (api.PoTokenRequired, api.YouTubeRequestFailed, ParseError) as error:
-            if isinstance(error, api.YouTubeRequestFailed) and not _status(error).startswith("4"):
-                # That passes, and then the best track can be had.
+        except (
+            api.PoTokenRequired,
+            api.YouTubeRequestFailed,
+            ParseError,
+            requests.RequestException,
+        ) as error:
+            if _passes(error) and not last:
                 raise
             _drop_frames(error)
             failed = failed or error
+            failures += not needs_proof
             passed_over.append(f"{track.language_name[:100]} ({str(_meaning_of(error)).rstrip('.')})")
             continue
         if lines:
             reason = f"Better captions could not be had: {', '.join(passed_over)}." if passed_over else ""
             transcript = Transcript(track.language, track.language_name, track.generated, lines, choice)
-            return Answer("transcript", transcript, reason)
+            is_stopgap = not same_language(track.language, tracks[0].language)
+            return Answer("transcript", transcript, reason, is_stopgap=is_stopgap)
         passed_over.append(f"{track.language_name[:100]} (empty)")
     if failed is not None:
         raise failed
+    if len(passed_over) < len(tracks):
+        raise AttemptFailed(
+            f"The captions are empty in the first {len(passed_over)} of {len(tracks)} tracks."
+        )
     return Answer("no_transcript", reason="The video's captions are empty.")
+
+
+def _order(tracks: Sequence[Track]) -> list[Track]:
+    """The best track first. The third is the best generated one of its language: that surely has words."""
+    spare = [
+        each for each in tracks[2:] if each.generated and same_language(each.language, tracks[0].language)
+    ]
+    return [*tracks[:2], *spare[:1], *(each for each in tracks[2:] if each not in spare[:1])]
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the track can probably be had later. An address that is none stays as it is."""
+    if isinstance(error, api.YouTubeRequestFailed):
+        return not _status(error).startswith("4") or _status(error) == "408"
+    return isinstance(error, requests.RequestException) and not isinstance(error, ValueError)
 
 
 def _download(video_id: str, track: Track, session: Session) -> bytes:

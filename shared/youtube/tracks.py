@@ -41,14 +41,20 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """The tracks in YouTube's order. ``audio_language``: of the default audio track, if that is known."""
+    """The tracks in YouTube's order. ``audio_language``: of the default audio track, if that is known.
+
+    ``first_audio_language``: of the first audio track, if nobody says which is the default one.
+    """
 
     tracks: Sequence[Track] = ()
     audio_language: str | None = None
+    first_audio_language: str | None = None
 
 
 def plain_language(code: str) -> str:
     """A language code without the random suffix that YouTube adds to some: `en` for `en-ehkg1hFWq8A`."""
+    if "-" not in code:
+        code = code.replace("_", "-")
     if _USUAL.fullmatch(code):
         return code
     without = _SUFFIX.sub("", code)
@@ -61,11 +67,14 @@ def tracks_of(answer: Any) -> Tracks:
     """Reads the player's answer.
 
     Raises:
-        ValueError: there are tracks, but none can be read.
+        ValueError: there are captions, but they cannot be read.
     """
-    captions = member(answer, "captions", "playerCaptionsTracklistRenderer")
-    listed = objects(member(captions, "captionTracks"))
-    audio = _default_audio(captions)
+    captions, said = member(answer, "captions", "playerCaptionsTracklistRenderer"), member(answer, "captions")
+    listed = member(captions, "captionTracks")
+    if (said and not isinstance(captions, dict)) or not isinstance(listed, list | None):
+        raise ValueError("expected a list of caption tracks, found something else")
+    listed = objects(listed)
+    audio, is_default = _audio_track(captions)
     default = audio.get("defaultCaptionTrackIndex")
     found = {
         number: track
@@ -74,14 +83,18 @@ def tracks_of(answer: Any) -> Tracks:
     }
     if listed and not found:
         raise ValueError("expected caption tracks with an address and a language, found none")
-    return Tracks(list(found.values()), _audio_language(audio, found))
+    language = _audio_language(audio, found)
+    return Tracks(list(found.values()), *((language, None) if is_default else (None, language)))
 
 
-def _default_audio(captions: Any) -> dict[str, Any]:
+def _audio_track(captions: Any) -> tuple[dict[str, Any], bool]:
+    """The default audio track, else the first one; and whether it is surely the default one."""
     audio_tracks = objects(member(captions, "audioTracks"))
-    number = member(captions, "defaultAudioTrackIndex") or 0
+    number = member(captions, "defaultAudioTrackIndex")
+    if number is None:
+        return (audio_tracks[0] if audio_tracks else {}), len(audio_tracks) == 1
     is_there = isinstance(number, int) and 0 <= number < len(audio_tracks)
-    return audio_tracks[number] if is_there else {}
+    return (audio_tracks[number] if is_there else {}), True
 
 
 def _audio_language(audio: dict[str, Any], tracks: dict[int, Track]) -> str | None:
@@ -91,9 +104,9 @@ def _audio_language(audio: dict[str, Any], tracks: dict[int, Track]) -> str | No
         return tracks[default].language
     places = audio.get("captionTrackIndices")
     own = [track for number, track in tracks.items() if isinstance(places, list) and number in places]
-    generated = {track.language for track in own if track.generated}
-    if len(generated) == 1:
-        return generated.pop()
+    generated = [track.language for track in own if track.generated]
+    if len(set(map(_primary, generated))) == 1:
+        return generated[0]
     # Such as "en.4".
     identifier = audio.get("audioTrackId")
     code = identifier.partition(".")[0] if isinstance(identifier, str) else ""
@@ -108,12 +121,12 @@ def _track(found: dict[str, Any], number: int, *, is_default: bool) -> Track | N
     url, code = found.get("baseUrl"), found.get("languageCode")
     if not isinstance(url, str) or not isinstance(code, str) or not code:
         return None
-    name = text_of(found.get("name")) or code
+    name = text_of(found.get("name")) or plain_language(code)
     named = bool(found.get("trackName")) or " - " in name or "name" in parse_qs(urlsplit(url).query)
     return Track(
         language=plain_language(code),
         language_name=name,
-        generated=found.get("kind") == "asr",
+        generated=found.get("kind") == "asr" or str(found.get("vssId")).startswith("a."),
         # As the library does it: the answer is the older, simpler XML.
         url=url.replace("&fmt=srv3", ""),
         rank=(0 if is_default else 1 + named, number),
@@ -141,11 +154,11 @@ def by_worth(
         code, alike = track.language.casefold(), first[track.language, track.generated]
         for place, language in enumerate(wanted):
             if _primary(code) == _primary(language):
-                exact = code == language
+                exact = _written(code) == _written(language)
                 return place, not exact, track.generated, alike, track.rank
         if spoken is not None and _primary(code) == _primary(spoken):
             # Here a person's text comes before an exact match: nobody asked for this very code.
-            return len(wanted), track.generated, code != spoken, alike, track.rank
+            return len(wanted), track.generated, _written(code) != _written(spoken), alike, track.rank
         return len(wanted) + 1, track.generated, False, alike, track.rank
 
     found = sorted(tracks.tracks, key=worth)
@@ -157,25 +170,45 @@ def by_worth(
 def _spoken(tracks: Tracks, listed_language: str | None) -> tuple[str | None, Choice]:
     """The language that is spoken in the video, of those that have a track; in lower case."""
     there = {_primary(track.language) for track in tracks.tracks}
-    generated = {track.language for track in tracks.tracks if track.generated}
-    for language, choice in _candidates(generated, tracks.audio_language, listed_language):
+    for language, choice in _candidates(tracks, listed_language):
         if _primary(language) in there:
             return language.casefold(), choice
     return None, "first"
 
 
-def _candidates(
-    generated: set[str], audio_language: str | None, listed_language: str | None
-) -> Iterator[tuple[str, Choice]]:
-    if len(generated) == 1:
-        yield next(iter(generated)), "generated"
-    if audio_language:
-        yield audio_language, "audio_track"
+def _candidates(tracks: Tracks, listed_language: str | None) -> Iterator[tuple[str, Choice]]:
+    generated = [track.language for track in tracks.tracks if track.generated]
+    if len(set(map(_primary, generated))) == 1:
+        yield generated[0], "generated"
+    if tracks.audio_language:
+        yield tracks.audio_language, "audio_track"
     if listed_language:
         yield plain_language(listed_language), "audio_language"
+    if tracks.first_audio_language:
+        yield tracks.first_audio_language, "audio_track"
+
+
+#: Codes of one language: how YouTube writes it in some places, and how in others.
+_SAME = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "tl": "fil", "cmn": "zh"}
+#: The script in which Chinese is written in a region.
+_SCRIPTS = {"tw": "hant", "hk": "hant", "mo": "hant", "cn": "hans", "sg": "hans", "my": "hans"}
+
+
+def same_language(one: str, other: str) -> bool:
+    """Whether two codes are of one language, wherever it is spoken and however it is written."""
+    return _primary(one) == _primary(other)
 
 
 def _primary(code: str) -> str:
-    """`iw` is how YouTube writes Hebrew in some places."""
     first = code.casefold().partition("-")[0]
-    return {"iw": "he", "in": "id", "ji": "yi"}.get(first, first)
+    return _SAME.get(first, first)
+
+
+def _written(code: str) -> str:
+    """A code for comparing: `zh-Hant` and `zh-TW` are the same, and so are `nb-NO` and `no-NO`."""
+    primary, rest = _primary(code), code.casefold().split("-")[1:]
+    if primary == "zh":
+        rest = [each for each in rest if each in ("hans", "hant")] or [
+            _SCRIPTS.get(each, each) for each in rest
+        ]
+    return "-".join([primary, *rest])

@@ -17,7 +17,7 @@ from shared.errors import AttemptFailed, Malformed, Transient
 from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore
 from shared.pipeline.jobs import Job
-from shared.transcripts.store import CLAIM
+from shared.transcripts.store import CLAIM, KEPT
 from shared.transcripts.transcript import Answer, Lines, Transcript
 from tests.integration.world import SPOKEN, Clock, World, answering, at_once, fresh_ids, refusing
 
@@ -142,6 +142,39 @@ def test_a_video_without_captions_is_rechecked_less_and_less_often(
     world.fetch(world.running([video_id]), video_id, answering(SPOKEN))
     clock_of_test.forward(days=1000)
     world.fetch(world.running([video_id]), video_id, NOT_ASKED)
+
+
+STOPGAP = Answer(
+    "transcript",
+    Transcript("ar", "Arabic", False, Lines([0], [1000], ["in another language"])),
+    "Better captions could not be had: English (empty).",
+    is_stopgap=True,
+)
+
+
+@pytest.mark.parametrize("meanwhile", [SPOKEN, STOPGAP, NO_CAPTIONS, PRIVATE])
+def test_captions_of_another_language_are_kept_only_until_there_are_better_ones(
+    meanwhile: Answer, world: World, clock_of_test: Clock
+) -> None:
+    (video_id,) = fresh_ids(1)
+    world.fetch(world.running([video_id]), video_id, answering(STOPGAP))
+    world.fetch(world.running([video_id]), video_id, NOT_ASKED)
+    clock_of_test.forward(days=1)
+    world.fetch(world.running([video_id]), video_id, answering(meanwhile))
+    found = world.outcome(video_id)
+    is_better = meanwhile is SPOKEN
+    assert (found.kind, found.language) == ("transcript", "en" if is_better else "ar")
+    assert found.fresh
+    clock_of_test.forward(days=2.9)
+    world.fetch(world.running([video_id]), video_id, NOT_ASKED)
+    clock_of_test.forward(days=0.1)
+    world.fetch(world.running([video_id]), video_id, NOT_ASKED if is_better else answering(SPOKEN))
+    assert world.outcome(video_id).look_again_at is None
+    # Good captions are not replaced by those of another language, and need not be looked for again.
+    world.store(video_id, STOPGAP)
+    found = world.outcome(video_id)
+    assert (found.language, found.look_again_at) == ("en", None)
+    assert found.reason == f"{STOPGAP.reason} {KEPT}"
 
 
 def test_an_unavailable_video_is_settled_without_another_message(world: World) -> None:

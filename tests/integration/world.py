@@ -77,7 +77,9 @@ class _FakeCaptions(Captions):
         self._ask = ask
         self._spent = spent
 
-    def fetch(self, video_id: str, session: Session, about: Metadata | None = None) -> Answer:
+    def fetch(
+        self, video_id: str, session: Session, about: Metadata | None = None, *, last: bool = False
+    ) -> Answer:
         session.received = self._spent
         return self._ask(video_id)
 

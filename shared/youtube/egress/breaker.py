@@ -140,18 +140,18 @@ class Breaker:
 
     def succeeded(self, ticket: Ticket) -> None:
         """YouTube has answered, whatever it said about the video."""
-        self._settle(ticket, refused=False, weak=False)
+        self._settle(ticket, refused=False)
 
-    def refused(self, ticket: Ticket, *, weak: bool) -> bool:
+    def refused(self, ticket: Ticket, *, weak: bool, unknown: bool = False) -> bool:
         """YouTube has refused. True if it refused the address, and not the video."""
-        return self._settle(ticket, refused=True, weak=weak or self.rotating)
+        return self._settle(ticket, refused=True, weak=weak or self.rotating, unknown=unknown)
 
-    def _settle(self, ticket: Ticket, *, refused: bool, weak: bool) -> bool:
+    def _settle(self, ticket: Ticket, *, refused: bool, weak: bool = False, unknown: bool = False) -> bool:
         with self._changed:
             now, before = _now(), self._pacer.window
             if not ticket.sent:
                 self._pacer.may_send(ticket, now)
-            of_address = refused and self._pacer.refused(ticket, now, weak=weak)
+            of_address = refused and self._pacer.refused(ticket, now, weak=weak, unknown=unknown)
             if not refused:
                 self._pacer.succeeded(ticket, now)
             after = self._pacer.window

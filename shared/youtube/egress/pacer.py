@@ -76,6 +76,10 @@ class Pacer:
     _succeeded: int = 0
     #: When the bucket has tokens for the next video.
     _turn_at: float = float("-inf")
+    #: The video that was refused last in words that nobody knows, if nothing has passed since; and until when
+    #: nobody is admitted because of two such videos.
+    _doubted: str | None = None
+    _paused_until: float = float("-inf")
     #: The one video whose refusal may be its own fault, and when it was refused.
     _suspect: tuple[str, float] | None = None
     #: Videos that passed; and for each refused video, how many had passed by then.
@@ -95,6 +99,8 @@ class Pacer:
             self._move(began=now, succeeded_before=window.succeeded)
         if len(self.tickets) >= self.concurrency():
             return now
+        if now < self._paused_until:
+            return self._paused_until
         rate = self._rate()
         if rate is not None:
             if now < self._turn_at:
@@ -135,28 +141,41 @@ class Pacer:
     def succeeded(self, ticket: Ticket, now: float) -> None:
         """YouTube answered the last request of this ticket, whatever it said of the video."""
         self._passed += 1
+        self._doubted, self._paused_until = None, float("-inf")
         if self._suspect and ticket.video_id != self._suspect[0] and ticket.began > self._suspect[1]:
             self._suspect = None
         if self._is_probing(ticket):
             self._close(ticket)
         self._count_success(now)
 
-    def refused(self, ticket: Ticket, now: float, *, weak: bool = False) -> bool:
+    def refused(self, ticket: Ticket, now: float, *, weak: bool = False, unknown: bool = False) -> bool:
         """YouTube refused the last request of this ticket. Returns whether it refused the address.
 
         A ``weak`` refusal may be of the video alone: the other videos then go one at a time, and a second
         refused video decides. A video that was refused before, while others passed, counts as weak, too.
+
+        An ``unknown`` refusal never opens the breaker: a few such videos would keep all others waiting, and
+        spoil the rate. Two of them with no success in between only make the others wait a little, and then go
+        one at a time. It says nothing if other videos have passed since this video was first refused.
         """
         video = ticket.video_id
+        own = self._refused.get(video, self._passed) < self._passed
+        if len(self._refused) > 1000:
+            self._refused.clear()
+        if unknown:
+            self._refused.setdefault(video, self._passed)
+            if not own:
+                if self._doubted not in (None, video):
+                    self._suspect, self._paused_until = (video, now), now + FIRST_PAUSE
+                self._doubted = video
+            return False
         if self._is_probing(ticket):
             self._open(now, self.window.pause * _PAUSE_GROWTH)
             return True
         if ticket.generation != self.window.generation:
             return True  # sent before the breaker moved: says nothing new
-        weak = weak or self._refused.get(video, self._passed) < self._passed
-        if len(self._refused) > 1000:
-            self._refused.clear()
         self._refused[video] = self._passed
+        weak = weak or own
         if weak and (self._suspect is None or self._suspect[0] == video):
             self._suspect = video, now
             return False

@@ -130,14 +130,9 @@ class Routing:
                     finally:
                         received = permit.received
             except Refused as error:
-                # A probe that is refused in unknown words leaves the breaker open, without a longer pause.
-                of_address = not (error.unknown and ticket.probe) and route.breaker.refused(
-                    ticket, weak=error.weak
-                )
-                counted = not of_address or error.unknown
-                raise _with_bytes(
-                    AttemptFailed if counted else AddressBlocked, str(error), received
-                ) from error
+                of_address = route.breaker.refused(ticket, weak=error.weak, unknown=error.unknown)
+                kind = AddressBlocked if of_address else AttemptFailed
+                raise _with_bytes(kind, str(error), received) from error
             except RouteClosed as error:
                 # The breaker has opened between two requests. The bytes of the first ones are paid for.
                 if not received:

@@ -46,10 +46,12 @@ class Process:
         video_id: str,
         before_request: Callable[[], None] = lambda: None,
         about: Metadata | None = None,
+        *,
+        last: bool = False,
     ) -> Answer:
         """YouTube's answer about a video. ``before_request``: as for :meth:`Session.begin`."""
         self.session.begin(before_request)
-        return self._captions.fetch(video_id, self.session, about)
+        return self._captions.fetch(video_id, self.session, about, last=last)
 
     def transcript(self, video_id: str) -> Transcript:
         transcript = self.fetch(video_id).transcript

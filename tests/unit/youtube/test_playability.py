@@ -29,7 +29,7 @@ def test_the_documentation_has_the_same_table() -> None:
     assert rows.pop() == ["anything else", "", "unknown"]
     documented = [(status.strip("`"), words, meaning) for status, words, meaning in rows]
     assert documented == [
-        (row.status or "any", ", ".join(f"“{each}”" for each in row.words) or "any", row.meaning)
+        (row.status or "any", ", ".join(f"“{each}”" for each in row.phrases) or "any", row.meaning)
         for row in TABLE
     ]
 
@@ -82,7 +82,45 @@ WORDS: list[tuple[str, str, Meaning]] = [
     ("UNPLAYABLE", "Offline.", "not yet"),
     ("ERROR", "We're processing this video. Check back later.", "not yet"),
     ("UNPLAYABLE", "This live stream recording is not available.", "not yet"),
+    # Other wordings.
+    ("LOGIN_REQUIRED", "Sign in to prove you&#39;re not a bot", "address"),
+    ("UNPLAYABLE", "CONFIRM THAT YOU AREN´T A ROBOT", "address"),
+    ("ERROR", "Please confirm you are human.", "address"),
+    ("LOGIN_REQUIRED", "Sign in to watch this video", "perhaps address"),
+    ("LOGIN_REQUIRED", "You must be signed in", "perhaps address"),
+    ("LOGIN_REQUIRED", "Sign in to get YouTube Premium", "perhaps address"),
+    ("LOGIN_REQUIRED", "Sign in to see upcoming videos", "perhaps address"),
+    ("UNPLAYABLE", "Playback error. Restart YouTube Premium or check your network", "perhaps address"),
+    ("ERROR", "Server offline, try again", "perhaps address"),
+    ("UNPLAYABLE", "This video isn't available on this device", "perhaps address"),
+    ("UNPLAYABLE", "This video isn’t available in your area", "restricted"),
+    ("UNPLAYABLE", "This video is BLOCKED in your territory.", "restricted"),
+    ("ERROR", "Not available from your location", "restricted"),
+    ("UNPLAYABLE", "Become a member of this channel to watch", "restricted"),
+    ("UNPLAYABLE", "This video is only available for members", "restricted"),
+    ("UNPLAYABLE", "A channel membership is needed", "restricted"),
+    ("LOGIN_REQUIRED", "This video may not be appropriate for some users.", "restricted"),
+    ("LOGIN_REQUIRED", "This content may not be suitable for all ages", "restricted"),
+    ("UNPLAYABLE", "This video is age-limited", "restricted"),
+    ("UNPLAYABLE", "This movie requires purchase", "restricted"),
+    ("UNPLAYABLE", "Available with a Primetime Channels subscription", "restricted"),
+    ("UNPLAYABLE", "This video is only available to Music Premium members", "restricted"),
+    ("UNPLAYABLE", "Buy or rent", "restricted"),
+    ("ERROR", "This video has been deleted", "gone"),
+    ("ERROR", "Video removed", "gone"),
+    ("ERROR", "The uploader has deleted it", "gone"),
+    ("ERROR", "This channel was removed because it violated our Community Guidelines.", "gone"),
+    ("UNPLAYABLE", "This account has been suspended", "gone"),
+    ("UNPLAYABLE", "‘This video is now private’", "gone"),
+    ("ERROR", "We're processing this video. Please try again later.", "not yet"),
+    ("UNPLAYABLE", "This live event has ended.", "ended"),
+    ("LIVE_STREAM_OFFLINE", "The live stream is over", "ended"),
+    ("UNPLAYABLE", "This premiere has ended", "ended"),
     # Nobody knows.
+    ("UNPLAYABLE", "The ads were removed by an extension", "unknown"),
+    ("ERROR", "This page is not available offline", "unknown"),
+    ("UNPLAYABLE", "Want it ad free? Try YouTube Premium", "unknown"),
+    ("ERROR", "Your session was terminated", "unknown"),
     ("UNPLAYABLE", "Video unavailable", "unknown"),
     ("UNPLAYABLE", "", "unknown"),
     ("ERROR", "", "unknown"),
@@ -113,10 +151,32 @@ def test_sparse_words_are_believed_of_a_video_that_videos_list_leaves_out(reason
 
 
 @pytest.mark.parametrize(
-    "found", [{"status": "OK", "reason": "Video unavailable"}, {"status": "OK"}, {}, None, [1]]
+    "found",
+    [{"status": "OK", "reason": "Video unavailable"}, {"status": "OK"}, {"status": "OK", "messages": [1]}],
 )
 def test_a_video_that_plays_is_not_refused(found: Any) -> None:
     assert refusal_of(found, listed=True) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({}, "unknown"),
+        (None, "unknown"),
+        ([1], "unknown"),
+        ({"status": None, "liveStreamability": {}}, "unknown"),
+        ({"status": "ok"}, "unknown"),
+        ({"reason": "Private video"}, "unknown"),
+        ({"status": None, "reason": "This video is not available in your country"}, "unknown"),
+        ({"reason": "Premieres in 2 hours"}, "unknown"),
+        ({"reason": "Sign in to confirm you're not a bot"}, "address"),
+        ({"reason": "Please sign in"}, "perhaps address"),
+    ],
+)
+def test_without_a_status_a_video_neither_plays_nor_gets_a_verdict(found: Any, expected: Meaning) -> None:
+    refusal = refusal_of(found, listed=False)
+    assert refusal is not None
+    assert refusal.meaning == expected
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,18 @@ def test_lines_have_words_and_whole_milliseconds() -> None:
         ("one<br>two<br/>three<p>four</p>", "one two three four"),
         ('<span style="x">so</span> <b >it</b >', "so it"),
         ("<00:01> is a time", "<00:01> is a time"),
+        # What only looks like a tag.
+        ("if b <c and d> e we stop", "if b <c and d> e we stop"),
+        ("u <v and w> 3, n <p and p> q", "u <v and w> 3, n <p and p> q"),
+        ("a <div by zero> b, x <br y> z", "a <div by zero> b, x <br y> z"),
+        ("Set<S>, Map<U>, Array<Font>, vector<b>", "Set<S>, Map<U>, Array<Font>, vector<b>"),
+        ("press <Del>, then <I> to insert", "press <Del>, then <I> to insert"),
+        ("the <b> tag is <i>not</i> the <em> tag", "the <b> tag is not the <em> tag"),
+        ("<C> language, <Font> tag", "<C> language, <Font> tag"),
+        ("<a href='x'>link</a> <code>x</code>", "<a href='x'>link</a> <code>x</code>"),
+        ("<i class=x>so</i> <font color='red' face=\"x y\">it</font> <C.yellow.bg>is</C>", "so it is"),
+        ("<b><i>nested</b></i>", "nested"),
+        ("H<sub>2</sub>O <lang en-GB>colour</lang>", "H2O colour"),
     ],
 )
 def test_only_what_formats_a_line_is_dropped(html: str, words: str) -> None:
@@ -105,6 +117,21 @@ def test_only_what_formats_a_line_is_dropped(html: str, words: str) -> None:
     assert timedtext.parse(track(text(content)).encode()).texts == [words]
     # The same in a track that does not look as usual.
     assert timedtext.parse(track("<!-- -->", text(content)).encode()).texts == [words]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["<i>one", "two</i>", "three"], ["one", "two", "three"]),
+        (["- <i>one", "two", "three</i>."], ["- one", "two", "three."]),
+        (["<v Ada>one", "<v Bob>two"], ["one", "two"]),
+        (["a Set<S>", "a <s>struck</s> word"], ["a Set<S>", "a struck word"]),
+        (["the <b> tag", "ends with </b> here"], ["the <b> tag", "ends with </b> here"]),
+    ],
+)
+def test_whole_lines_may_be_formatted(lines: list[str], words: list[str]) -> None:
+    escaped = [text(escape(each, quote=False)) for each in lines]
+    assert timedtext.parse(track(*escaped).encode()).texts == words
 
 
 @pytest.mark.parametrize(

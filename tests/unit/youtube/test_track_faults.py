@@ -40,6 +40,13 @@ def about(*, listed: bool = True, audio_language: str | None = None) -> Metadata
     return Metadata(VIDEO, "", "", "", "", None, None, None, None, now, listed, audio_language)
 
 
+def define_texts(server: LiveServer, *tracks: tuple[str, str, str], **video: Any) -> str:
+    """A video with tracks of a language, a kind and a text."""
+    described = [{"language": code, "kind": kind, "lines": [[0.0, 1.0, text]]} for code, kind, text in tracks]
+    server.control("playlists", {"videos": [{"id": VIDEO, "tracks": described, **video}]})
+    return VIDEO
+
+
 def said(answer: Any) -> str:
     assert answer.transcript is not None, answer
     return str(answer.transcript.lines.texts[0].removeprefix("said in "))
@@ -103,12 +110,44 @@ def test_a_track_without_words_is_passed_over(youtube: LiveServer, process: Proc
     assert (said(answer), "English (empty)" in answer.reason) == ("en*", True)
 
 
+@pytest.mark.parametrize("fault", [None, "empty", "broken", "missing"])
+def test_the_generated_track_is_asked_for_though_three_human_ones_are_empty(
+    fault: str | None, youtube: LiveServer, process: Process
+) -> None:
+    human = ("en", "en-GB", "en-US", "en-CA")
+    if fault is None:
+        blank = [(code, "human", " ") for code in human]
+        define_texts(youtube, ("ar", "human", "said in ar"), *blank, ("en", "generated", "said in en*"))
+    else:
+        define(youtube, "ar", *human, "en*", faults=dict.fromkeys(human, fault))
+    answer = process.fetch(VIDEO)
+    assert (said(answer), answer.is_stopgap) == ("en*", False)
+
+
+@pytest.mark.parametrize("count", [1, 10, 11, 30])
+def test_captions_are_called_empty_only_if_all_were_asked_for(
+    count: int, youtube: LiveServer, process: Process
+) -> None:
+    codes = [f"{first}{second}" for first in "abc" for second in "abcdefghij"][:count]
+    found = process.result(define_texts(youtube, *((code, "human", " ") for code in codes)))
+    if count <= 10:
+        assert not isinstance(found, Exception)
+        assert (found.kind, found.reason) == ("no_transcript", "The video's captions are empty.")
+    else:
+        assert isinstance(found, AttemptFailed)
+        assert f"10 of {count} tracks" in str(found)
+    assert requests_of(youtube)["timedtext"] <= 10
+
+
 def test_two_tracks_may_fail(youtube: LiveServer, process: Process) -> None:
     faults = {"en": "po_token", "en*": "empty"}
     answer = process.fetch(define(youtube, "ar", "en", "en*", faults=faults))
     assert said(answer) == "ar"
     assert "English (YouTube asks" in answer.reason
     assert "English (auto-generated) (" in answer.reason
+    assert answer.is_stopgap
+    assert not process.fetch(define(youtube, "en-GB", "en-US*", faults={"en-GB": "empty"})).is_stopgap
+    assert not process.fetch(define(youtube, "ar", "en")).is_stopgap
 
 
 def test_if_no_track_can_be_had_the_best_one_decides(youtube: LiveServer, process: Process) -> None:
@@ -133,6 +172,22 @@ def test_an_error_that_passes_is_not_answered_with_a_worse_track(
     assert said(process.fetch(VIDEO)) == "en"
     youtube.control("faults", {"kind": "429", "endpoints": ["timedtext"], "total": 1})
     assert isinstance(process.result(VIDEO), Refused)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "5xx"}, {"kind": "5xx", "status": 408}, {"kind": "reset"}, {"kind": "cut"}]
+)
+def test_at_the_last_attempt_the_next_best_track_is_taken_whatever_the_best_one_fails_with(
+    fault: dict[str, Any], youtube: LiveServer, process: Process
+) -> None:
+    define(youtube, "en", "en*")
+    youtube.control("faults", {**fault, "endpoints": ["timedtext"], "total": 1})
+    assert isinstance(process.result(VIDEO), AttemptFailed)
+    youtube.control("faults", {**fault, "endpoints": ["timedtext"], "total": 1})
+    assert said(process.fetch(VIDEO, last=True)) == "en*"
+    youtube.control("faults", {"kind": "429", "endpoints": ["timedtext"], "total": 1})
+    with pytest.raises(Refused):
+        process.fetch(VIDEO, last=True)
 
 
 def test_sparse_words_about_a_video_that_videos_list_describes_are_not_believed(
@@ -169,3 +224,60 @@ def test_a_premiere_is_expected_when_it_begins(
 def test_a_video_that_is_live_has_no_captions_yet(youtube: LiveServer, process: Process) -> None:
     answer = process.fetch(define(youtube, "en", status="live"))
     assert (answer.kind, answer.not_yet, answer.transcript) == ("no_transcript", True, None)
+
+
+def with_answer(process: Process, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What a fetch makes of this answer of the player."""
+    monkeypatch.setattr("shared.youtube.captions._ask_player", lambda video_id, session: answer)
+    return process.result(VIDEO, about())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"playabilityStatus": {}},
+        {"playabilityStatus": {"reason": "Video unavailable"}},
+        {"playabilityStatus": {"status": None}},
+        {"playabilityStatus": {"status": "OK"}, "captions": {"newRenderer": {"tracks": [1]}}},
+        {
+            "playabilityStatus": {"status": "OK"},
+            "captions": {"playerCaptionsTracklistRenderer": {"captionTracks": {"0": {}}}},
+        },
+    ],
+)
+def test_an_answer_without_a_status_or_with_unreadable_captions_is_no_verdict(
+    answer: dict[str, Any], process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = with_answer(process, answer, monkeypatch)
+    assert isinstance(found, AttemptFailed) or (isinstance(found, Refused) and found.unknown)
+
+
+@pytest.mark.parametrize(
+    "captions",
+    [
+        None,
+        {"newRenderer": {}},
+        {
+            "playerCaptionsTracklistRenderer": {
+                "captionTracks": [{"baseUrl": "https://x", "languageCode": "en"}]
+            }
+        },
+    ],
+)
+def test_a_video_that_is_live_is_not_yet_whatever_its_captions(
+    captions: Any, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = {"status": "OK", "liveStreamability": {"liveStreamabilityRenderer": {"videoId": VIDEO}}}
+    found = with_answer(process, {"playabilityStatus": status, "captions": captions}, monkeypatch)
+    assert (found.kind, found.not_yet, found.transcript) == ("no_transcript", True, None)
+
+
+@pytest.mark.parametrize(
+    "words", ["This live event has ended.", "The broadcast is over", "This live stream ended"]
+)
+def test_a_broadcast_that_has_ended_is_not_waited_for(
+    words: str, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for status in ("LIVE_STREAM_OFFLINE", "UNPLAYABLE"):
+        found = with_answer(process, {"playabilityStatus": {"status": status, "reason": words}}, monkeypatch)
+        assert (found.kind, found.not_yet) == ("no_transcript", False)

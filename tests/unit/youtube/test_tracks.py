@@ -47,6 +47,8 @@ PREFERRED = [
     ("zh-Hans zh-Hant", "zh-Hant", "zh-Hant"),
     ("EN-us fr", "en-US", "EN-us"),
     ("iw ja", "ja,iw", "ja"),
+    ("ar no", "nb", "no"),
+    ("zh-Hans zh-Hant", "zh-TW", "zh-Hant"),
     ("english en", "en", "en"),
 ]
 
@@ -76,6 +78,17 @@ SPOKEN: list[tuple[str, str | None, str | None, str, Choice]] = [
     ("de* fr* es", None, None, "es", "first"),
     ("ar de", None, "ja", "ar", "first"),
     ("ar de", None, "ja-ehkg1hFWq8A", "ar", "first"),
+    # Several codes of one language.
+    ("ar en* en-US*", None, None, "en*", "generated"),
+    ("ar en-GB* en-US* en-GB", None, "ar", "en-GB", "generated"),
+    ("de pt-BR* pt-PT*", None, None, "pt-BR*", "generated"),
+    ("ar no", "nb", None, "no", "audio_track"),
+    ("ar nb", None, "no", "nb", "audio_language"),
+    ("ar fil", None, "tl", "fil", "audio_language"),
+    ("ar in", None, "id-ID", "in", "audio_language"),
+    ("zh-Hans zh-Hant", None, "zh-TW", "zh-Hant", "audio_language"),
+    ("zh-Hant zh-Hans", "zh-CN", None, "zh-Hans", "audio_track"),
+    ("zh-CN zh-HK", None, "zh-Hant", "zh-HK", "audio_language"),
 ]
 
 
@@ -152,6 +165,8 @@ def test_all_tracks_come_human_first_and_always_in_the_same_order(
         ("en-x_y", "en"),
         ("english", "english"),
         ("EN-us", "EN-us"),
+        ("en_US", "en-US"),
+        ("zh_Hant_TW", "zh-Hant-TW"),
     ],
 )
 def test_the_random_suffix_of_a_language_is_dropped(code: str, language: str) -> None:
@@ -223,15 +238,54 @@ def test_the_default_audio_track_tells_the_language(audio: Any, default: Any, la
     assert found.audio_language == language
 
 
+@pytest.mark.parametrize(
+    ("listed_language", "best"), [("en", "en"), ("de-DE", "de"), (None, "ar"), ("fr", "ar")]
+)
+def test_of_several_audio_tracks_without_a_default_one_the_uploaders_word_decides(
+    listed_language: str | None, best: str
+) -> None:
+    generated = [listed(code, kind="asr") for code in ("ar", "de", "en")]
+    audio = [
+        {"captionTrackIndices": [number], "audioTrackId": f"{code}.3"}
+        for number, code in enumerate(["ar", "de", "en"])
+    ]
+    found = tracks_of(answer(*generated, audioTracks=audio))
+    assert by_worth(found, [], listed_language)[0][0].language == best
+    # A default one decides before that.
+    found = tracks_of(answer(*generated, audioTracks=audio, defaultAudioTrackIndex=1))
+    assert by_worth(found, [], listed_language)[0][0].language == "de"
+
+
+@pytest.mark.parametrize("code", ["en-ehkg1hFWq8A", "en-nP7-2PuUl7o", "en"])
+def test_a_track_without_a_name_is_called_by_its_plain_language(code: str) -> None:
+    (found,) = tracks_of(answer({**listed(code), "name": None, "vssId": "a.en"})).tracks
+    assert (found.language_name, found.generated) == ("en", True)
+
+
 def test_the_default_track_comes_before_one_without_a_name() -> None:
     tracks = [listed("en", "English"), listed("en", "English - SDH")]
     found = tracks_of(answer(*tracks, audioTracks=[{"defaultCaptionTrackIndex": 1}]))
     assert by_worth(found, ["en"])[0][0].language_name == "English - SDH"
 
 
-@pytest.mark.parametrize("found", [None, [], {}, {"captions": 1}, answer(), {"captions": {"x": []}}])
+@pytest.mark.parametrize("found", [None, [], {}, {"captions": None}, {"captions": {}}, answer()])
 def test_an_answer_without_tracks_has_none(found: Any) -> None:
     assert not tracks_of(found).tracks
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"captions": 1},
+        {"captions": {"newRenderer": {"tracks": [1]}}},
+        {"captions": {"playerCaptionsTracklistRenderer": [listed("en")]}},
+        {"captions": {"playerCaptionsTracklistRenderer": {"captionTracks": {"0": listed("en")}}}},
+        {"captions": {"playerCaptionsTracklistRenderer": {"captionTracks": "en"}}},
+    ],
+)
+def test_captions_that_cannot_be_read_are_not_taken_for_none(found: Any) -> None:
+    with pytest.raises(ValueError, match="expected a list"):
+        tracks_of(found)
 
 
 def test_tracks_that_cannot_be_read_are_left_out() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,11 +19,12 @@ from shared.youtube.captions import Captions
 from shared.youtube.egress.breaker import Breaker, RouteClosed, egress_path
 from shared.youtube.egress.pacer import FIRST_CONCURRENCY
 from shared.youtube.egress.routing import Permit, Route, Routing
-from shared.youtube.egress.window import Window, fields_of
+from shared.youtube.egress.window import FIRST_PAUSE, Window, fields_of
 from shared.youtube.player_key import PlayerKey
 from shared.youtube.session import Session
 from tests import tls_server
 from tests.unit.in_memory import InMemory
+from tests.unit.stopped_clock import StoppedClock
 
 TRACK = "https://www.youtube.com/api/timedtext?v=x"
 #: Nothing listens here.
@@ -113,28 +113,43 @@ def test_a_video_that_waits_for_its_turn_does_not_take_the_paid_proxy() -> None:
         assert not closed.value.blocked
 
 
-def test_unknown_words_slow_the_address_down_and_count_as_attempts() -> None:
-    """Nobody knows whether the video or the address is meant. So each refusal counts, and the pause stays."""
+def test_unknown_words_slow_the_address_down_and_count_as_attempts(clock_of_test: StoppedClock) -> None:
+    """Nobody knows whether they are about the video. So each refusal counts, and the pause is short."""
     routes = routing()
-    breaker = routes._routes[0].breaker
 
     def refused(video_id: str) -> None:
         with pytest.raises(AttemptFailed, match="what"), routes.acquire(video_id, SOON):
             raise Refused("what", unknown=True)
 
-    refused("v")
-    assert (breaker._pacer.window.state, breaker._pacer.concurrency()) == ("closed", 1)
-    refused("w")
-    assert breaker._pacer.window.state == "open"
-    pause = breaker._pacer.window.pause
-    for probe in ("v", "w", "x"):
-        breaker._pacer.window = replace(breaker._pacer.window, opens_at=0.0)
-        refused(probe)
-        assert (breaker._pacer.window.state, breaker._pacer.window.pause) == ("open", pause)
-    breaker._pacer.window = replace(breaker._pacer.window, opens_at=0.0)
-    with routes.acquire("y", SOON) as permit:
+    def closed() -> RouteClosed:
+        with pytest.raises(RouteClosed) as raised, routes.acquire("next", 0):
+            pass
+        return raised.value
+
+    for _ in range(2):
+        refused("v")
+        assert routes.places() == FIRST_CONCURRENCY
+    for video_id in ("w", "x", "y"):
+        refused(video_id)
+        assert not closed().blocked
+        assert routes.places() == 1
+        clock_of_test.forward(seconds=FIRST_PAUSE)
+    with routes.acquire("z", SOON) as permit:
+        clock_of_test.forward(seconds=1)
         permit.succeeded()
-    assert breaker._pacer.window.state == "closed"
+    assert routes.places() == FIRST_CONCURRENCY
+    # These videos say no more about the address.
+    for video_id in ("v", "w", "x", "v"):
+        refused(video_id)
+        assert routes.places() == FIRST_CONCURRENCY
+    # A probe leaves the breaker open, without a longer pause.
+    refuse(routes, "new")
+    pause = closed().until - clock_of_test.time
+    for video_id in ("v", "another"):
+        clock_of_test.time += pause
+        refused(video_id)
+        assert closed().blocked
+        assert closed().until == clock_of_test.time + pause
 
 
 # -- permits -----------------------------------------------------------------------------------------
