@@ -31,14 +31,13 @@ _WORD = re.compile(r"[A-Z]{2,17}")
 _LEAST, _WHOLE = 18, ("LL", "LM")
 #: Where else than in list= the id is, by the first part of the path.
 _OTHER_PARAMETERS = {"feeds": ("playlist_id", "channel_id"), "view_play_list": ("p",)}
-_CHANNEL = re.compile(r"UC[A-Za-z0-9_-]{22}")
 #: What may follow an id without being a part of it.
 _TAIL = re.compile(r"[^\w=\x00-\x1f-].*|\s+$", re.DOTALL)
 #: Parts of an address of YouTube, as pages have them in their links.
-_QUERY, _PATH = re.compile(r"[?&]|list="), re.compile(r"/?(?:playlist|watch)\?|/(?:browse|channel)/")
+_QUERY, _PATH = re.compile(r"[?&]"), re.compile(r"/?(?:playlist|watch)\?|/(?:browse|channel)/")
 #: An address within a text: it begins behind a space, a quote or a bracket, and ends before one.
 _WITHIN = re.compile(
-    r"(?:^|(?<=[\s\"'“‘„«<>(（【「『]))(?:https?://|//)?"
+    r"(?:(?:^|(?<=[\s\"'“‘„«<>(（【「『]))(?:https?://)?|(?<=[\"'])//)"
     r"(?:[a-z0-9-]+\.)*(?:youtube\.com|youtube-nocookie\.com|youtu\.be)/"
     r"[^\s\"'“”‘’«»<>（）\[\]【】「」『』]+",
     re.IGNORECASE,
@@ -113,7 +112,7 @@ def _found(text: str) -> str:
         if (found := _in_address(address, _NESTING)) is not None:
             return found
         address = unquote(address)
-    several = {_in_address(each, _NESTING) for each in _WITHIN.findall(text)} - {None}
+    several = {_in_address(each.removeprefix("//"), _NESTING) for each in _WITHIN.findall(text)} - {None}
     if len(several) > 1:
         raise BadRequest(f"{_EXPECTED}; found {len(several)} playlists. Index one after the other.")
     if several and (only := several.pop()) is not None:
@@ -149,7 +148,7 @@ def _split(text: str) -> SplitResult | None:
     """An http address in parts. It may be pasted without its scheme. None for anything else."""
     has_scheme = re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE)
     try:
-        parts = urlsplit(text if has_scheme else f"https://{text.removeprefix('//')}")
+        parts = urlsplit(text if has_scheme else f"https://{text}")
         _ = parts.hostname
     except ValueError:
         return None
@@ -181,7 +180,7 @@ def _classified(found: str) -> str:
     """The id of a playlist that YouTube can list. Raises BadRequest."""
     playlist_id = _WRAPPED.sub("", found, count=1)
     if _ID.fullmatch(playlist_id):
-        if _CHANNEL.fullmatch(playlist_id):
+        if playlist_id.startswith("UC"):
             # The uploads of a channel: https://developers.google.com/youtube/v3/guides/implementation/videos
             playlist_id = f"UU{playlist_id[2:]}"
         if playlist_id in _REFUSED:

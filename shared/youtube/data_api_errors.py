@@ -27,43 +27,64 @@ NOT_VISIBLE = (
 _RATE_PAUSE = timedelta(minutes=1)
 
 _DAILY = {"quotaExceeded", "dailyLimitExceeded", "dailyLimitExceededUnreg"}
-_RATE = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"}
+_RATE = {
+    "rateLimitExceeded",
+    "rateLimitExceededUnreg",
+    "userRateLimitExceeded",
+    "userRateLimitExceededUnreg",
+    "concurrentLimitExceeded",
+    "servingLimitExceeded",
+    "RATE_LIMIT_EXCEEDED",
+    "RESOURCE_EXHAUSTED",
+}
 #: How Google names a limit for a day: "Queries per day", "defaultPerDayPerProject", "1/d/{project}".
 _PER_DAY = re.compile(r"per ?day|daily|\b1/d/", re.IGNORECASE)
+#: A message names the limit in quotes, or says in a sentence that it was exceeded.
+_NAMED = re.compile(r"limit ['\"]([^'\"]+)['\"]", re.IGNORECASE)
+_EXCEEDED = re.compile(r"[^.!]*\b(?:exceed|exhaust|reached|used up)[^.!]*", re.IGNORECASE)
+_SHORTER = re.compile(r"per (?:minute|second|\d+ seconds)", re.IGNORECASE)
 _HIDDEN = {"playlistNotFound", "playlistForbidden", "playlistItemsNotAccessible"}
 
 _CONSOLE = "in the Google Cloud console, under APIs & Services"
 _LIMITED = f"Under Credentials {_CONSOLE}, change the application restrictions of the key to None, or to the"
-#: What is wrong with the operator's key or project, and what to change.
-_KEY: tuple[tuple[set[str], str], ...] = (
+#: What is wrong with the operator's key or project, by reason or, in older answers, by words; and what to
+#: change.
+_KEY: tuple[tuple[set[str], str, str], ...] = (
     (
-        {"API_KEY_INVALID", "keyInvalid", "keyExpired", "API_KEY_EXPIRED"},
+        {"API_KEY_INVALID", "keyInvalid", "keyExpired", "API_KEY_EXPIRED", "CREDENTIALS_MISSING"},
+        r"api key (is )?(not valid|invalid|expired|not found)|valid api key|unregistered callers",
         "It is not valid, or has expired. Set YOUTUBE_API_KEY to a valid key.",
     ),
     (
         {"API_KEY_HTTP_REFERRER_BLOCKED", "refererBlocked", "ipRefererBlocked"},
+        r"referr?er .*blocked|referr?er restriction",
         f"It is limited to web pages. {_LIMITED} IP addresses of this server.",
     ),
     (
         {"API_KEY_IP_ADDRESS_BLOCKED", "ipBlocked"},
+        r"ip address restriction|ip address .*(blocked|violates)",
         f"It is limited to other IP addresses. {_LIMITED} IP addresses of this server.",
     ),
     (
         {"API_KEY_ANDROID_APP_BLOCKED", "API_KEY_IOS_APP_BLOCKED"},
+        r"(android|ios) .*blocked|(android|ios) .*restriction",
         f"It is limited to an app. {_LIMITED} IP addresses of this server.",
     ),
     (
         {"API_KEY_SERVICE_BLOCKED"},
+        r"requests to this api .*blocked",
         f"It is limited to other APIs. Under Credentials {_CONSOLE}, add YouTube Data API v3 to the API "
         "restrictions of the key.",
     ),
     (
         {"accessNotConfigured", "SERVICE_DISABLED"},
+        r"has not been used in project|api .*(is|been) (disabled|not enabled)|access not configured",
         "YouTube Data API v3 is not enabled in its project. Enable it under Library "
         f"{_CONSOLE}, and wait a few minutes.",
     ),
     (
         {"CONSUMER_INVALID", "CONSUMER_SUSPENDED", "projectSuspended", "API_KEY_PROJECT_INVALID"},
+        r"(consumer|project) .*(suspended|deleted|is invalid)",
         "Its project is suspended or was deleted. Set YOUTUBE_API_KEY to a key of another project.",
     ),
 )
@@ -71,10 +92,23 @@ _KEY: tuple[tuple[set[str], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """``reasons``: machine-readable; ``text``: the message, and what the details say of the limit."""
+    """``reasons``: machine-readable; ``text``: the message; ``limits``: how the details name the limit.
+
+    ``readable``: it was an answer of the API, and not some page.
+    """
 
     reasons: set[str]
-    text: str
+    text: str = ""
+    limits: str = ""
+    readable: bool = True
+
+    def is_daily(self) -> bool:
+        """Whether the limit is for a day. A message may also advise to ask for more a day."""
+        named = self.limits or " ".join(_NAMED.findall(self.text))
+        if named:
+            return _PER_DAY.search(named) is not None
+        sentences = _EXCEEDED.findall(self.text)
+        return any(_PER_DAY.search(each) and not _SHORTER.search(each) for each in sentences)
 
 
 def translate(error: HttpError, *, of_user: bool) -> Exception:
@@ -86,7 +120,7 @@ def translate(error: HttpError, *, of_user: bool) -> Exception:
     ):
         return GrantExpired()
     is_rate = bool(reasons & _RATE) or status == 429
-    if reasons & _DAILY or (is_rate and _PER_DAY.search(said.text)):
+    if reasons & _DAILY or (is_rate and said.is_daily()):
         until = quota_reset(clock.now())
         return Deferred(
             f"YouTube's daily quota is used up. Indexing goes on at {clock.rfc3339(until)}.", until
@@ -98,18 +132,30 @@ def translate(error: HttpError, *, of_user: bool) -> Exception:
         )
     if status >= 500:
         return Transient("YouTube is overloaded.", detail=f"Data API: HTTP {status}")
-    for which, advice in _KEY:
-        if found := reasons & which:
-            return JobFailed(
-                f"YouTube refuses the API key of this service ({', '.join(sorted(found))}). Only the "
-                f"operator can mend that. {advice} Then try again."
-            )
+    if status == 408 or (status == 403 and not said.readable):
+        return Transient("YouTube does not answer now.", detail=f"Data API: HTTP {status}")
+    if status in (400, 401, 403) and (trouble := _trouble_with_key(said)) is not None:
+        return trouble
     if status == 404 or reasons & _HIDDEN:
         return NotVisible(NOT_VISIBLE)
     if reasons & {"watchLaterNotAccessible", "watchHistoryNotAccessible"}:
         return JobFailed(WATCH_LATER)
     detail = ", ".join(sorted(reasons)) or "no reason given"
     return JobFailed(f"YouTube refused to list the playlist (HTTP {status}: {detail}).")
+
+
+def _trouble_with_key(said: _Said) -> JobFailed | None:
+    """What is wrong with the key. A reason counts before words."""
+    for by_words in (False, True):
+        for which, words, advice in _KEY:
+            found = ", ".join(sorted(said.reasons & which))
+            if found or (by_words and re.search(words, said.text, re.IGNORECASE)):
+                why = f" ({found})" if found else ""
+                return JobFailed(
+                    f"YouTube refuses the API key of this service{why}. Only the operator can mend that. "
+                    f"{advice} Then try again."
+                )
+    return None
 
 
 def quota_reset(now: datetime) -> datetime:
@@ -124,15 +170,21 @@ def _said(content: bytes) -> _Said:
         error = json.loads(content)["error"]
         errors = [*_objects(error.get("errors")), *_objects(error.get("details"))]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return _Said(set(), "")
+        return _Said(set(), readable=_is_json(content))
     reasons = {each["reason"] for each in errors if isinstance(each.get("reason"), str)}
     texts = [error.get("message"), *(each.get("message") for each in errors)]
-    limits = [json.dumps(each["metadata"]) for each in errors if "metadata" in each]
-    text = " ".join(each for each in texts if isinstance(each, str))
-    # Older answers give a general reason, and say what is wrong in words only.
-    if re.search(r"api key (not valid|expired|not found)", text, re.IGNORECASE):
-        reasons.add("API_KEY_INVALID")
-    return _Said(reasons, " ".join([text, *limits]))
+    details = [each["metadata"] for each in errors if isinstance(each.get("metadata"), dict)]
+    limits = [str(each[name]) for each in details for name in ("quota_limit", "quota_unit") if name in each]
+    reasons |= {str(error.get("status"))} & _RATE
+    return _Said(reasons, " ".join(each for each in texts if isinstance(each, str)), " ".join(limits))
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

@@ -70,6 +70,22 @@ def test_an_address_that_is_refused_in_any_words_costs_no_video_its_transcript(
     assert check(stack, job_id, videos)["counts"]["indexed"] == 20
 
 
+@pytest.mark.usefixtures("_a_new_address")
+def test_videos_that_are_refused_in_words_nobody_knows_do_not_hold_up_the_others(stack: Stack) -> None:
+    videos: dict[str, dict[str, Any]] = {f"unkn{number:07d}": {} for number in range(60)}
+    refused = list(videos)[::6]
+    define(stack, "PLunknown", videos)
+    stack.fake_youtube.fault(kind="unplayable", reason="This video is not available", videos=refused)
+    job_id = stack.index("PLunknown")
+    stack.wait_for(lambda: stack.job(job_id)["counts"]["indexed"] == 50, 45, "the others are indexed")
+    job = stack.job(job_id)
+    assert (job["counts"]["unavailable"], job["counts"]["no_transcript"]) == (0, 0)
+    assert job["blocked_until"] is None
+    stack.fake_youtube.clear_faults()
+    stack.finish(job_id, timeout=60)
+    assert check(stack, job_id, videos)["counts"]["indexed"] == 60
+
+
 def asked(stack: Stack) -> int:
     endpoints = stack.fake_youtube.stats()["endpoints"]
     return int(endpoints["player"]["requests"]) if "player" in endpoints else 0

@@ -76,7 +76,42 @@ ERRORS: list[tuple[Exception, type[DeliveryError], str]] = [
     (http_error(401, "authError"), JobFailed, "HTTP 401: authError"),
     (http_error(403, "accessNotConfigured"), JobFailed, "accessNotConfigured"),
     (http_error(400), JobFailed, "no reason given"),
-    (HttpError(httplib2.Response({"status": 403}), b"<html>"), JobFailed, "no reason given"),
+    (HttpError(httplib2.Response({"status": 403}), b"<html>Sorry"), Transient, "does not answer now"),
+    (HttpError(httplib2.Response({"status": 403}), b""), Transient, "does not answer now"),
+    (HttpError(httplib2.Response({"status": 408}), b"<html>"), Transient, "does not answer now"),
+    (HttpError(httplib2.Response({"status": 429}), b"<html>"), Deferred, "in a minute"),
+    (HttpError(httplib2.Response({"status": 400}), b"<html>"), JobFailed, "no reason given"),
+    (http_error(403, "userRateLimitExceededUnreg"), Deferred, "in a minute"),
+    (http_error(403, "concurrentLimitExceeded"), Deferred, "in a minute"),
+    (http_error(403, "servingLimitExceeded"), Deferred, "in a minute"),
+    (
+        HttpError(
+            httplib2.Response({"status": 403}),
+            b'{"error": {"code": 403, "message": "Quota exceeded", "status": "RESOURCE_EXHAUSTED"}}',
+        ),
+        Deferred,
+        "in a minute",
+    ),
+    (
+        http_error(
+            429,
+            message="Quota exceeded for limit 'Queries per minute' of service. Ask for a higher daily quota.",
+        ),
+        Deferred,
+        "in a minute",
+    ),
+    (http_error(429, message="Quota exceeded. You can ask for a higher daily limit."), Deferred, "minute"),
+    (http_error(429, message="You have exceeded your daily quota."), Deferred, "daily quota"),
+    (http_error(429, message="Daily Limit for Unauthenticated Use Exceeded."), Deferred, "daily quota"),
+    (
+        http_error(
+            429,
+            message="The daily quota was not exceeded.",
+            details=[{"metadata": {"quota_limit": "defaultPerMinutePerProject"}}],
+        ),
+        Deferred,
+        "in a minute",
+    ),
     (HttpError(httplib2.Response({"status": 502}), b""), Transient, "overloaded"),
     (HttpError(httplib2.Response({"status": 403}), b'{"error":"text"}'), JobFailed, "no reason given"),
     (HttpError(httplib2.Response({"status": 403}), b'{"error":{"errors":[7]}}'), JobFailed, "no reason"),
@@ -144,6 +179,42 @@ def test_trouble_with_the_key_says_whose_it_is_and_what_to_change(
     with pytest.raises(JobFailed, match=r"(?s)API key of this service.*operator.*try again") as raised:
         FakeDataApi(http_error(403, "forbidden", details=[{"reason": reason}])).playlist("PLx", access_token)
     assert reason in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("The request is missing a valid API key.", "Set YOUTUBE_API_KEY to a valid key"),
+        (
+            "Method doesn't allow unregistered callers. Please use API Key.",
+            "Set YOUTUBE_API_KEY to a valid key",
+        ),
+        ("Requests from referer <empty> are blocked.", "limited to web pages"),
+        ("Requests from referer https://x.example/ are blocked.", "limited to web pages"),
+        (
+            "The provided API key has an IP address restriction. The IP of the call violates it.",
+            "to other IP",
+        ),
+        ("Requests from this Android client application <empty> are blocked.", "limited to an app"),
+        ("Requests to this API youtube method youtube.api.v3.List are blocked.", "to other APIs"),
+        (
+            "YouTube Data API v3 has not been used in project 1 before or it is disabled. Enable it.",
+            "Enable it",
+        ),
+        ("Permission denied: Consumer 'api_key:x' has been suspended.", "a key of another project"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_trouble_with_the_key_may_be_told_in_words_only(status: int, message: str, advice: str) -> None:
+    with pytest.raises(JobFailed, match="API key of this service") as raised:
+        FakeDataApi(http_error(status, "forbidden", message=message)).playlist("PLx")
+    assert advice in str(raised.value)
+
+
+@pytest.mark.parametrize("message", ["", "The caller may not do this.", "The playlist is blocked."])
+def test_other_words_are_no_trouble_with_the_key(message: str) -> None:
+    with pytest.raises(JobFailed, match="HTTP 403: forbidden"):
+        FakeDataApi(http_error(403, "forbidden", message=message)).playlist("PLx")
 
 
 #: Errors that mean something else when the call is made with a user's access token.
