@@ -162,11 +162,9 @@ def test_an_answer_whose_commit_is_sent_twice_is_stored(
     job, run = world.running([video_id]), Commit.run
 
     def twice(commit: Commit) -> Committed:
-        saves = (
-            commit.paths == [transcript_path(video_id)] and world.stored(video_id).claimed_until is not None
-        )
+        is_claimed = world.stored(video_id).claimed_until is not None
         result = run(commit)
-        return run(commit) if saves else result
+        return run(commit) if is_claimed and commit.paths == [transcript_path(video_id)] else result
 
     monkeypatch.setattr(Commit, "run", twice)
     world.fetch(job, video_id, answering(SPOKEN))
