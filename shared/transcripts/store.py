@@ -171,7 +171,10 @@ class Claim:
         try:
             commit.run()
         except Conflict as conflict:
-            raise AttemptFailed(_CLAIM_LOST, detail=conflict.detail) from conflict
+            # The client sends a commit again whose answer was lost. So this may be what it wrote itself.
+            stored = self._db.read(self._path, fields=["checked_at", "job_id"])[0].data or {}
+            if stored != {name: data[name] for name in ("checked_at", "job_id")}:
+                raise AttemptFailed(_CLAIM_LOST, detail=conflict.detail) from conflict
 
     def _begin(self, stored: Stored) -> None:
         data = {"claimed_until": clock.now() + CLAIM}

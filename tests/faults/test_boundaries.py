@@ -32,7 +32,6 @@ EXPECTED = {
     ],
     "fetcher": [
         "create transcripts",
-        "set transcripts",
         "update jobs.ledger",
         "update transcripts",
         "update jobs.ledger unavailable + set jobs.counters",

@@ -17,6 +17,7 @@ import pytest
 from shared import clock
 from shared.config import Config
 from shared.errors import AttemptFailed, Refused, Transient
+from shared.gcp.documents import Commit, Committed
 from shared.pipeline.jobs import Job
 from shared.transcripts.store import CLAIM, Stored, transcript_path
 from shared.transcripts.transcript import Answer, Lines, Transcript
@@ -151,6 +152,27 @@ def test_a_worker_that_lost_its_claim_tries_again_and_takes_the_answer_of_the_ot
     world.index(job, video_id)
     counts = world.check(job.job_id)
     assert (counts.states["indexed"], counts.reused, counts.youtube_bytes) == (1, 1, 100)
+
+
+def test_an_answer_whose_commit_is_sent_twice_is_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Firestore's client does when the first answer of the database is lost."""
+    (video_id,) = fresh_ids(1)
+    job, run = world.running([video_id]), Commit.run
+
+    def twice(commit: Commit) -> Committed:
+        is_claimed = world.stored(video_id).claimed_until is not None
+        result = run(commit)
+        return run(commit) if is_claimed and commit.paths == [transcript_path(video_id)] else result
+
+    monkeypatch.setattr(Commit, "run", twice)
+    world.fetch(job, video_id, answering(SPOKEN))
+    monkeypatch.undo()
+    world.index(job, video_id)
+    counts = world.check(job.job_id)
+    assert (counts.states["indexed"], counts.reused, counts.youtube_bytes) == (1, 0, 100)
+    assert world.entry(job, video_id).attempts == 0
 
 
 def test_an_answer_replaces_everything_that_was_stored(world: World, clock_of_test: Clock) -> None:
