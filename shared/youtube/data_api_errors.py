@@ -45,47 +45,46 @@ _EXCEEDED = re.compile(r"[^.!]*\b(?:exceed|exhaust|reached|used up)[^.!]*", re.I
 _SHORTER = re.compile(r"per (?:minute|second|\d+ seconds)", re.IGNORECASE)
 _HIDDEN = {"playlistNotFound", "playlistForbidden", "playlistItemsNotAccessible"}
 
-_CONSOLE = "in the Google Cloud console, under APIs & Services"
-_LIMITED = f"Under Credentials {_CONSOLE}, change the application restrictions of the key to None, or to the"
+_LIMITED = "In the Google Cloud console, under Credentials, change the"
+_SERVERS = f"{_LIMITED} application restrictions of the key to the IP addresses of this server."
 #: What is wrong with the operator's key or project, by reason or, in older answers, by words; and what to
 #: change.
 _KEY: tuple[tuple[set[str], str, str], ...] = (
     (
         {"API_KEY_INVALID", "keyInvalid", "keyExpired", "API_KEY_EXPIRED", "CREDENTIALS_MISSING"},
         r"api key (is )?(not valid|invalid|expired|not found)|valid api key|unregistered callers",
-        "It is not valid, or has expired. Set YOUTUBE_API_KEY to a valid key.",
+        "It is not valid, or has expired. Set a valid key.",
     ),
     (
         {"API_KEY_HTTP_REFERRER_BLOCKED", "refererBlocked", "ipRefererBlocked"},
         r"referr?er .*blocked|referr?er restriction",
-        f"It is limited to web pages. {_LIMITED} IP addresses of this server.",
+        f"It is limited to web pages. {_SERVERS}",
     ),
     (
         {"API_KEY_IP_ADDRESS_BLOCKED", "ipBlocked"},
         r"ip address restriction|ip address .*(blocked|violates)",
-        f"It is limited to other IP addresses. {_LIMITED} IP addresses of this server.",
+        f"It is limited to other IP addresses. {_SERVERS}",
     ),
     (
         {"API_KEY_ANDROID_APP_BLOCKED", "API_KEY_IOS_APP_BLOCKED"},
         r"(android|ios) .*blocked|(android|ios) .*restriction",
-        f"It is limited to an app. {_LIMITED} IP addresses of this server.",
+        f"It is limited to an app. {_SERVERS}",
     ),
     (
         {"API_KEY_SERVICE_BLOCKED"},
         r"requests to this api .*blocked",
-        f"It is limited to other APIs. Under Credentials {_CONSOLE}, add YouTube Data API v3 to the API "
-        "restrictions of the key.",
+        f"It is limited to other APIs. {_LIMITED} API restrictions of the key: add YouTube Data API v3.",
     ),
     (
         {"accessNotConfigured", "SERVICE_DISABLED"},
         r"has not been used in project|api .*(is|been) (disabled|not enabled)|access not configured",
-        "YouTube Data API v3 is not enabled in its project. Enable it under Library "
-        f"{_CONSOLE}, and wait a few minutes.",
+        "YouTube Data API v3 is not enabled in its project. Enable it in the Google Cloud console, under "
+        "Library, and wait a few minutes.",
     ),
     (
         {"CONSUMER_INVALID", "CONSUMER_SUSPENDED", "projectSuspended", "API_KEY_PROJECT_INVALID"},
         r"(consumer|project) .*(suspended|deleted|is invalid)",
-        "Its project is suspended or was deleted. Set YOUTUBE_API_KEY to a key of another project.",
+        "Its project is suspended or was deleted. Set a key of another project.",
     ),
 )
 

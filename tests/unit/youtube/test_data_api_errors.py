@@ -184,10 +184,10 @@ def test_trouble_with_the_key_says_whose_it_is_and_what_to_change(
 @pytest.mark.parametrize(
     ("message", "advice"),
     [
-        ("The request is missing a valid API key.", "Set YOUTUBE_API_KEY to a valid key"),
+        ("The request is missing a valid API key.", "Set a valid key"),
         (
             "Method doesn't allow unregistered callers. Please use API Key.",
-            "Set YOUTUBE_API_KEY to a valid key",
+            "Set a valid key",
         ),
         ("Requests from referer <empty> are blocked.", "limited to web pages"),
         ("Requests from referer https://x.example/ are blocked.", "limited to web pages"),
