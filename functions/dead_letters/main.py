@@ -14,7 +14,7 @@ from shared.pipeline.dead_letters import DeadLetters
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL")
 topics = Topics(config)
 use_case = DeadLetters(Firestore(config), topics, SearchIndex(SearchServer(config)))
 deliveries = Deliveries("dead_letters", topics, Failpoints.from_config(config))

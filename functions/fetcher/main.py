@@ -17,7 +17,7 @@ from shared.search.server import SearchServer
 from shared.youtube.captions import Captions
 from shared.youtube.egress.routing import Routing
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL")
 db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
 index = SearchIndex(SearchServer(config))
 use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db))

@@ -25,7 +25,7 @@ from shared.youtube.egress.routing import Routing
 
 def worker(subscription: str) -> Worker:
     """Raises ConfigError when a variable is wrong or there are no credentials."""
-    config = startup.begin()
+    config = startup.begin("ELASTICSEARCH_URL")
     db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
     routing = Routing(config, db, worker=True)
     fetcher = Fetcher(db, topics, SearchIndex(SearchServer(config)), Captions(config), routing)

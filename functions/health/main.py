@@ -16,7 +16,7 @@ from shared.search.server import SearchServer
 from shared.web.health import check
 from shared.web.routing import Routes
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL")
 db = Firestore(config)
 probes = {
     "firestore": db.ping,

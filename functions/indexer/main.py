@@ -15,7 +15,7 @@ from shared.pipeline.indexer import Indexer
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL")
 topics = Topics(config)
 db, index = Firestore(config, batch_interval=BATCH_INTERVAL), SearchIndex(SearchServer(config))
 use_case = Indexer(db, index)

@@ -19,7 +19,11 @@ from shared.search.server import SearchServer
 from shared.youtube.data_api import DataApi
 
 config = startup.begin(
-    "YOUTUBE_API_KEY", "GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS"
+    "ELASTICSEARCH_URL",
+    "YOUTUBE_API_KEY",
+    "GOOGLE_OAUTH_CLIENT_ID",
+    "GOOGLE_OAUTH_CLIENT_SECRET",
+    "GRANT_ENCRYPTION_KEYS",
 )
 db, topics = Firestore(config), Topics(config)
 index, grants = SearchIndex(SearchServer(config)), Grants(db, Google(config), config)
