@@ -79,8 +79,6 @@ def _start_and_ask(function: Function, directory: Path, port: int) -> Answer:
             [
                 *("env", "-i", f"PATH={os.environ['PATH']}"),
                 *(_PROGRAM, "--target", function.name, "--source", "main.py", "--port", str(port)),
-                # The platform sets this for functions that get events.
-                *("--signature-type", "http" if function.trigger == "http" else "cloudevent"),
             ],
             cwd=directory,
             stdout=output,

@@ -16,7 +16,7 @@ LAYERS = (
     *("library", "pipeline", "accounts", "web"),
 )
 #: A function may import these besides the standard library and shared.
-_FRAMEWORKS = {"functions_framework", "flask", "cloudevents"}
+_FRAMEWORKS = {"functions_framework", "flask"}
 #: The modules of shared that a local run imports.
 _OF_INFRA = tuple(f"shared.{name}" for name in ("config", "errors", "messages", "clock", "logs", "lazy"))
 
