@@ -13,6 +13,7 @@
      │   ├─ TooLarge            413  the body is too long
      │   ├─ TooMany             429  the caller has used up a limit
      │   └─ Unavailable         503  a dependency does not answer; worth a retry
+     ├─ Undeployed              500  the deployment lacks an index or a permission; only its operator can help
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
          │   └─ JobFailed       the playlist cannot be indexed; ends the job
@@ -103,6 +104,14 @@ class TooMany(RequestError):
 class Unavailable(RequestError):
     status = 503
     title = "Temporarily unavailable"
+
+
+class Undeployed(YtsError):
+    """The deployment lacks something, such as an index that is missing or still being built.
+
+    Trying again does not help before the operator has acted, so it is logged as an error. ``detail`` says
+    what is missing.
+    """
 
 
 class DeliveryError(YtsError):

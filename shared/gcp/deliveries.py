@@ -9,6 +9,7 @@ raises           result
 nothing          200: ack
 ``Malformed``    sent to the dead letters with a reason, then 200: ack
 ``Transient``    503: nack; Pub/Sub delivers the message again with backoff
+``Undeployed``   500: an error for the operator; nack
 anything else    500: a defect of ours; nack; in the end the message is a dead letter
 ===============  =====================================================================
 """
@@ -28,7 +29,7 @@ from flask import Request
 
 from shared import logs
 from shared.config import Config
-from shared.errors import Malformed, Transient
+from shared.errors import Malformed, Transient, Undeployed
 from shared.gcp.failpoints import Failpoints
 from shared.gcp.pubsub import Topics
 from shared.messages import Message
@@ -154,6 +155,9 @@ class Deliveries:
             except Transient as error:
                 logs.warning("nacked", error)
                 return 503
+            except Undeployed as error:
+                logs.error("misconfigured: nacked", error)
+                return 500
             except Exception as error:
                 logs.error("a defect: nacked", error)
                 return 500
