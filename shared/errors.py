@@ -23,6 +23,7 @@
          │   ├─ Conflict        a document changed between reading and writing
          │   └─ YouTubeError    asking YouTube for captions failed
          │       ├─ AttemptFailed   counts as a failed attempt of this video
+         │       ├─ NotReached      no connection came about; an attempt only if others did
          │       ├─ Refused         YouTube refused: because of the address, or (weak) of the video
          │       └─ AddressBlocked  YouTube refuses our address; not an attempt of this video
          ├─ Deferred            acked; the sweep publishes the message again when it is due
@@ -158,6 +159,14 @@ class YouTubeError(Transient):
 
 class AttemptFailed(YouTubeError):
     """Counts as a failed attempt of the video."""
+
+
+class NotReached(YouTubeError):
+    """No connection to YouTube came about in time.
+
+    A new process behind a network address translation may have no way out for a minute. So this counts as an
+    attempt of the video only if the process has reached YouTube before.
+    """
 
 
 class Refused(YouTubeError):

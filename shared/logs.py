@@ -55,7 +55,7 @@ def trace_of(headers: Mapping[str, str] | Headers, project: str) -> dict[str, st
         trace, span = found[1].lower(), f"{int(found[2] or 0):016x}"
     else:
         return {}
-    fields = {"logging.googleapis.com/trace": f"projects/{project}/traces/{trace}"}
+    fields = {"logging.googleapis.com/trace": "/".join(("projects", project, "traces", trace))}
     # Zero means that there is no span. More than 64 bits are no span either.
     if len(span) == 16 and span.strip("0"):
         fields["logging.googleapis.com/spanId"] = span

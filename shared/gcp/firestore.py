@@ -64,9 +64,7 @@ _UNAVAILABLE = (
 )
 _CHANGED = "Too many changes were made at the same time."
 _NO_ANSWER = "The database did not answer in time."
-_UNDEPLOYED = (
-    "The database of this site is not set up completely. Its operator finds what is missing in the log."
-)
+_UNDEPLOYED = "The database of this site is not set up completely. The operator finds the reason in the log."
 
 T = TypeVar("T")
 R = TypeVar("R")
