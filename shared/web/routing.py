@@ -81,6 +81,13 @@ class Routes:
     def delete(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
         return self._route("DELETE", rule, public)
 
+    def include(self, other: Routes) -> None:
+        """Takes over the routes of another function. Each of them answers as it does there."""
+        for rule in other._app.url_map.iter_rules():
+            view = other._app.view_functions[rule.endpoint]
+            self._app.add_url_rule(rule.rule, rule.endpoint, view, methods=rule.methods)
+        self.endpoints += other.endpoints
+
     def dispatch(self, request: Request) -> Response:
         """Answers a request. Errors are answered, too, and defects are logged."""
         # The framework reads the body once more after the answer. So both apps share the request object.

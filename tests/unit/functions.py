@@ -27,6 +27,9 @@ def load(name: str, source: Path | None = None) -> tuple[Any, Any]:
     source = source or ROOT / "functions" / name / "main.py"
     # The framework loads every function as a module of the file's name.
     before = sys.modules.get(source.stem)
+    # `web` imports others, which read the environment as they start.
+    for each in [each for each in sys.modules if each.startswith("functions.")]:
+        del sys.modules[each]
     with settings_kept():
         try:
             create_app: Any = functions_framework.create_app
