@@ -73,6 +73,16 @@ Language = Annotated[
 FernetKey = Annotated[
     str, Meta(pattern="^[A-Za-z0-9_-]{43}=$", description="keys of 32 bytes in URL-safe base64")
 ]
+Address = Annotated[
+    str, Meta(pattern=r"^[^@\s,*]+@[^@\s,*]+\.[^@\s,*]+$", description="e-mail addresses separated by commas")
+]
+Allowed = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:\*|[^@\s,*]*@[^@\s,*]+\.[^@\s,*]+)$",
+        description="e-mail addresses and domains such as @example.org, or * for everybody",
+    ),
+]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Concurrency = Annotated[int, Meta(ge=1, le=1000)]
 Jobs = Annotated[int, Meta(ge=1, le=10_000)]
@@ -146,6 +156,10 @@ class Config:
     grant_encryption_keys: tuple[FernetKey, ...] = field(default=(), repr=False)
     #: The origin that people open. A local run takes it from the request instead.
     public_url: Origin | None = None
+    #: Who may sign in. Empty: everybody in a local run, nobody in a deployment. See shared.accounts.access.
+    allowed_users: tuple[Allowed, ...] = ()
+    #: Who sees the operator's page. They may sign in, too.
+    operators: tuple[Address, ...] = ()
     #: Jobs that a user may start in an hour, and may have active at the same time.
     jobs_per_hour: Jobs = 300
     jobs_at_once: Jobs = 100

@@ -6,7 +6,7 @@
      ├─ RequestError            an HTTP request cannot be served; answered as application/problem+json
      │   ├─ BadRequest          400  the request cannot be understood
      │   ├─ Unauthenticated     401  no valid session or token
-     │   ├─ Forbidden           403  a page of another origin sent the request
+     │   ├─ Forbidden           403  a page of another origin sent it, or the user may not use this site
      │   ├─ NotFound            404  the thing does not exist, or belongs to another user
      │   ├─ MethodNotAllowed    405
      │   ├─ Busy                409  something else has to end first
