@@ -38,7 +38,8 @@ index, grants = SearchIndex(SearchServer(config)), Grants(db, google, config)
 erasure, sign_in = Erasure(db, index, grants), SignIn(config, db, index, google, grants)
 profiles, sessions, tokens, site = Profiles(config, db, grants), Sessions(db), Tokens(db), Site(config)
 routes = Routes(config, db)
-add_operator_routes(routes, Operators(config, db, erasure))
+operators = Operators(config, db, erasure)
+add_operator_routes(routes, operators)
 
 
 @functions_framework.http

@@ -15,7 +15,7 @@ from shared.accounts.profiles import profile_path
 from shared.pipeline.ledger import NewEntry
 from tests.integration.http_functions import HttpFunctions, bearer
 from tests.integration.signin_support import OURS, Browser
-from tests.integration.world import SPOKEN, World, answering, fresh_ids
+from tests.integration.world import SPOKEN, World, answering, described, fresh_ids
 
 DEMO, OTHER = "demo@example.com", "other@example.com"
 
@@ -30,6 +30,9 @@ def site(world: World, *, allowed: str = "", operators: str = "") -> Iterator[Ht
         operators=tuple(each for each in operators.split(",") if each),
     )
     functions = HttpFunctions(world)
+    functions.client("account")
+    account = functions._started["account"][1]
+    account.operators._erasure = account.erasure
     try:
         yield functions
     finally:
@@ -130,6 +133,7 @@ def test_the_costs_of_a_user_are_those_of_the_jobs_of_this_month(google: LiveSer
         job = world.new_job("demo")
         job = world.jobs.begin_planning(job, "A playlist", 1)
         (video_id,) = fresh_ids(1)
+        world.videos.save([described(video_id)])
         world.enter(job, [NewEntry(video_id, video_id, 0)])
         world.fetch(job, video_id, answering(SPOKEN), spent=1234)
         world.index(job, video_id)
