@@ -12,8 +12,8 @@
      │   ├─ Busy                409  something else has to end first
      │   ├─ TooLarge            413  the body is too long
      │   ├─ TooMany             429  the caller has used up a limit
+     │   ├─ Undeployed          500  the database lacks an index, or the function a role; logged as an error
      │   └─ Unavailable         503  a dependency does not answer; worth a retry
-     ├─ Undeployed              500  the deployment lacks an index or a permission; only its operator can help
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
          │   └─ JobFailed       the playlist cannot be indexed; ends the job
@@ -102,17 +102,20 @@ class TooMany(RequestError):
         self.retry_after = retry_after
 
 
-class Unavailable(RequestError):
-    status = 503
-    title = "Temporarily unavailable"
-
-
-class Undeployed(YtsError):
+class Undeployed(RequestError):
     """The deployment lacks something, such as an index that is missing or still being built.
 
     Trying again does not help before the operator has acted, so it is logged as an error. ``detail`` says
     what is missing.
     """
+
+    status = 500
+    title = "Internal server error"
+
+
+class Unavailable(RequestError):
+    status = 503
+    title = "Temporarily unavailable"
 
 
 class DeliveryError(YtsError):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.accounts.access import SENTENCES, Access
+from infra.staging import ROOT
+from shared.accounts.access import SENTENCES, Access, Reason
 from shared.config import Config, ConfigError
 
 CLOUD = {"K_SERVICE": "account", "GOOGLE_CLOUD_PROJECT": "a-real-project"}
@@ -88,6 +89,12 @@ def test_no_operator_is_named_by_default() -> None:
 def test_a_suspended_user_is_turned_away(environment: dict[str, str]) -> None:
     assert refusal("ada@example.org", environment, suspended=True) == "suspended"
     assert refusal("ada@example.org", environment, suspended=False) is None
+
+
+@pytest.mark.parametrize("reason", SENTENCES)
+def test_the_page_says_the_same_as_the_server(reason: Reason) -> None:
+    page = (ROOT / "frontend" / "app.js").read_text(encoding="utf-8")
+    assert f'{reason}: "{SENTENCES[reason]}"' in page
 
 
 @pytest.mark.parametrize(
