@@ -59,17 +59,12 @@ def _ask(function: Function, port: int) -> requests.Response:
         method, path = _REQUESTS[function.name]
         return requests.request(method, url + path, json=_BODY, timeout=_ANSWER)
     data = base64.b64encode(json.dumps({"job_id": "a", "video_id": "b", "playlist_id": "PLx"}).encode())
-    headers = {
-        "ce-id": "1",
-        "ce-source": "//pubsub.googleapis.com/projects/p/topics/t",
-        "ce-specversion": "1.0",
-        "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
-    }
+    # A push, as Pub/Sub sends it to a function that is deployed for HTTP.
     body = {
         "message": {"data": data.decode(), "messageId": "1"},
         "subscription": "projects/p/subscriptions/s",
     }
-    return requests.post(url, json=body, headers=headers, timeout=_ANSWER)
+    return requests.post(url, json=body, timeout=_ANSWER)
 
 
 @contextmanager
