@@ -32,6 +32,8 @@ _LOOPBACK = r"(?:localhost|127\.0\.0\.1|\[::1\])"
 _LOCAL_PROJECT = "yts-local"
 #: Values that examples and the local run put in the place of a secret.
 _PLACEHOLDER = re.compile(r"local-stand-in|change-?me|your[-_ ]|example|<|\bsecret\b|\bTODO\b", re.IGNORECASE)
+#: Names that belong to nobody (https://www.rfc-editor.org/rfc/rfc2606). Others may contain "example".
+_EXAMPLE_HOST = re.compile(r"[/@.]example(?:\.(?:com|org|net))?(?:[:/]|$)", re.IGNORECASE)
 
 # The types of the fields. `description` completes the sentence "expected …".
 HostPort = Annotated[str, Meta(pattern=f"^{_HOST}:{_PORT}$", description="HOST:PORT")]
@@ -215,7 +217,8 @@ class Config:
         text = ",".join(value) if isinstance(value, tuple) else value
         if not text:
             raise ConfigError(f"{name.upper()}: expected a value, found nothing")
-        if not self.local and _PLACEHOLDER.search(text):
+        placeholder = _EXAMPLE_HOST if "://" in text else _PLACEHOLDER
+        if not self.local and placeholder.search(text):
             raise ConfigError(f"{name.upper()}: expected a value of your own, found a placeholder")
         return str(text)
 
