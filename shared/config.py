@@ -185,6 +185,15 @@ class Config:
         return self.firestore_emulator_host is not None
 
     @property
+    def deployed(self) -> bool:
+        """No emulators are in use, and this runs on Google's platform (K_SERVICE) or names a project.
+
+        All others can be imported and inspected with an empty environment.
+        """
+        named = self.google_cloud_project != _LOCAL_PROJECT
+        return not self.local and (self.k_service is not None or named)
+
+    @property
     def owner(self) -> str | None:
         return self.owner_user_id or ("demo" if self.local else None)
 
@@ -225,17 +234,15 @@ class Config:
     def require(self, *names: str) -> None:
         """Stops a deployed function that lacks a variable before it serves anybody.
 
-        A function is deployed when it uses no emulators and either runs on Google's platform (K_SERVICE) or
-        names a project. All others can be imported and inspected with an empty environment.
-
         Raises:
             ConfigError: names each variable that is missing or still a placeholder.
         """
-        named = self.google_cloud_project != _LOCAL_PROJECT
-        if self.local or not (self.k_service or named):
+        if not self.deployed:
             return
-        # Google's platform does not set it, and every call to a project that does not exist is refused.
-        lacking = [] if named else ["GOOGLE_CLOUD_PROJECT: expected the id of your project, found nothing"]
+        lacking = []
+        if self.google_cloud_project == _LOCAL_PROJECT:
+            # Google's platform does not set it, and every call to a project that does not exist is refused.
+            lacking.append("GOOGLE_CLOUD_PROJECT: expected the id of your project, found nothing")
         for name in names:
             try:
                 self.secret(name.lower())

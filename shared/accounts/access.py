@@ -27,8 +27,7 @@ class Access:
     def __init__(self, config: Config) -> None:
         self._allowed = frozenset(each.casefold() for each in config.allowed_users)
         self._operators = frozenset(each.casefold() for each in config.operators)
-        deployed = config.k_service is not None and not config.local
-        self._everybody = "*" in self._allowed or not (self._allowed or deployed)
+        self._everybody = "*" in self._allowed or not (self._allowed or config.deployed)
 
     def is_operator(self, profile: Mapping[str, Any]) -> bool:
         return _address(profile) in self._operators
