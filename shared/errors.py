@@ -6,12 +6,13 @@
      ├─ RequestError            an HTTP request cannot be served; answered as application/problem+json
      │   ├─ BadRequest          400  the request cannot be understood
      │   ├─ Unauthenticated     401  no valid session or token
-     │   ├─ Forbidden           403  a page of another origin sent the request
+     │   ├─ Forbidden           403  a page of another origin sent it, or the user may not use this site
      │   ├─ NotFound            404  the thing does not exist, or belongs to another user
      │   ├─ MethodNotAllowed    405
      │   ├─ Busy                409  something else has to end first
      │   ├─ TooLarge            413  the body is too long
      │   ├─ TooMany             429  the caller has used up a limit
+     │   ├─ Undeployed          500  the database lacks an index, or the function a role; logged as an error
      │   └─ Unavailable         503  a dependency does not answer; worth a retry
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
@@ -22,6 +23,7 @@
          │   ├─ Conflict        a document changed between reading and writing
          │   └─ YouTubeError    asking YouTube for captions failed
          │       ├─ AttemptFailed   counts as a failed attempt of this video
+         │       ├─ NotReached      no connection came about; an attempt only if others did
          │       ├─ Refused         YouTube refused: because of the address, or (weak) of the video
          │       └─ AddressBlocked  YouTube refuses our address; not an attempt of this video
          ├─ Deferred            acked; the sweep publishes the message again when it is due
@@ -100,6 +102,17 @@ class TooMany(RequestError):
         self.retry_after = retry_after
 
 
+class Undeployed(RequestError):
+    """The deployment lacks something, such as an index that is missing or still being built.
+
+    Trying again does not help before the operator has acted, so it is logged as an error. ``detail`` says
+    what is missing.
+    """
+
+    status = 500
+    title = "Internal server error"
+
+
 class Unavailable(RequestError):
     status = 503
     title = "Temporarily unavailable"
@@ -149,6 +162,14 @@ class YouTubeError(Transient):
 
 class AttemptFailed(YouTubeError):
     """Counts as a failed attempt of the video."""
+
+
+class NotReached(YouTubeError):
+    """No connection to YouTube came about in time.
+
+    A new process behind a network address translation may have no way out for a minute. So this counts as an
+    attempt of the video only if the process has reached YouTube before.
+    """
 
 
 class Refused(YouTubeError):

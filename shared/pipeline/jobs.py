@@ -46,6 +46,7 @@ class Job:
     ``listed``: entries in the ledger so far; ``total``: the same number once the list is complete.
     ``blocked_until``: when the YouTube quota is renewed. ``paused_until``: until when YouTube refuses all our
     addresses. ``stalls``: how often in a row the sweep has published the job's messages again in vain.
+    ``sent_again``: how often its dead letter was published again.
     ``again_ids``: the videos about which YouTube is asked although they are stored. They are those of the
     user's library when the job was made, and the user's share was charged for them. ``video_id``: the only
     video of the job; None for the whole playlist.
@@ -67,6 +68,7 @@ class Job:
     error: str | None = None
     stalls: int = 0
     again_ids: frozenset[str] = frozenset()
+    sent_again: int = 0
     video_id: str | None = None
     update_time: datetime | None = None
 
@@ -145,6 +147,12 @@ class Jobs:
         """The user's jobs, newest first."""
         conditions = ("user_id", "==", user_id)
         found = self._db.query("jobs", conditions, order_by="created_at", descending=True, limit=limit)
+        return [job for job in map(job_from, found) if job is not None]
+
+    def since(self, user_id: str, begin: datetime) -> list[Job]:
+        """The user's jobs that were made at that time or later, newest first."""
+        conditions = (("user_id", "==", user_id), ("created_at", ">=", begin))
+        found = self._db.query("jobs", *conditions, order_by="created_at", descending=True)
         return [job for job in map(job_from, found) if job is not None]
 
     def active(self, user_id: str | None = None) -> list[Job]:
@@ -309,7 +317,8 @@ class Jobs:
             if pointer.data is not None:
                 self.require_free(job)
             # Without started_at there is no estimate: what was settled before says nothing about now.
-            data = {"state": state, "error": None, "finished_at": None, "started_at": None, "stalls": 0}
+            data: dict[str, Any] = {"state": state, "error": None, "finished_at": None, "started_at": None}
+            data |= {"stalls": 0, "sent_again": 0}
             commit = self._db.commit()
             commit.update(job_path(job.job_id), data, unchanged_since=now.update_time)
             commit.put(pointer, {"job_id": job.job_id}).run()

@@ -21,6 +21,7 @@ from shared.errors import (
     Transient,
     Unauthenticated,
     Unavailable,
+    Undeployed,
 )
 from shared.web.requests import MAXIMUM_BODY
 
@@ -36,6 +37,9 @@ class _Defect(RequestError):
 def request_error(error: Exception, request: Request) -> RequestError:
     """The error that a caller is told about. Errors that are our fault are logged, and tell no secret."""
     match error:
+        case Undeployed():
+            logs.error("misconfigured", error)
+            return error
         case RequestError():
             return error
         case NoRoute():

@@ -20,6 +20,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from shared import logs
 from shared.accounts.auth import ANONYMOUS, Auth, Caller
 from shared.config import Config
+from shared.errors import NotFound
 from shared.gcp.failpoints import Failpoints
 from shared.gcp.firestore import Firestore
 from shared.web.cookies import read_cookie
@@ -59,6 +60,7 @@ class Routes:
         self._auth = auth or Auth(config, db)
         self._site = site or Site(config)
         self._sign_in = config.sign_in
+        self._project = config.google_cloud_project
         self._failpoints = Failpoints.from_config(config)
         self.endpoints: list[tuple[str, str, bool]] = []
         self._app = Flask(__name__, static_folder=None)
@@ -70,28 +72,47 @@ class Routes:
         self._app.register_error_handler(Exception, self._answer_error)
         self._app.after_request(_add_headers)
 
-    def get(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
-        """Decorates the handler of GET (and HEAD) requests whose path matches ``rule``."""
-        return self._route("GET", rule, public)
+    def get(
+        self, rule: str, *, public: bool = False, operators: bool = False
+    ) -> Callable[[Handler], Handler]:
+        """Decorates the handler of GET (and HEAD) requests whose path matches ``rule``.
 
-    def post(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
-        return self._route("POST", rule, public)
+        ``operators``: for all other callers there is nothing at this path.
+        """
+        return self._route("GET", rule, public, operators)
 
-    def delete(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
-        return self._route("DELETE", rule, public)
+    def post(
+        self, rule: str, *, public: bool = False, operators: bool = False
+    ) -> Callable[[Handler], Handler]:
+        return self._route("POST", rule, public, operators)
+
+    def delete(
+        self, rule: str, *, public: bool = False, operators: bool = False
+    ) -> Callable[[Handler], Handler]:
+        return self._route("DELETE", rule, public, operators)
+
+    def include(self, other: Routes) -> None:
+        """Takes over the routes of another function. Each of them answers as it does there."""
+        for rule in other._app.url_map.iter_rules():
+            view = other._app.view_functions[rule.endpoint]
+            self._app.add_url_rule(rule.rule, rule.endpoint, view, methods=rule.methods)
+        self.endpoints += other.endpoints
 
     def dispatch(self, request: Request) -> Response:
         """Answers a request. Errors are answered, too, and defects are logged."""
         # The framework reads the body once more after the answer. So both apps share the request object.
         context = RequestContext(self._app, request.environ, request)
-        with logs.context(method=request.method, path=request.path), context:
+        trace = logs.trace_of(request.headers, self._project)
+        with logs.context(method=request.method, path=request.path, **trace), context:
             return self._app.full_dispatch_request()
 
-    def _route(self, method: str, rule: str, public: bool) -> Callable[[Handler], Handler]:
+    def _route(self, method: str, rule: str, public: bool, operators: bool) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             def view(**variables: str) -> Response:
                 request = request_ctx.request
                 caller = ANONYMOUS if public else self._authenticate(request)
+                if operators and not caller.manages:
+                    raise NotFound(f"There is nothing at {request.path[:200]}.")
                 with logs.context(user=caller.user_id or None):
                     answer = handler(request, caller, **variables)
                 self._failpoints.answer("answer")
