@@ -1,8 +1,8 @@
 """What a function really uses, read from its source: topics, secrets, store, search server.
 
-It begins at ``functions/NAME/main.py`` and follows every function and method that can be reached. The class of
-an object is known from its construction, or from the annotation of a parameter or result. Other objects are
-not followed.
+It begins at ``functions/NAME/main.py`` and follows every function and method that can be reached. The class
+of an object is known from its construction, or from the annotation of a parameter or result. Other objects
+are not followed.
 """
 
 from __future__ import annotations
