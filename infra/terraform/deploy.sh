@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Deploys yts to a project of Google Cloud, or takes it away: deploy.sh [--yes] [apply | plan | smoke | destroy]
+# Deploys yts to a project of Google Cloud, or takes it away:
+#   deploy.sh [--yes] [apply | plan | smoke | destroy]
 #
-# It can be run again at any time: what is there stays, and nothing is asked twice. Answers are kept in terraform.tfvars
-# (no secrets), and secrets in Secret Manager. docs/deploying.md explains each step.
+# It can be run again at any time: what is there stays, and nothing is asked twice. Answers are kept in
+# terraform.tfvars (no secrets), and secrets in Secret Manager. docs/deploying.md explains each step.
 #
 # From the environment, instead of answers:
 #   YTS_PROJECT, YTS_REGION, GOOGLE_OAUTH_CLIENT_ID                       kept in terraform.tfvars
@@ -13,6 +14,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
 settings="$here/terraform.tfvars"
 wait_seconds="${YTS_WAIT_SECONDS:-900}"
+console=https://console.cloud.google.com
 yes=
 command=apply
 # The person's answers. Loops below read something else.
@@ -52,79 +54,18 @@ google() {
     -H "Content-Type: application/json" -H "x-goog-user-project: $project" ${3:+--data "$3"} "$2"
 }
 
-# -- what is needed ---------------------------------------------------------------------------------------------------
+# Tools, project, rights, and the bucket of the state.
+. "$here/deploy-checks.sh"
 
-check_tools() {
-  local tool
-  for tool in terraform gcloud python3 curl; do
-    command -v "$tool" > /dev/null || die "The program $tool is missing. docs/deploying.md says where it comes from."
-  done
-  account="$(gcloud config get-value account 2> /dev/null)" || account=
-  [ -n "$account" ] && [ "$account" != "(unset)" ] || die "gcloud has no account. Run: gcloud auth login"
-  # Terraform uses this, too. It is valid for an hour.
-  GOOGLE_OAUTH_ACCESS_TOKEN="$(gcloud auth print-access-token 2> /dev/null)" ||
-    die "gcloud's sign-in of $account has ended. Run: gcloud auth login"
-  export GOOGLE_OAUTH_ACCESS_TOKEN
-}
-
-choose_project() {
-  project="$(setting project)"
-  if [ -z "$project" ]; then
-    project="${YTS_PROJECT:-$(ask "Id of the Google Cloud project:" || true)}"
-    [ -n "$project" ] || die "No project. Set YTS_PROJECT, or run this in a terminal."
-    chosen=1
-  fi
-  number="$(gcloud projects describe "$project" --format="value(projectNumber)" 2> /dev/null)" ||
-    die "There is no project $project, or $account may not see it. Make it: gcloud projects create $project"
-  region="$(setting region)"
-  region="${region:-${YTS_REGION:-europe-west1}}"
-  if [ -n "${chosen:-}" ]; then
-    keep project "$project"
-    keep region "$region"
-    printf 'operators = ["%s"]\n' "$account" >> "$settings"
-  fi
-}
-
-check_rights() {
-  local needed missing
-  [ "$(gcloud billing projects describe "$project" --format="value(billingEnabled)" 2> /dev/null || true)" = True ] ||
-    die "The project $project has no billing account, or $account may not see it. Link one:
-https://console.cloud.google.com/billing/linkedaccount?project=$project"
-  gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com cloudbilling.googleapis.com \
-    iam.googleapis.com pubsub.googleapis.com storage.googleapis.com secretmanager.googleapis.com \
-    --project="$project" --quiet || die "$account may not switch on APIs in $project: it needs the role Owner there."
-  needed="resourcemanager.projects.setIamPolicy serviceusage.services.enable iam.serviceAccounts.create
-    storage.buckets.create secretmanager.secrets.create pubsub.topics.create cloudfunctions.functions.create
-    run.services.setIamPolicy datastore.databases.create"
-  missing="$(google POST "https://cloudresourcemanager.googleapis.com/v1/projects/$project:testIamPermissions" \
-    "$(python3 -c 'import json, sys; print(json.dumps({"permissions": sys.argv[1:]}))' $needed)" |
-    python3 -c 'import json, sys
-granted = json.load(sys.stdin).get("permissions", [])
-print(" ".join(each for each in sys.argv[1:] if each not in granted))' $needed)"
-  [ -z "$missing" ] || die "$account lacks rights in $project: $missing
-The role Owner has all of them."
-  # Pub/Sub's own identity. It gets rights before Pub/Sub is used for the first time.
-  google POST "https://serviceusage.googleapis.com/v1beta1/projects/$number/services/pubsub.googleapis.com:generateServiceIdentity" "{}" > /dev/null
-}
-
-prepare_state() {
-  state="$project-yts-terraform"
-  if ! gcloud storage buckets describe "gs://$state" --project="$project" > /dev/null 2>&1; then
-    say "Making the bucket gs://$state for Terraform's state."
-    gcloud storage buckets create "gs://$state" --project="$project" --location="$region" \
-      --uniform-bucket-level-access --public-access-prevention --quiet
-    gcloud storage buckets update "gs://$state" --versioning --quiet
-  fi
-  terraform_ init -input=false -reconfigure -backend-config="bucket=$state" > /dev/null
-}
-
-# -- secrets ----------------------------------------------------------------------------------------------------------
+# -- secrets ---------------------------------------------------------------------------------------
 
 where_from() {
   case "$1" in
-    YOUTUBE_API_KEY) say "A key for the YouTube Data API: https://console.cloud.google.com/apis/credentials?project=$project" ;;
-    GOOGLE_OAUTH_CLIENT_SECRET) say "The secret of the OAuth client: https://console.cloud.google.com/auth/clients?project=$project" ;;
-    ELASTICSEARCH_API_KEY) say "A key of the Elasticsearch server (docs/deploying.md says with which rights)." ;;
+    YOUTUBE_API_KEY) say "A key for the YouTube Data API: $console/apis/credentials?project=$project" ;;
+    GOOGLE_OAUTH_CLIENT_SECRET)
+      say "The secret of the OAuth client: $console/auth/clients?project=$project"
+      ;;
+    ELASTICSEARCH_API_KEY) say "A key of the search server (docs/deploying.md says with which rights)." ;;
     PROXY_URL) say "The proxy, such as http://USER:PASSWORD@HOST:PORT." ;;
     *) say "$1." ;;
   esac
@@ -134,7 +75,7 @@ choose_client() {
   [ -z "$(setting google_oauth_client_id)" ] || return 0
   local domain id
   domain="$(setting domain)"
-  say "Make an OAuth client of the type \"Web application\": https://console.cloud.google.com/auth/clients?project=$project"
+  say "Make an OAuth client of the type \"Web application\": $console/auth/clients?project=$project"
   say "Its redirect address: https://${domain:-web-$number.$region.run.app}/api/login/callback"
   id="${GOOGLE_OAUTH_CLIENT_ID:-$(ask "Id of the OAuth client:" || true)}"
   [ -n "$id" ] || die "No OAuth client. Set GOOGLE_OAUTH_CLIENT_ID, or run this in a terminal."
@@ -160,12 +101,12 @@ fill_secrets() {
   while read -r variable name <&4; do
     version="$(newest "$name")"
     value="$(new_secret "$variable" "$version")"
-    if [ -n "$value" ] && [ -n "$version" ] &&
-      [ "$(gcloud secrets versions access latest --secret="$name" --project="$project" 2> /dev/null)" = "$value" ]; then
+    if [ -n "$value" ] && [ -n "$version" ] && [ "$(latest "$name")" = "$value" ]; then
       value=
     fi
     if [ -n "$value" ]; then
-      printf '%s' "$value" | gcloud secrets versions add "$name" --data-file=- --project="$project" --quiet > /dev/null
+      printf '%s' "$value" |
+        gcloud secrets versions add "$name" --data-file=- --project="$project" --quiet > /dev/null
       version="$(newest "$name")"
       say "$variable: stored as version $version of $name."
     fi
@@ -178,12 +119,14 @@ for variable, name in sorted(json.load(sys.stdin).items()): print(variable, name
   export TF_VAR_secret_versions="{$pairs}"
 }
 
+latest() { gcloud secrets versions access latest --secret="$1" --project="$project" 2> /dev/null; }
+
 newest() {
-  gcloud secrets versions list "$1" --project="$project" --filter="state=ENABLED" --sort-by=~createTime --limit=1 \
-    --format="value(name.basename())"
+  gcloud secrets versions list "$1" --project="$project" --filter="state=ENABLED" --sort-by=~createTime \
+    --limit=1 --format="value(name.basename())"
 }
 
-# -- what an earlier `destroy` has left --------------------------------------------------------------------------------
+# -- what an earlier `destroy` has left ------------------------------------------------------------
 
 adopt() {
   local known name variable
@@ -191,7 +134,8 @@ adopt() {
   if ! grep -qx google_firestore_database.store <<< "$known" &&
     gcloud firestore databases describe --database="(default)" --project="$project" > /dev/null 2>&1; then
     say "Taking over the database that is there."
-    terraform_ import -input=false google_firestore_database.store "projects/$project/databases/(default)" > /dev/null
+    terraform_ import -input=false google_firestore_database.store \
+      "projects/$project/databases/(default)" > /dev/null
   fi
   while read -r name <&4; do
     variable="$(sed 's/^yts-//; s/-/_/g' <<< "${name##*/}" | tr '[:lower:]' '[:upper:]')"
@@ -200,10 +144,10 @@ adopt() {
     # One that this deployment does not use stays as it is.
     terraform_ import -input=false "google_secret_manager_secret.secret[\"$variable\"]" \
       "projects/$project/secrets/${name##*/}" > /dev/null 2>&1 || true
-  done 4< <(gcloud secrets list --project="$project" --filter="name~/yts-" --format="value(name)" 2> /dev/null)
+  done 4< <(gcloud secrets list --project="$project" --filter="name~yts-" --format="value(name)")
 }
 
-# -- after the deployment ---------------------------------------------------------------------------------------------
+# -- after the deployment --------------------------------------------------------------------------
 
 output() { terraform_ output -raw "$1"; }
 
@@ -222,8 +166,8 @@ reindexed() {
   local audience=
   [[ "$account" != *.gserviceaccount.com ]] || audience="--audiences=$(output reindex_url)"
   token="$(gcloud auth print-identity-token ${audience:+"$audience"} 2> /dev/null)" || return 1
-  answer="$(curl --silent --show-error --max-time 3600 -X POST -w '\n%{http_code}' -H "Authorization: Bearer $token" \
-    -H "Content-Length: 0" "$(output reindex_url)/?only=outdated")" || return 1
+  answer="$(curl --silent --show-error --max-time 3600 -X POST -w '\n%{http_code}' -H "Content-Length: 0" \
+    -H "Authorization: Bearer $token" "$(output reindex_url)/?only=outdated")" || return 1
   last="$answer"
   [ "$(tail -n 1 <<< "$answer")" = 200 ] && ! grep -q '"error"' <<< "$answer"
 }
@@ -236,18 +180,21 @@ smoke() {
   url="$(output url)"
   step "Smoke test of $url"
   if [ -n "$(setting domain)" ]; then
-    say "The A record of $(setting domain) has to point to $(output ip_address). The certificate takes up to an hour after that."
+    say "The A record of $(setting domain) has to point to $(output ip_address)."
+    say "The certificate takes up to an hour after that."
   fi
-  within "$wait_seconds" is "$url/api/health" 200 || die "$url/api/health answers $last, and not 200. Look at the logs of the function."
+  within "$wait_seconds" is "$url/api/health" 200 ||
+    die "$url/api/health answers $last, and not 200. Look at the logs of the function."
   say "Every dependency answers."
-  within 60 is "$url/" 200 || die "The page answers $last, and not 200."
+  within "$wait_seconds" is "$url/" 200 || die "The page answers $last, and not 200."
   say "The page is there."
-  within 60 is "$url/api/me" 401 || die "/api/me answers $last to somebody who is not signed in, and not 401."
+  within "$wait_seconds" is "$url/api/me" 401 ||
+    die "/api/me answers $last to somebody who is not signed in, and not 401."
   say "Who is not signed in sees nothing."
   while read -r name address <&4; do
     case "$(status_of "$address")" in
       403 | 404) ;;
-      *) die "The function $name can be called from the internet. That should not be: look at its ingress and its IAM." ;;
+      *) die "The function $name can be called from the internet. Look at its ingress and its IAM." ;;
     esac
   done 4< <(terraform_ output -json internal_urls | python3 -c 'import json, sys
 for name, url in sorted(json.load(sys.stdin).items()): print(name, url)')
@@ -258,14 +205,15 @@ report() {
   step "Done"
   say "The page:                    $(output url)"
   say "OAuth redirect address:      $(output redirect_address)"
-  say "  Register it here:          https://console.cloud.google.com/auth/clients?project=$project"
+  say "  Register it here:          $console/auth/clients?project=$project"
   say "US dollars a month, while nobody uses it (docs/deploying.md has the rest):"
   terraform_ output -json monthly_estimate | python3 -c 'import json, sys
 found = json.load(sys.stdin)
-for what, amount in sorted(found.items(), key=lambda pair: pair[0] == "total"): print(f"  {what:45} {amount:>5.0f}")'
+for what, amount in sorted(found.items(), key=lambda pair: pair[0] == "total"):
+    print(f"  {what:45} {amount:>5.0f}")'
 }
 
-# -- the commands -----------------------------------------------------------------------------------------------------
+# -- the commands ----------------------------------------------------------------------------------
 
 prepare() {
   step "Tools, project and rights"
@@ -312,7 +260,8 @@ make_changes() {
   terraform_ apply -input=false yts.tfplan && return
   say "Some things are not ready at once, such as rights and metrics. Trying a second time in a minute."
   sleep "${YTS_PAUSE_SECONDS:-60}"
-  terraform_ apply -input=false -auto-approve || die "The deployment failed: see above. What is there stays; run this again."
+  terraform_ apply -input=false -auto-approve ||
+    die "The deployment failed: see above. What is there stays; run this again."
 }
 
 destroy() {
@@ -321,21 +270,25 @@ destroy() {
   packages
   say "Functions, topics with their messages, the page and the search server will be deleted."
   sure "Take yts away from $project?" "$project" || die "Nothing was changed."
-  if sure "Delete the DATA as well: all users, transcripts and secrets? Nobody can bring them back." "delete all data"; then
+  say "The DATA are all users, transcripts and secrets. Nobody can bring them back."
+  if sure "Delete the DATA as well?" "delete all data"; then
     data=gone
   else
     data=kept
-    # Forgotten by Terraform, and still there: the next deployment takes them over. It never deletes the database.
+    # Terraform forgets the secrets, and never deletes the database. The next deployment takes both over.
     while read -r each <&4; do
       terraform_ state rm "$each" > /dev/null
     done 4< <(terraform_ state list | grep '^google_secret_manager_secret\.secret\[' || true)
   fi
   terraform_ destroy -input=false -auto-approve ||
-    die "Something is still in use, such as the private network, which functions hold for up to two hours. Run this again then."
+    die "Something is still in use, such as the private network, which functions hold for up to two hours.
+Run this again then."
   if [ "$data" = gone ]; then
-    gcloud firestore databases update --database="(default)" --project="$project" --no-delete-protection --quiet
-    gcloud firestore databases delete --database="(default)" --project="$project" --quiet
-    say "Everything is gone but the bucket gs://$state with Terraform's state, and the backups of the last seven days."
+    local database=(--database="(default)" --project="$project" --quiet)
+    gcloud firestore databases update "${database[@]}" --no-delete-protection
+    gcloud firestore databases delete "${database[@]}"
+    say "Everything is gone but the bucket gs://$state with Terraform's state,"
+    say "and the backups and snapshots of the last seven days."
   else
     say "The database and the secrets are still there. Run deploy.sh to use them again."
   fi
