@@ -35,15 +35,14 @@ choose_project() {
 }
 
 check_rights() {
-  local needed missing
-  local billing
+  local billing needed missing
   billing="$(gcloud billing projects describe "$project" --format="value(billingEnabled)")" || true
   [ "$billing" = True ] ||
     die "The project $project has no billing account, or $account may not see it. Link one:
 $console/billing/linkedaccount?project=$project"
   gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com \
     cloudbilling.googleapis.com iam.googleapis.com pubsub.googleapis.com storage.googleapis.com \
-    secretmanager.googleapis.com     --project="$project" --quiet ||
+    secretmanager.googleapis.com --project="$project" --quiet ||
     die "$account may not switch on APIs in $project: it needs the role Owner there."
   needed="resourcemanager.projects.setIamPolicy serviceusage.services.enable iam.serviceAccounts.create
     storage.buckets.create secretmanager.secrets.create pubsub.topics.create cloudfunctions.functions.create
