@@ -28,9 +28,9 @@ choose_project() {
   region="$(setting region)"
   region="${region:-${YTS_REGION:-europe-west1}}"
   if [ -n "${chosen:-}" ]; then
-    keep project "$project"
-    keep region "$region"
-    printf 'operators = ["%s"]\n' "$account" >> "$settings"
+    keep "project = \"$project\""
+    [ -n "$(setting region)" ] || keep "region = \"$region\""
+    grep -qs '^operators' "$settings" || keep "operators = [\"$account\"]"
   fi
 }
 

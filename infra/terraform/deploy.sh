@@ -44,13 +44,20 @@ setting() {
   sed -nE "s/^$1[[:space:]]*=[[:space:]]*\"([^\"]*)\".*/\1/p" "$settings" | head -n 1
 }
 
-keep() { printf '%s = "%s"\n' "$1" "$2" >> "$settings"; }
+# keep LINE: adds it to terraform.tfvars, of which the last line may lack its end.
+keep() {
+  [ ! -s "$settings" ] || [ -z "$(tail -c 1 "$settings")" ] || printf '\n' >> "$settings"
+  printf '%s\n' "$1" >> "$settings"
+}
 
 terraform_() { terraform -chdir="$here" "$@"; }
 
+# bearer TOKEN: curl's setting. On its command line, everybody on this machine could read the token.
+bearer() { printf 'header = "Authorization: Bearer %s"\n' "$1"; }
+
 # google METHOD URL [BODY]: the answer of one of Google's APIs.
 google() {
-  curl --silent --show-error --max-time 60 -X "$1" -H "Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN" \
+  curl --silent --show-error --max-time 60 --config <(bearer "$GOOGLE_OAUTH_ACCESS_TOKEN") -X "$1" \
     -H "Content-Type: application/json" -H "x-goog-user-project: $project" ${3:+--data "$3"} "$2"
 }
 
@@ -79,7 +86,7 @@ choose_client() {
   say "Its redirect address: https://${domain:-web-$number.$region.run.app}/api/login/callback"
   id="${GOOGLE_OAUTH_CLIENT_ID:-$(ask "Id of the OAuth client:" || true)}"
   [ -n "$id" ] || die "No OAuth client. Set GOOGLE_OAUTH_CLIENT_ID, or run this in a terminal."
-  keep google_oauth_client_id "$id"
+  keep "google_oauth_client_id = \"$id\""
 }
 
 # new_secret VARIABLE HAS_VERSION: prints a value that has to be stored, or nothing.
@@ -167,7 +174,7 @@ reindexed() {
   [[ "$account" != *.gserviceaccount.com ]] || audience="--audiences=$(output reindex_url)"
   token="$(gcloud auth print-identity-token ${audience:+"$audience"} 2> /dev/null)" || return 1
   answer="$(curl --silent --show-error --max-time 3600 -X POST -w '\n%{http_code}' -H "Content-Length: 0" \
-    -H "Authorization: Bearer $token" "$(output reindex_url)/?only=outdated")" || return 1
+    --config <(bearer "$token") "$(output reindex_url)/?only=outdated")" || return 1
   last="$answer"
   [ "$(tail -n 1 <<< "$answer")" = 200 ] && ! grep -q '"error"' <<< "$answer"
 }

@@ -112,6 +112,7 @@ def terraform(cloud: dict[str, Any], call: str, words: list[str]) -> int:
             "secrets": SECRETS,
             "url": URL,
             "redirect_address": f"{URL}/api/login/callback",
+            "ip_address": "203.0.113.7",
             "reindex_url": "https://reindex-abc.a.run.app",
             "internal_urls": {"planner": "https://planner-abc.a.run.app"},
             "monthly_estimate": {"search server": 25, "total": 25},

@@ -162,7 +162,25 @@ def test_answers_are_kept_and_secrets_are_not(deployment: Deployment) -> None:
     everything = deployment.settings + "\n".join(deployment.calls())
     assert "youtube-key-1" not in everything
     assert "client-secret-1" not in everything
+    assert "a-token" not in everything
     assert deployment.cloud["versions"]["yts-youtube-api-key"] == ["youtube-key-1"]
+
+
+def test_with_a_domain_the_script_says_where_it_has_to_point(deployment: Deployment) -> None:
+    (deployment.place / "terraform.tfvars").write_text('domain    = "yts.example.org"\n', encoding="utf-8")
+    status, printed = deployment.run("--yes", **GIVEN)
+    assert status == 0, printed
+    assert "https://yts.example.org/api/login/callback" in printed
+    assert "The A record of yts.example.org has to point to 203.0.113.7." in printed
+
+
+def test_settings_of_a_person_are_left_as_they_are(deployment: Deployment) -> None:
+    mine = 'region  = "us-central1"\noperators = ["you@example.org"]'  # without an end of the last line
+    (deployment.place / "terraform.tfvars").write_text(mine, encoding="utf-8")
+    status, printed = deployment.run("--yes", **GIVEN)
+    assert status == 0, printed
+    assert deployment.settings == f'{mine}\nproject = "{PROJECT}"\ngoogle_oauth_client_id = "{CLIENT}"\n'
+    assert "--location=us-central1" in deployment.calls("gcloud storage buckets create")[0]
 
 
 def test_the_key_of_grants_is_made(deployment: Deployment) -> None:
