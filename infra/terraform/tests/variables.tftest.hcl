@@ -1,0 +1,136 @@
+# A wrong value is refused before anything happens. Each run has one wrong value of every variable in it, and each of
+# them has to be named.
+
+mock_provider "google" {}
+
+variables {
+  project                = "my-yts-project"
+  operators              = ["me@example.org"]
+  google_oauth_client_id = "123-abc.apps.googleusercontent.com"
+}
+
+run "wrong_values_1" {
+  command = plan
+  variables {
+    project                 = "My_Project"
+    region                  = "Europe"
+    operators               = []
+    allowed_users           = ["me@"]
+    google_oauth_client_id  = "GOCSPX-secret"
+    secret_versions         = { YOUTUBE_API_KEY = "newest" }
+    packages                = ""
+    domain                  = "https://yts.example.org"
+    warm_instances          = -1
+    environment             = { PORT = "80" }
+    webshare_proxy_username = "somebody"
+    fetch_concurrency       = 0
+    transcript_languages    = ["english language"]
+    elasticsearch_url       = "http://10.0.0.1:9200"
+    elasticsearch_version   = "7.17.0"
+    elasticsearch_machine   = "large"
+    elasticsearch_heap_mb   = 256
+    elasticsearch_disk_gb   = 1
+    alert_email             = "nobody"
+    youtube_quota           = 10
+    billing_account         = "my account"
+    monthly_budget          = 0
+  }
+  expect_failures = [
+    var.project,
+    var.region,
+    var.operators,
+    var.allowed_users,
+    var.google_oauth_client_id,
+    var.secret_versions,
+    var.packages,
+    var.domain,
+    var.warm_instances,
+    var.environment,
+    var.webshare_proxy_username,
+    var.fetch_concurrency,
+    var.transcript_languages,
+    var.elasticsearch_url,
+    var.elasticsearch_version,
+    var.elasticsearch_machine,
+    var.elasticsearch_heap_mb,
+    var.elasticsearch_disk_gb,
+    var.alert_email,
+    var.youtube_quota,
+    var.billing_account,
+    var.monthly_budget,
+  ]
+}
+
+run "wrong_values_2" {
+  command = plan
+  variables {
+    project                = "abc"
+    region                 = "europe-west1-b"
+    operators              = ["me"]
+    allowed_users          = ["*.example.org"]
+    google_oauth_client_id = ""
+    secret_versions        = { YOUTUBE_API_KEY = "0" }
+    domain                 = "yts.example.org/page"
+    warm_instances         = 1.5
+    environment            = { YOUTUBE_API_KEY = "x" }
+    fetch_concurrency      = 151
+    elasticsearch_url      = "https://elastic:password@my.es.io"
+    elasticsearch_version  = "9.0.0"
+    elasticsearch_heap_mb  = 40000
+    elasticsearch_disk_gb  = 20.5
+  }
+  expect_failures = [
+    var.project,
+    var.region,
+    var.operators,
+    var.allowed_users,
+    var.google_oauth_client_id,
+    var.secret_versions,
+    var.domain,
+    var.warm_instances,
+    var.environment,
+    var.fetch_concurrency,
+    var.elasticsearch_url,
+    var.elasticsearch_version,
+    var.elasticsearch_heap_mb,
+    var.elasticsearch_disk_gb,
+  ]
+}
+
+run "wrong_values_3" {
+  command = plan
+  variables {
+    project               = ""
+    region                = ""
+    operators             = ["a@b.org,c@d.org"]
+    allowed_users         = ["a b"]
+    domain                = "localhost"
+    warm_instances        = 50
+    environment           = { jobs_per_hour = "1" }
+    fetch_concurrency     = 2.5
+    elasticsearch_version = "latest"
+  }
+  expect_failures = [
+    var.project,
+    var.region,
+    var.operators,
+    var.allowed_users,
+    var.domain,
+    var.warm_instances,
+    var.environment,
+    var.fetch_concurrency,
+    var.elasticsearch_version,
+  ]
+}
+
+
+# In a run of its own, because another variable depends on it.
+run "wrong_egress" {
+  command = plan
+  variables {
+    egress = "direct"
+  }
+  expect_failures = [
+    var.egress,
+  ]
+}
