@@ -57,7 +57,7 @@ EXPECTED = {
 _TRIES = 4
 #: Boundaries of each function that are armed in one job.
 _DEATHS = 6
-#: The claim of a dead process ends after half a minute, and Pub/Sub waits up to a minute between deliveries.
+#: The claim of a dead process ends after 45 seconds, and Pub/Sub waits up to a minute between deliveries.
 _END_SECONDS = 180
 
 
