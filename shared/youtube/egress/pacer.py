@@ -142,6 +142,7 @@ class Pacer:
         """YouTube answered the last request of this ticket, whatever it said of the video."""
         self._passed += 1
         self._doubted, self._paused_until = None, float("-inf")
+        self._refused.pop(ticket.video_id, None)
         if self._suspect and ticket.video_id != self._suspect[0] and ticket.began > self._suspect[1]:
             self._suspect = None
         if self._is_probing(ticket):
@@ -152,7 +153,8 @@ class Pacer:
         """YouTube refused the last request of this ticket. Returns whether it refused the address.
 
         A ``weak`` refusal may be of the video alone: the other videos then go one at a time, and a second
-        refused video decides. A video that was refused before, while others passed, counts as weak, too.
+        refused video decides, unless it was refused before, while others passed. A refusal that is not weak
+        counts as weak for such a video.
 
         An ``unknown`` refusal never opens the breaker: a few such videos would keep all others waiting, and
         spoil the rate. Two of them with no success in between only make the others wait a little, and then go
@@ -162,21 +164,25 @@ class Pacer:
         own = self._refused.get(video, self._passed) < self._passed
         if len(self._refused) > 1000:
             self._refused.clear()
-        if unknown:
+        if weak or unknown:
             self._refused.setdefault(video, self._passed)
+        if unknown:
             if not own:
                 if self._doubted not in (None, video):
                     self._suspect, self._paused_until = (video, now), now + FIRST_PAUSE
                 self._doubted = video
+            return False
+        if weak and own:
+            self._suspect = self._suspect or (video, now)
             return False
         if self._is_probing(ticket):
             self._open(now, self.window.pause * _PAUSE_GROWTH)
             return True
         if ticket.generation != self.window.generation:
             return True  # sent before the breaker moved: says nothing new
-        self._refused[video] = self._passed
-        weak = weak or own
-        if weak and (self._suspect is None or self._suspect[0] == video):
+        if not weak:
+            self._refused[video] = self._passed
+        if (weak or own) and (self._suspect is None or self._suspect[0] == video):
             self._suspect = video, now
             return False
         bore_little = self.window.counted < _LEAST_BUDGET

@@ -285,7 +285,15 @@ def test_a_wait_ends_when_a_probe_is_due_or_patience_is_used_up(db: InMemory) ->
 # -- refusals in words that nobody knows --------------------------------------------------------------
 
 
-def simulate(breaker: Breaker, clock: StoppedClock, refused: set[str], good: set[str], seed: int) -> float:
+def simulate(
+    breaker: Breaker,
+    clock: StoppedClock,
+    refused: set[str],
+    good: set[str],
+    seed: int,
+    *,
+    unknown: bool = True,
+) -> float:
     """Asks for all videos. Returns the seconds until the good ones were fetched.
 
     Each refused video is asked for eight times.
@@ -304,8 +312,9 @@ def simulate(breaker: Breaker, clock: StoppedClock, refused: set[str], good: set
                 done.add(video)
                 last = now
             else:
-                assert not breaker.refused(ticket, weak=True, unknown=True)
-                attempts[video] += 1
+                of_address = breaker.refused(ticket, weak=True, unknown=unknown)
+                assert not (of_address and unknown)
+                attempts[video] += not of_address
                 if attempts[video] < 8:
                     due[video] = now + min(60.0, 2.0 ** attempts[video])
             breaker.release(ticket)
@@ -336,6 +345,20 @@ def test_videos_that_are_refused_in_unknown_words_do_not_hold_up_the_others(
     seconds = simulate(breaker, clock_of_test, doomed, others, seed)
     assert seconds < 1.5 * undisturbed + 2 * FIRST_PAUSE
     assert stored(db).rate is None
+
+
+@pytest.mark.parametrize(("refused", "good"), [(2, 40), (3, 60), (10, 100)])
+def test_videos_that_are_always_refused_in_doubtful_words_end(
+    refused: int, good: int, db: InMemory, clock_of_test: StoppedClock
+) -> None:
+    """Such as "Please sign in": the others are fetched, and each refused video is settled after all."""
+    doomed, others = (
+        {f"{kind}{number}" for number in range(count)} for kind, count in (("u", refused), ("g", good))
+    )
+    began = clock_of_test.time
+    simulate(process(db), clock_of_test, doomed, others, 4, unknown=False)
+    assert (clock_of_test.time - began).total_seconds() < 400
+    assert stored(db).pause < 10
 
 
 @pytest.mark.parametrize("count", [3, 20, 40])
