@@ -1,16 +1,22 @@
 """``python -m infra.staging NAME DIRECTORY``: prepares the source directory of one function for deployment.
 
 ``gcloud functions deploy --source`` uploads one directory, and a function can import only from there. So the
-directory gets ``main.py``, the package ``shared`` and ``requirements.txt``.
+directory gets ``main.py``, the package ``shared`` and ``requirements.txt``. ``web`` serves the page, and the
+routes of other functions. So it gets their main modules, ``frontend`` and the headers, too.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+#: What a staged directory holds besides files.
+_TREES = ("shared", "functions", "frontend", "infra")
+#: The other functions that `web` imports.
+_IMPORTED = re.compile(r"^from functions\.(\w+)\.main import", re.MULTILINE)
 
 
 class StagingError(RuntimeError):
@@ -30,17 +36,28 @@ def stage(name: str, directory: Path) -> Path:
     if name not in names:
         raise StagingError(f"expected a function ({', '.join(names)}), found {name!r}")
     directory.mkdir(parents=True, exist_ok=True)
-    others = {path.name for path in directory.iterdir()} - {"main.py", "shared", "requirements.txt"}
+    others = {path.name for path in directory.iterdir()} - {"main.py", "requirements.txt", *_TREES}
     if others:
         raise StagingError(f"{directory}: expected an empty directory, found {', '.join(sorted(others))}")
-    shutil.rmtree(directory / "shared", ignore_errors=True)
+    for tree in _TREES:
+        shutil.rmtree(directory / tree, ignore_errors=True)
     shutil.copyfile(main, directory / "main.py")
     shutil.copyfile(ROOT / "requirements.txt", directory / "requirements.txt")
-    # Compiled files contain paths of this machine, and notes are of no use there.
-    shutil.copytree(
-        ROOT / "shared", directory / "shared", ignore=shutil.ignore_patterns("__pycache__", "*.pyc", "*.md")
-    )
+    _copy("shared", directory)
+    if name == "web":
+        for imported in _IMPORTED.findall(main.read_text(encoding="utf-8")):
+            _copy(f"functions/{imported}", directory)
+        shutil.copyfile(ROOT / "functions" / "__init__.py", directory / "functions" / "__init__.py")
+        _copy("frontend", directory)
+        (directory / "infra").mkdir()
+        shutil.copyfile(ROOT / "infra" / "headers.json", directory / "infra" / "headers.json")
     return directory
+
+
+def _copy(tree: str, directory: Path) -> None:
+    # Compiled files contain paths of this machine, and notes are of no use there.
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "*.md")
+    shutil.copytree(ROOT / tree, directory / tree, ignore=ignored)
 
 
 def functions() -> list[str]:

@@ -205,18 +205,27 @@ class Config:
             raise ConfigError(f"{name.upper()}: expected a value of your own, found a placeholder")
         return str(text)
 
-    def require_secrets(self, *names: str) -> None:
-        """Stops a deployed function that lacks a secret before it serves anybody.
+    def require(self, *names: str) -> None:
+        """Stops a deployed function that lacks a variable before it serves anybody.
 
         A function is deployed when it uses no emulators and either runs on Google's platform (K_SERVICE) or
         names a project. All others can be imported and inspected with an empty environment.
 
         Raises:
-            ConfigError: one of the variables is missing or still a placeholder.
+            ConfigError: names each variable that is missing or still a placeholder.
         """
-        if not self.local and (self.k_service or self.google_cloud_project != _LOCAL_PROJECT):
-            for name in names:
+        named = self.google_cloud_project != _LOCAL_PROJECT
+        if self.local or not (self.k_service or named):
+            return
+        # Google's platform does not set it, and every call to a project that does not exist is refused.
+        lacking = [] if named else ["GOOGLE_CLOUD_PROJECT: expected the id of your project, found nothing"]
+        for name in names:
+            try:
                 self.secret(name.lower())
+            except ConfigError as error:
+                lacking.append(str(error))
+        if lacking:
+            raise ConfigError("; ".join(lacking))
 
 
 def load() -> Config:

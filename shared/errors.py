@@ -13,6 +13,7 @@
      │   ├─ TooLarge            413  the body is too long
      │   ├─ TooMany             429  the caller has used up a limit
      │   └─ Unavailable         503  a dependency does not answer; worth a retry
+     ├─ Undeployed              500  the deployment lacks an index or a permission; only its operator can help
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
          │   └─ JobFailed       the playlist cannot be indexed; ends the job
@@ -22,6 +23,7 @@
          │   ├─ Conflict        a document changed between reading and writing
          │   └─ YouTubeError    asking YouTube for captions failed
          │       ├─ AttemptFailed   counts as a failed attempt of this video
+         │       ├─ NotReached      no connection came about; an attempt only if others did
          │       ├─ Refused         YouTube refused: because of the address, or (weak) of the video
          │       └─ AddressBlocked  YouTube refuses our address; not an attempt of this video
          ├─ Deferred            acked; the sweep publishes the message again when it is due
@@ -105,6 +107,14 @@ class Unavailable(RequestError):
     title = "Temporarily unavailable"
 
 
+class Undeployed(YtsError):
+    """The deployment lacks something, such as an index that is missing or still being built.
+
+    Trying again does not help before the operator has acted, so it is logged as an error. ``detail`` says
+    what is missing.
+    """
+
+
 class DeliveryError(YtsError):
     """Decides what happens to a Pub/Sub message."""
 
@@ -149,6 +159,14 @@ class YouTubeError(Transient):
 
 class AttemptFailed(YouTubeError):
     """Counts as a failed attempt of the video."""
+
+
+class NotReached(YouTubeError):
+    """No connection to YouTube came about in time.
+
+    A new process behind a network address translation may have no way out for a minute. So this counts as an
+    attempt of the video only if the process has reached YouTube before.
+    """
 
 
 class Refused(YouTubeError):

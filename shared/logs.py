@@ -12,10 +12,14 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import Headers
 
 _LOGGER = logging.getLogger("yts")
 _fields: ContextVar[dict[str, object]] = ContextVar("log_fields", default={})  # noqa: B039 never mutated
@@ -31,6 +35,31 @@ _SECRETS = re.compile(
     r"|(?P<mail>\b[\w.+-]+@[\w-]+\.[\w.-]+\b)",
     re.IGNORECASE,
 )
+
+
+#: Error Reporting groups lines of this type by their stack trace, or by their message
+#: (https://cloud.google.com/error-reporting/docs/formatting-error-messages).
+_ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
+
+#: The headers that name the trace of a request (https://www.w3.org/TR/trace-context/,
+#: https://cloud.google.com/trace/docs/trace-context). The second one writes the span as a decimal number.
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+_CLOUD_TRACE = re.compile(r"([0-9a-fA-F]{32})(?:/(\d{1,20}))?(?:;.*)?")
+
+
+def trace_of(headers: Mapping[str, str] | Headers, project: str) -> dict[str, str]:
+    """The fields by which Cloud Logging shows lines below their request. Empty without a header."""
+    if found := _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
+        trace, span = found[1], found[2]
+    elif found := _CLOUD_TRACE.fullmatch(headers.get("X-Cloud-Trace-Context", "")):
+        trace, span = found[1].lower(), f"{int(found[2] or 0):016x}"
+    else:
+        return {}
+    fields = {"logging.googleapis.com/trace": "/".join(("projects", project, "traces", trace))}
+    # Zero means that there is no span. More than 64 bits are no span either.
+    if len(span) == 16 and span.strip("0"):
+        fields["logging.googleapis.com/spanId"] = span
+    return fields
 
 
 def redact(text: str) -> str:
@@ -49,8 +78,10 @@ class _Formatter(logging.Formatter):
         }
         if record.name != _LOGGER.name:
             entry["logger"] = record.name
+        if record.levelno >= logging.ERROR:
+            entry["@type"] = _ERROR_EVENT
         if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
+            entry["stack_trace"] = self.formatException(record.exc_info)
         line = redact(json.dumps(entry, ensure_ascii=False, default=str))
         # JSON can carry half a surrogate pair, which UTF-8 cannot encode.
         return line.encode("utf-8", "replace").decode("utf-8")

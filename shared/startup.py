@@ -16,17 +16,17 @@ _GC_THRESHOLD = 20_000
 _SWITCH_INTERVAL = 0.03
 
 
-def begin(*secrets: str) -> Config:
+def begin(*needed: str) -> Config:
     """Prepares this process and returns its configuration. Each main.py calls it once.
 
-    ``secrets``: variables without which a deployed function cannot do its work.
+    ``needed``: variables without which a deployed function cannot do its work, besides the project.
 
     Raises:
-        ConfigError: a variable is wrong, or one of the secrets is missing or still a placeholder.
+        ConfigError: a variable is wrong; or it names each one that is missing or still a placeholder.
     """
     logs.configure()
     gc.set_threshold(_GC_THRESHOLD, 10, 10)
     sys.setswitchinterval(_SWITCH_INTERVAL)
     settings = config.load()
-    settings.require_secrets(*secrets)
+    settings.require(*needed)
     return settings

@@ -11,21 +11,25 @@ from shared import startup
 from shared.accounts.auth import Caller
 from shared.accounts.erasure import Erasure
 from shared.accounts.profiles import Profiles
-from shared.accounts.sessions import Cookie, Sessions
-from shared.accounts.signin import SignIn, Step
+from shared.accounts.sessions import Sessions
+from shared.accounts.signin import SignIn
 from shared.accounts.tokens import Tokens
 from shared.gcp.firestore import Firestore
 from shared.oauth.google import Google
 from shared.oauth.grants import Grants
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
-from shared.web.cookies import read_cookie, set_cookie
+from shared.web.cookies import go_on, read_cookie, signed_out
 from shared.web.origin import Site, require_navigation
 from shared.web.requests import body_of
 from shared.web.routing import Routes
 
 config = startup.begin(
-    "GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS", "PUBLIC_URL"
+    "ELASTICSEARCH_URL",
+    "GOOGLE_OAUTH_CLIENT_ID",
+    "PUBLIC_URL",
+    "GOOGLE_OAUTH_CLIENT_SECRET",
+    "GRANT_ENCRYPTION_KEYS",
 )
 db, google = Firestore(config), Google(config)
 index, grants = SearchIndex(SearchServer(config)), Grants(db, google, config)
@@ -47,27 +51,27 @@ def me(request: Request, caller: Caller) -> dict[str, Any]:
 @routes.delete("/api/me")
 def erase(request: Request, caller: Caller) -> Response:
     erasure.erase(caller.user_id)
-    return _signed_out(request, caller)
+    return signed_out(site, request, caller)
 
 
 @routes.get("/api/login", public=True)
 def login(request: Request, caller: Caller) -> Response:
     require_navigation(request)
     callback_url = f"{site.origin(request)}/api/login/callback"
-    return _go(request, sign_in.begin(request.args.get("next"), callback_url, read_cookie(request)))
+    return go_on(site, request, sign_in.begin(request.args.get("next"), callback_url, read_cookie(request)))
 
 
 @routes.get("/api/login/callback", public=True)
 def callback(request: Request, caller: Caller) -> Response:
     require_navigation(request)
-    return _go(request, sign_in.complete(request.args, read_cookie(request)))
+    return go_on(site, request, sign_in.complete(request.args, read_cookie(request)))
 
 
 @routes.post("/api/logout")
 def logout(request: Request, caller: Caller) -> Response:
     if caller.session is not None:
         sessions.end(caller.session)
-    return _signed_out(request, caller)
+    return signed_out(site, request, caller)
 
 
 @routes.get("/api/tokens")
@@ -86,15 +90,3 @@ def mint_token(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
 def revoke_token(request: Request, caller: Caller, token_id: str) -> Response:
     tokens.revoke(caller.user_id, token_id)
     return Response(status=204)
-
-
-def _go(request: Request, step: Step) -> Response:
-    answer = Response(status=302, headers={"Location": step.location})
-    return set_cookie(answer, step.cookie, secure=site.is_secure(request))
-
-
-def _signed_out(request: Request, caller: Caller) -> Response:
-    answer = Response(status=204)
-    if caller.session is not None:
-        set_cookie(answer, Cookie(), secure=site.is_secure(request))
-    return answer

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functions_framework
-from cloudevents.http import CloudEvent
+from flask import Request
 
 from shared import startup
-from shared.gcp.deliveries import Deliveries
-from shared.gcp.failpoints import Failpoints
+from shared.gcp.deliveries import Answer, Deliveries
 from shared.gcp.firestore import BATCH_INTERVAL, Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import VideoMessage
@@ -17,14 +16,13 @@ from shared.search.server import SearchServer
 from shared.youtube.captions import Captions
 from shared.youtube.egress.routing import Routing
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL")
 db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
 index = SearchIndex(SearchServer(config))
 use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db))
-deliveries = Deliveries("fetcher", topics, Failpoints.from_config(config))
-functions_framework.errorhandler(400)(deliveries.answer_no_event)
+deliveries = Deliveries.from_config("fetcher", topics, config)
 
 
-@functions_framework.cloud_event
-def fetcher(event: CloudEvent) -> None:
-    deliveries.receive(event, VideoMessage, use_case.fetch)
+@functions_framework.http
+def fetcher(request: Request) -> Answer:
+    return deliveries.receive(request, VideoMessage, use_case.fetch)

@@ -12,7 +12,6 @@ import sys
 from shared import startup
 from shared.config import ConfigError
 from shared.gcp.deliveries import Deliveries
-from shared.gcp.failpoints import Failpoints
 from shared.gcp.firestore import BATCH_INTERVAL, Firestore
 from shared.gcp.pubsub import Subscription, Topics
 from shared.pipeline.fetcher import Fetcher
@@ -25,11 +24,11 @@ from shared.youtube.egress.routing import Routing
 
 def worker(subscription: str) -> Worker:
     """Raises ConfigError when a variable is wrong or there are no credentials."""
-    config = startup.begin()
+    config = startup.begin("ELASTICSEARCH_URL")
     db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
     routing = Routing(config, db, worker=True)
     fetcher = Fetcher(db, topics, SearchIndex(SearchServer(config)), Captions(config), routing)
-    deliveries = Deliveries("worker", topics, Failpoints.from_config(config))
+    deliveries = Deliveries.from_config("worker", topics, config)
     return Worker(config, Subscription(config, subscription), fetcher, routing, deliveries)
 
 

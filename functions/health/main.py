@@ -13,16 +13,18 @@ from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
-from shared.web.health import check
+from shared.web.health import Health
 from shared.web.routing import Routes
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL")
 db = Firestore(config)
-probes = {
-    "firestore": db.ping,
-    "pubsub": Topics(config).ping,
-    "elasticsearch": SearchIndex(SearchServer(config)).ping,
-}
+state = Health(
+    {
+        "firestore": db.ping,
+        "pubsub": Topics(config).ping,
+        "elasticsearch": SearchIndex(SearchServer(config)).ping,
+    }
+)
 routes = Routes(config, db)
 
 
@@ -33,5 +35,5 @@ def health(request: Request) -> Response:
 
 @routes.get("/api/health", public=True)
 def dependencies(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
-    found = check(probes)
+    found = state.check()
     return {**found, "version": __version__}, 200 if found["status"] == "ok" else 503

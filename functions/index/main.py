@@ -16,7 +16,7 @@ from shared.pipeline.start import Start
 from shared.web.requests import body_of, flag_of
 from shared.web.routing import Routes
 
-config = startup.begin()
+config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
 db, topics = Firestore(config), Topics(config)
 use_case = Start(config, db, topics)
 routes = Routes(config, db)

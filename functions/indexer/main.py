@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functions_framework
-from cloudevents.http import CloudEvent
+from flask import Request
 
 from shared import startup
-from shared.gcp.deliveries import Deliveries
-from shared.gcp.failpoints import Failpoints
+from shared.gcp.deliveries import Answer, Deliveries
 from shared.gcp.firestore import BATCH_INTERVAL, Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import VideoMessage
@@ -15,14 +14,13 @@ from shared.pipeline.indexer import Indexer
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL")
 topics = Topics(config)
 db, index = Firestore(config, batch_interval=BATCH_INTERVAL), SearchIndex(SearchServer(config))
 use_case = Indexer(db, index)
-deliveries = Deliveries("indexer", topics, Failpoints.from_config(config))
-functions_framework.errorhandler(400)(deliveries.answer_no_event)
+deliveries = Deliveries.from_config("indexer", topics, config)
 
 
-@functions_framework.cloud_event
-def indexer(event: CloudEvent) -> None:
-    deliveries.receive(event, VideoMessage, use_case.index)
+@functions_framework.http
+def indexer(request: Request) -> Answer:
+    return deliveries.receive(request, VideoMessage, use_case.index)

@@ -24,7 +24,7 @@ from shared.search.server import SearchServer
 from shared.web.requests import choice_of, limit_of
 from shared.web.routing import Routes
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL", "GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
 db, topics = Firestore(config), Topics(config)
 all_jobs, ledger = Jobs(db), Ledger(db)
 retry = Retry(db, topics, SearchIndex(SearchServer(config)))

@@ -19,7 +19,13 @@ from shared.search.server import SearchServer
 from shared.web.routing import Routes
 from shared.youtube.data_api import DataApi
 
-config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS")
+config = startup.begin(
+    "ELASTICSEARCH_URL",
+    "GOOGLE_OAUTH_CLIENT_ID",
+    "PUBLIC_URL",
+    "GOOGLE_OAUTH_CLIENT_SECRET",
+    "GRANT_ENCRYPTION_KEYS",
+)
 db, index = Firestore(config), SearchIndex(SearchServer(config))
 dashboard = Dashboard(db, index, Grants(db, Google(config), config), DataApi(config))
 removal = Removal(db, index)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functions_framework
-from cloudevents.http import CloudEvent
+from flask import Request
 
 from shared import startup
-from shared.gcp.deliveries import Deliveries
-from shared.gcp.failpoints import Failpoints
+from shared.gcp.deliveries import Answer, Deliveries
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import PlaylistMessage
@@ -19,15 +18,18 @@ from shared.search.server import SearchServer
 from shared.youtube.data_api import DataApi
 
 config = startup.begin(
-    "YOUTUBE_API_KEY", "GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS"
+    "ELASTICSEARCH_URL",
+    "YOUTUBE_API_KEY",
+    "GOOGLE_OAUTH_CLIENT_ID",
+    "GOOGLE_OAUTH_CLIENT_SECRET",
+    "GRANT_ENCRYPTION_KEYS",
 )
 db, topics = Firestore(config), Topics(config)
 index, grants = SearchIndex(SearchServer(config)), Grants(db, Google(config), config)
 use_case = Planner(config, db, topics, index, DataApi(config), grants)
-deliveries = Deliveries("planner", topics, Failpoints.from_config(config))
-functions_framework.errorhandler(400)(deliveries.answer_no_event)
+deliveries = Deliveries.from_config("planner", topics, config)
 
 
-@functions_framework.cloud_event
-def planner(event: CloudEvent) -> None:
-    deliveries.receive(event, PlaylistMessage, use_case.plan)
+@functions_framework.http
+def planner(request: Request) -> Answer:
+    return deliveries.receive(request, PlaylistMessage, use_case.plan)

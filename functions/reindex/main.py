@@ -19,7 +19,7 @@ from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 from shared.web.routing import Routes
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL")
 db, server = Firestore(config), SearchServer(config)
 use_case = Reindex(db, SearchIndex(server), Rebuild(server))
 routes = Routes(config, db)

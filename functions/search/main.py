@@ -21,7 +21,7 @@ from shared.transcripts import subtitles
 from shared.web.requests import choice_of
 from shared.web.routing import Routes
 
-config = startup.begin()
+config = startup.begin("ELASTICSEARCH_URL", "GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
 db = Firestore(config)
 use_case = Search(SearchServer(config))
 routes = Routes(config, db)

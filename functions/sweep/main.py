@@ -21,7 +21,9 @@ from shared.search.server import SearchServer
 from shared.web.requests import body_of
 from shared.web.routing import Routes
 
-config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS")
+config = startup.begin(
+    "ELASTICSEARCH_URL", "GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS"
+)
 db, index = Firestore(config), SearchIndex(SearchServer(config))
 use_case = Sweep(config, db, Topics(config), index)
 erasure = Erasure(db, index, Grants(db, Google(config), config))

@@ -82,7 +82,7 @@ class Batcher(Generic[T, R]):
                 batch, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
             results = self._work([call.item for call in batch])
         except Exception as error:
-            results = [_copy_of(error) for _ in batch]
+            results = [copy_of(error) for _ in batch]
         finally:
             # Also on SystemExit: no other thread is left waiting.
             with self._changed:
@@ -95,8 +95,8 @@ class Batcher(Generic[T, R]):
                 self._changed.notify_all()
 
 
-def _copy_of(error: Exception) -> Exception:
-    """An error object that is raised in several threads would collect all their tracebacks."""
+def copy_of(error: Exception) -> Exception:
+    """An error like this one. If one is raised in several threads, it collects all their tracebacks."""
     # Not copy.copy: it calls the class with the arguments of Exception, and some classes take others.
     made = type(error).__new__(type(error), *error.args)
     made.__dict__.update(error.__dict__)

@@ -1,4 +1,7 @@
-"""Pub/Sub deliveries: from an event to a use case, and from what it raises to an ack or a nack.
+"""Pub/Sub deliveries: from a push to a use case, and from what it raises to an ack or a nack.
+
+A function that Pub/Sub feeds is an HTTP function. functions-framework can make CloudEvents of pushes, but
+then the delivery attempt is lost, and a push without data is refused with a page of the request's headers.
 
 ===============  =====================================================================
 raises           result
@@ -6,6 +9,7 @@ raises           result
 nothing          200: ack
 ``Malformed``    sent to the dead letters with a reason, then 200: ack
 ``Transient``    503: nack; Pub/Sub delivers the message again with backoff
+``Undeployed``   500: an error for the operator; nack
 anything else    500: a defect of ours; nack; in the end the message is a dead letter
 ===============  =====================================================================
 """
@@ -18,18 +22,22 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from werkzeug.exceptions import ServiceUnavailable
+from flask import Request
 
 from shared import logs
-from shared.errors import Malformed, Transient
+from shared.config import Config
+from shared.errors import Malformed, Transient, Undeployed
 from shared.gcp.failpoints import Failpoints
 from shared.gcp.pubsub import Topics
 from shared.messages import Message
 
 M = TypeVar("M", bound=Message)
-_NO_EVENT = "expected a CloudEvent, or a push of Pub/Sub with message.data; found neither"
+#: The text and the status of an answer. Pub/Sub reads the status only.
+Answer = tuple[str, int, dict[str, str]]
+_TEXTS = {200: "Done.\n", 405: "Expected POST.\n", 500: "Internal error.\n", 503: "Not done yet.\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +55,16 @@ class Delivery:
     published: str = ""
 
     @classmethod
-    def from_event(cls, event: Any) -> Delivery:
-        """Decodes the CloudEvent of a Pub/Sub message (https://cloud.google.com/pubsub/docs/push#receive_push).
+    def from_push(cls, content: bytes, message_id: str) -> Delivery:
+        """Decodes the body of a push (https://cloud.google.com/pubsub/docs/push#receive_push).
+
+        Eventarc's CloudEvents have the same body, and those in structured mode have it as ``data``.
+        ``message_id``: the name of a message that has no id.
 
         Raises:
-            Malformed: the event does not have that form.
+            Malformed: the body does not have that form.
         """
-        body = event.data
-        if isinstance(body, bytes | str):
-            try:
-                body = json.loads(body)
-            except (ValueError, RecursionError) as error:
-                raise Malformed(f"expected a JSON body, found {body[:80]!r}") from error
+        body = _body_in(content)
         message = body.get("message") if isinstance(body, dict) else None
         if not isinstance(message, dict):
             raise Malformed(f'expected a body with an object "message", found {str(body)[:80]!r}')
@@ -71,7 +77,7 @@ class Delivery:
             raise Malformed(f"expected an object message.attributes, found {str(attributes)[:80]!r}")
         attempt = body.get("deliveryAttempt")
         return cls(
-            message_id=str(message.get("messageId") or event["id"]),
+            message_id=message_id,
             data=decoded,
             attributes={str(name): str(value) for name, value in attributes.items()},
             attempt=attempt if isinstance(attempt, int) else None,
@@ -79,86 +85,97 @@ class Delivery:
         )
 
 
+def _body_in(content: bytes) -> Any:
+    """The body of a push, or of an event in structured mode. Raises Malformed."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"expected a JSON body, found {content[:80]!r}") from error
+    if isinstance(body, dict) and "message" not in body and isinstance(body.get("data"), dict):
+        return body["data"]
+    return body
+
+
 class Deliveries:
     """Hands deliveries to the use case of a function, whose name is for logs and dead letters."""
 
-    def __init__(self, function: str, topics: Topics, failpoints: Failpoints | None = None) -> None:
+    def __init__(
+        self, function: str, topics: Topics, failpoints: Failpoints | None = None, project: str = ""
+    ) -> None:
         self._function = function
         self._topics = topics
         self._failpoints = failpoints or Failpoints()
+        self._project = project
 
-    def receive(self, event: Any, kind: type[M], handle: Callable[[M, Delivery], None]) -> None:
-        """Decodes an event with a message of ``kind`` and calls ``handle``. The table above says the rest."""
-        self.receive_raw(event, lambda delivery: handle(kind.decode(delivery.data), delivery))
+    @classmethod
+    def from_config(cls, function: str, topics: Topics, config: Config) -> Deliveries:
+        return cls(function, topics, Failpoints.from_config(config), config.google_cloud_project)
 
-    def receive_raw(self, event: Any, handle: Callable[[Delivery], None]) -> None:
+    def receive(self, request: Request, kind: type[M], handle: Callable[[M, Delivery], None]) -> Answer:
+        """Decodes a push with a message of ``kind`` and calls ``handle``. The table above says the rest."""
+        return self.receive_raw(request, lambda delivery: handle(kind.decode(delivery.data), delivery))
+
+    def receive_raw(self, request: Request, handle: Callable[[Delivery], None]) -> Answer:
         """As :meth:`receive`, for a use case that decodes the message itself."""
-        self._receive(lambda: Delivery.from_event(event), handle, str(event["id"]))
+        if request.method != "POST":
+            return _TEXTS[405], 405, {"Allow": "POST"}
+        content = request.get_data()
+        message_id = _id_in(content, request.headers.get("ce-id"))
+        try:
+            delivery = Delivery.from_push(content, message_id)
+        except Malformed as error:
+            delivery, handle = Delivery(message_id, content, {}, None), partial(_refuse, error)
+        with logs.context(**logs.trace_of(request.headers, self._project)):
+            status = self._handle(delivery, handle)
+        return _TEXTS[status], status, {}
 
     def receive_pulled(
         self, delivery: Delivery, kind: type[M], handle: Callable[[M, Delivery], None]
     ) -> bool:
         """As :meth:`receive`, for a message that was pulled. True: ack; False: nack."""
-        try:
-            self._receive(
-                lambda: delivery,
-                lambda delivery: handle(kind.decode(delivery.data), delivery),
-                delivery.message_id,
-            )
-        except Exception:
-            # Logged where it was raised. The worker goes on, and Pub/Sub delivers the message again.
-            return False
-        return True
+        return self._handle(delivery, lambda each: handle(kind.decode(each.data), each)) == 200
 
-    def answer_no_event(self, _: Exception) -> tuple[str, int]:
-        """The answer to a request that is no CloudEvent. For the framework's handler of status 400.
-
-        The framework's own page repeats the request's headers, and so the caller's token. A push of Pub/Sub
-        without `message.data` ends here. It is recorded and acked, because it would come again for ever.
-        """
-        from flask import request
-
-        body = request.get_data()
-        with logs.context(function=self._function):
-            try:
-                self._reject(body, message_id=_id_in(body), published="", reason=_NO_EVENT)
-            except Transient as error:
-                logs.warning("nacked", error)
-                return "Not recorded yet.\n", 503
-        return "Recorded as rejected.\n", 200
-
-    def _receive(
-        self, read: Callable[[], Delivery], handle: Callable[[Delivery], None], event_id: str
-    ) -> None:
-        message_id, published, data = event_id, "", b""
-        with logs.context(function=self._function, message_id=message_id):
+    def _handle(self, delivery: Delivery, handle: Callable[[Delivery], None]) -> int:
+        """The status of the answer, as the table above says."""
+        fields = {"function": self._function, "message_id": delivery.message_id, "attempt": delivery.attempt}
+        with logs.context(**fields):
             try:
                 try:
-                    delivery = read()
-                    message_id, published, data = delivery.message_id, delivery.published, delivery.data
-                    with logs.context(attempt=delivery.attempt):
-                        handle(delivery)
+                    handle(delivery)
                 except Malformed as error:
-                    self._reject(data, message_id=message_id, published=published, reason=str(error))
+                    logs.warning("message rejected", reason=str(error))
+                    self._topics.reject(
+                        delivery.data,
+                        source=self._function,
+                        message_id=delivery.message_id,
+                        published=delivery.published,
+                        reason=str(error),
+                    )
                 self._failpoints.answer("ack")
             except Transient as error:
                 logs.warning("nacked", error)
-                raise ServiceUnavailable(str(error)) from error
+                return 503
+            except Undeployed as error:
+                logs.error("misconfigured: nacked", error)
+                return 500
             except Exception as error:
                 logs.error("a defect: nacked", error)
-                raise
-
-    def _reject(self, data: bytes, *, message_id: str, published: str, reason: str) -> None:
-        logs.warning("message rejected", reason=reason)
-        self._topics.reject(
-            data, source=self._function, message_id=message_id, published=published, reason=reason
-        )
+                return 500
+        return 200
 
 
-def _id_in(body: bytes) -> str:
-    """The id of the message in a push, or a name derived from the content, the same at each repetition."""
+def _refuse(error: Malformed, _: Delivery) -> None:
+    raise error
+
+
+def _id_in(content: bytes, event_id: str | None) -> str:
+    """The id of the message in a push, of the event, or a name that follows from the content.
+
+    The name is the same at each repetition.
+    """
     try:
-        found = json.loads(body)["message"]["messageId"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        found = None
-    return str(found or f"content-{hashlib.sha256(body).hexdigest()}")
+        found = json.loads(content)
+        found = found.get("message", {}).get("messageId") or found.get("data", {})["message"]["messageId"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        found = event_id
+    return str(found or f"content-{hashlib.sha256(content).hexdigest()}")

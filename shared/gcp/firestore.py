@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
@@ -18,9 +18,9 @@ from google.cloud.firestore_v1 import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.config import Config
-from shared.errors import Conflict, Transient
+from shared.errors import Conflict, Transient, Undeployed
 from shared.gcp import credentials
-from shared.gcp.batching import Batcher
+from shared.gcp.batching import Batcher, copy_of
 from shared.gcp.documents import Commit, Committed, Snapshot, compatible
 from shared.gcp.failpoints import Failpoints
 from shared.lazy import Lazy
@@ -45,12 +45,17 @@ _READS, _COMMITS = 16, 8
 _RETRY = Retry(predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0)
 #: Commits that conflict are tried again after a random pause, so that two processes do not collide again.
 _CONFLICT_RETRY = Retry(predicate=if_exception_type(Conflict), initial=0.02, maximum=1.0)
+#: What a write is answered if a document is not as the commit expects it.
 _CONFLICTS = (
     exceptions.FailedPrecondition,
     exceptions.AlreadyExists,
     exceptions.NotFound,
     exceptions.Aborted,
 )
+#: What is answered to a read or a query if the database or an index is missing or still being built.
+_MISSING = (exceptions.FailedPrecondition, exceptions.NotFound)
+#: What is answered to any call if the function's identity lacks a role.
+_FORBIDDEN = (exceptions.Forbidden, exceptions.Unauthorized)
 _UNAVAILABLE = (
     exceptions.ServerError,
     exceptions.RetryError,
@@ -59,6 +64,7 @@ _UNAVAILABLE = (
 )
 _CHANGED = "Too many changes were made at the same time."
 _NO_ANSWER = "The database did not answer in time."
+_UNDEPLOYED = "The database of this site is not set up completely. The operator finds the reason in the log."
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -102,14 +108,12 @@ class Firestore:
 
     def _read_batch(self, callers: Sequence[Sequence[str]]) -> Sequence[list[Snapshot] | Exception]:
         """Reads the documents of all callers in one request."""
-        try:
-            found = {read.path: read for read in self._get([path for paths in callers for path in paths])}
-        except Transient:
-            raise
-        except Exception:
-            # Firestore may refuse only one of the documents.
-            return _each_alone(self._get, callers)
-        return [[found[path] for path in paths] for paths in callers]
+
+        def read(callers: Sequence[Sequence[str]]) -> list[list[Snapshot]]:
+            found = {each.path: each for each in self._get([path for paths in callers for path in paths])}
+            return [[found[path] for path in paths] for paths in callers]
+
+        return _in_halves(read, callers)
 
     def _get(self, paths: Sequence[str], fields: Sequence[str] | None = None) -> list[Snapshot]:
         client = self._client()
@@ -169,16 +173,14 @@ class Firestore:
         return Commit(self._client(), self._failpoints, self._send)
 
     def _send_batch(self, commits: Sequence[Commit]) -> Sequence[Committed | Exception]:
-        """Sends in one request what is compatible, and all others alone. After a Conflict, each alone."""
-        together, results = compatible(commits), dict[int, Committed | Exception]()
-        if len(together) > 1:
-            try:
-                results.update(zip(map(id, together), self._send_together(together), strict=True))
-            except Exception as error:
-                if isinstance(error, Transient) and not isinstance(error, Conflict):
-                    raise
+        """Sends in one request what is compatible, then what is left."""
+        together = compatible(commits)
+        results = dict(zip(map(id, together), _in_halves(self._send_together, together), strict=True))
         left = [commit for commit in commits if id(commit) not in results]
-        results.update(zip(map(id, left), _each_alone(self._send_alone, left), strict=True))
+        if left:
+            last = results[id(together[-1])]
+            rest = [copy_of(last) for _ in left] if _no_answer(last) else self._send_batch(left)
+            results.update(zip(map(id, left), rest, strict=True))
         return [results[id(commit)] for commit in commits]
 
     def _send_alone(self, commit: Commit) -> Committed:
@@ -188,7 +190,8 @@ class Firestore:
         batch = self._client().batch()
         for commit in commits:
             commit.add_to(batch)
-        with _translated_errors(f"write {next(iter(commits[0].paths), 'nothing')}", self.timeout):
+        what = f"write {next(iter(commits[0].paths), 'nothing')}"
+        with _translated_errors(what, self.timeout, writes=True):
             found = iter(batch.commit(retry=_RETRY.with_timeout(self.timeout), timeout=self.timeout))
         return [commit.committed(list(islice(found, len(commit)))) for commit in commits]
 
@@ -212,20 +215,26 @@ def retry_on_conflict(attempt: Callable[[], T], *, timeout: float = TIMEOUT) -> 
         raise Transient(_CHANGED, detail=getattr(error.cause, "detail", None)) from error
 
 
-def _each_alone(call: Callable[[T], R], items: Sequence[T]) -> list[R | Exception]:
-    """The result or error of each call. If Firestore does not answer one, the next ones are not sent."""
-    results: list[R | Exception] = []
-    for item in items:
-        try:
-            results.append(call(item))
-        except Conflict as error:
-            results.append(error)
-        except Transient as error:
-            left = len(items) - len(results)
-            return [*results, *(Transient(str(error), detail=error.detail) for _ in range(left))]
-        except Exception as error:
-            results.append(error)
-    return results
+def _in_halves(call: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T]) -> list[R | Exception]:
+    """The result or error of each item, from one call for all if it succeeds.
+
+    If Firestore refuses the call, one of the items may be the reason, so each half is tried, down to single
+    items. That takes few calls when documents are hot. If it does not answer, the next ones are not sent.
+    """
+    try:
+        return list(call(items))
+    except Exception as error:
+        if len(items) == 1 or _no_answer(error):
+            return [error, *(copy_of(error) for _ in items[1:])]
+    middle = len(items) // 2
+    first = _in_halves(call, items[:middle])
+    if _no_answer(first[-1]):
+        return [*first, *(copy_of(first[-1]) for _ in items[middle:])]
+    return [*first, *_in_halves(call, items[middle:])]
+
+
+def _no_answer(result: object) -> TypeGuard[Transient]:
+    return isinstance(result, Transient) and not isinstance(result, Conflict)
 
 
 def _connect(project: str) -> Client:
@@ -234,14 +243,19 @@ def _connect(project: str) -> Client:
 
 
 @contextmanager
-def _translated_errors(what: str, seconds: float) -> Iterator[None]:
+def _translated_errors(what: str, seconds: float, *, writes: bool = False) -> Iterator[None]:
     """Turns the client's errors into ours. ``what`` names the call, for the log only."""
     try:
         yield
-    except _CONFLICTS as error:
-        raise Conflict(_CHANGED, detail=f"Firestore refused to {what}: {error.message}") from error
     except _UNAVAILABLE as error:
         raise Transient(_NO_ANSWER, detail=f"Firestore did not {what} within {seconds:g} s") from error
+    except exceptions.GoogleAPICallError as error:
+        refused = f"Firestore refused to {what}: {error.message}"
+        if isinstance(error, _FORBIDDEN if writes else _MISSING + _FORBIDDEN):
+            raise Undeployed(_UNDEPLOYED, detail=refused) from error
+        if isinstance(error, _CONFLICTS):
+            raise Conflict(_CHANGED, detail=refused) from error
+        raise
 
 
 def _where(query: Any, conditions: Sequence[tuple[str, str, object]]) -> Any:

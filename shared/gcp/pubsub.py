@@ -28,6 +28,11 @@ Topic = Literal["playlists", "videos", "transcripts", "dead-letters"]
 TIMEOUT = 8.0
 #: Messages of one request (https://cloud.google.com/pubsub/quotas).
 MAXIMUM_MESSAGES = 1000
+#: Bytes of the value of an attribute (https://cloud.google.com/pubsub/quotas#resource_limits).
+_ATTRIBUTE = 1024
+#: Bytes that a dead letter keeps of a message that cannot be read. Pub/Sub takes 10 MB, attributes included,
+#: and a request to a function may be longer. What is too long would be refused, and tried again, for ever.
+_KEPT = 100_000
 _RETRY = Retry(predicate=if_exception_type(exceptions.ServiceUnavailable), initial=0.1, maximum=1.0)
 _NOT_QUEUED = "The work could not be queued."
 #: Seconds of a pull, which waits for messages, and of any other call about a subscription.
@@ -64,12 +69,11 @@ class Topics:
         with self._failpoints.around("publish dead-letters"):
             self._publish(
                 "dead-letters",
-                [data],
+                [data[:_KEPT]],
                 source=source,
                 message_id=message_id,
                 published=published,
-                # Pub/Sub takes 1,024 bytes a value, and a character of UTF-8 has up to four.
-                reason=reason[:240],
+                reason=reason,
             )
 
     def ping(self, timeout: float) -> None:
@@ -80,7 +84,8 @@ class Topics:
     def _publish(self, topic: Topic, payloads: Sequence[bytes], **attributes: str) -> None:
         client = self._client()
         path = client.topic_path(self._project, topic)
-        messages = [PubsubMessage(data=data, attributes=attributes) for data in payloads]
+        values = {name: _cut(value) for name, value in attributes.items()}
+        messages = [PubsubMessage(data=data, attributes=values) for data in payloads]
         for start in range(0, len(messages), MAXIMUM_MESSAGES):
             request = PublishRequest(topic=path, messages=messages[start : start + MAXIMUM_MESSAGES])
             try:
@@ -91,6 +96,11 @@ class Topics:
             except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
                 detail = f"Pub/Sub did not take messages on {topic}: {error}"
                 raise Transient(_NOT_QUEUED, detail=detail) from error
+
+
+def _cut(text: str) -> str:
+    """As much of a text as an attribute holds. Without half a surrogate pair, which UTF-8 cannot encode."""
+    return text.encode("utf-8", "replace")[:_ATTRIBUTE].decode("utf-8", "ignore")
 
 
 def _publisher() -> PublisherClient:

@@ -22,7 +22,7 @@ from shared.search.index.writer import SearchIndex
 #: Attributes that Pub/Sub adds (https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic).
 _ATTEMPTS = "CloudPubSubDeadLetterSourceDeliveryCount"
 _SUBSCRIPTION = "CloudPubSubDeadLetterSourceSubscription"
-#: With so many failed attempts in the ledger, a video fails.
+#: With so many failed attempts in the ledger, a video fails. So often a job is sent again that never began.
 _ENOUGH = 6
 #: Characters kept of a message that cannot be read.
 _KEPT = 2000
@@ -66,6 +66,12 @@ class DeadLetters:
             self._record(delivery, reason)
             return
         job = self._jobs.read(message.job_id)
+        if job is not None and job.state == "queued" and job.error is None and job.sent_again < _ENOUGH:
+            # No delivery has reached the planner: it had no room, or did not admit Pub/Sub yet.
+            job = self._jobs.touch(job, sent_again=job.sent_again + 1)
+            self._topics.publish("playlists", [message])
+            logs.warning("job sent again", job_id=job.job_id, attempts=attempts)
+            return
         cause = (job.error if job else None) or "The playlist could not be listed."
         self._jobs.fail(message.job_id, f"{cause} Given up after {attempts} attempts.")
         logs.warning("job failed: given up", job_id=message.job_id, attempts=attempts)

@@ -13,6 +13,7 @@ from shared.errors import (
     AttemptFailed,
     Conflict,
     Malformed,
+    NotReached,
     Permanent,
     Transient,
     YouTubeError,
@@ -110,6 +111,11 @@ class Fetcher:
                 except AddressBlocked as error:
                     if (now := self._read(message)) is not None:
                         self._note(now, error, counted=False)
+                except NotReached as error:
+                    # Another delivery may come when this process has a way out.
+                    if (now := self._read(message)) is not None:
+                        self._note(now, error, counted=False)
+                    raise
                 except AttemptFailed as error:
                     # The video may have changed while it waited for its turn, and the attempt counts all
                     # the same. So it is read again.

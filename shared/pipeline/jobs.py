@@ -45,8 +45,9 @@ class Job:
     ``listed``: entries in the ledger so far; ``total``: the same number once the list is complete.
     ``blocked_until``: when the YouTube quota is renewed. ``paused_until``: until when YouTube refuses all our
     addresses. ``stalls``: how often in a row the sweep has published the job's messages again in vain.
-    ``again``: YouTube is asked about all videos, also about those that are stored. ``video_id``: the only
-    video of the job; None for the whole playlist.
+    ``sent_again``: how often its dead letter was published again. ``again``: YouTube is asked about all
+    videos, also about those that are stored. ``video_id``: the only video of the job; None for the whole
+    playlist.
     """
 
     job_id: str
@@ -64,6 +65,7 @@ class Job:
     paused_until: datetime | None = None
     error: str | None = None
     stalls: int = 0
+    sent_again: int = 0
     again: bool = False
     video_id: str | None = None
     update_time: datetime | None = None
@@ -301,7 +303,8 @@ class Jobs:
             if pointer.data is not None:
                 self.require_free(job)
             # Without started_at there is no estimate: what was settled before says nothing about now.
-            data = {"state": state, "error": None, "finished_at": None, "started_at": None, "stalls": 0}
+            data: dict[str, Any] = {"state": state, "error": None, "finished_at": None, "started_at": None}
+            data |= {"stalls": 0, "sent_again": 0}
             commit = self._db.commit()
             commit.update(job_path(job.job_id), data, unchanged_since=now.update_time)
             commit.put(pointer, {"job_id": job.job_id}).run()

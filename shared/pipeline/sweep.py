@@ -71,6 +71,12 @@ class Sweep:
         def is_still(moved_at: datetime | None, stalls: int = 0) -> bool:
             return messages_lost or moved_at is None or now - moved_at >= self._stalled_after * 2**stalls
 
+        if job.blocked_until is not None and job.blocked_until > now and not messages_lost:
+            # It may wait for a day, and its counters are up to 64 documents. Parked videos may be due. The
+            # planner publishes all other pending ones when it continues.
+            if job.listed:
+                swept.videos_published += self._retry.republish(job.job_id, "overdue")
+            return
         if job.state != "running":
             if job.blocked_until <= now if job.blocked_until else is_still(job.update_time):
                 # The quota is renewed, or the message was lost. Until then the job says what it waits for.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask import Request, Response
 
+from shared.accounts.auth import Caller
 from shared.accounts.sessions import Cookie
+from shared.accounts.signin import Step
+from shared.web.origin import Site
 
 #: Firebase Hosting lets no other cookie pass. See shared.accounts.sessions.
 NAME = "__session"
@@ -13,6 +16,20 @@ NAME = "__session"
 def read_cookie(request: Request) -> Cookie:
     """The cookie of a request. Empty if it has none."""
     return Cookie.parse(request.cookies.get(NAME, ""))
+
+
+def go_on(site: Site, request: Request, step: Step) -> Response:
+    """Sends the browser to the next page of a sign-in."""
+    answer = Response(status=302, headers={"Location": step.location})
+    return set_cookie(answer, step.cookie, secure=site.is_secure(request))
+
+
+def signed_out(site: Site, request: Request, caller: Caller) -> Response:
+    """The answer to somebody who is signed out. The browser forgets its cookie."""
+    answer = Response(status=204)
+    if caller.session is not None:
+        set_cookie(answer, Cookie(), secure=site.is_secure(request))
+    return answer
 
 
 def set_cookie(answer: Response, cookie: Cookie, *, secure: bool) -> Response:

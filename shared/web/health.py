@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 from shared import logs
@@ -12,8 +14,33 @@ from shared.errors import Transient
 
 #: Seconds that one dependency gets.
 TIMEOUT = 4.0
+#: Seconds for which an answer is remembered. An uptime check asks each minute.
+KEPT = 5.0
 #: Asks a dependency, and raises when it does not answer within so many seconds.
 Probe = Callable[[float], None]
+
+
+class Health:
+    """Asks all dependencies, and remembers the answer for some seconds.
+
+    Anybody may ask for it, and each answer costs a request of each dependency.
+    """
+
+    def __init__(
+        self, probes: Mapping[str, Probe], *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._probes = probes
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._known: tuple[float, dict[str, Any]] | None = None
+
+    def check(self) -> dict[str, Any]:
+        """As :func:`check`, KEPT seconds old at most. Callers at the same time wait for one answer."""
+        with self._lock:
+            if self._known is None or self._monotonic() - self._known[0] >= KEPT:
+                found = check(self._probes)
+                self._known = self._monotonic(), found
+            return self._known[1]
 
 
 def check(probes: Mapping[str, Probe]) -> dict[str, Any]:

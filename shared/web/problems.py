@@ -21,6 +21,7 @@ from shared.errors import (
     Transient,
     Unauthenticated,
     Unavailable,
+    Undeployed,
 )
 from shared.web.requests import MAXIMUM_BODY
 
@@ -48,6 +49,9 @@ def request_error(error: Exception, request: Request) -> RequestError:
         case Transient():
             logs.warning("a dependency did not answer", error)
             return Unavailable(f"{error} Try again in a moment.")
+        case Undeployed():
+            logs.error("misconfigured", error)
+            return _Defect(str(error))
         case ConfigError():
             logs.error("misconfigured", error)
             return Unavailable(INCOMPLETE)

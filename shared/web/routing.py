@@ -59,6 +59,7 @@ class Routes:
         self._auth = auth or Auth(config, db)
         self._site = site or Site(config)
         self._sign_in = config.sign_in
+        self._project = config.google_cloud_project
         self._failpoints = Failpoints.from_config(config)
         self.endpoints: list[tuple[str, str, bool]] = []
         self._app = Flask(__name__, static_folder=None)
@@ -80,11 +81,19 @@ class Routes:
     def delete(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
         return self._route("DELETE", rule, public)
 
+    def include(self, other: Routes) -> None:
+        """Takes over the routes of another function. Each of them answers as it does there."""
+        for rule in other._app.url_map.iter_rules():
+            view = other._app.view_functions[rule.endpoint]
+            self._app.add_url_rule(rule.rule, rule.endpoint, view, methods=rule.methods)
+        self.endpoints += other.endpoints
+
     def dispatch(self, request: Request) -> Response:
         """Answers a request. Errors are answered, too, and defects are logged."""
         # The framework reads the body once more after the answer. So both apps share the request object.
         context = RequestContext(self._app, request.environ, request)
-        with logs.context(method=request.method, path=request.path), context:
+        trace = logs.trace_of(request.headers, self._project)
+        with logs.context(method=request.method, path=request.path, **trace), context:
             return self._app.full_dispatch_request()
 
     def _route(self, method: str, rule: str, public: bool) -> Callable[[Handler], Handler]:

@@ -10,7 +10,7 @@ import requests
 import youtube_transcript_api as api
 
 from shared.config import Config
-from shared.errors import AttemptFailed, Refused, YouTubeError
+from shared.errors import AttemptFailed, NotReached, Refused, YouTubeError
 from shared.transcripts.transcript import Answer, Transcript
 from shared.transcripts.videos import Metadata
 from shared.youtube import timedtext
@@ -39,7 +39,8 @@ class Captions:
 
         Raises:
             Refused: YouTube refused the request, because of the address or the video.
-            AttemptFailed: something that may pass went wrong.
+            NotReached: no connection came about.
+            AttemptFailed: something else that may pass went wrong.
             RouteClosed: a request was not sent, because the breaker has opened meanwhile.
         """
         try:
@@ -200,6 +201,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception], YouTub
         lambda error: AttemptFailed(f"YouTube refused the request (HTTP {_status(error)})."),
     ),
     ((ParseError,), lambda _: AttemptFailed("YouTube sent empty or broken captions.")),
+    ((requests.ConnectTimeout,), lambda _: NotReached("YouTube could not be reached in time.")),
     ((requests.Timeout,), lambda _: AttemptFailed("YouTube did not answer in time.")),
     (
         (requests.RequestException,),

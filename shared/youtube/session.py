@@ -68,6 +68,8 @@ class Session(requests.Session):
         #: When the attempt has to end. None from :meth:`begin` to its first request.
         self._deadline: float | None = 0.0
         self._before_request: Callable[[], None] = lambda: None
+        #: Whether a request of this session was ever answered.
+        self.reached = False
         #: Bytes received since :meth:`begin`, as they came over the wire, compressed.
         self.received = 0
         #: The key with which this session has answered a watch page since :meth:`begin`.
@@ -127,6 +129,7 @@ class Session(requests.Session):
         kwargs["timeout"] = (min(self._timeout[0], left), min(self._timeout[1], left))
         kwargs["stream"] = True
         response = super().send(request, **kwargs)
+        self.reached = True
         content = bytearray()
         try:
             for chunk in response.iter_content(65536):

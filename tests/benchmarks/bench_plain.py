@@ -91,7 +91,7 @@ def _functions(stack: Stack, concurrency: int) -> Iterator[Mapping[str, int]]:
             sockets = stack.state.run / "sockets" / function.name
             sockets.mkdir(parents=True)
             pids[function.name] = start(
-                framework.command(function.name, _PEER / "main.py", function.trigger, ports[function.name]),
+                framework.command(function.name, _PEER / "main.py", ports[function.name]),
                 THREADS=str(function.threads),
                 XDG_RUNTIME_DIR=str(sockets),
             )

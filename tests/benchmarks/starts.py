@@ -22,7 +22,7 @@ def seconds(function: Function) -> float:
     nowhere = dict.fromkeys(("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"), "127.0.0.1:9")
     environment = {**os.environ, **nowhere, "PYTHONPATH": str(ROOT), "THREADS": str(function.threads)}
     source = ROOT / "functions" / function.name / "main.py"
-    command = framework.command(function.name, source, function.trigger, port)
+    command = framework.command(function.name, source, port)
     begun = time.monotonic()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -95,6 +95,39 @@ def test_a_dead_letter_of_the_planner_fails_a_job_that_is_not_listed_yet(world: 
     assert world.view(job)["error"] == failed.error
 
 
+def test_a_job_whose_deliveries_were_used_up_before_it_began_is_sent_again(world: World) -> None:
+    """Pub/Sub counts an answer of 429 or 403 as a delivery. That is not the fault of the job."""
+    job = world.new_job()
+    for times in range(1, 7):
+        world.dead_letter_of_planning(job)
+        assert world.topics.published == [("playlists", job.message)] * times
+        assert (world.job(job.job_id).state, world.job(job.job_id).sent_again) == ("queued", times)
+    # A job that kills every planner is not sent for ever.
+    world.dead_letter_of_planning(job)
+    failed = world.job(job.job_id)
+    assert (failed.state, len(world.topics.published)) == ("failed", 6)
+    assert failed.error == "The playlist could not be listed. Given up after 8 attempts."
+    # A person who retries it gives it as many chances again.
+    world.retry.retry(failed)
+    assert (world.job(job.job_id).state, world.job(job.job_id).sent_again) == ("queued", 0)
+
+
+@pytest.mark.parametrize("begun", ["planning", "running", "cancelled", "failed"])
+def test_a_job_that_has_begun_or_is_over_is_not_sent_again(world: World, begun: str) -> None:
+    job = world.new_job()
+    if begun in ("planning", "running"):
+        world.jobs.begin_planning(job, "A playlist", 1)
+    if begun == "running":
+        world.jobs.seal(job.job_id)
+    if begun == "cancelled":
+        world.jobs.cancel(job.job_id)
+    if begun == "failed":
+        world.jobs.fail(job.job_id, "The playlist is empty.")
+    world.dead_letter_of_planning(job)
+    assert world.topics.published == []
+    assert world.job(job.job_id).state == ("failed" if begun == "planning" else begun)
+
+
 def test_a_late_dead_letter_of_the_planner_does_not_fail_a_running_job(world: World) -> None:
     job = world.running(ids(2))
     world.dead_letter_of_planning(job)

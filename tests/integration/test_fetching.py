@@ -13,7 +13,7 @@ import pytest
 
 from infra.local.fake_youtube.library import generate
 from infra.local.fake_youtube.live_server import LiveServer
-from shared.errors import AttemptFailed, Malformed, Transient
+from shared.errors import AttemptFailed, Malformed, NotReached, Transient
 from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore
 from shared.pipeline.jobs import Job
@@ -64,6 +64,25 @@ def test_a_claim_of_a_worker_that_died_runs_out(world: World, clock_of_test: Clo
         clock_of_test.forward(seconds=CLAIM.total_seconds())
         world.fetch(job, video_id, answering(SPOKEN))
     assert world.topics.videos("transcripts") == [video_id]
+    assert world.outcome(video_id).kind == "transcript"
+
+
+def test_a_fetcher_without_a_way_out_counts_no_attempt(world: World) -> None:
+    """After a cold start connecting may take a minute. Eight attempts of the video would be over by then."""
+    (video_id,) = fresh_ids(1)
+    job = world.running([video_id])
+    for _ in range(10):
+        with pytest.raises(NotReached):
+            world.fetch(job, video_id, refusing(NotReached("YouTube could not be reached in time.")))
+    entry = world.entry(job, video_id)
+    assert (entry.state, entry.attempts) == ("pending", 0)
+    assert entry.reason == "YouTube could not be reached in time."
+    # Once YouTube has been reached, the way out is there, and the next failure counts.
+    world.routing._routes[0].reached = True
+    with pytest.raises(AttemptFailed):
+        world.fetch(job, video_id, refusing(NotReached("YouTube could not be reached in time.")))
+    assert world.entry(job, video_id).attempts == 1
+    world.fetch(job, video_id, answering(SPOKEN))
     assert world.outcome(video_id).kind == "transcript"
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,16 +72,17 @@ def _ask(function: Function, port: int) -> requests.Response:
     return requests.post(url, json=body, headers=headers, timeout=_ANSWER)
 
 
-def _start_and_ask(function: Function, directory: Path, port: int) -> Answer:
-    stage(function.name, directory)
-    log = directory.parent / f"{function.name}.log"
+@contextmanager
+def _running(name: str, directory: Path, port: int, **environment: str) -> Iterator[Path]:
+    """A function that runs from its staged directory. Its log."""
+    stage(name, directory)
+    log = directory.parent / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
                 *("env", "-i", f"PATH={os.environ['PATH']}"),
-                *(_PROGRAM, "--target", function.name, "--source", "main.py", "--port", str(port)),
-                # The platform sets this for functions that get events.
-                *("--signature-type", "http" if function.trigger == "http" else "cloudevent"),
+                *(f"{variable}={value}" for variable, value in environment.items()),
+                *(_PROGRAM, "--target", name, "--source", "main.py", "--port", str(port)),
             ],
             cwd=directory,
             stdout=output,
@@ -89,17 +91,11 @@ def _start_and_ask(function: Function, directory: Path, port: int) -> Answer:
         )
     try:
         deadline = time.monotonic() + _START
-        while True:
-            assert process.poll() is None, f"{function.name} ended:\n{log.read_text()}"
-            try:
-                answer = _ask(function, port)
-                break
-            except requests.ConnectionError:
-                assert time.monotonic() < deadline, f"{function.name} does not listen:\n{log.read_text()}"
-                time.sleep(0.1)
-        return Answer(
-            answer.status_code, answer.text, answer.headers.get("Content-Type", ""), log.read_text()
-        )
+        while not _listens(port):
+            assert process.poll() is None, f"{name} ended:\n{log.read_text()}"
+            assert time.monotonic() < deadline, f"{name} does not listen:\n{log.read_text()}"
+            time.sleep(0.1)
+        yield log
     finally:
         # gunicorn's master process ends its workers.
         process.terminate()
@@ -108,6 +104,22 @@ def _start_and_ask(function: Function, directory: Path, port: int) -> Answer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(timeout=15)
+
+
+def _listens(port: int) -> bool:
+    try:
+        # The framework answers this path itself.
+        return requests.get(f"http://127.0.0.1:{port}/robots.txt", timeout=_ANSWER).status_code == 404
+    except requests.ConnectionError:
+        return False
+
+
+def _start_and_ask(function: Function, directory: Path, port: int) -> Answer:
+    with _running(function.name, directory, port) as log:
+        answer = _ask(function, port)
+        return Answer(
+            answer.status_code, answer.text, answer.headers.get("Content-Type", ""), log.read_text()
+        )
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +135,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Futu
 
 
 def test_the_pipeline_lists_every_folder_of_functions_and_no_other() -> None:
-    assert functions() == sorted(function.name for function in PIPELINE.functions)
+    # `web` stands apart: in the cloud it may take the place of the functions with routes.
+    assert functions() == sorted(["web", *(function.name for function in PIPELINE.functions)])
     assert functions() == sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())
 
 
@@ -146,6 +159,73 @@ def test_a_staged_function_starts_in_an_empty_environment_and_says_what_is_missi
     kind = "application/json" if function.name == "health" else "application/problem+json"
     assert answer.content_type == kind
     assert "a defect" not in answer.log
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `web`, staged, with what Google's platform and the deployment give it and nothing else.
+
+    Its servers do not exist, so it can answer only what needs none of them.
+    """
+    (port,) = free_ports(1)
+    environment = {
+        "K_SERVICE": "web",
+        "GOOGLE_CLOUD_PROJECT": "a-real-project",
+        "PUBLIC_URL": "https://web-123.a.run.app",
+        "ELASTICSEARCH_URL": "http://127.0.0.1:9",
+        "GOOGLE_OAUTH_CLIENT_ID": "123.apps.googleusercontent.com",
+        "GOOGLE_OAUTH_CLIENT_SECRET": "GOCSPX-of-a-test",
+        "GRANT_ENCRYPTION_KEYS": "A" * 43 + "=",
+    }
+    with _running("web", tmp_path_factory.mktemp("web") / "web", port, **environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+_POLICY = "default-src 'none'; script-src 'self'"
+
+
+def test_the_staged_web_serves_the_page(web: str) -> None:
+    page = requests.get(web, timeout=_ANSWER)
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert page.content == (ROOT / "frontend" / "index.html").read_bytes()
+    assert page.headers["Content-Security-Policy"].startswith(_POLICY)
+    assert "frame-src https://www.youtube-nocookie.com;" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-cache"
+    script = requests.get(f"{web}/app.js", timeout=_ANSWER)
+    assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    again = requests.get(f"{web}/app.js", headers={"If-None-Match": script.headers["ETag"]}, timeout=_ANSWER)
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/../main.py", "/main.py", "/shared/config.py", "/.git", "/nosuch.js"])
+def test_the_staged_web_serves_no_other_file(path: str, web: str) -> None:
+    session = requests.Session()
+    prepared = session.prepare_request(requests.Request("GET", web))
+    prepared.url = web + path  # As it is: a client would drop the dots.
+    answer = session.send(prepared, timeout=_ANSWER)
+    session.close()
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_the_staged_web_serves_the_routes_of_all_functions(web: str) -> None:
+    health = requests.get(f"{web}/api/health", timeout=_ANSWER)
+    assert health.status_code == 503
+    assert set(health.json()["dependencies"]) == {"firestore", "pubsub", "elasticsearch"}
+    for function in PIPELINE.functions:
+        if function.routes and function.name != "health":
+            method, path = _REQUESTS[function.name]
+            answer = requests.request(method, web + path, json=_BODY, timeout=_ANSWER)
+            assert answer.status_code == 401, (path, answer.text)
+            assert answer.json()["sign_in"] == "/api/login"
+            assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+            assert answer.headers["Cache-Control"] == "no-store"
+    for method, path, status in (
+        ("GET", "/api/nosuch", 404),
+        ("GET", "/api", 404),
+        ("POST", "/", 405),
+        ("GET", "/api/index", 405),
+    ):
+        assert requests.request(method, web + path, timeout=_ANSWER).status_code == status, path
 
 
 def test_a_staged_directory_holds_the_function_and_the_shared_code(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from shared.errors import AttemptFailed, Transient
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topic
 from shared.messages import Message, PlaylistMessage, VideoMessage
-from shared.pipeline.ledger import LATE, NewEntry
-from shared.pipeline.sweep import Sweep
+from shared.pipeline.ledger import LATE, Ledger, NewEntry
+from shared.pipeline.sweep import Sweep, Swept
 from tests.integration.recorders import RecordingTopics
 from tests.integration.world import Clock, World, fresh_ids, ids, refusing
 
@@ -81,6 +81,30 @@ def test_a_planning_that_stalls_is_begun_again(world: World, clock_of_test: Cloc
     assert (swept.planned_again, swept.videos_published, swept.troubles) == (1, 0, 0)
     swept = world.sweep(job, messages_lost=True)
     assert (swept.planned_again, swept.videos_published, swept.troubles) == (1, 2, 0)
+
+
+@pytest.mark.parametrize("listed", [0, 3])
+def test_a_job_that_waits_for_the_quota_costs_no_reads_of_its_counters(
+    world: World, clock_of_test: Clock, monkeypatch: pytest.MonkeyPatch, listed: int
+) -> None:
+    """A thousand such jobs, swept each minute, would be a hundred million reads on one day."""
+    job = world.new_job()
+    if listed:
+        job = world.jobs.begin_planning(job, "A playlist", 5000)
+        world.enter(job, [NewEntry(each, each, 0) for each in ids(listed)])
+        # One of the videos is parked, because its address is blocked.
+        parked = world.entry(job, "video-00001")
+        world.ledger.park(job.job_id, parked, reason="blocked", until=clock_of_test() + timedelta(minutes=1))
+    world.jobs.note_waiting(job.job_id, "The quota is used up.", clock_of_test() + timedelta(hours=5))
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "counts", lambda *_: pytest.fail("the counters were read"))
+        assert world.sweep(job) == Swept(jobs=1)
+        clock_of_test.ahead += timedelta(minutes=2)
+        assert world.sweep(job).videos_published == (1 if listed else 0)
+    assert world.topics.videos() == (["video-00001"] if listed else [])
+    assert world.view(job)["blocked_until"] is not None
+    clock_of_test.ahead += timedelta(hours=5)
+    assert world.sweep(job).planned_again == 1
 
 
 def test_a_job_whose_last_step_failed_is_completed(world: World) -> None:

@@ -19,7 +19,7 @@ from shared import logs
 SAMPLE = Path(__file__).with_name("sample_function.py")
 
 
-def load(name: str, source: Path | None = None, *, signature: str = "http") -> tuple[Any, Any]:
+def load(name: str, source: Path | None = None) -> tuple[Any, Any]:
     """Starts a function with the present environment. Returns a test client and its main module.
 
     ``source``: another file than the function's main.py.
@@ -27,10 +27,13 @@ def load(name: str, source: Path | None = None, *, signature: str = "http") -> t
     source = source or ROOT / "functions" / name / "main.py"
     # The framework loads every function as a module of the file's name.
     before = sys.modules.get(source.stem)
+    # `web` imports others, which read the environment as they start.
+    for each in [each for each in sys.modules if each.startswith("functions.")]:
+        del sys.modules[each]
     with settings_kept():
         try:
             create_app: Any = functions_framework.create_app
-            app = create_app(name, str(source), signature)
+            app = create_app(name, str(source))
             return app.test_client(), sys.modules[source.stem]
         finally:
             sys.modules.pop(source.stem, None)
@@ -38,9 +41,9 @@ def load(name: str, source: Path | None = None, *, signature: str = "http") -> t
                 sys.modules[source.stem] = before
 
 
-def client(name: str, source: Path | None = None, *, signature: str = "http", **objects: object) -> Any:
+def client(name: str, source: Path | None = None, **objects: object) -> Any:
     """A test client of a function. ``objects``: replace the objects of these names in its main module."""
-    web, main = load(name, source, signature=signature)
+    web, main = load(name, source)
     for each, replacement in objects.items():
         assert hasattr(main, each), f"{name} has no object {each}"
         setattr(main, each, replacement)

@@ -46,8 +46,57 @@ def test_an_error_carries_its_traceback_in_the_same_line(capsys: pytest.CaptureF
         logs.error("a defect", error)
     (line,) = lines(capsys)
     assert line["severity"] == "ERROR"
-    assert "Traceback" in line["traceback"]
-    assert "what went wrong" in line["traceback"]
+    # By these two fields Error Reporting takes a line for an error, and groups it.
+    assert line["@type"].endswith(".ReportedErrorEvent")
+    assert "Traceback" in line["stack_trace"]
+    assert "what went wrong" in line["stack_trace"]
+
+
+def test_only_errors_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.error("a search was refused")
+    logs.warning("nacked", ValueError("x"))
+    logs.info("parked")
+    logging.getLogger("of.a.library").critical("out of memory")
+    assert ["@type" in line for line in lines(capsys)] == [True, False, False, True]
+
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    ("headers", "span"),
+    [
+        ({"traceparent": f"00-{TRACE}-{SPAN}-01"}, SPAN),
+        ({"traceparent": f"cc-{TRACE}-{SPAN}-00-what-comes-later"}, SPAN),
+        ({"X-Cloud-Trace-Context": f"{TRACE}/{int(SPAN, 16)};o=1"}, SPAN),
+        ({"X-Cloud-Trace-Context": f"{TRACE.upper()}/1"}, "0000000000000001"),
+        ({"X-Cloud-Trace-Context": TRACE}, None),
+        ({"X-Cloud-Trace-Context": f"{TRACE}/0;o=0"}, None),
+        ({"X-Cloud-Trace-Context": f"{TRACE}/99999999999999999999"}, None),
+        # One wrong header does not hide the other.
+        ({"traceparent": "nonsense", "X-Cloud-Trace-Context": f"{TRACE}/{int(SPAN, 16)}"}, SPAN),
+    ],
+)
+def test_the_trace_of_a_request_is_read(headers: dict[str, str], span: str | None) -> None:
+    found = logs.trace_of(headers, "p")
+    assert found.pop("logging.googleapis.com/trace") == f"projects/p/traces/{TRACE}"
+    assert found == ({"logging.googleapis.com/spanId": span} if span else {})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"traceparent": f"00-{'0' * 32}-{SPAN}-01"},
+        {"traceparent": f"00-{TRACE}-{'0' * 16}-01"},
+        {"traceparent": f"00-{TRACE}-{SPAN}"},
+        {"X-Cloud-Trace-Context": "../../other/traces/x"},
+        {"X-Cloud-Trace-Context": f"{TRACE}/x"},
+        {"X-Cloud-Trace-Context": f"{TRACE[:31]}/1"},
+    ],
+)
+def test_nonsense_is_no_trace(headers: dict[str, str]) -> None:
+    assert logs.trace_of(headers, "p") == {}
 
 
 def test_a_warning_carries_the_detail_and_the_cause_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:

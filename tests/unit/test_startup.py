@@ -20,6 +20,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in ("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "YOUTUBE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("K_SERVICE", "planner")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "a-real-project")
     monkeypatch.setenv("EGRESS_NAME", "cloud-1")
     return monkeypatch
 
@@ -41,6 +42,7 @@ def test_a_deployed_function_does_not_start_without_its_secrets(deployed: pytest
 
 def test_a_function_starts_without_secrets_when_it_is_not_deployed(deployed: pytest.MonkeyPatch) -> None:
     deployed.delenv("K_SERVICE")
+    deployed.delenv("GOOGLE_CLOUD_PROJECT")
     with settings_kept():
         assert startup.begin("YOUTUBE_API_KEY").youtube_api_key is None
 

@@ -16,6 +16,7 @@ from infra.local.gateway.proxy import routes_of
 from infra.pipeline import PipelineError, load_pipeline
 from shared import logs
 from shared.config import Config, ConfigError
+from shared.page import security_headers
 
 
 def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.
         urls = arguments.function_urls(options.functions, known)
         if not options.frontend.is_dir():
             raise UsageError(f"--frontend: expected a directory, found {str(options.frontend)!r}")
-        headers = gateway.security_headers(config)
+        headers = security_headers(gateway.HEADERS_FILE, config)
         app = gateway.application(routes_of(pipeline, urls), options.frontend, headers, options.changes)
         asyncio.run(gateway.serve(app, options.port))
     except (ConfigError, PipelineError, UsageError, OSError) as error:

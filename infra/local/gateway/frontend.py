@@ -7,22 +7,9 @@ from pathlib import Path
 from aiohttp import web
 
 from shared.errors import MethodNotAllowed, NotFound
+from shared.page import CACHE_CONTROL, TYPES
 
 READING_METHODS = ("GET", "HEAD")
-
-#: Only files with these endings are served. The types do not depend on the tables of the machine.
-_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".ico": "image/x-icon",
-    ".txt": "text/plain; charset=utf-8",
-    ".woff2": "font/woff2",
-}
 
 
 class Frontend:
@@ -38,8 +25,7 @@ class Frontend:
         file = self._file(request.path)
         if file is None:
             raise NotFound(f"There is nothing at {request.path[:200]}.")
-        # Browsers ask again each time and get 304 by the ETag, so no page is stale after an update.
-        headers = {"Cache-Control": "no-cache", "Content-Type": _TYPES[file.suffix]}
+        headers = {"Cache-Control": CACHE_CONTROL, "Content-Type": TYPES[file.suffix]}
         return web.FileResponse(file, headers=headers)
 
     def _file(self, path: str) -> Path | None:
@@ -50,4 +36,4 @@ class Frontend:
                 return None
         except (ValueError, OSError):  # The path leads outside, or cannot name a file.
             return None
-        return file if file.suffix in _TYPES else None
+        return file if file.suffix in TYPES else None

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -20,7 +18,6 @@ from infra.local.gateway.frontend import READING_METHODS, Frontend
 from infra.local.gateway.problems import answer_errors
 from infra.local.gateway.proxy import MAXIMUM_BODY, Proxy, Route
 from infra.local.persistence import note_change
-from shared.config import Config
 
 HEADERS_FILE = Path(__file__).parents[2] / "headers.json"
 
@@ -31,19 +28,6 @@ MAXIMUM_URL = 65_536
 _SIGN_IN = "/api/login"
 #: How long open requests may go on after a SIGTERM, in seconds.
 _GRACE_SECONDS = 2.0
-
-
-def security_headers(config: Config) -> dict[str, str]:
-    """The headers of infra/headers.json, with the origins of the player and of the thumbnails filled in."""
-    described = json.loads(HEADERS_FILE.read_text(encoding="utf-8"))
-    parts = urlsplit(config.youtube_embed_base_url)
-    player = f"{parts.scheme}://{parts.netloc}"
-    # The fake YouTube serves thumbnails at the origin of its player.
-    images = f"{described['images']} {player}"
-    headers: dict[str, str] = described["headers"]
-    return {
-        name: value.replace("{images}", images).replace("{player}", player) for name, value in headers.items()
-    }
 
 
 def application(

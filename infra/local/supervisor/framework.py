@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 
-def command(target: str, source: Path, trigger: str, port: int) -> tuple[str, ...]:
-    """Serves the function ``target`` of a source file on a local port. ``trigger`` is "http" or "pubsub"."""
+def command(target: str, source: Path, port: int) -> tuple[str, ...]:
+    """Serves the function ``target`` of a source file on a local port."""
     return (
         str(Path(sys.executable).with_name("functions-framework")),
         *("--target", target, "--source", str(source)),
-        *("--signature-type", "cloudevent" if trigger == "pubsub" else "http"),
         *("--host", "127.0.0.1", "--port", str(port)),
     )

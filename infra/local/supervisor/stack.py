@@ -164,7 +164,7 @@ class _Builder:
     def _function(self, function: Function) -> Component:
         port = next(self.ports)
         source = ROOT / "functions" / function.name / "main.py"
-        argv = framework.command(function.name, source, function.trigger, port)
+        argv = framework.command(function.name, source, port)
         # gunicorn creates a control socket in this directory. Its default is the home directory.
         sockets = self.state.run / "sockets" / function.name
         sockets.mkdir(parents=True, exist_ok=True)

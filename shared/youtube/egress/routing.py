@@ -15,7 +15,7 @@ from youtube_transcript_api.proxies import GenericProxyConfig, ProxyConfig, Webs
 
 from shared import clock
 from shared.config import Config, ConfigError
-from shared.errors import AddressBlocked, AttemptFailed, Refused, YouTubeError
+from shared.errors import AddressBlocked, AttemptFailed, NotReached, Refused, YouTubeError
 from shared.gcp.firestore import Firestore
 from shared.lazy import Lazy
 from shared.youtube import tls
@@ -59,11 +59,12 @@ class Permit:
 
 @dataclass(slots=True)
 class Route:
-    """One way to YouTube, and its idle sessions."""
+    """One way to YouTube, and its idle sessions. ``reached``: whether YouTube has ever answered on it."""
 
     breaker: Breaker
     connect: Callable[[], Session]
     idle: list[Session] = field(default_factory=list)
+    reached: bool = False
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -75,6 +76,7 @@ class Route:
         try:
             yield session
         finally:
+            self.reached = self.reached or session.reached
             if self.breaker.rotating:
                 # The requests of one attempt share a connection, and so an address: each further connection
                 # is another handshake, whose bytes are paid for. The next attempt has another address.
@@ -113,6 +115,7 @@ class Routing:
             RouteClosed: no route is open, or none any more. Says when to ask again.
             AddressBlocked: YouTube refused, and the breaker decided that it refused the address. Or the
                 breaker has opened between two requests of the video.
+            NotReached: no connection came about, and none ever has by this route.
             AttemptFailed: YouTube refused the video alone, or something else went wrong.
             Transient: the database does not answer.
         """
@@ -143,6 +146,10 @@ class Routing:
                 if not received:
                     raise
                 raise _with_bytes(AddressBlocked, ADDRESS_BLOCKED, received) from error
+            except NotReached as error:
+                if not route.reached:
+                    raise
+                raise _with_bytes(AttemptFailed, str(error), received) from error
             except YouTubeError as error:
                 error.youtube_bytes = received
                 raise

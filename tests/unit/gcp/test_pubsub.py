@@ -132,14 +132,34 @@ def test_nothing_to_publish_is_no_error(pubsub: Callable[..., Sent], topics: Top
     assert sent == []
 
 
+@pytest.mark.parametrize(
+    "text", ["x" * 5000, "é" * 700, "界" * 1000, "x" + "🌍" * 400, "a\ud800" * 900, "", "m"]
+)
+@pytest.mark.parametrize("name", ["source", "message_id", "published", "reason"])
 def test_a_rejection_says_where_and_why_within_what_an_attribute_holds(
-    pubsub: Callable[..., Sent], topics: Topics
+    name: str, text: str, pubsub: Callable[..., Sent], topics: Topics
 ) -> None:
+    """Pub/Sub refuses a longer one, and the message would come again for ever."""
     sent = pubsub()
-    topics.reject(b"\xff", source="fetcher", message_id="m", published="2024", reason="界" * 1000)
+    about = {"source": "fetcher", "message_id": "m", "published": "2024", "reason": "no"}
+    topics.reject(b"\xff", **(about | {name: text}))
     ((topic, (message,), _),) = sent
     assert topic == "dead-letters"
     assert message.data == b"\xff"
-    about = message.attributes
-    assert (about["source"], about["message_id"], about["published"]) == ("fetcher", "m", "2024")
-    assert 0 < len(about["reason"].encode()) <= 1024
+    found = dict(message.attributes)
+    cut = found.pop(name)
+    assert found == {each: value for each, value in about.items() if each != name}
+    whole = text.replace("\ud800", "?")
+    assert whole.startswith(cut)
+    # As much as fits: at most three bytes of a character that is cut off are missing.
+    assert min(len(whole.encode()), 1021) <= len(cut.encode()) <= 1024
+
+
+def test_of_a_body_that_pubsub_would_refuse_the_beginning_is_kept(
+    pubsub: Callable[..., Sent], topics: Topics
+) -> None:
+    sent = pubsub()
+    topics.reject(b"[" * 32_000_000, source="fetcher", message_id="m", published="", reason="no")
+    ((_, (message,), _),) = sent
+    assert 2000 < len(message.data) < 1_000_000
+    assert set(message.data) == {ord("[")}

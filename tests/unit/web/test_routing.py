@@ -265,7 +265,7 @@ def test_a_missing_configuration_is_named_in_the_log_only(
     assert "ELASTICSEARCH_URL" not in web.get("/raise/config").text
     (line,) = [json.loads(each) for each in logged.readouterr().out.splitlines()]
     assert (line["message"], line["method"], line["path"]) == ("misconfigured", "GET", "/raise/config")
-    assert "ELASTICSEARCH_URL" in line["traceback"]
+    assert "ELASTICSEARCH_URL" in line["stack_trace"]
 
 
 def test_the_detail_of_an_error_is_in_the_log_only(web: Any, logged: pytest.CaptureFixture[str]) -> None:

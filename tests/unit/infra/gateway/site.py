@@ -12,11 +12,14 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from infra.local.gateway.gateway import application, security_headers
+from infra.local.gateway.gateway import HEADERS_FILE, application
 from infra.local.gateway.proxy import Route
 from shared.config import Config
+from shared.page import security_headers
 
-HEADERS = security_headers(Config.from_env({"YOUTUBE_EMBED_BASE_URL": "http://127.0.0.1:9/embed"}))
+HEADERS = security_headers(
+    HEADERS_FILE, Config.from_env({"YOUTUBE_EMBED_BASE_URL": "http://127.0.0.1:9/embed"})
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -1,0 +1,1 @@
+"""The deployable functions. Each main.py is one; `web` imports others."""
