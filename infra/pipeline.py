@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import yaml
@@ -41,6 +41,21 @@ class Subscription(Struct, frozen=True, forbid_unknown_fields=True):
     #: After this many attempts a message becomes a dead letter. None: it is redelivered for ever.
     max_delivery_attempts: Annotated[int, Meta(ge=5, le=100)] | None
     local_concurrency: Threads
+    #: In the cloud, if it is another number there.
+    cloud_max_delivery_attempts: Annotated[int, Meta(ge=5, le=100)] | None = None
+
+
+class Cloud(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a function has and may do in the cloud. The file explains the fields."""
+
+    concurrency: Annotated[int, Meta(ge=1, le=1000)]
+    instances: Annotated[int, Meta(ge=1, le=1000)]
+    store: Literal["user", "viewer", "none"] = "none"
+    elasticsearch: bool = False
+    publishes: tuple[str, ...] = ()
+    inspects: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
 
 
 class Function(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +68,7 @@ class Function(Struct, frozen=True, forbid_unknown_fields=True):
     threads: Threads
     #: The URL prefixes that the gateway hands to the function.
     routes: tuple[Annotated[str, Meta(pattern="^/api/")], ...] = ()
+    cloud: Cloud | None = None
 
 
 class Schedule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,16 +86,19 @@ class Pipeline(Struct, frozen=True):
     subscriptions: tuple[Subscription, ...]
     functions: tuple[Function, ...]
     schedules: tuple[Schedule, ...]
+    #: Variables of every function.
+    environment: Mapping[str, str]
 
 
 class _File(Struct):
-    """The file. Its section ``firestore`` is for the deployment only."""
+    """The file. ``pull_subscriptions``, ``web`` and ``firestore`` are for the deployment only."""
 
     topics: tuple[str, ...]
     dead_letter_topic: str
     subscriptions: dict[str, Any]
     functions: dict[str, Any]
     schedules: dict[str, Any]
+    environment: dict[str, str] = {}
 
 
 def load_pipeline(config: Config, path: Path = PIPELINE_FILE) -> Pipeline:
@@ -114,7 +133,12 @@ def load_pipeline(config: Config, path: Path = PIPELINE_FILE) -> Pipeline:
         for name, fields in _named(file.schedules, "schedules")
     ]
     pipeline = Pipeline(
-        file.topics, file.dead_letter_topic, tuple(subscriptions), tuple(functions), tuple(schedules)
+        file.topics,
+        file.dead_letter_topic,
+        tuple(subscriptions),
+        tuple(functions),
+        tuple(schedules),
+        file.environment,
     )
     _check_references(pipeline)
     return pipeline
@@ -148,6 +172,9 @@ def _check_references(pipeline: Pipeline) -> None:
         _check_one_of(pipeline.topics, subscription.topic, f"{where}.topic")
         if subscription.name not in functions:
             raise PipelineError(f"{where}: expected a function of that name, found none")
+    for function in pipeline.functions:
+        for topic in (*function.cloud.publishes, *function.cloud.inspects) if function.cloud else ():
+            _check_one_of(pipeline.topics, topic, f"functions.{function.name}.cloud")
     _check_one_of(pipeline.topics, pipeline.dead_letter_topic, "dead_letter_topic")
     for schedule in pipeline.schedules:
         _check_one_of(functions, schedule.function, f"schedules.{schedule.name}.function")

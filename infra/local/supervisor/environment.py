@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from infra.local.state_dir import ROOT, StateDir
+from infra.pipeline import load_pipeline
 from shared.config import Config
 
 #: Every process of a run has this variable, with the state directory as its value. Children inherit it.
@@ -55,21 +56,15 @@ def base(caller: Mapping[str, str], state: StateDir) -> dict[str, str]:
 
 def for_python(caller: Mapping[str, str], state: StateDir, config: Config, at: Addresses) -> dict[str, str]:
     """The environment of the functions, the delivery, the gateway, and the fake YouTube."""
-    environment = base(caller, state) | {
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-        # By default glibc gives each of the dozens of threads a heap that keeps its largest size.
-        "MALLOC_ARENA_MAX": "2",
-        # Fixed thresholds, in bytes, make glibc return freed memory to the system. Without them glibc raises
-        # the thresholds to the size of the largest freed block, up to 32 and 64 MB.
-        "MALLOC_MMAP_THRESHOLD_": "262144",
-        "MALLOC_TRIM_THRESHOLD_": "4194304",
-        # The thread that asks Firestore also reads the answer. Otherwise a second thread wakes it for each
-        # document, and reading twelve documents takes twice as much processor time.
-        "GRPC_SINGLE_THREADED_UNARY_STREAM": "1",
-        "STALLED_AFTER_SECONDS": "20",
-        "GRANT_ENCRYPTION_KEYS": state.encryption_key(),
-    }
+    environment = (
+        base(caller, state)
+        | dict(load_pipeline(config).environment)
+        | {
+            "PYTHONPATH": str(ROOT),
+            "STALLED_AFTER_SECONDS": "20",
+            "GRANT_ENCRYPTION_KEYS": state.encryption_key(),
+        }
+    )
     if at.youtube:
         environment |= _fake_youtube(at.youtube)
         if not caller.get("GOOGLE_OAUTH_CLIENT_ID", "").strip():
