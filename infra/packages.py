@@ -18,7 +18,7 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def make(directory: Path) -> list[Path]:
-    """Makes ``NAME.zip`` for every function, and removes those of functions that are gone. Returns the files."""
+    """Makes ``NAME.zip`` for every function and returns them. Removes those of functions that are gone."""
     directory.mkdir(parents=True, exist_ok=True)
     made = []
     for name in functions():
