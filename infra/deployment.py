@@ -1,12 +1,11 @@
 """What a deployment without a domain makes of ``infra/pipeline.yaml``: its functions, and what each one gets.
 
-``./emulators.sh up --push`` runs this. ``infra/plan_check.py`` compares it with the plans of infra/terraform.
+``./emulators.sh up --push`` runs this. ``infra/plan_differences.py`` compares it with Terraform's plans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
@@ -52,83 +51,6 @@ def variables(function: Function, pipeline: Pipeline) -> frozenset[str]:
     cloud = _cloud(function)
     search = ("ELASTICSEARCH_URL",) if cloud.elasticsearch else ()
     return frozenset((*pipeline.environment, *ALWAYS, *search, *cloud.environment, *cloud.secrets))
-
-
-def differences(plan: dict[str, Any], pipeline: Pipeline) -> Iterator[str]:
-    """One sentence for each value of a plan (``terraform show -json``) that is not the one given here."""
-    planned = {
-        kind: {each["index"]: each["values"] for each in _resources(plan) if each["type"] == kind}
-        for kind in ("google_cloudfunctions2_function", "google_pubsub_subscription")
-    }
-    functions, subscriptions = planned.values()
-    ours = deployed(pipeline, domain=WEB not in functions)
-    expected = {cloud_name(each.name): each for each in ours.functions}
-    yield from _differ("functions", sorted(expected), sorted(functions))
-    for name in expected.keys() & functions.keys():
-        yield from _function_differences(expected[name], ours, functions[name]["service_config"][0], plan)
-    for each in ours.subscriptions:
-        # With egress = none nothing is pushed to the fetcher.
-        if (values := subscriptions.get(cloud_name(each.name))) is not None:
-            retry = values["retry_policy"][0]
-            policy = values["dead_letter_policy"]
-            yield from _differ(
-                f"subscription {each.name}",
-                (
-                    each.ack_deadline_seconds,
-                    f"{each.minimum_backoff_seconds}s",
-                    f"{each.maximum_backoff_seconds}s",
-                    each.max_delivery_attempts,
-                ),
-                (
-                    values["ack_deadline_seconds"],
-                    retry["minimum_backoff"],
-                    retry["maximum_backoff"],
-                    policy[0]["max_delivery_attempts"] if policy else None,
-                ),
-            )
-    pulled = {each for each, values in subscriptions.items() if not values["push_config"]}
-    missing = {cloud_name(each.name) for each in ours.subscriptions} - subscriptions.keys()
-    yield from _differ(
-        "subscriptions that are pulled instead", missing, {each.split("-")[0] for each in pulled} & missing
-    )
-
-
-def _function_differences(
-    function: Function, pipeline: Pipeline, service: dict[str, Any], plan: dict[str, Any]
-) -> Iterator[str]:
-    where = f"function {function.name}"
-    set_ = {
-        *_environment_names(plan, cloud_name(function.name)),
-        *(each["key"] for each in service["secret_environment_variables"]),
-    }
-    names, cloud = variables(function, pipeline), _cloud(function)
-    # What is empty is not set, and a secret that nothing uses is not made.
-    optional = {*cloud.environment, *cloud.secrets}
-    yield from _differ(f"{where}: variables", sorted(names - optional), sorted(set_ - optional))
-    yield from _differ(
-        f"{where}: threads", function.threads, int(service["max_instance_request_concurrency"])
-    )
-
-
-def _environment_names(plan: dict[str, Any], name: str) -> set[str]:
-    """The variables of a function, also those whose values are not known before the deployment."""
-    for each in plan["resource_changes"]:
-        if each["type"] == "google_cloudfunctions2_function" and each["index"] == name:
-            change = each["change"]
-            known = change["after"]["service_config"][0].get("environment_variables") or {}
-            unknown = change["after_unknown"]["service_config"][0].get("environment_variables") or {}
-            return {*known, *unknown} if isinstance(unknown, dict) else set(known)
-    return set()
-
-
-def _differ(what: str, expected: Any, found: Any) -> Iterator[str]:
-    if expected != found:
-        yield f"{what}: expected {expected}, found {found}"
-
-
-def _resources(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = plan["planned_values"]["root_module"].get("resources", [])
-    return [each for each in found if each["mode"] == "managed"]
 
 
 def _web(pipeline: Pipeline) -> Function:
