@@ -115,6 +115,7 @@ def test_a_playlist_is_pushed_from_function_to_function_until_it_is_found(
 
 
 def test_a_message_that_is_answered_503_is_pushed_again(cloud: Stack, person: Person) -> None:
+    # One message: of several at the same time, the emulator forgets some (docs/decisions/delivery.md).
     playlist = _new_playlist(cloud, TALKS[:1])
     cloud.fake_youtube.fault("backend_error", endpoints=["data_api"], videos=[playlist], status=503, total=2)
     nacked = cloud.log("planner").count('"nacked"')
