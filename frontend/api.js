@@ -58,6 +58,10 @@ export const tokens = async () => (await get("/api/tokens")).tokens;
 export const createToken = (name) => send("POST", "/api/tokens", { name });
 export const revokeToken = (id) => send("DELETE", `/api/tokens/${encode(id)}`);
 
+export const users = (cursor) => get(`/api/operator/users?cursor=${encode(cursor ?? "")}`);
+export const suspendUser = (id, suspended) => send("POST", `/api/operator/users/${encode(id)}/suspend`, { suspended });
+export const eraseUser = (id) => send("DELETE", `/api/operator/users/${encode(id)}`);
+
 // Files are Blobs, because a plain link could not carry the API token.
 const file = (path) => request("GET", path, { timeout: FILE_TIMEOUT_MS, as: "blob" });
 export const searchFile = (params, format) => file(`/api/search/export?${params}&format=${format}`);

@@ -14,12 +14,17 @@ import * as session from "/session.js";
 import * as settings from "/settings.js";
 import * as watch from "/watch.js";
 
-const VIEWS = { library, search, watch, job, settings };
+// Few people need this one, so it is loaded when it is opened.
+const operator = { show: async () => (await import("/operator.js")).show() };
+const VIEWS = { library, search, watch, job, settings, operator };
 const SIGN_IN_ERRORS = {
 	denied: "You did not allow access at Google. Nothing was shared.",
 	missing_scope: "yts needs to see your YouTube playlists. Sign in again and tick that box.",
 	expired: "Signing in took too long. Try again.",
 	failed: "Signing in did not work. Try again.",
+	not_allowed: "This account may not use this site. Sign in with another one, or ask the operator to admit it.",
+	nobody_allowed: "Nobody may use this site yet. Its operator has to set the variable ALLOWED_USERS.",
+	suspended: "The operator has suspended this account. Ask the operator why.",
 };
 
 let view = null;

@@ -1,4 +1,5 @@
-// The URL decides which view is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`.
+// The URL decides which view is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`,
+// `/?operator`.
 // All of it is in the query string, so that any static file server will do.
 
 import { hasModifier, on } from "/dom.js";
@@ -33,7 +34,7 @@ export function setUp(show) {
 
 export function currentView() {
 	const params = new URLSearchParams(location.search);
-	for (const [name, view] of [["v", "watch"], ["job", "job"], ["settings", "settings"]]) {
+	for (const [name, view] of [["v", "watch"], ["job", "job"], ["settings", "settings"], ["operator", "operator"]]) {
 		if (params.has(name)) return { view, params };
 	}
 	return { view: SEARCH.some((name) => params.has(name)) ? "search" : "library", params };

@@ -38,7 +38,8 @@ function account() {
 		signOut("");
 	}, showError);
 	const how = session.token() ? "With an API token, in this tab only." : name && email;
-	return section("Account", make("p", make("strong", name || email || id), " ", make("span.quiet", how)), make("p", out));
+	const users = session.me.operator && make("p", make("a", { href: "/?operator" }, "Users of this site"));
+	return section("Account", make("p", make("strong", name || email || id), " ", make("span.quiet", how)), users, make("p", out));
 }
 
 async function tokens() {

@@ -32,6 +32,8 @@ _LOOPBACK = r"(?:localhost|127\.0\.0\.1|\[::1\])"
 _LOCAL_PROJECT = "yts-local"
 #: Values that examples and the local run put in the place of a secret.
 _PLACEHOLDER = re.compile(r"local-stand-in|change-?me|your[-_ ]|example|<|\bsecret\b|\bTODO\b", re.IGNORECASE)
+#: Names that belong to nobody (https://www.rfc-editor.org/rfc/rfc2606). Others may contain "example".
+_EXAMPLE_HOST = re.compile(r"[/@.]example(?:\.(?:com|org|net))?(?:[:/]|$)", re.IGNORECASE)
 
 # The types of the fields. `description` completes the sentence "expected …".
 HostPort = Annotated[str, Meta(pattern=f"^{_HOST}:{_PORT}$", description="HOST:PORT")]
@@ -72,6 +74,16 @@ Language = Annotated[
 ]
 FernetKey = Annotated[
     str, Meta(pattern="^[A-Za-z0-9_-]{43}=$", description="keys of 32 bytes in URL-safe base64")
+]
+Address = Annotated[
+    str, Meta(pattern=r"^[^@\s,*]+@[^@\s,*]+\.[^@\s,*]+$", description="e-mail addresses separated by commas")
+]
+Allowed = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:\*|[^@\s,*]*@[^@\s,*]+\.[^@\s,*]+)$",
+        description="e-mail addresses and domains such as @example.org, or * for everybody",
+    ),
 ]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Concurrency = Annotated[int, Meta(ge=1, le=1000)]
@@ -146,6 +158,10 @@ class Config:
     grant_encryption_keys: tuple[FernetKey, ...] = field(default=(), repr=False)
     #: The origin that people open. A local run takes it from the request instead.
     public_url: Origin | None = None
+    #: Who may sign in. Empty: everybody in a local run, nobody in a deployment. See shared.accounts.access.
+    allowed_users: tuple[Allowed, ...] = ()
+    #: Who sees the operator's page. They may sign in, too.
+    operators: tuple[Address, ...] = ()
     #: Jobs that a user may start in an hour, and may have active at the same time.
     jobs_per_hour: Jobs = 300
     jobs_at_once: Jobs = 100
@@ -167,6 +183,15 @@ class Config:
     def local(self) -> bool:
         """Emulators are in use: no data of this process is at Google."""
         return self.firestore_emulator_host is not None
+
+    @property
+    def deployed(self) -> bool:
+        """No emulators are in use, and this runs on Google's platform (K_SERVICE) or names a project.
+
+        All others can be imported and inspected with an empty environment.
+        """
+        named = self.google_cloud_project != _LOCAL_PROJECT
+        return not self.local and (self.k_service is not None or named)
 
     @property
     def owner(self) -> str | None:
@@ -201,24 +226,23 @@ class Config:
         text = ",".join(value) if isinstance(value, tuple) else value
         if not text:
             raise ConfigError(f"{name.upper()}: expected a value, found nothing")
-        if not self.local and _PLACEHOLDER.search(text):
+        placeholder = _EXAMPLE_HOST if "://" in text else _PLACEHOLDER
+        if not self.local and placeholder.search(text):
             raise ConfigError(f"{name.upper()}: expected a value of your own, found a placeholder")
         return str(text)
 
     def require(self, *names: str) -> None:
         """Stops a deployed function that lacks a variable before it serves anybody.
 
-        A function is deployed when it uses no emulators and either runs on Google's platform (K_SERVICE) or
-        names a project. All others can be imported and inspected with an empty environment.
-
         Raises:
             ConfigError: names each variable that is missing or still a placeholder.
         """
-        named = self.google_cloud_project != _LOCAL_PROJECT
-        if self.local or not (self.k_service or named):
+        if not self.deployed:
             return
-        # Google's platform does not set it, and every call to a project that does not exist is refused.
-        lacking = [] if named else ["GOOGLE_CLOUD_PROJECT: expected the id of your project, found nothing"]
+        lacking = []
+        if self.google_cloud_project == _LOCAL_PROJECT:
+            # Google's platform does not set it, and every call to a project that does not exist is refused.
+            lacking.append("GOOGLE_CLOUD_PROJECT: expected the id of your project, found nothing")
         for name in names:
             try:
                 self.secret(name.lower())

@@ -6,14 +6,14 @@
      ├─ RequestError            an HTTP request cannot be served; answered as application/problem+json
      │   ├─ BadRequest          400  the request cannot be understood
      │   ├─ Unauthenticated     401  no valid session or token
-     │   ├─ Forbidden           403  a page of another origin sent the request
+     │   ├─ Forbidden           403  a page of another origin sent it, or the user may not use this site
      │   ├─ NotFound            404  the thing does not exist, or belongs to another user
      │   ├─ MethodNotAllowed    405
      │   ├─ Busy                409  something else has to end first
      │   ├─ TooLarge            413  the body is too long
      │   ├─ TooMany             429  the caller has used up a limit
+     │   ├─ Undeployed          500  the database lacks an index, or the function a role; logged as an error
      │   └─ Unavailable         503  a dependency does not answer; worth a retry
-     ├─ Undeployed              500  the deployment lacks an index or a permission; only its operator can help
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
          │   └─ JobFailed       the playlist cannot be indexed; ends the job
@@ -102,17 +102,20 @@ class TooMany(RequestError):
         self.retry_after = retry_after
 
 
-class Unavailable(RequestError):
-    status = 503
-    title = "Temporarily unavailable"
-
-
-class Undeployed(YtsError):
+class Undeployed(RequestError):
     """The deployment lacks something, such as an index that is missing or still being built.
 
     Trying again does not help before the operator has acted, so it is logged as an error. ``detail`` says
     what is missing.
     """
+
+    status = 500
+    title = "Internal server error"
+
+
+class Unavailable(RequestError):
+    status = 503
+    title = "Temporarily unavailable"
 
 
 class DeliveryError(YtsError):

@@ -1,4 +1,4 @@
-"""/api/me, /api/tokens and sign-in: who the caller is, API tokens, sign-in with Google, erasure."""
+"""/api/me, /api/tokens, sign-in and /api/operator: the caller, API tokens, erasure, and other users."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import Request, Response
 from shared import startup
 from shared.accounts.auth import Caller
 from shared.accounts.erasure import Erasure
+from shared.accounts.operators import Operators
 from shared.accounts.profiles import Profiles
 from shared.accounts.sessions import Sessions
 from shared.accounts.signin import SignIn
@@ -20,6 +21,7 @@ from shared.oauth.grants import Grants
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 from shared.web.cookies import go_on, read_cookie, signed_out
+from shared.web.operation import add_routes as add_operator_routes
 from shared.web.origin import Site, require_navigation
 from shared.web.requests import body_of
 from shared.web.routing import Routes
@@ -36,6 +38,8 @@ index, grants = SearchIndex(SearchServer(config)), Grants(db, google, config)
 erasure, sign_in = Erasure(db, index, grants), SignIn(config, db, index, google, grants)
 profiles, sessions, tokens, site = Profiles(config, db, grants), Sessions(db), Tokens(db), Site(config)
 routes = Routes(config, db)
+operators = Operators(config, db, erasure)
+add_operator_routes(routes, operators)
 
 
 @functions_framework.http

@@ -16,7 +16,7 @@ from shared.search.server import SearchServer
 config = startup.begin("ELASTICSEARCH_URL")
 topics = Topics(config)
 use_case = DeadLetters(Firestore(config), topics, SearchIndex(SearchServer(config)))
-deliveries = Deliveries.from_config("dead_letters", topics, config)
+deliveries = Deliveries("dead_letters", topics, config)
 
 
 @functions_framework.http

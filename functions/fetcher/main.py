@@ -20,7 +20,7 @@ config = startup.begin("ELASTICSEARCH_URL")
 db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
 index = SearchIndex(SearchServer(config))
 use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db))
-deliveries = Deliveries.from_config("fetcher", topics, config)
+deliveries = Deliveries("fetcher", topics, config)
 
 
 @functions_framework.http

@@ -28,7 +28,7 @@ def worker(subscription: str) -> Worker:
     db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
     routing = Routing(config, db, worker=True)
     fetcher = Fetcher(db, topics, SearchIndex(SearchServer(config)), Captions(config), routing)
-    deliveries = Deliveries.from_config("worker", topics, config)
+    deliveries = Deliveries("worker", topics, config)
     return Worker(config, Subscription(config, subscription), fetcher, routing, deliveries)
 
 

@@ -18,7 +18,7 @@ config = startup.begin("ELASTICSEARCH_URL")
 topics = Topics(config)
 db, index = Firestore(config, batch_interval=BATCH_INTERVAL), SearchIndex(SearchServer(config))
 use_case = Indexer(db, index)
-deliveries = Deliveries.from_config("indexer", topics, config)
+deliveries = Deliveries("indexer", topics, config)
 
 
 @functions_framework.http

@@ -27,7 +27,7 @@ config = startup.begin(
 db, topics = Firestore(config), Topics(config)
 index, grants = SearchIndex(SearchServer(config)), Grants(db, Google(config), config)
 use_case = Planner(config, db, topics, index, DataApi(config), grants)
-deliveries = Deliveries.from_config("planner", topics, config)
+deliveries = Deliveries("planner", topics, config)
 
 
 @functions_framework.http

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared import clock
+from shared.accounts.access import Access
 from shared.config import Config
 from shared.gcp.firestore import Firestore
 from shared.oauth.google import Person
@@ -18,28 +20,36 @@ class Profiles:
         self._config = config
         self._db = db
         self._grants = grants
+        self._access = Access(config)
 
     def save(self, user_id: str, person: Person) -> None:
         data = {
             "email": person.email,
+            "email_verified": person.email_verified,
             "name": person.name,
             "picture_url": person.picture_url,
             "signed_in_at": clock.now(),
         }
-        self._db.commit().set(profile_path(user_id), data).run()
+        # What an operator has decided about the user stays.
+        self._db.commit().set(profile_path(user_id), data, merge=True).run()
+
+    def read(self, user_id: str) -> Mapping[str, Any]:
+        """The stored profile. Empty for a user who never signed in with Google."""
+        return self._db.read(profile_path(user_id))[0].data or {}
 
     def view(self, user_id: str) -> dict[str, Any]:
         """A profile as `GET /api/me` answers it.
 
         Google's part is null for a user who never signed in with Google.
         """
-        data = self._db.read(profile_path(user_id))[0].data or {}
+        data = self.read(user_id)
         return {
             "user_id": user_id,
             **{name: data.get(name) for name in ("email", "name", "picture_url")},
             "grant": self._grants.state(user_id),
             "player_base_url": self._config.youtube_embed_base_url,
             "sign_in": self._config.sign_in,
+            "operator": self._access.is_operator(data),
         }
 
 

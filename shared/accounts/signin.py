@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from shared import clock, logs
+from shared.accounts.access import Access, Reason
 from shared.accounts.erasure import Erasure
 from shared.accounts.profiles import Profiles
 from shared.accounts.sessions import ATTEMPT_LIFETIME, Cookie, Sessions, hash_secret, new_attempt_id
@@ -30,7 +31,7 @@ from shared.search.index.writer import SearchIndex
 
 _LONGEST_NEXT = 2000
 #: Why a sign-in did not succeed. The page reads it in ``/?signin=…``.
-Trouble = Literal["denied", "missing_scope", "expired", "failed"]
+Trouble = Literal["denied", "missing_scope", "expired", "failed"] | Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class SignIn:
         self._db = db
         self._google = google
         self._grants = grants
+        self._access = Access(config)
         self._sessions = Sessions(db)
         self._profiles = Profiles(config, db, grants)
         self._erasure = Erasure(db, index, grants)
@@ -125,6 +127,10 @@ class SignIn:
         user_id = person.subject
         if not is_id(user_id):
             raise SignInFailed("Google's id of the person does not have the documented form.")
+        profile = {**self._profiles.read(user_id), **asdict(person)}
+        if (refusal := self._access.refusal(profile)) is not None:
+            logs.warning("sign-in refused", reason=refusal, user=user_id)
+            return _trouble(refusal, cookie)
         # A user who asked to be erased and comes back starts anew, so the erasure is completed first.
         self._erasure.resume(user_id)
         reads_youtube = YOUTUBE_SCOPE in tokens.scopes

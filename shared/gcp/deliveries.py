@@ -99,17 +99,11 @@ def _body_in(content: bytes) -> Any:
 class Deliveries:
     """Hands deliveries to the use case of a function, whose name is for logs and dead letters."""
 
-    def __init__(
-        self, function: str, topics: Topics, failpoints: Failpoints | None = None, project: str = ""
-    ) -> None:
+    def __init__(self, function: str, topics: Topics, config: Config) -> None:
         self._function = function
         self._topics = topics
-        self._failpoints = failpoints or Failpoints()
-        self._project = project
-
-    @classmethod
-    def from_config(cls, function: str, topics: Topics, config: Config) -> Deliveries:
-        return cls(function, topics, Failpoints.from_config(config), config.google_cloud_project)
+        self._failpoints = Failpoints.from_config(config)
+        self._project = config.google_cloud_project
 
     def receive(self, request: Request, kind: type[M], handle: Callable[[M, Delivery], None]) -> Answer:
         """Decodes a push with a message of ``kind`` and calls ``handle``. The table above says the rest."""

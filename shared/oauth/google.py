@@ -57,6 +57,8 @@ class Person:
     email: str | None
     name: str | None
     picture_url: str | None
+    #: Whether Google knows that the address is the person's own.
+    email_verified: bool = False
 
 
 class Google:
@@ -183,6 +185,8 @@ class Google:
             email=_text(claims, "email"),
             name=_text(claims, "name"),
             picture_url=_picture(_text(claims, "picture")),
+            # OpenID Connect has a boolean here. Some tokens of Google had the text.
+            email_verified=claims.get("email_verified") in (True, "true"),
         )
 
     def _client(self) -> Any:

@@ -141,6 +141,12 @@ class Jobs:
         found = self._db.query("jobs", conditions, order_by="created_at", descending=True, limit=limit)
         return [job for job in map(job_from, found) if job is not None]
 
+    def since(self, user_id: str, begin: datetime) -> list[Job]:
+        """The user's jobs that were made at that time or later, newest first."""
+        conditions = (("user_id", "==", user_id), ("created_at", ">=", begin))
+        found = self._db.query("jobs", *conditions, order_by="created_at", descending=True)
+        return [job for job in map(job_from, found) if job is not None]
+
     def active(self, user_id: str | None = None) -> list[Job]:
         """All active jobs, or those of one user."""
         whose = [("user_id", "==", user_id)] if user_id else []

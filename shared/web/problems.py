@@ -37,6 +37,9 @@ class _Defect(RequestError):
 def request_error(error: Exception, request: Request) -> RequestError:
     """The error that a caller is told about. Errors that are our fault are logged, and tell no secret."""
     match error:
+        case Undeployed():
+            logs.error("misconfigured", error)
+            return error
         case RequestError():
             return error
         case NoRoute():
@@ -49,9 +52,6 @@ def request_error(error: Exception, request: Request) -> RequestError:
         case Transient():
             logs.warning("a dependency did not answer", error)
             return Unavailable(f"{error} Try again in a moment.")
-        case Undeployed():
-            logs.error("misconfigured", error)
-            return _Defect(str(error))
         case ConfigError():
             logs.error("misconfigured", error)
             return Unavailable(INCOMPLETE)

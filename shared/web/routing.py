@@ -20,6 +20,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from shared import logs
 from shared.accounts.auth import ANONYMOUS, Auth, Caller
 from shared.config import Config
+from shared.errors import NotFound
 from shared.gcp.failpoints import Failpoints
 from shared.gcp.firestore import Firestore
 from shared.web.cookies import read_cookie
@@ -71,15 +72,24 @@ class Routes:
         self._app.register_error_handler(Exception, self._answer_error)
         self._app.after_request(_add_headers)
 
-    def get(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
-        """Decorates the handler of GET (and HEAD) requests whose path matches ``rule``."""
-        return self._route("GET", rule, public)
+    def get(
+        self, rule: str, *, public: bool = False, operators: bool = False
+    ) -> Callable[[Handler], Handler]:
+        """Decorates the handler of GET (and HEAD) requests whose path matches ``rule``.
 
-    def post(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
-        return self._route("POST", rule, public)
+        ``operators``: for all other callers there is nothing at this path.
+        """
+        return self._route("GET", rule, public, operators)
 
-    def delete(self, rule: str, *, public: bool = False) -> Callable[[Handler], Handler]:
-        return self._route("DELETE", rule, public)
+    def post(
+        self, rule: str, *, public: bool = False, operators: bool = False
+    ) -> Callable[[Handler], Handler]:
+        return self._route("POST", rule, public, operators)
+
+    def delete(
+        self, rule: str, *, public: bool = False, operators: bool = False
+    ) -> Callable[[Handler], Handler]:
+        return self._route("DELETE", rule, public, operators)
 
     def include(self, other: Routes) -> None:
         """Takes over the routes of another function. Each of them answers as it does there."""
@@ -96,11 +106,13 @@ class Routes:
         with logs.context(method=request.method, path=request.path, **trace), context:
             return self._app.full_dispatch_request()
 
-    def _route(self, method: str, rule: str, public: bool) -> Callable[[Handler], Handler]:
+    def _route(self, method: str, rule: str, public: bool, operators: bool) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             def view(**variables: str) -> Response:
                 request = request_ctx.request
                 caller = ANONYMOUS if public else self._authenticate(request)
+                if operators and not caller.manages:
+                    raise NotFound(f"There is nothing at {request.path[:200]}.")
                 with logs.context(user=caller.user_id or None):
                     answer = handler(request, caller, **variables)
                 self._failpoints.answer("answer")

@@ -45,6 +45,7 @@ def test_a_sign_in_leads_to_the_profile_and_the_wanted_page(
         "grant": "ok",
         "player_base_url": "https://www.youtube-nocookie.com",
         "sign_in": True,
+        "operator": False,
     }
     assert browser.me().get_json()["picture_url"].startswith("http")
     assert attempts(db) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ class Row:
     path: Callable[[World], str]
     stranger: int | None
     owner: int
-    body: Callable[[World], dict[str, str]] | None = None
+    body: Callable[[World], dict[str, Any]] | None = None
     public: bool = False
     #: Another status, which a busy machine may answer.
     also: int = 0
@@ -54,6 +55,12 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/suggest"): Row(lambda w: f"/api/suggest?q={SAID[:4]}", 200, 200),
     ("GET", "/api/videos/<video_id>"): Row(lambda w: f"/api/videos/{ALONE}", 404, 200),
     ("GET", "/api/tokens"): Row(lambda w: "/api/tokens", 200, 200),
+    # Nobody in this world is an operator. tests/integration/test_access.py has one.
+    ("GET", "/api/operator/users"): Row(lambda w: "/api/operator/users", 404, 404),
+    ("POST", "/api/operator/users/<user_id>/suspend"): Row(
+        lambda w: "/api/operator/users/other/suspend", 404, 404, lambda w: {"suspended": True}
+    ),
+    ("DELETE", "/api/operator/users/<user_id>"): Row(lambda w: "/api/operator/users/other", 404, 404),
     ("POST", "/api/tokens"): Row(lambda w: "/api/tokens", 201, 201, lambda w: {"name": "x", "user": "other"}),
     ("POST", "/api/jobs/<job_id>/retry"): Row(lambda w: f"/api/jobs/{w.job_id}/retry", 404, 200),
     ("POST", "/api/jobs/<job_id>/cancel"): Row(lambda w: f"/api/jobs/{w.job_id}/cancel", 404, 200),

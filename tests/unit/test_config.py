@@ -184,6 +184,23 @@ def test_a_function_in_the_cloud_needs_a_project_of_its_own(project: str) -> Non
     Config.from_env(environment | PROJECT).require()
 
 
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "ELASTICSEARCH_URL"])
+def test_an_address_is_a_placeholder_only_if_it_can_be_nobodys(name: str) -> None:
+    def check(url: str) -> None:
+        Config.from_env(CLOUD | {name: url}).require(name)
+
+    for url in ("https://counterexample.app", "https://example-1.a.run.app", "https://secret.garden.org"):
+        check(url)
+    for url in (
+        "https://example.com",
+        "https://yts.example.org",
+        "https://yts.example",
+        "https://example.net:8080",
+    ):
+        with pytest.raises(ConfigError, match=f"^{name}: expected a value of your own"):
+            check(url)
+
+
 def test_everything_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(ConfigError) as raised:
         Config.from_env({"K_SERVICE": "account", "PUBLIC_URL": "https://yts.test"}).require(*SECRETS)

@@ -46,7 +46,7 @@ CALLS: dict[str, Callable[[Firestore], object]] = {
         api.RetryError(f"gave up: {PATH}", None),
         api.TooManyRequests(f"slow down: {PATH}"),
         api.Aborted(f"contention on {PATH}"),
-        api.NotFound(f"no document to update: {PATH}"),
+        api.AlreadyExists(f"exists: {PATH}"),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -118,7 +118,7 @@ def worker(
     **seams: float,
 ) -> Worker:
     config = config or Config()
-    deliveries = Deliveries("worker", topics or RecordingTopics())
+    deliveries = Deliveries("worker", topics or RecordingTopics(), Config())
     routing = routing or Routing(config, InMemory(), worker=True)
     return Worker(config, subscription, FakeFetcher(fetch), routing, deliveries, **seams)
 
@@ -148,7 +148,9 @@ def test_a_fetched_video_is_acked() -> None:
     fetcher = FakeFetcher(lambda video_id: None)
     config = Config()
     routing = Routing(config, InMemory(), worker=True)
-    with running(Worker(config, subscription, fetcher, routing, Deliveries("worker", RecordingTopics()))):
+    with running(
+        Worker(config, subscription, fetcher, routing, Deliveries("worker", RecordingTopics(), Config()))
+    ):
         until(lambda: subscription.acked)
     assert (subscription.acked, subscription.nacked) == (["1"], [])
     ((message, delivery),) = fetcher.fetched

@@ -1,0 +1,53 @@
+// The operator's view: who uses this site, and what it costs. Loaded only when an operator opens it.
+
+import * as api from "/api.js";
+import { actionButton, confirm, toast } from "/dialogs.js";
+import { byId, heading, make, setText } from "/dom.js";
+import { countOf, countVideos, date, megabytes } from "/format.js";
+import { restorePosition } from "/router.js";
+
+const error = make("p.error", { role: "alert" });
+const showError = (message) => setText(error, message);
+
+export async function show() {
+	document.title = "Users · yts";
+	showError("");
+	const list = make("ul.users");
+	const more = make("p");
+	byId("view-operator").replaceChildren(heading("operator-title", "Users"), error, list, more);
+	await api.attempt(() => load(list, more), showError);
+	restorePosition();
+}
+
+async function load(list, more, cursor) {
+	const { users, cursor: next } = await api.users(cursor);
+	list.append(...users.map(row));
+	more.replaceChildren(...(next ? [actionButton(".soft", "Show more", () => load(list, more, next), showError)] : []));
+}
+
+function row(user) {
+	const { user_id: id, email, name, playlists, videos, month } = user;
+	const who = email || name || id;
+	const library = `${countOf(playlists, "playlist", "playlists")}, ${countVideos(videos)}.`;
+	const jobs = `${countOf(month.jobs, "job", "jobs")}, ${month.active_jobs} active`;
+	const used = `${library} This month: ${jobs}, ${megabytes(month.youtube_bytes)} from YouTube.`;
+	const item = make("li.setting", make("h2", who));
+	const suspend = actionButton(".soft", user.suspended ? "Admit again" : "Suspend", async () => {
+		const text = "The user is shut out at once, and running jobs are cancelled. Nothing is deleted.";
+		if (!user.suspended && !(await confirm(`Suspend ${who}?`, text, "Suspend"))) return;
+		const changed = row(await api.suspendUser(id, !user.suspended));
+		item.replaceWith(changed);
+		changed.querySelector("button").focus();
+	}, showError, { "aria-label": `${user.suspended ? "Admit" : "Suspend"} ${who}` });
+	const erase = actionButton(".danger", "Erase", async () => {
+		const text = "Library, jobs, tokens and profile are deleted. This cannot be undone.";
+		if (!(await confirm(`Erase ${who}?`, text, "Erase"))) return;
+		await api.eraseUser(id);
+		toast(`${who} is erased.`);
+		item.remove();
+	}, showError, { "aria-label": `Erase ${who}` });
+	const state = user.operator ? "Operator. " : user.suspended ? "Suspended. " : "";
+	const seen = `${state}Last sign-in: ${date(user.signed_in_at)}.`;
+	item.append(make("p", used), make("p.quiet", seen), make("p", user.operator ? null : suspend, " ", erase));
+	return item;
+}

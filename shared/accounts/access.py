@@ -1,0 +1,49 @@
+"""Who may use this site, and who runs it. Both are decided by verified e-mail addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from shared.config import Config
+
+#: Why a person is turned away.
+Reason = Literal["not_allowed", "nobody_allowed", "suspended"]
+SENTENCES: Mapping[Reason, str] = {
+    "not_allowed": (
+        "This account may not use this site. Sign in with another one, or ask the operator to admit it."
+    ),
+    "nobody_allowed": "Nobody may use this site yet. Its operator has to set the variable ALLOWED_USERS.",
+    "suspended": "The operator has suspended this account. Ask the operator why.",
+}
+
+
+class Access:
+    """Decides by the profile of a person, as it is stored: ``email``, ``email_verified``, ``suspended``.
+
+    Without ALLOWED_USERS, everybody may use a local run, and only the operators may use a deployment.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._allowed = frozenset(each.casefold() for each in config.allowed_users)
+        self._operators = frozenset(each.casefold() for each in config.operators)
+        self._everybody = "*" in self._allowed or not (self._allowed or config.deployed)
+
+    def is_operator(self, profile: Mapping[str, Any]) -> bool:
+        return _address(profile) in self._operators
+
+    def refusal(self, profile: Mapping[str, Any]) -> Reason | None:
+        """Why the person is turned away. None for who may come in."""
+        if self.is_operator(profile):
+            return None
+        if profile.get("suspended"):
+            return "suspended"
+        address = _address(profile)
+        if self._everybody or {address, address[address.rfind("@") :]} & self._allowed:
+            return None
+        return "not_allowed" if self._allowed else "nobody_allowed"
+
+
+def _address(profile: Mapping[str, Any]) -> str:
+    """The address, if Google has verified it. Everybody can write the address of another into an account."""
+    return str(profile.get("email") or "").casefold() if profile.get("email_verified") is True else ""
