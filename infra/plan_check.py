@@ -38,6 +38,16 @@ def seconds(lowest: int, highest: int, step: int = 1) -> Rule:
     return check
 
 
+def mebibytes(lowest: int, highest: int) -> Rule:
+    """An amount of memory such as ``512Mi``."""
+
+    def check(value: Any) -> bool:
+        found = re.fullmatch(r"(\d+)Mi", str(value))
+        return found is not None and lowest <= int(found[1]) <= highest
+
+    return check
+
+
 def text(pattern: str) -> Rule:
     return lambda value: re.fullmatch(pattern, str(value)) is not None
 
@@ -72,9 +82,9 @@ RULES: dict[tuple[str, str], tuple[Rule, str]] = {
         number(1, 1000),
         "1 to 1000",
     ),
+    # Below 512 MiB the second generation of the sandbox is not to be had.
     ("google_cloudfunctions2_function", "service_config.available_memory"): (
-        # Below 512 MiB the second generation of the sandbox is not to be had.
-        lambda value: bool(found := re.fullmatch(r"(\d+)Mi", str(value))) and 512 <= int(found[1]) <= 32_768,
+        mebibytes(512, 32_768),
         "512Mi to 32768Mi",
     ),
     ("google_service_account", "account_id"): (text("[a-z][a-z0-9-]{4,28}[a-z0-9]"), "6 to 30 characters"),

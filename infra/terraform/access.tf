@@ -5,7 +5,7 @@ locals {
   inspectors = merge([for name, each in local.functions : { for topic in each.inspects : "${name} ${topic}" => { function = name, topic = topic } }]...)
 }
 
-# -- the store --------------------------------------------------------------------------------------------------------
+# -- the store -------------------------------------------------------------------------------------
 
 resource "google_project_iam_member" "store" {
   for_each = { for name, each in local.functions : name => each.store if each.store != "none" }
@@ -18,7 +18,7 @@ resource "google_project_iam_member" "store" {
   }
 }
 
-# -- topics -----------------------------------------------------------------------------------------------------------
+# -- topics ----------------------------------------------------------------------------------------
 
 resource "google_pubsub_topic_iam_member" "publisher" {
   for_each = local.publishers
@@ -36,7 +36,7 @@ resource "google_pubsub_topic_iam_member" "inspector" {
   member   = google_service_account.function[each.value.function].member
 }
 
-# -- calls. The right is one on the service behind the function: run.invoker. ------------------------------------------
+# -- calls. The right is one on the service behind the function: run.invoker. ----------------------
 
 # Everybody may call what has routes. The code asks who they are.
 resource "google_cloud_run_v2_service_iam_member" "everybody" {
@@ -82,7 +82,7 @@ resource "google_service_account_iam_member" "pubsub_agent_makes_tokens" {
   member             = local.pubsub_agent
 }
 
-# -- builds -----------------------------------------------------------------------------------------------------------
+# -- builds ----------------------------------------------------------------------------------------
 
 resource "google_project_iam_member" "build" {
   for_each = toset(["logging.logWriter", "artifactregistry.writer", "storage.objectViewer"])
@@ -91,7 +91,7 @@ resource "google_project_iam_member" "build" {
   member   = google_service_account.build.member
 }
 
-# -- the worker at home -----------------------------------------------------------------------------------------------
+# -- the worker at home ----------------------------------------------------------------------------
 
 resource "google_service_account" "worker" {
   count        = length(local.pull) > 0 ? 1 : 0

@@ -134,8 +134,8 @@ resource "google_cloudfunctions2_function" "function" {
     dynamic "direct_vpc_network_interface" {
       for_each = contains(local.networked, each.key) ? google_compute_subnetwork.functions : []
       content {
-        network    = google_compute_network.network[0].id
-        subnetwork = direct_vpc_network_interface.value.id
+        network    = google_compute_network.network[0].name
+        subnetwork = direct_vpc_network_interface.value.name
       }
     }
   }

@@ -51,7 +51,7 @@ locals {
 
   apis = toset([
     "artifactregistry", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler", "compute", "firestore",
-    "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run", "secretmanager", "storage", "youtube",
+    "iam", "iamcredentials", "iap", "logging", "monitoring", "pubsub", "run", "secretmanager", "storage", "youtube",
   ])
   # Whoever names the project by this has to wait until the APIs are switched on.
   project = one(distinct([for each in google_project_service.api : each.project]))

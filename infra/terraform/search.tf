@@ -138,10 +138,10 @@ resource "google_compute_disk_resource_policy_attachment" "snapshots" {
   name    = google_compute_resource_policy.snapshots[0].name
 }
 
-# Another version or heap makes another machine. The disk goes over to it.
+# Another version, heap or size of the disk makes another machine. The disk goes over to it, and its file system grows.
 resource "terraform_data" "search_configuration" {
   count = local.own_server ? 1 : 0
-  input = sha256(local.search_configuration)
+  input = sha256("${local.search_configuration} ${var.elasticsearch_disk_gb}")
 }
 
 resource "google_compute_instance" "search" {

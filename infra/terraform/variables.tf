@@ -74,7 +74,7 @@ variable "packages" {
   }
 }
 
-# -- the page ---------------------------------------------------------------------------------------------------------
+# -- the page --------------------------------------------------------------------------------------
 
 variable "domain" {
   description = "The domain of the page. Empty: the page is at an address of Google's, and there is no fixed cost."
@@ -113,7 +113,7 @@ variable "environment" {
   }
 }
 
-# -- the way to YouTube -----------------------------------------------------------------------------------------------
+# -- the way to YouTube ----------------------------------------------------------------------------
 
 variable "egress" {
   description = "nat: an address of one's own. proxy: always a paid proxy. none: only workers at home ask YouTube."
@@ -166,7 +166,7 @@ variable "transcript_languages" {
   }
 }
 
-# -- the search server ------------------------------------------------------------------------------------------------
+# -- the search server -----------------------------------------------------------------------------
 
 variable "elasticsearch_url" {
   description = "The address of an Elastic Cloud Hosted deployment. Empty: a virtual machine of this project."
@@ -213,7 +213,7 @@ variable "elasticsearch_heap_mb" {
 }
 
 variable "elasticsearch_disk_gb" {
-  description = "The disk of the index: about 1 GB for 10,000 videos, and twice that during a rebuild. It can only grow."
+  description = "The disk of the index: about 1.3 GB for 10,000 videos, and twice that during a rebuild. It can only grow."
   type        = number
   default     = 20
   nullable    = false
@@ -223,7 +223,7 @@ variable "elasticsearch_disk_gb" {
   }
 }
 
-# -- watching ---------------------------------------------------------------------------------------------------------
+# -- watching --------------------------------------------------------------------------------------
 
 variable "alert_email" {
   description = "Who gets alerts. Empty: the first operator."

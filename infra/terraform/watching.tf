@@ -140,11 +140,11 @@ resource "google_monitoring_alert_policy" "published_again" {
   combiner              = "OR"
   notification_channels = local.operator
   conditions {
-    display_name = "the sweep published lost videos in more than half of its calls within an hour"
+    display_name = "the sweep published lost videos more than a hundred times within an hour"
     condition_threshold {
       filter          = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.counted["published-again"].name}\""
       comparison      = "COMPARISON_GT"
-      threshold_value = 30
+      threshold_value = 100
       duration        = "0s"
       aggregations {
         alignment_period     = "3600s"
@@ -271,9 +271,8 @@ resource "google_monitoring_dashboard" "yts" {
     displayName = "yts"
     mosaicLayout = {
       columns = 48
-      tiles = [for index, chart in local.charts : {
-        xPos   = index % 2 * 24
-        yPos   = floor(index / 2) * 16
+      # Google leaves out zeros, and Terraform would see a change in that.
+      tiles = [for index, chart in local.charts : merge({ for name, value in { xPos = index % 2 * 24, yPos = floor(index / 2) * 16 } : name => value if value != 0 }, {
         width  = 24
         height = 16
         widget = {
@@ -295,7 +294,7 @@ resource "google_monitoring_dashboard" "yts" {
             }]
           }
         }
-      }]
+      })]
     }
   })
   depends_on = [google_logging_metric.counted]

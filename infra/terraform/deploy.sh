@@ -1,0 +1,315 @@
+#!/usr/bin/env bash
+# Deploys yts to a project of Google Cloud, or takes it away:
+#   deploy.sh [--yes] [apply | plan | smoke | destroy]
+#
+# It can be run again at any time: what is there stays, and nothing is asked twice. Answers are kept in
+# terraform.tfvars (no secrets), and secrets in Secret Manager. docs/deploying.md explains each step.
+#
+# From the environment, instead of answers:
+#   YTS_PROJECT, YTS_REGION, GOOGLE_OAUTH_CLIENT_ID                       kept in terraform.tfvars
+#   YOUTUBE_API_KEY, GOOGLE_OAUTH_CLIENT_SECRET, GRANT_ENCRYPTION_KEYS,
+#   ELASTICSEARCH_API_KEY, PROXY_URL, WEBSHARE_PROXY_PASSWORD             become versions of secrets
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+root="$(cd "$here/../.." && pwd)"
+settings="$here/terraform.tfvars"
+wait_seconds="${YTS_WAIT_SECONDS:-900}"
+console=https://console.cloud.google.com
+yes=
+command=apply
+# The person's answers. Loops below read something else.
+exec 3<&0
+
+say() { printf '%s\n' "$*"; }
+step() { printf '\n== %s\n' "$*"; }
+die() { printf '\n%s\n' "$*" >&2; exit 1; }
+
+# ask QUESTION: prints the answer. Without a terminal there is none.
+ask() {
+  local answer=
+  [ -t 3 ] || return 1
+  read -rp "$1 " answer <&3 || return 1
+  printf '%s' "$answer"
+}
+
+# sure QUESTION WORD: whether the person types WORD. --yes answers only what takes nothing away (WORD "yes").
+sure() {
+  [ "$2" = yes ] && [ -n "$yes" ] && return 0
+  [ "$(ask "$1 Type '$2' to go on:")" = "$2" ]
+}
+
+# setting NAME: its value in terraform.tfvars, or nothing.
+setting() {
+  [ -f "$settings" ] || return 0
+  sed -nE "s/^$1[[:space:]]*=[[:space:]]*\"([^\"]*)\".*/\1/p" "$settings" | head -n 1
+}
+
+# keep LINE: adds it to terraform.tfvars, of which the last line may lack its end.
+keep() {
+  [ ! -s "$settings" ] || [ -z "$(tail -c 1 "$settings")" ] || printf '\n' >> "$settings"
+  printf '%s\n' "$1" >> "$settings"
+}
+
+terraform_() { terraform -chdir="$here" "$@"; }
+
+# bearer TOKEN: curl's setting. On its command line, everybody on this machine could read the token.
+bearer() { printf 'header = "Authorization: Bearer %s"\n' "$1"; }
+
+# google METHOD URL [BODY]: the answer of one of Google's APIs.
+google() {
+  curl --silent --show-error --max-time 60 --config <(bearer "$GOOGLE_OAUTH_ACCESS_TOKEN") -X "$1" \
+    -H "Content-Type: application/json" -H "x-goog-user-project: $project" ${3:+--data "$3"} "$2"
+}
+
+# Tools, project, rights, and the bucket of the state.
+. "$here/deploy-checks.sh"
+
+# -- secrets ---------------------------------------------------------------------------------------
+
+where_from() {
+  case "$1" in
+    YOUTUBE_API_KEY) say "A key for the YouTube Data API: $console/apis/credentials?project=$project" ;;
+    GOOGLE_OAUTH_CLIENT_SECRET)
+      say "The secret of the OAuth client: $console/auth/clients?project=$project"
+      ;;
+    ELASTICSEARCH_API_KEY) say "A key of the search server (docs/deploying.md says with which rights)." ;;
+    PROXY_URL) say "The proxy, such as http://USER:PASSWORD@HOST:PORT." ;;
+    *) say "$1." ;;
+  esac
+}
+
+choose_client() {
+  [ -z "$(setting google_oauth_client_id)" ] || return 0
+  local domain id
+  domain="$(setting domain)"
+  say "Make an OAuth client of the type \"Web application\": $console/auth/clients?project=$project"
+  say "Its redirect address: https://${domain:-web-$number.$region.run.app}/api/login/callback"
+  id="${GOOGLE_OAUTH_CLIENT_ID:-$(ask "Id of the OAuth client:" || true)}"
+  [ -n "$id" ] || die "No OAuth client. Set GOOGLE_OAUTH_CLIENT_ID, or run this in a terminal."
+  keep "google_oauth_client_id = \"$id\""
+}
+
+# new_secret VARIABLE HAS_VERSION: prints a value that has to be stored, or nothing.
+new_secret() {
+  local given="${!1:-}" value=
+  if [ -n "$given" ] || [ -n "$2" ]; then
+    printf '%s' "$given"
+  elif [ "$1" = GRANT_ENCRYPTION_KEYS ]; then
+    python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode(), end="")'
+  elif [ -t 3 ]; then
+    where_from "$1" >&2
+    read -rsp "$1: " value <&3 && printf '\n' >&2
+    printf '%s' "$value"
+  fi
+}
+
+fill_secrets() {
+  local variable name version value pairs=
+  while read -r variable name <&4; do
+    version="$(newest "$name")"
+    value="$(new_secret "$variable" "$version")"
+    if [ -n "$value" ] && [ -n "$version" ] && [ "$(latest "$name")" = "$value" ]; then
+      value=
+    fi
+    if [ -n "$value" ]; then
+      printf '%s' "$value" |
+        gcloud secrets versions add "$name" --data-file=- --project="$project" --quiet > /dev/null
+      version="$(newest "$name")"
+      say "$variable: stored as version $version of $name."
+    fi
+    [ -n "$version" ] || die "$variable has no value. $(where_from "$variable")
+Set $variable, or run this in a terminal."
+    pairs="$pairs${pairs:+, }$variable = \"$version\""
+  done 4< <(terraform_ output -json secrets | python3 -c 'import json, sys
+for variable, name in sorted(json.load(sys.stdin).items()): print(variable, name)')
+  # A number, so that a function gets a new value at once.
+  export TF_VAR_secret_versions="{$pairs}"
+}
+
+latest() { gcloud secrets versions access latest --secret="$1" --project="$project" 2> /dev/null; }
+
+newest() {
+  gcloud secrets versions list "$1" --project="$project" --filter="state=ENABLED" --sort-by=~createTime \
+    --limit=1 --format="value(name.basename())"
+}
+
+# -- what an earlier `destroy` has left ------------------------------------------------------------
+
+adopt() {
+  local known name variable
+  known="$(terraform_ state list 2> /dev/null || true)"
+  if ! grep -qx google_firestore_database.store <<< "$known" &&
+    gcloud firestore databases describe --database="(default)" --project="$project" > /dev/null 2>&1; then
+    say "Taking over the database that is there."
+    terraform_ import -input=false google_firestore_database.store \
+      "projects/$project/databases/(default)" > /dev/null
+  fi
+  while read -r name <&4; do
+    variable="$(sed 's/^yts-//; s/-/_/g' <<< "${name##*/}" | tr '[:lower:]' '[:upper:]')"
+    grep -qxF "google_secret_manager_secret.secret[\"$variable\"]" <<< "$known" && continue
+    say "Taking over the secret ${name##*/}."
+    # One that this deployment does not use stays as it is.
+    terraform_ import -input=false "google_secret_manager_secret.secret[\"$variable\"]" \
+      "projects/$project/secrets/${name##*/}" > /dev/null 2>&1 || true
+  done 4< <(gcloud secrets list --project="$project" --filter="name~yts-" --format="value(name)")
+}
+
+# -- after the deployment --------------------------------------------------------------------------
+
+output() { terraform_ output -raw "$1"; }
+
+# within SECONDS COMMAND…: repeats it until it succeeds.
+within() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep "${YTS_PAUSE_SECONDS:-10}"
+  done
+}
+
+reindexed() {
+  local answer token
+  local audience=
+  [[ "$account" != *.gserviceaccount.com ]] || audience="--audiences=$(output reindex_url)"
+  token="$(gcloud auth print-identity-token ${audience:+"$audience"} 2> /dev/null)" || return 1
+  answer="$(curl --silent --show-error --max-time 3600 -X POST -w '\n%{http_code}' -H "Content-Length: 0" \
+    --config <(bearer "$token") "$(output reindex_url)/?only=outdated")" || return 1
+  last="$answer"
+  [ "$(tail -n 1 <<< "$answer")" = 200 ] && ! grep -q '"error"' <<< "$answer"
+}
+
+status_of() { curl --silent --output /dev/null --max-time 60 -w '%{http_code}' "$1" || true; }
+is() { last="$(status_of "$1")" && [ "$last" = "$2" ]; }
+
+smoke() {
+  local url name address
+  url="$(output url)"
+  step "Smoke test of $url"
+  if [ -n "$(setting domain)" ]; then
+    say "The A record of $(setting domain) has to point to $(output ip_address)."
+    say "The certificate takes up to an hour after that."
+  fi
+  within "$wait_seconds" is "$url/api/health" 200 ||
+    die "$url/api/health answers $last, and not 200. Look at the logs of the function."
+  say "Every dependency answers."
+  within "$wait_seconds" is "$url/" 200 || die "The page answers $last, and not 200."
+  say "The page is there."
+  within "$wait_seconds" is "$url/api/me" 401 ||
+    die "/api/me answers $last to somebody who is not signed in, and not 401."
+  say "Who is not signed in sees nothing."
+  while read -r name address <&4; do
+    case "$(status_of "$address")" in
+      403 | 404) ;;
+      *) die "The function $name can be called from the internet. Look at its ingress and its IAM." ;;
+    esac
+  done 4< <(terraform_ output -json internal_urls | python3 -c 'import json, sys
+for name, url in sorted(json.load(sys.stdin).items()): print(name, url)')
+  say "What is internal cannot be reached."
+}
+
+report() {
+  step "Done"
+  say "The page:                    $(output url)"
+  say "OAuth redirect address:      $(output redirect_address)"
+  say "  Register it here:          $console/auth/clients?project=$project"
+  say "US dollars a month, while nobody uses it (docs/deploying.md has the rest):"
+  terraform_ output -json monthly_estimate | python3 -c 'import json, sys
+found = json.load(sys.stdin)
+for what, amount in sorted(found.items(), key=lambda pair: pair[0] == "total"):
+    print(f"  {what:45} {amount:>5.0f}")'
+}
+
+# -- the commands ----------------------------------------------------------------------------------
+
+prepare() {
+  step "Tools, project and rights"
+  check_tools
+  choose_project
+  say "Project $project (number $number), region $region, as $account."
+  check_rights
+  prepare_state
+}
+
+packages() {
+  (cd "$root" && python3 -m infra.packages "$here/.packages") > /dev/null
+}
+
+deploy() {
+  prepare
+  step "The sign-in"
+  choose_client
+  packages
+  step "Secrets"
+  adopt
+  terraform_ apply -input=false -auto-approve -target=google_secret_manager_secret.secret > /dev/null
+  fill_secrets
+  step "What will change"
+  local changes=0
+  terraform_ plan -input=false -detailed-exitcode -out=yts.tfplan || changes=$?
+  case "$changes" in
+    0) say "Nothing has to be changed." ;;
+    2) ;;
+    *) die "The plan could not be made: see above." ;;
+  esac
+  [ "$command" = apply ] || return 0
+  [ "$changes" = 0 ] || make_changes
+  step "The search index"
+  within "$wait_seconds" reindexed || die "The search index could not be made: ${last:-no identity token}"
+  say "The search index is of this version."
+  smoke
+  report
+}
+
+make_changes() {
+  sure "Make these changes in $project?" yes || die "Nothing was changed."
+  step "Deploying. The first time takes a quarter of an hour."
+  terraform_ apply -input=false yts.tfplan && return
+  say "Some things are not ready at once, such as rights and metrics. Trying a second time in a minute."
+  sleep "${YTS_PAUSE_SECONDS:-60}"
+  terraform_ apply -input=false -auto-approve ||
+    die "The deployment failed: see above. What is there stays; run this again."
+}
+
+destroy() {
+  local data each
+  prepare
+  packages
+  say "Functions, topics with their messages, the page and the search server will be deleted."
+  sure "Take yts away from $project?" "$project" || die "Nothing was changed."
+  say "The DATA are all users, transcripts and secrets. Nobody can bring them back."
+  if sure "Delete the DATA as well?" "delete all data"; then
+    data=gone
+  else
+    data=kept
+    # Terraform forgets the secrets, and never deletes the database. The next deployment takes both over.
+    while read -r each <&4; do
+      terraform_ state rm "$each" > /dev/null
+    done 4< <(terraform_ state list | grep '^google_secret_manager_secret\.secret\[' || true)
+  fi
+  terraform_ destroy -input=false -auto-approve ||
+    die "Something is still in use, such as the private network, which functions hold for up to two hours.
+Run this again then."
+  if [ "$data" = gone ]; then
+    local database=(--database="(default)" --project="$project" --quiet)
+    gcloud firestore databases update "${database[@]}" --no-delete-protection
+    gcloud firestore databases delete "${database[@]}"
+    say "Everything is gone but the bucket gs://$state with Terraform's state,"
+    say "and the backups and snapshots of the last seven days."
+  else
+    say "The database and the secrets are still there. Run deploy.sh to use them again."
+  fi
+}
+
+for argument in "$@"; do
+  case "$argument" in
+    --yes) yes=1 ;;
+    apply | plan | smoke | destroy) command="$argument" ;;
+    *) die "usage: deploy.sh [--yes] [apply | plan | smoke | destroy]" ;;
+  esac
+done
+case "$command" in
+  apply | plan) deploy ;;
+  smoke) prepare && smoke ;;
+  destroy) destroy ;;
+esac
