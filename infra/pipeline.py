@@ -71,6 +71,15 @@ class Function(Struct, frozen=True, forbid_unknown_fields=True):
     cloud: Cloud | None = None
 
 
+class Web(Struct, frozen=True, forbid_unknown_fields=True):
+    """The function that serves the page and all routes in a cloud without a domain of its own."""
+
+    memory_mb: Annotated[int, Meta(ge=128, le=32768)]
+    timeout_seconds: Annotated[int, Meta(ge=1, le=3600)]
+    concurrency: Annotated[int, Meta(ge=1, le=1000)]
+    instances: Annotated[int, Meta(ge=1, le=1000)]
+
+
 class Schedule(Struct, frozen=True, forbid_unknown_fields=True):
     """A function that is called at fixed intervals."""
 
@@ -88,10 +97,11 @@ class Pipeline(Struct, frozen=True):
     schedules: tuple[Schedule, ...]
     #: Variables of every function.
     environment: Mapping[str, str]
+    web: Web | None = None
 
 
 class _File(Struct):
-    """The file. ``pull_subscriptions``, ``web`` and ``firestore`` are for the deployment only."""
+    """The file. ``pull_subscriptions`` and ``firestore`` are for Terraform only."""
 
     topics: tuple[str, ...]
     dead_letter_topic: str
@@ -99,6 +109,7 @@ class _File(Struct):
     functions: dict[str, Any]
     schedules: dict[str, Any]
     environment: dict[str, str] = {}
+    web: dict[str, Any] | None = None
 
 
 def load_pipeline(config: Config, path: Path = PIPELINE_FILE) -> Pipeline:
@@ -139,6 +150,7 @@ def load_pipeline(config: Config, path: Path = PIPELINE_FILE) -> Pipeline:
         tuple(functions),
         tuple(schedules),
         file.environment,
+        _convert(file.web, Web, "web") if file.web else None,
     )
     _check_references(pipeline)
     return pipeline

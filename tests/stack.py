@@ -93,9 +93,9 @@ class Stack:
             )
         return result
 
-    def start(self) -> str:
+    def start(self, *options: str) -> str:
         """Starts the run, without the sample library. Returns what `up` has printed."""
-        return self.command("up", "--detach", "--no-sample", timeout=_UP_SECONDS).stdout
+        return self.command("up", "--detach", "--no-sample", *options, timeout=_UP_SECONDS).stdout
 
     def down(self) -> None:
         self.command("down")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +19,9 @@ from infra.local.supervisor.ports import free_ports
 from infra.pipeline import Function, load_pipeline
 from infra.staging import ROOT, StagingError, functions, stage
 from shared.config import Config
+from tests.integration.staged_functions import ANSWER, running
 
 PIPELINE = load_pipeline(Config.from_env({}))
-#: Seconds for the start and for an answer. Three interpreters import SDKs at the same time, and without
-#: credentials Google's libraries look for a metadata server before they give up.
-_START, _ANSWER = 60, 60
 #: A request for each HTTP function that needs more than its code. Without configuration none can succeed.
 _REQUESTS = {
     "index": ("POST", "/api/index"),
@@ -39,7 +34,6 @@ _REQUESTS = {
     "reindex": ("POST", "/"),
 }
 _BODY = {"playlist": "PLabcdefghijk"}
-_PROGRAM = Path(sys.executable).with_name("functions-framework")
 _TRACEBACK = re.compile(r"Traceback|File \"|\.py\b|site-packages")
 
 
@@ -57,60 +51,18 @@ def _ask(function: Function, port: int) -> requests.Response:
     url = f"http://127.0.0.1:{port}"
     if function.trigger == "http":
         method, path = _REQUESTS[function.name]
-        return requests.request(method, url + path, json=_BODY, timeout=_ANSWER)
+        return requests.request(method, url + path, json=_BODY, timeout=ANSWER)
     data = base64.b64encode(json.dumps({"job_id": "a", "video_id": "b", "playlist_id": "PLx"}).encode())
     # A push, as Pub/Sub sends it to a function that is deployed for HTTP.
     body = {
         "message": {"data": data.decode(), "messageId": "1"},
         "subscription": "projects/p/subscriptions/s",
     }
-    return requests.post(url, json=body, timeout=_ANSWER)
-
-
-@contextmanager
-def _running(name: str, directory: Path, port: int, **environment: str) -> Iterator[Path]:
-    """A function that runs from its staged directory. Its log."""
-    stage(name, directory)
-    log = directory.parent / f"{name}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *("env", "-i", f"PATH={os.environ['PATH']}"),
-                *(f"{variable}={value}" for variable, value in environment.items()),
-                *(_PROGRAM, "--target", name, "--source", "main.py", "--port", str(port)),
-            ],
-            cwd=directory,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        deadline = time.monotonic() + _START
-        while not _listens(port):
-            assert process.poll() is None, f"{name} ended:\n{log.read_text()}"
-            assert time.monotonic() < deadline, f"{name} does not listen:\n{log.read_text()}"
-            time.sleep(0.1)
-        yield log
-    finally:
-        # gunicorn's master process ends its workers.
-        process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(timeout=15)
-
-
-def _listens(port: int) -> bool:
-    try:
-        # The framework answers this path itself.
-        return requests.get(f"http://127.0.0.1:{port}/robots.txt", timeout=_ANSWER).status_code == 404
-    except requests.ConnectionError:
-        return False
+    return requests.post(url, json=body, timeout=ANSWER)
 
 
 def _start_and_ask(function: Function, directory: Path, port: int) -> Answer:
-    with _running(function.name, directory, port) as log:
+    with running(function.name, directory, port, {}) as log:
         answer = _ask(function, port)
         return Answer(
             answer.status_code, answer.text, answer.headers.get("Content-Type", ""), log.read_text()
@@ -172,7 +124,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GOOGLE_OAUTH_CLIENT_SECRET": "GOCSPX-of-a-test",
         "GRANT_ENCRYPTION_KEYS": "A" * 43 + "=",
     }
-    with _running("web", tmp_path_factory.mktemp("web") / "web", port, **environment):
+    with running("web", tmp_path_factory.mktemp("web") / "web", port, environment):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -180,15 +132,15 @@ _POLICY = "default-src 'none'; script-src 'self'"
 
 
 def test_the_staged_web_serves_the_page(web: str) -> None:
-    page = requests.get(web, timeout=_ANSWER)
+    page = requests.get(web, timeout=ANSWER)
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert page.content == (ROOT / "frontend" / "index.html").read_bytes()
     assert page.headers["Content-Security-Policy"].startswith(_POLICY)
     assert "frame-src https://www.youtube-nocookie.com;" in page.headers["Content-Security-Policy"]
     assert page.headers["Cache-Control"] == "no-cache"
-    script = requests.get(f"{web}/app.js", timeout=_ANSWER)
+    script = requests.get(f"{web}/app.js", timeout=ANSWER)
     assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
-    again = requests.get(f"{web}/app.js", headers={"If-None-Match": script.headers["ETag"]}, timeout=_ANSWER)
+    again = requests.get(f"{web}/app.js", headers={"If-None-Match": script.headers["ETag"]}, timeout=ANSWER)
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -197,19 +149,19 @@ def test_the_staged_web_serves_no_other_file(path: str, web: str) -> None:
     session = requests.Session()
     prepared = session.prepare_request(requests.Request("GET", web))
     prepared.url = web + path  # As it is: a client would drop the dots.
-    answer = session.send(prepared, timeout=_ANSWER)
+    answer = session.send(prepared, timeout=ANSWER)
     session.close()
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
 def test_the_staged_web_serves_the_routes_of_all_functions(web: str) -> None:
-    health = requests.get(f"{web}/api/health", timeout=_ANSWER)
+    health = requests.get(f"{web}/api/health", timeout=ANSWER)
     assert health.status_code == 503
     assert set(health.json()["dependencies"]) == {"firestore", "pubsub", "elasticsearch"}
     for function in PIPELINE.functions:
         if function.routes and function.name != "health":
             method, path = _REQUESTS[function.name]
-            answer = requests.request(method, web + path, json=_BODY, timeout=_ANSWER)
+            answer = requests.request(method, web + path, json=_BODY, timeout=ANSWER)
             assert answer.status_code == 401, (path, answer.text)
             assert answer.json()["sign_in"] == "/api/login"
             assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
@@ -220,7 +172,7 @@ def test_the_staged_web_serves_the_routes_of_all_functions(web: str) -> None:
         ("POST", "/", 405),
         ("GET", "/api/index", 405),
     ):
-        assert requests.request(method, web + path, timeout=_ANSWER).status_code == status, path
+        assert requests.request(method, web + path, timeout=ANSWER).status_code == status, path
 
 
 def test_a_staged_directory_holds_the_function_and_the_shared_code(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start everything and stay until Ctrl-C")
     up.add_argument("--detach", action="store_true", help="return once everything is ready")
+    up.add_argument("--push", action="store_true", help="run the functions as in the cloud: Pub/Sub pushes")
     up.add_argument("--no-sample", action="store_true", help="do not index the sample playlist")
     commands.add_parser("down", help="stop everything that `up` started")
     status = commands.add_parser("status", help="show every component with its port and pid")
@@ -63,12 +64,12 @@ def run(
 
     def api() -> Api:
         # The port comes from the run, because it may have been started with another PORT.
-        port = require(state).port_of("gateway")
-        return Api(f"http://127.0.0.1:{port}", state, arguments.user)
+        return Api(require(state).page(), state, arguments.user)
 
     match arguments.command:
         case "up":
-            return up(environment, config, state, arguments.detach, sample=not arguments.no_sample)
+            sample = not (arguments.no_sample or arguments.push)
+            return up(environment, config, state, arguments.detach, sample, arguments.push)
         case "down":
             print("Stopped; the library is kept." if down(state) else "Nothing was running.")
         case "status":

@@ -36,8 +36,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise _Interrupted
 
 
-def up(caller: Mapping[str, str], config: Config, state: StateDir, detach: bool, sample: bool) -> int:
-    """Returns the exit code: 0 if everything came up, or was stopped by Ctrl-C."""
+def up(
+    caller: Mapping[str, str], config: Config, state: StateDir, detach: bool, sample: bool, push: bool
+) -> int:
+    """Returns the exit code: 0 if everything came up, or was stopped by Ctrl-C.
+
+    ``push``: the functions run as in the cloud. There is no way in but the sign-in, so nothing is indexed.
+    """
     sample = sample and not environment.real_youtube(caller)
     if (running := status.read(state)) is not None and running.phase == "stopping":
         down(state)  # Waits until the other run has stopped.
@@ -51,9 +56,9 @@ def up(caller: Mapping[str, str], config: Config, state: StateDir, detach: bool,
         signal.signal(signal.SIGHUP, _interrupt)
     state.make()
     print(f"Starting; logs are in {state.logs}", flush=True)
-    supervisor = _Supervisor(state, detach)
+    supervisor = _Supervisor(state, detach, push)
     try:
-        return _start_and_stay(config, state, supervisor, detach, sample)
+        return _start_and_stay(state, supervisor, detach, sample, push)
     except _Interrupted:
         print("\nStopping …", flush=True)
         return _stop(supervisor)
@@ -62,7 +67,7 @@ def up(caller: Mapping[str, str], config: Config, state: StateDir, detach: bool,
 class _Supervisor:
     """A supervisor that this process has started. Its lines are printed here."""
 
-    def __init__(self, state: StateDir, detach: bool) -> None:
+    def __init__(self, state: StateDir, detach: bool, push: bool) -> None:
         self._state = state
         log = state.log("supervisor")
         if log.exists():
@@ -70,6 +75,8 @@ class _Supervisor:
         command = [sys.executable, "-m", "infra.local.supervisor"]
         if not detach:
             command.append(f"--parent={os.getpid()}")
+        if push:
+            command.append("--push")
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
@@ -112,9 +119,7 @@ class _Supervisor:
             print(line, flush=True)
 
 
-def _start_and_stay(
-    config: Config, state: StateDir, supervisor: _Supervisor, detach: bool, sample: bool
-) -> int:
+def _start_and_stay(state: StateDir, supervisor: _Supervisor, detach: bool, sample: bool, push: bool) -> int:
     began = time.monotonic()
     phase = supervisor.wait_until_up()
     if phase in ("failed", "stopped"):
@@ -125,8 +130,7 @@ def _start_and_stay(
         print(f"Up after {seconds:.1f} s.", flush=True)
     else:
         print(f"Up after {seconds:.1f} s, except for the components listed below.", flush=True)
-    # The gateway listens on 127.0.0.1 and ::1. The address needs no name resolution.
-    api = Api(f"http://127.0.0.1:{config.port}", state, DEMO_USER)
+    api = None if push else Api(run.page(), state, DEMO_USER)
     shown = _show_page_and_sample(api, run, sample)
     if phase == "incomplete":
         _list_missing(run, state)
@@ -149,11 +153,17 @@ def _stop(supervisor: _Supervisor) -> int:
             supervisor.stop()
 
 
-def _show_page_and_sample(api: Api, run: RunStatus, sample: bool) -> bool:
-    """Indexes and searches the sample library, and prints the page's address. Returns whether it worked."""
+def _show_page_and_sample(api: Api | None, run: RunStatus, sample: bool) -> bool:
+    """Indexes and searches the sample library, and prints the page's address. Returns whether it worked.
+
+    Without ``api`` it prints only where people sign in.
+    """
     try:
         with contextlib.suppress(NotRunning):
             reindex(run.port_of("reindex"), only_outdated=True)
+        if api is None:
+            print(f"\n  {run.url}\n\nSign in there. The emulator pushes two messages at a time.", flush=True)
+            return True
         token = api.token()
         if sample:
             _show_sample(api)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local.state_dir import ROOT
+
 #: Elasticsearch 8 needs 17. The emulators need less.
 JAVA_VERSION = 17
 #: The packages that have each program, for apt-get and for Homebrew.
@@ -33,13 +35,14 @@ class Launch:
     """How to start a server.
 
     ``note`` tells the person who waits where the server comes from. ``cleanup`` are commands that run before
-    each start and after each end: they remove the container of a killed server.
+    each start and after each end: they remove the container of a killed server. It runs in ``directory``.
     """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     note: str
     cleanup: tuple[tuple[str, ...], ...] = ()
+    directory: Path = ROOT
 
 
 #: Prints a line about the progress.

@@ -1,4 +1,4 @@
-"""``python -m infra.local.supervisor [--parent PID]``
+"""``python -m infra.local.supervisor [--parent PID] [--push]``
 
 Runs the components of one state directory until SIGINT or SIGTERM. It holds the lock of the directory as long
 as it lives, prints a line for each event, and keeps ``run/status.json`` up to date.
@@ -23,6 +23,7 @@ from shared.config import Config, ConfigError
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.local.supervisor", description=__doc__)
     parser.add_argument("--parent", type=int, help="stop when the parent process is no longer this one")
+    parser.add_argument("--push", action="store_true", help="run the functions as in the cloud")
     arguments = parser.parse_args()
     try:
         config = Config.from_env(os.environ)
@@ -40,13 +41,13 @@ def main() -> None:
         state.status_file.unlink(missing_ok=True)
         write_whole(state.pid_file, f"{os.getpid()}\n")
         began = time.monotonic()
-        code = _supervise(state, config, arguments.parent)
+        code = _supervise(state, config, arguments.parent, arguments.push)
         state.pid_file.unlink(missing_ok=True)
         print(f"Stopped after {time.monotonic() - began:.0f} s.", flush=True)
     sys.exit(code)
 
 
-def _supervise(state: StateDir, config: Config, parent: int | None) -> int:
+def _supervise(state: StateDir, config: Config, parent: int | None, push: bool) -> int:
     """The exit code."""
     if left := processes.stop_marked(state):
         print(f"  Stopped {left} processes that an earlier run left behind.", flush=True)
@@ -67,7 +68,7 @@ def _supervise(state: StateDir, config: Config, parent: int | None) -> int:
     except PipelineError as error:
         print(error, flush=True)
         return 1
-    return asyncio.run(Supervisor(os.environ, config, pipeline, state).run(parent))
+    return asyncio.run(Supervisor(os.environ, config, pipeline, state, push).run(parent))
 
 
 def _rotate_logs(state: StateDir) -> None:

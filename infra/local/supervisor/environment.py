@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from infra.deployment import variables
 from infra.local.state_dir import ROOT, StateDir
-from infra.pipeline import load_pipeline
+from infra.pipeline import Function, Pipeline, load_pipeline
 from shared.config import Config
 
 #: Every process of a run has this variable, with the state directory as its value. Children inherit it.
@@ -19,6 +20,15 @@ _PASSED_ON = (
     "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
     *("JAVA_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR"),
+)
+#: What functions that run as in the cloud get besides: what the platform sets there, and where the emulators
+#: and the fake YouTube are.
+_PLATFORM = ("PATH", "HOME", "LANG", "TMPDIR")
+_STAND_INS = (
+    *("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST"),
+    *("YOUTUBE_API_ENDPOINT", "YOUTUBE_BASE_URL", "YOUTUBE_EMBED_BASE_URL"),
+    *("GOOGLE_OAUTH_AUTH_URI", "GOOGLE_OAUTH_TOKEN_URI", "GOOGLE_OAUTH_JWKS_URI"),
+    *("GOOGLE_OAUTH_ISSUER", "GOOGLE_OAUTH_REVOKE_URI"),
 )
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -79,6 +89,15 @@ def for_python(caller: Mapping[str, str], state: StateDir, config: Config, at: A
         "ELASTICSEARCH_URL": at.elasticsearch,
         "OPERATOR_TOKEN": config.operator_token or state.operator_token(),
     }
+
+
+def as_deployed(function: Function, pipeline: Pipeline, run: Mapping[str, str]) -> dict[str, str]:
+    """What is left of the environment of a run for a function that gets what the deployment gives it.
+
+    ``pipeline``: as it is deployed. ``run``: the values, as of :func:`for_python`.
+    """
+    names = {*variables(function, pipeline), *_PLATFORM, *_STAND_INS, MARKER}
+    return {name: value for name, value in run.items() if name in names}
 
 
 def _fake_youtube(url: str) -> dict[str, str]:

@@ -20,7 +20,9 @@ from infra.local.state_dir import ROOT, StateDir
 from infra.local.supervisor.environment import MARKER
 
 
-async def start(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:
+async def start(
+    argv: Sequence[str], environment: Mapping[str, str], log: Path, directory: Path = ROOT
+) -> asyncio.subprocess.Process:
     """Starts a program in a session of its own. Its output is appended to the log.
 
     Raises:
@@ -30,7 +32,7 @@ async def start(argv: Sequence[str], environment: Mapping[str, str], log: Path) 
         return await asyncio.create_subprocess_exec(
             *argv,
             env=dict(environment),
-            cwd=ROOT,
+            cwd=directory,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,

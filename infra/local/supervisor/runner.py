@@ -152,7 +152,7 @@ class Runner:
             return False
         if self._stopping:
             return False
-        process = await processes.start(launch.argv, launch.environment, self.log)
+        process = await processes.start(launch.argv, launch.environment, self.log, launch.directory)
         self._process, self.pid = process, process.pid
         self.changed()
         try:

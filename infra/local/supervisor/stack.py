@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from infra.deployment import WEB, cloud_name, deployed
 from infra.local.persistence import Exports
 from infra.local.servers.elasticsearch import elasticsearch
 from infra.local.servers.emulators import firestore, pubsub
-from infra.local.servers.tools import Launch
+from infra.local.servers.tools import Launch, Say
 from infra.local.state_dir import ROOT, StateDir
 from infra.local.supervisor import environment, framework, probes, topics
 from infra.local.supervisor.component import Component
 from infra.local.supervisor.environment import Addresses
 from infra.local.supervisor.ports import free_ports, port_is_free
 from infra.pipeline import Function, Pipeline
+from infra.staging import stage
 from shared.config import Config
 
 #: From the start of a server to its first answer. Downloading it takes minutes, and does not count.
@@ -29,6 +32,8 @@ _FUNCTION_SECONDS = 60.0
 @dataclass(frozen=True, slots=True)
 class Stack:
     components: tuple[Component, ...]
+    #: With the numbers of the cloud, if it runs as there.
+    pipeline: Pipeline
     #: The URL of each function that has a main.py.
     functions: Mapping[str, str]
     addresses: Addresses
@@ -43,17 +48,24 @@ def assemble(
     state: StateDir,
     emulator_started: Callable[[], None],
     choose_ports: Callable[[int, set[int]], list[int]] = free_ports,
+    push: bool = False,
 ) -> Stack:
     """Chooses the ports and describes every component.
 
     ``caller`` is the environment of the person who starts the run. ``emulator_started`` is called after each
     start of the Pub/Sub emulator and each restart of the Firestore emulator. After the former, all messages
     are lost; after the latter, the ledger may be older than the messages.
+
+    ``push``: as in the cloud. Each function runs from the directory that is deployed, with the environment of
+    the deployment; Pub/Sub itself pushes to it; and `web` stands in for the gateway.
     """
-    return _Builder(caller, config, pipeline, state, emulator_started, choose_ports).stack()
+    builder, pipeline = (_Deployed, deployed(pipeline)) if push else (_Builder, pipeline)
+    return builder(caller, config, pipeline, state, emulator_started, choose_ports).stack()
 
 
 class _Builder:
+    push = False
+
     def __init__(
         self,
         caller: Mapping[str, str],
@@ -64,6 +76,7 @@ class _Builder:
         choose_ports: Callable[[int, set[int]], list[int]],
     ) -> None:
         self.config, self.pipeline, self.state = config, pipeline, state
+        self.url = f"http://localhost:{config.port}"
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
         kept = _last_youtube_port(state, config.port)
@@ -88,18 +101,23 @@ class _Builder:
             for component in functions
             if component.missing is None
         }
-        servers = [self._elasticsearch(), self._pubsub(), self._firestore()]
+        servers = [self._elasticsearch(), self._pubsub(urls), self._firestore()]
         if self.addresses.youtube and self.addresses.youtube_proxy:
             servers.append(self._youtube(self.addresses.youtube, self.addresses.youtube_proxy))
-        components = (*servers, *functions, self._delivery(urls), self._gateway(urls))
-        return Stack(components, urls, self.addresses, self.exports, f"http://localhost:{self.config.port}")
+        components = (*servers, *functions, *self._between(urls))
+        return Stack(components, self.pipeline, urls, self.addresses, self.exports, self.url)
 
-    def _pubsub(self) -> Component:
+    def _between(self, urls: Mapping[str, str]) -> tuple[Component, ...]:
+        """The programs that stand between the functions, and who sends them messages and requests."""
+        return self._delivery(urls), self._gateway(urls)
+
+    def _pubsub(self, urls: Mapping[str, str]) -> Component:
         address = self.addresses.pubsub
         port = _port_of(address)
 
         async def on_ready(restart: bool) -> None:
-            await topics.create(self.pipeline, address, self.config.google_cloud_project)
+            push_to = urls if self.push else None
+            await topics.create(self.pipeline, address, self.config.google_cloud_project, push_to)
             self.emulator_started()
 
         component = Component(
@@ -165,15 +183,8 @@ class _Builder:
         port = next(self.ports)
         source = ROOT / "functions" / function.name / "main.py"
         argv = framework.command(function.name, source, port)
-        # gunicorn creates a control socket in this directory. Its default is the home directory.
-        sockets = self.state.run / "sockets" / function.name
-        sockets.mkdir(parents=True, exist_ok=True)
-        own = {
-            "THREADS": str(function.threads),
-            "XDG_RUNTIME_DIR": str(sockets),
-            "K_SERVICE": function.name,  # Cloud Run sets it, too.
-        }
-        launch = Launch(argv, self.python | own, "")
+        # Cloud Run sets K_SERVICE, too.
+        launch = Launch(argv, self.python | self._own(function) | {"K_SERVICE": function.name}, "")
         return Component(
             function.name,
             port,
@@ -184,6 +195,12 @@ class _Builder:
             ready_seconds=_FUNCTION_SECONDS,
             missing=None if source.is_file() else f"{source.relative_to(ROOT)} does not exist",
         )
+
+    def _own(self, function: Function) -> dict[str, str]:
+        # gunicorn creates a control socket in this directory. Its default is the home directory.
+        sockets = self.state.run / "sockets" / function.name
+        sockets.mkdir(parents=True, exist_ok=True)
+        return {"THREADS": str(function.threads), "XDG_RUNTIME_DIR": str(sockets)}
 
     def _delivery(self, urls: Mapping[str, str]) -> Component:
         fed = [subscription.name for subscription in self.pipeline.subscriptions if subscription.name in urls]
@@ -208,6 +225,37 @@ class _Builder:
         """A Python program of this repository. ``path`` is what the probe asks for."""
         launch = Launch((sys.executable, "-m", module, *options), self.python, "")
         return Component(name, port, probes.any_answer(f"http://127.0.0.1:{port}{path}"), lambda say: launch)
+
+
+class _Deployed(_Builder):
+    """The functions of a deployment without a domain."""
+
+    push = True
+
+    def _between(self, urls: Mapping[str, str]) -> tuple[Component, ...]:
+        return ()
+
+    def _function(self, function: Function) -> Component:
+        port = self.config.port if function.name == WEB else next(self.ports)
+        directory = self.state.run / "deployed" / function.name
+        run = self.python | self._own(function) | {"PUBLIC_URL": self.url}
+        variables = environment.as_deployed(function, self.pipeline, run)
+        variables["K_SERVICE"] = cloud_name(function.name)
+
+        def prepare(say: Say) -> Launch:
+            # Whoever runs the staged code may leave files beside it.
+            shutil.rmtree(directory, ignore_errors=True)
+            argv = framework.command(function.name, stage(function.name, directory) / "main.py", port)
+            return Launch(argv, variables, "", directory=directory)
+
+        return Component(
+            function.name,
+            port,
+            probes.any_answer(f"http://127.0.0.1:{port}/robots.txt"),
+            prepare,
+            essential=False,
+            ready_seconds=_FUNCTION_SECONDS,
+        )
 
 
 def _external(component: Component, variable: str) -> Component:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -34,6 +35,10 @@ class RunStatus:
     elasticsearch: str
     youtube: str | None
     youtube_proxy: str | None
+
+    def page(self) -> str:
+        """The origin of the page. It needs no name resolution."""
+        return f"http://127.0.0.1:{urlsplit(self.url).port}"
 
     def port_of(self, name: str) -> int:
         """Raises NotRunning when the component is not running."""

@@ -33,19 +33,24 @@ class Supervisor:
     """``caller`` is the environment of the person who starts the run."""
 
     def __init__(
-        self, caller: Mapping[str, str], config: Config, pipeline: Pipeline, state: StateDir
+        self,
+        caller: Mapping[str, str],
+        config: Config,
+        pipeline: Pipeline,
+        state: StateDir,
+        push: bool = False,
     ) -> None:
         self._config = config
         self._state = state
         self._stack: Stack = assemble(
-            caller, config, pipeline, state, lambda: self._schedules.messages_were_lost()
+            caller, config, pipeline, state, lambda: self._schedules.messages_were_lost(), push=push
         )
         self._runners = {
             component.name: Runner(component, state.log(component.name), self._say_of, self._write_status)
             for component in self._stack.components
         }
         self._autosave = Autosave(self._stack.exports.save, self._firestore_runs, state.changes, self._say)
-        self._schedules = Schedules(pipeline, self._stack.functions, self._say)
+        self._schedules = Schedules(self._stack.pipeline, self._stack.functions, self._say)
         self._phase = "starting"
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -124,7 +129,8 @@ class Supervisor:
         for runner in self._runners.values():
             runner.retire()
         for name in _STOPPED_FIRST:
-            await self._runners[name].stop()
+            if name in self._runners:
+                await self._runners[name].stop()
         others = [runner for name, runner in self._runners.items() if name not in _SERVERS]
         await asyncio.gather(*(runner.stop() for runner in others))
         await self._export()

@@ -6,18 +6,25 @@ service (https://cloud.google.com/pubsub/docs/reference/rest).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 
+from infra.deployment import cloud_name
 from infra.local.supervisor.probes import NotUsable
 from infra.pipeline import Pipeline, Subscription
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 
 
-async def create(pipeline: Pipeline, emulator: str, project: str) -> None:
+async def create(
+    pipeline: Pipeline, emulator: str, project: str, push_to: Mapping[str, str] | None = None
+) -> None:
     """Creates the topics and subscriptions that do not exist yet. ``emulator`` is HOST:PORT.
+
+    ``push_to``: the URL of each function. The emulator then pushes to it, and the subscriptions have the
+    names and the endpoints' paths of the cloud. Without it, the delivery pulls.
 
     Raises:
         NotUsable: the emulator refused, or did not answer.
@@ -29,7 +36,12 @@ async def create(pipeline: Pipeline, emulator: str, project: str) -> None:
                 await _put(session, f"{base}/topics/{topic}", {})
             for subscription in pipeline.subscriptions:
                 body = _body(subscription, pipeline.dead_letter_topic, project)
-                await _put(session, f"{base}/subscriptions/{subscription.name}", body)
+                name = subscription.name
+                if push_to is not None:
+                    name = cloud_name(name)
+                    endpoint = f"{push_to[subscription.name]}/{body['topic']}"
+                    body["pushConfig"] = {"pushEndpoint": endpoint}
+                await _put(session, f"{base}/subscriptions/{name}", body)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise NotUsable(f"creating topics at {base} failed: {error or type(error).__name__}") from error
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from infra.local.servers.tools import Launch
 from infra.local.state_dir import StateDir
 from infra.local.supervisor.component import Component
 from infra.local.supervisor.ports import free_ports
@@ -26,11 +27,11 @@ class Ports:
 
 
 def _assemble(
-    tmp_path: Path, variables: Mapping[str, str], ports: Ports | None = None
+    tmp_path: Path, variables: Mapping[str, str], ports: Ports | None = None, push: bool = False
 ) -> dict[str, Component]:
     config = Config.from_env(variables)
     state = StateDir(tmp_path)
-    stack = assemble(variables, config, load_pipeline(config), state, lambda: None, ports or Ports())
+    stack = assemble(variables, config, load_pipeline(config), state, lambda: None, ports or Ports(), push)
     return {component.name: component for component in stack.components}
 
 
@@ -96,3 +97,51 @@ def test_servers_that_the_caller_names_are_not_started(tmp_path: Path) -> None:
         "elasticsearch": "ELASTICSEARCH_URL",
     }
     assert "youtube" not in components
+
+
+def _launch(component: Component) -> Launch:
+    assert component.prepare is not None
+    return component.prepare(lambda text: None)
+
+
+def test_with_push_web_gets_the_port_and_nothing_stands_between(tmp_path: Path) -> None:
+    components = _assemble(tmp_path, {"PORT": "8123"}, push=True)
+    assert _with_port(components, 8123) == ["web"]
+    functions = {"web", "planner", "fetcher", "indexer", "dead_letters", "sweep", "reindex"}
+    assert set(components) == functions | {"elasticsearch", "pubsub", "firestore", "youtube"}
+
+
+def test_with_push_a_function_gets_no_variable_that_the_deployment_does_not_set(tmp_path: Path) -> None:
+    caller = {
+        "PATH": "/bin",
+        "HTTPS_PROXY": "http://proxy.test",
+        "OPERATOR_TOKEN": "an-operator",
+        "FAILPOINTS_DIR": str(tmp_path),
+        "JOBS_PER_HOUR": "5",
+        "YOUTUBE_API_KEY": "real",
+        "EGRESS_NAME": "home",
+    }
+    components = _assemble(tmp_path, caller, push=True)
+    launches = {name: _launch(components[name]) for name in ("web", "fetcher", "planner")}
+    for name, launch in launches.items():
+        assert launch.environment["K_SERVICE"] == name
+        assert launch.environment["PATH"] == "/bin"
+        forbidden = {"HTTPS_PROXY", "OPERATOR_TOKEN", "FAILPOINTS_DIR", "JOBS_PER_HOUR", "PYTHONPATH"}
+        assert launch.environment.keys().isdisjoint(forbidden | {"STALLED_AFTER_SECONDS", "LOCAL_STATE_DIR"})
+        assert launch.directory == tmp_path / "run" / "deployed" / name
+        assert (launch.directory / "main.py").is_file()
+    with_key = [name for name, launch in launches.items() if "YOUTUBE_API_KEY" in launch.environment]
+    assert with_key == ["planner"]
+    named = [name for name, launch in launches.items() if "EGRESS_NAME" in launch.environment]
+    assert named == ["fetcher"]
+    assert launches["web"].environment["PUBLIC_URL"] == "http://localhost:8080"
+
+
+def test_with_push_a_function_is_staged_anew_at_each_start(tmp_path: Path) -> None:
+    web = _assemble(tmp_path, {}, push=True)["web"]
+    directory = _launch(web).directory
+    (directory / "__pycache__").mkdir()
+    (directory / "main.py").write_text("changed")
+    _launch(web)
+    assert "changed" not in (directory / "main.py").read_text()
+    assert not (directory / "__pycache__").exists()
