@@ -60,15 +60,18 @@ run "without_a_domain" {
     error_message = "Pub/Sub makes the tokens with which it calls."
   }
   assert {
-    condition = toset([for each in google_pubsub_topic_iam_member.publisher : "${each.topic} ${each.member}"]) == toset([
-      "playlists ${google_service_account.function["web"].member}", "videos ${google_service_account.function["web"].member}",
-      "videos ${google_service_account.function["planner"].member}", "dead-letters ${google_service_account.function["planner"].member}",
-      "transcripts ${google_service_account.function["fetcher"].member}", "dead-letters ${google_service_account.function["fetcher"].member}",
-      "dead-letters ${google_service_account.function["indexer"].member}",
-      "videos ${google_service_account.function["dead-letters"].member}", "dead-letters ${google_service_account.function["dead-letters"].member}",
-      "playlists ${google_service_account.function["sweep"].member}", "videos ${google_service_account.function["sweep"].member}",
-    ])
+    condition = toset([for each in google_pubsub_topic_iam_member.publisher : "${each.topic} ${each.member}"]) == toset(flatten([
+      for name, each in local.functions : [for topic in each.publishes : "${topic} ${google_service_account.function[name].member}"]
+    ]))
     error_message = "Each function publishes to its own topics."
+  }
+  assert {
+    condition     = [for each in google_pubsub_topic_iam_member.publisher : each.topic if each.member == google_service_account.function["indexer"].member] == ["dead-letters"]
+    error_message = "The indexer publishes to no other topic than the dead letters."
+  }
+  assert {
+    condition     = alltrue([for each in google_pubsub_topic_iam_member.publisher : each.role == "roles/pubsub.publisher"])
+    error_message = "They may publish, and nothing else."
   }
   assert {
     condition     = alltrue([for each in google_pubsub_topic_iam_member.inspector : each.topic == "playlists" && each.role == "roles/pubsub.viewer" && each.member == google_service_account.function["web"].member])
