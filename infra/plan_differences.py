@@ -1,15 +1,20 @@
-"""Compares a plan of infra/terraform with what ``infra/deployment.py`` makes of ``infra/pipeline.yaml``.
+"""``python -m infra.plan_differences PLAN.json``
 
-So that ``./emulators.sh up --push`` runs what Terraform deploys.
+Compares a plan of infra/terraform with what ``infra/deployment.py`` makes of ``infra/pipeline.yaml``,
+so that ``./emulators.sh up --push`` runs what Terraform deploys. PLAN.json: of ``terraform show -json``.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from infra.deployment import WEB, cloud_name, deployed, variables
-from infra.pipeline import Function, Pipeline
+from infra.pipeline import Function, Pipeline, load_pipeline
+from shared.config import Config
 
 _FUNCTION, _SUBSCRIPTION = "google_cloudfunctions2_function", "google_pubsub_subscription"
 
@@ -80,3 +85,18 @@ def _planned(plan: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
 def _differ(what: str, expected: Any, found: Any) -> Iterator[str]:
     if expected != found:
         yield f"{what}: expected {expected} as in pipeline.yaml, found {found}"
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m infra.plan_differences PLAN.json\n")
+        return 2
+    plan = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    found = list(differences(plan, load_pipeline(Config.from_env({}))))
+    sys.stdout.write("".join(f"{each}\n" for each in found))
+    sys.stdout.write(f"{len(found)} differences from the local run with pushes\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from msgspec.structs import replace
 
 from infra.deployment import cloud_name, deployed, variables
 from infra.pipeline import Function, PipelineError, load_pipeline
-from infra.plan_differences import differences
+from infra.plan_differences import differences, main
 from shared.config import Config
 
 PIPELINE = load_pipeline(Config.from_env({}))
@@ -183,3 +185,16 @@ def test_videos_may_be_pulled_at_home_instead() -> None:
     fetcher["values"]["ack_deadline_seconds"] = 30
     (found,) = differences(plan, PIPELINE)
     assert found == "subscription fetcher-home: deadline: expected 120 as in pipeline.yaml, found 30"
+
+
+def test_the_command_prints_the_differences_and_fails_if_there_are_any(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, plan = tmp_path / "plan.json", _plan()
+    file.write_text(json.dumps(plan))
+    assert main([str(file)]) == 0
+    _values(plan, "planner").update(ack_deadline_seconds=10)
+    file.write_text(json.dumps(plan))
+    assert main([str(file)]) == 1
+    assert "subscription planner: deadline: expected 600" in capsys.readouterr().out
+    assert main([]) == 2
