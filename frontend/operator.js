@@ -30,7 +30,8 @@ function row(user) {
 	const who = email || name || id;
 	const library = `${countOf(playlists, "playlist", "playlists")}, ${countVideos(videos)}.`;
 	const jobs = `${countOf(month.jobs, "job", "jobs")}, ${month.active_jobs} active`;
-	const used = `${library} This month: ${jobs}, ${megabytes(month.youtube_bytes)} from YouTube.`;
+	const quota = countOf(month.quota_units, "unit", "units");
+	const used = `${library} This month: ${jobs}, ${megabytes(month.youtube_bytes)} from YouTube, at most ${quota} of quota.`;
 	const item = make("li.setting", make("h2", who));
 	const suspend = actionButton(".soft", user.suspended ? "Admit again" : "Suspend", async () => {
 		const text = "The user is shut out at once, and running jobs are cancelled. Nothing is deleted.";

@@ -14,7 +14,7 @@ from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.firestore import Firestore
 from shared.library import memberships
 from shared.messages import is_id
-from shared.pipeline.jobs import Jobs
+from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.ledger import Ledger
 
 #: Users of one page. Each of them takes two queries, and a read for each job of this month.
@@ -91,5 +91,17 @@ class Operators:
                 "jobs": len(jobs),
                 "active_jobs": sum(job.active for job in jobs),
                 "youtube_bytes": sum(received),
+                "quota_units": sum(map(_quota_units, jobs)),
             },
         }
+
+
+def _quota_units(job: Job) -> int:
+    """At most so many units of the Data API's quota has a job cost.
+
+    One for the playlist, and two for each page of 50 videos: the page itself, and its metadata. Metadata of
+    less than a day ago costs nothing.
+    """
+    if job.video_id is not None:
+        return 1
+    return 1 + 2 * -(-job.listed // 50) if job.listed else 1

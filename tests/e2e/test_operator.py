@@ -25,7 +25,7 @@ def _user(user_id: str, **fields: Any) -> dict[str, Any]:
         "suspended": False,
         "playlists": 1,
         "videos": 1234,
-        "month": {"jobs": 3, "active_jobs": 1, "youtube_bytes": 25_000_000},
+        "month": {"jobs": 3, "active_jobs": 1, "youtube_bytes": 25_000_000, "quota_units": 41},
         **fields,
     }
 
@@ -71,7 +71,9 @@ def test_an_operator_sees_suspends_and_erases_users(stack: Stack, open_page: Ope
     page.get_by_role("link", name="Users of this site").click()
     expect(page.get_by_role("heading", name="Users", exact=True)).to_be_visible()
     row = page.locator(".users li").filter(has_text="ada@example.org")
-    expect(row).to_contain_text("1 playlist, 1,234 videos. This month: 3 jobs, 1 active, 25 MB from YouTube.")
+    expect(row).to_contain_text(
+        "1 playlist, 1,234 videos. This month: 3 jobs, 1 active, 25 MB from YouTube, at most 41 units of quota."
+    )
     expect(row).to_contain_text("Last sign-in: Jan 31, 2026.")
     screenshot(page, "operator")
 
