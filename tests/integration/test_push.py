@@ -152,6 +152,17 @@ def test_a_message_that_nobody_can_read_is_recorded_with_its_reason(
     assert reason in fields["reason"]["stringValue"]
 
 
+@pytest.mark.parametrize("command", [["index", "PLgen-3-a"], ["search", "the"], ["token"]])
+def test_a_command_that_needs_a_token_says_where_to_sign_in(cloud: Stack, command: list[str]) -> None:
+    answer = cloud.command(*command, check=False)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert f"people sign in at http://localhost:{cloud.port}." in answer.stderr
+
+
+def test_up_says_that_it_runs_already(cloud: Stack) -> None:
+    assert f"Already running: http://localhost:{cloud.port} " in cloud.start("--push")
+
+
 # -- the subscriptions --------------------------------------------------------------------------------
 
 

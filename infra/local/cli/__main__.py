@@ -64,7 +64,13 @@ def run(
 
     def api() -> Api:
         # The port comes from the run, because it may have been started with another PORT.
-        return Api(require(state).page(), state, arguments.user)
+        run = require(state)
+        if run.pushes:
+            raise ApiError(
+                f"This run was started with --push: as in the cloud, people sign in at {run.url}."
+                " Start it without --push for this command."
+            )
+        return Api(run.page(), state, arguments.user)
 
     match arguments.command:
         case "up":

@@ -36,6 +36,11 @@ class RunStatus:
     youtube: str | None
     youtube_proxy: str | None
 
+    @property
+    def pushes(self) -> bool:
+        """Whether it was started with --push."""
+        return all(component["name"] != "gateway" for component in self.components)
+
     def page(self) -> str:
         """The origin of the page. It needs no name resolution."""
         return f"http://127.0.0.1:{urlsplit(self.url).port}"
