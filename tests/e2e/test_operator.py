@@ -72,7 +72,7 @@ def test_an_operator_sees_suspends_and_erases_users(stack: Stack, open_page: Ope
     expect(page.get_by_role("heading", name="Users", exact=True)).to_be_visible()
     row = page.locator(".users li").filter(has_text="ada@example.org")
     expect(row).to_contain_text(
-        "1 playlist, 1,234 videos. This month: 3 jobs, 1 active, 25 MB from YouTube, at most 41 units of quota."
+        "1 playlist, 1,234 videos. This month: 3 jobs, 1 active, 25 MB from YouTube, at most 41 units of quota."  # noqa: E501
     )
     expect(row).to_contain_text("Last sign-in: Jan 31, 2026.")
     screenshot(page, "operator")
