@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_WITH_INVENTED_SECRETS = ("tests/", "docs/", "README.md")
+_WITH_INVENTED_SECRETS = ("tests/", "infra/terraform/tests/", "docs/", "README.md")
 #: The detectors of detect-secrets that look for no particular form.
 _GUESSES = {
     "Secret Keyword",

@@ -73,7 +73,7 @@ where_from() {
       say "The secret of the OAuth client: $console/auth/clients?project=$project"
       ;;
     ELASTICSEARCH_API_KEY) say "A key of the search server (docs/deploying.md says with which rights)." ;;
-    PROXY_URL) say "The proxy, such as http://USER:PASSWORD@HOST:PORT." ;;
+    PROXY_URL) say "The address of the proxy, with its user and password." ;;
     *) say "$1." ;;
   esac
 }

@@ -26,6 +26,10 @@ run "default_edge" {
     error_message = "Without a domain there is no fixed cost."
   }
   assert {
+    condition     = output.monthly_estimate.total == 35
+    error_message = "README.md and docs/deploying.md say what it costs."
+  }
+  assert {
     condition     = output.ip_address == null
     error_message = "There is no address to point a domain at."
   }
