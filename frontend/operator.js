@@ -49,6 +49,6 @@ function row(user) {
 	}, showError, { "aria-label": `Erase ${who}` });
 	const state = user.operator ? "Operator. " : user.suspended ? "Suspended. " : "";
 	const seen = `${state}Last sign-in: ${date(user.signed_in_at)}.`;
-	item.append(make("p", used), make("p.quiet", seen), make("p", user.operator ? null : suspend, " ", erase));
+	item.append(make("p", used), make("p.quiet", seen), user.operator ? "" : make("p", suspend, " ", erase));
 	return item;
 }

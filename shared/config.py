@@ -81,8 +81,8 @@ Address = Annotated[
 Allowed = Annotated[
     str,
     Meta(
-        pattern=r"^(?:\*|[^@\s,*]*@[^@\s,*]+\.[^@\s,*]+)$",
-        description="e-mail addresses and domains such as @example.org, or * for everybody",
+        pattern=r"^(?:\*|(?:[^@\s,*]*@)?[^@\s,*]+\.[^@\s,*]+)$",
+        description="e-mail addresses and domains such as example.org, or * for everybody",
     ),
 ]
 Port = Annotated[int, Meta(ge=1, le=65535)]

@@ -3,7 +3,7 @@
 
 locals {
   balanced = local.single_origin ? toset([]) : local.public
-  page     = local.single_origin ? toset([]) : fileset("${path.module}/../../frontend", "**")
+  page     = local.single_origin ? toset([]) : toset([for file in fileset("${path.module}/../../frontend", "**") : file if contains(keys(local.content_types), reverse(split(".", file))[0]) && !startswith(basename(file), ".")])
   content_types = {
     css = "text/css; charset=utf-8", html = "text/html; charset=utf-8", ico = "image/x-icon", jpg = "image/jpeg"
     js  = "text/javascript; charset=utf-8", json = "application/json", mjs = "text/javascript; charset=utf-8", png = "image/png"

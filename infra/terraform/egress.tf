@@ -13,6 +13,10 @@ resource "google_compute_network" "network" {
   project                 = local.project
   name                    = "yts"
   auto_create_subnetworks = false
+  # The functions let go of the network before it is destroyed.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # Each instance of a function takes up to two addresses, and keeps them for some minutes.
@@ -24,6 +28,9 @@ resource "google_compute_subnetwork" "functions" {
   network                  = google_compute_network.network[0].id
   ip_cidr_range            = "10.80.0.0/24"
   private_ip_google_access = true
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_compute_address" "nat" {

@@ -23,6 +23,10 @@ resource "google_secret_manager_secret" "secret" {
       }
     }
   }
+  # The functions let go of a secret before it is destroyed.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_secret_manager_secret_iam_member" "reader" {
@@ -31,4 +35,7 @@ resource "google_secret_manager_secret_iam_member" "reader" {
   secret_id = google_secret_manager_secret.secret[each.value.secret].secret_id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.function[each.value.function].member
+  lifecycle {
+    create_before_destroy = true
+  }
 }

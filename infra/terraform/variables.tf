@@ -37,7 +37,7 @@ variable "allowed_users" {
   default     = []
   nullable    = false
   validation {
-    condition     = alltrue([for each in var.allowed_users : each == "*" || can(regex("^([^@\\s,]+@)?[a-z0-9.-]+\\.[a-z]+$", each))])
+    condition     = alltrue([for each in var.allowed_users : each == "*" || can(regex("^([^@\\s,*]*@)?[a-z0-9.-]+\\.[a-z]+$", each))])
     error_message = "allowed_users: expected e-mail addresses, domains such as example.org, or \"*\" for everybody."
   }
 }

@@ -210,7 +210,11 @@ resource "google_monitoring_alert_policy" "youtube_quota" {
 }
 
 resource "google_monitoring_uptime_check_config" "health" {
-  project      = local.project
+  project = local.project
+  # The alert refers to it. A check that an alert refers to cannot be destroyed.
+  lifecycle {
+    create_before_destroy = true
+  }
   display_name = "yts: health"
   period       = "300s"
   # Enough for a cold start.

@@ -25,8 +25,10 @@ class Access:
     """
 
     def __init__(self, config: Config) -> None:
-        self._allowed = frozenset(each.casefold() for each in config.allowed_users)
-        self._operators = frozenset(each.casefold() for each in config.operators)
+        #: Addresses, and domains with an @ before them.
+        named = map(str.lower, config.allowed_users)
+        self._allowed = frozenset(each if "@" in each or each == "*" else f"@{each}" for each in named)
+        self._operators = frozenset(map(str.lower, config.operators))
         self._everybody = "*" in self._allowed or not (self._allowed or config.deployed)
 
     def is_operator(self, profile: Mapping[str, Any]) -> bool:
@@ -45,5 +47,9 @@ class Access:
 
 
 def _address(profile: Mapping[str, Any]) -> str:
-    """The address, if Google has verified it. Everybody can write the address of another into an account."""
-    return str(profile.get("email") or "").casefold() if profile.get("email_verified") is True else ""
+    """The address in small letters; empty unless Google has verified it and it is in ASCII.
+
+    Everybody can write the address of another into an account. And letters of Unicode look like others.
+    """
+    address = str(profile.get("email") or "")
+    return address.lower() if profile.get("email_verified") is True and address.isascii() else ""

@@ -63,9 +63,16 @@ class Operators:
         return self._view(user_id, {**profile, "suspended": suspended})
 
     def erase(self, user_id: str) -> None:
-        """Erases everything about a user, as the user could. Raises NotFound when there is no such user."""
-        self._profile(user_id)
+        """Erases everything about a user, as the user could.
+
+        Raises:
+            NotFound: there is no such user.
+            Busy: the user is an operator.
+        """
+        if self._access.is_operator(self._profile(user_id)):
+            raise Busy("An operator cannot be erased. Take the address out of OPERATORS first.")
         self._erasure.erase(user_id)
+        logs.info("an operator erased a user", of=user_id)
 
     def _profile(self, user_id: str) -> Mapping[str, Any]:
         data = self._db.read(profile_path(user_id))[0].data if is_id(user_id) else None

@@ -189,6 +189,7 @@ def test_an_operator_erases_a_user_and_is_not_suspended(google: LiveServer, worl
         web = operator.web
         answer = web.post("/api/operator/users/other/suspend", json={"suspended": True}, headers=OURS)
         assert answer.status_code == 409
+        assert web.delete("/api/operator/users/other", headers=OURS).status_code == 409
         assert web.delete("/api/operator/users/demo", headers=OURS).status_code == 204
         assert demo.me().status_code == 401
         assert world.db.read(profile_path("demo"))[0].data is None

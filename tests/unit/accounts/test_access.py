@@ -26,6 +26,8 @@ def refusal(email: str | None, environment: dict[str, str], **profile: Any) -> s
         (" Ada@Example.org , bob@example.org", "ADA@example.ORG"),
         ("@example.org", "anybody@example.org"),
         ("bob@example.net,@Example.ORG", "ada+lists@example.org"),
+        ("example.org", "anybody@example.org"),
+        ("bob@example.net,Example.ORG", "Ada@EXAMPLE.org"),
         ("*", "ada@gmail.com"),
         ("bob@example.org,*", None),
     ],
@@ -45,6 +47,12 @@ def test_who_is_named_may_come_in(allowed: str, email: str | None) -> None:
         ("@example.org", "ada@example.org@evil.net"),
         ("@example.org", ""),
         ("@example.org", None),
+        ("example.org", "ada@sub.example.org"),
+        ("example.org", "ada@evil-example.org"),
+        # Letters that only look alike, or become alike when their case is folded.
+        ("@strasse.de", "me@straße.de"),
+        ("boss@example.org", "bo\u017fs@example.org"),
+        ("kai@example.org", "\u212aai@example.org"),
     ],
 )
 def test_everybody_else_is_turned_away(allowed: str, email: str | None) -> None:
@@ -101,7 +109,7 @@ def test_the_page_says_the_same_as_the_server(reason: Reason) -> None:
     ("name", "value"),
     [
         ("ALLOWED_USERS", "ada"),
-        ("ALLOWED_USERS", "example.org"),
+        ("ALLOWED_USERS", "*.example.org"),
         ("ALLOWED_USERS", "*@example.org"),
         ("ALLOWED_USERS", "ada@example.org;bob@example.org"),
         ("OPERATORS", "*"),
