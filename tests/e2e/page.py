@@ -96,7 +96,8 @@ def player(page: Page) -> FrameLocator:
 def player_time(page: Page) -> float:
     """The seconds at which the fake player is."""
     frame = next(each for each in page.frames if "/embed/" in each.url)
-    return float(frame.evaluate("now()"))
+    # The frame may still be loading.
+    return float(frame.evaluate("typeof now === 'function' ? now() : -1"))
 
 
 def expect_quote(page: Page, text: str) -> None:
