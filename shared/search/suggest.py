@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from shared.search import moments
 from shared.search.compiler import Clause
 from shared.search.errors import SearchRefused
-from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS, clean
-from shared.search.index.folding import fold
+from shared.search.index.analysis import clean, is_spaceless
+from shared.search.index.folding import fold, fold_in_place
 from shared.search.scope import Scope
 
 #: Suggestions of each kind, and of all kinds.
@@ -69,20 +69,9 @@ def _phrases(beginning: str) -> _Request:
     said = {"match_phrase_prefix": {"transcript": {"query": beginning, "max_expansions": 50}}}
     # Without scores Elasticsearch stops at the first transcripts that match, which is quick.
     query = {"constant_score": {"filter": said}}
-    highlight = {
-        "type": "unified",
-        "number_of_fragments": 5,
-        "max_analyzed_offset": _CHARACTERS,
-        "fragment_size": 100,
-        "boundary_scanner": "word",
-        "pre_tags": [MATCH_BEGINS],
-        "post_tags": [MATCH_ENDS],
-        "fields": {"transcript": {}},
-    }
     return query, {
         "size": _TRANSCRIPTS,
-        "_source": False,
-        "highlight": highlight,
+        "_source": ["transcript"],
         "track_total_hits": False,
         "timeout": "1s",
     }
@@ -91,21 +80,29 @@ def _phrases(beginning: str) -> _Request:
 def _frequent(answer: Mapping[str, Any], beginning: str) -> list[str]:
     """Phrases that were said more than once and begin with the typed words, the most frequent first."""
     counts: Counter[str] = Counter()
+    pattern = _pattern(beginning)
     for hit in answer["hits"]["hits"]:
-        for fragments in hit.get("highlight", {}).values():
-            for fragment in fragments:
-                counts.update(_continuations(fragment))
+        counts.update(_continuations(hit["_source"]["transcript"][:_CHARACTERS], pattern))
     often = [(text, count) for text, count in counts.items() if count > 1 and fold(text) != fold(beginning)]
     # Of equally frequent phrases the longer one comes first.
     often.sort(key=lambda pair: (-pair[1], -len(pair[0])))
     return [text for text, _ in often[:_EACH]]
 
 
-def _continuations(fragment: str) -> list[str]:
-    """Each match in a marked fragment, and the same with one more word, and with two."""
-    text, spans = moments.unmark(fragment)
-    found = []
-    for begin, end in spans:
-        words = [match.end() for match in _TOKEN.finditer(text, begin) if match.end() >= end]
-        found += [text[begin:stop].casefold() for stop in words[: _MORE_WORDS + 1]]
-    return found
+def _pattern(beginning: str) -> re.Pattern[str]:
+    """The typed words in a text that :func:`fold_in_place` has made. The last one may go on."""
+    words = r"\W+".join(map(re.escape, fold_in_place(beginning).split()))
+    # In scripts without spaces a word may begin anywhere.
+    begins = "" if is_spaceless(beginning) else r"(?<!\w)"
+    return re.compile(f"{begins}{words}" if words else "(?!)")
+
+
+def _continuations(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
+    """Each place that matches, and the same with one more word, and with two.
+
+    Elasticsearch's highlighter would analyze the whole transcript for this, which takes much longer.
+    """
+    for place in pattern.finditer(fold_in_place(text)):
+        words = (word.end() for word in _TOKEN.finditer(text, place.start()) if word.end() >= place.end())
+        for end in islice(words, _MORE_WORDS + 1):
+            yield text[place.start() : end].casefold()

@@ -152,6 +152,7 @@ def _folds(letter: str) -> bool:
 
 #: Character → what it is searched as.
 _TABLE = _make_table()
+_ONE_FOR_ONE = {code: plain for code, plain in _TABLE.items() if len(plain) == 1}
 
 
 def sounds(text: str) -> list[tuple[int, int]]:
@@ -182,6 +183,11 @@ def fold(text: str) -> str:
         return text.lower()
     text = _FIND_DROPPED.sub(" ", _FIND_JOINED.sub("", text))
     return _FIND_SIGN.sub(lambda sign: _SIGNS[sign[0]], text).translate(_TABLE).lower()
+
+
+def fold_in_place(text: str) -> str:
+    """As :func:`fold`, but only where one character becomes one, so that all offsets stay."""
+    return text.translate(_ONE_FOR_ONE).lower()
 
 
 def analysis() -> dict[str, Any]:

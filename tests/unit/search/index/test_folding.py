@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.search.index import mapping
-from shared.search.index.folding import fold, has_word, names, sounds
+from shared.search.index.folding import fold, fold_in_place, has_word, names, sounds
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,13 @@ def test_these_are_searched_alike(text: str, folded: str) -> None:
 @given(st.text())
 def test_any_text_can_be_folded(text: str) -> None:
     assert has_word(text) == has_word(fold(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["L'École, Straße!", "İstanbul ılık", "1,000 C++ e\u0301 ❤️", "機器學習 كِتَاب"]
+)
+def test_folding_in_place_keeps_every_offset(text: str) -> None:
+    assert len(fold_in_place(text)) == len(text)
 
 
 @pytest.mark.parametrize("text", ["a", "é", "1", "①", "١", "字", "❤️", "★", "🎻", "C++", "🇩🇪", "☆"])
