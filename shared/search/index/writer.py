@@ -16,7 +16,7 @@ from shared.gcp.batching import Batcher
 from shared.search.errors import OUTDATED, SearchRefused, error_from, translate_errors
 from shared.search.index import bulk, mapping
 from shared.search.index.bulk import Write
-from shared.search.server import SearchServer
+from shared.search.server import TIMEOUT, SearchServer
 
 #: Callers whose documents are sent in one bulk request, and seconds between two requests. Elasticsearch
 #: syncs each request to the disk, so one request for many documents costs much less.
@@ -137,16 +137,15 @@ class SearchIndex:
             )
         return int(answer["count"])
 
-    def is_outdated(self) -> bool:
+    def is_outdated(self, timeout: float = TIMEOUT) -> bool:
         """Whether the index has the mapping of another version, so that it has to be rebuilt.
 
         Raises:
-            Transient: the server does not answer.
+            Transient: the server does not answer in ``timeout`` seconds.
         """
+        client = self._server.client.options(ignore_status=404, request_timeout=timeout)
         with translate_errors():
-            found = self._server.client.options(ignore_status=404).indices.get_mapping(
-                index=self._server.videos
-            )
+            found = client.indices.get_mapping(index=self._server.videos)
         if "error" in found:
             return False
         versions = [about["mappings"].get("_meta", {}).get("version") for about in found.values()]
@@ -155,7 +154,7 @@ class SearchIndex:
     def ping(self, timeout: float) -> None:
         """Raises as :meth:`SearchServer.ping`, and Transient when the index has to be rebuilt."""
         self._server.ping(timeout)
-        if self.is_outdated():
+        if self.is_outdated(timeout):
             raise Transient(OUTDATED)
 
     def refresh(self) -> None:
