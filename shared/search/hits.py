@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.search import moments
+from shared.search.index.analysis import Span
 from shared.search.index.lines import LineIndex
-from shared.search.moments import Moment, Span
+from shared.search.moments import Moment
 from shared.search.query import Query
 from shared.search.snippets import LENGTH, around, segments
 

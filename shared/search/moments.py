@@ -15,7 +15,7 @@ from functools import reduce
 from itertools import takewhile
 from operator import or_
 
-from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS
+from shared.search.index.analysis import MATCH_BEGINS, MATCH_ENDS, Span
 from shared.search.index.folding import fold, sounds
 from shared.search.index.lines import LineIndex
 from shared.search.query import (
@@ -29,9 +29,6 @@ from shared.search.query import (
     Term,
     Word,
 )
-
-#: The first character, and the one after the last.
-Span = tuple[int, int]
 
 #: Words that are ANDed are in one place if they are within so many characters (ten seconds of speech).
 PLACE = 250

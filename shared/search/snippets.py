@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TypedDict
 
-from shared.search.moments import Span
+from shared.search.index.analysis import Span
 
 #: Characters of a snippet: about two lines on a screen.
 LENGTH = 220

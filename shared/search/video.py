@@ -13,9 +13,9 @@ from shared.search import moments
 from shared.search.compiler import Clause, Compiler
 from shared.search.errors import SearchRefused
 from shared.search.hits import about, marked_text, text_of
+from shared.search.index.analysis import Span
 from shared.search.index.lines import LineIndex, unpack
 from shared.search.index.mapping import TEXTS
-from shared.search.moments import Span
 from shared.search.query import Query
 from shared.search.scope import LibraryAnalyzers, Scope
 from shared.search.snippets import Segments, segments

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import accumulate
 
+#: A piece of a text: the first character, and the one after the last.
+Span = tuple[int, int]
 #: The highlighter puts these marks around matches. :func:`clean` removes them from every text. They are
 #: private-use characters, because the highlighter calls Java's ``trim()``, which removes control characters.
 MATCH_BEGINS = "\ue000"

@@ -11,7 +11,7 @@ import orjson
 
 from shared.clock import rfc3339
 from shared.search.index import folding, mapping
-from shared.search.index.analysis import clean, clean_paragraphs, is_spaceless, join
+from shared.search.index.analysis import Span, clean, clean_paragraphs, is_spaceless, join
 from shared.search.index.bulk import Write
 from shared.search.index.detect_language import guess_analyzer
 from shared.search.index.languages import analyzer_of
@@ -19,9 +19,6 @@ from shared.search.index.lines import pack
 from shared.transcripts.store import Outcome, digest, is_gone, version
 from shared.transcripts.transcript import Lines
 from shared.transcripts.videos import Metadata
-
-#: The first character, and the one after the last.
-Span = tuple[int, int]
 
 
 def write_of(metadata: Metadata, outcome: Outcome) -> Write:
@@ -131,10 +128,12 @@ def _without_repeats(texts: Sequence[str]) -> Sequence[str]:
 
 def _may_repeat(before: str, text: str) -> bool:
     """Whether the line may begin with a repeated word. Says no quickly to most lines."""
-    text = text.lstrip(">-♪ ")
+    text = text.lstrip(f"{_SPEAKERS} ")
     return text[: 3 if text.isascii() else 2].lower() in before.lower()
 
 
+#: Signs before what another person says.
+_SPEAKERS = ">-♪"
 #: The folded words of a line, and for each the place in the line at which it ends.
 _Words = tuple[list[str], list[int]]
 
@@ -142,9 +141,9 @@ _Words = tuple[list[str], list[int]]
 def _words(text: str) -> _Words:
     # In scripts without spaces each character counts.
     pattern = r"\S" if is_spaceless(text) else r"\S+"
-    found = [(folding.fold(word[0]).strip(), word.end()) for word in re.finditer(pattern, text)]
-    # Signs such as >> and - say who speaks.
-    return [word for word, _ in found if word.strip(">-♪")], [end for word, end in found if word.strip(">-♪")]
+    found = ((folding.fold(word[0]).strip(), word.end()) for word in re.finditer(pattern, text))
+    kept = [(word, end) for word, end in found if word.strip(_SPEAKERS)]
+    return [word for word, _ in kept], [end for _, end in kept]
 
 
 def _overlap(before: _Words, line: _Words) -> int:

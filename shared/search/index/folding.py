@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import Any
 
+from shared.search.index.analysis import Span
 from shared.search.index.han import SIMPLIFIED, TRADITIONAL
 
 #: Scripts whose letters are searched without their marks. In others marks are vowels (Devanagari, Thai), or a
@@ -155,14 +156,14 @@ _TABLE = _make_table()
 _ONE_FOR_ONE = {code: plain for code, plain in _TABLE.items() if len(plain) == 1}
 
 
-def sounds(text: str) -> list[tuple[int, int]]:
+def sounds(text: str) -> list[Span]:
     """The spans of the sounds that a transcript describes in brackets, in order."""
     if not any(bracket in text for bracket in _BRACKETS):
         return []
     return [found.span() for found in _FIND_SOUND.finditer(text)]
 
 
-def names(text: str) -> list[tuple[int, int]]:
+def names(text: str) -> list[Span]:
     """The spans of names such as C++, C# and .NET, which would be other words without their signs."""
     if not any(sign in text for sign in _SIGNS_OF_NAMES):
         return []
