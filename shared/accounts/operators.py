@@ -81,7 +81,7 @@ class Operators:
         return data
 
     def _view(self, user_id: str, profile: Mapping[str, Any]) -> dict[str, Any]:
-        library = list(memberships.of_user(self._db, user_id))
+        library = memberships.of_user(self._db, user_id)
         begin = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         jobs = self._jobs.since(user_id, begin)
         received = (self._ledger.counts(job.job_id, job.shards).youtube_bytes for job in jobs)

@@ -98,10 +98,6 @@ class Memberships:
         """Everything in the user's library, ordered by title."""
         return of_user(self._db, user_id)
 
-    def titles(self, user_id: str) -> dict[str, str]:
-        """Playlist id → title, without the video ids. Each search asks for this."""
-        return titles(self._db, user_id)
-
     def show(self, user_id: str, playlist_id: str) -> None:
         """Copies a membership to the search index, if the index answers.
 
@@ -184,7 +180,7 @@ def of_user(db: Firestore, user_id: str) -> list[Membership]:
 
 
 def titles(db: Firestore, user_id: str) -> dict[str, str]:
-    """Playlist id → title of everything in the user's library."""
+    """Playlist id → title of everything in the user's library, without the video ids. Each search asks."""
     found = db.query(f"users/{user_id}/memberships", fields=["title"])
     return {snapshot.id: snapshot.data.get("title", "") for snapshot in found if snapshot.data is not None}
 

@@ -114,14 +114,12 @@ class Fetcher:
                 except RouteClosed as closed:
                     if not self._wait(work, closed, delivery, deadline - monotonic()):
                         return
-                except AddressBlocked as error:
+                except (AddressBlocked, NotReached) as error:
                     if (now := self._read(message)) is not None:
                         self._note(now, error, counted=False)
-                except NotReached as error:
-                    # Another delivery may come when this process has a way out.
-                    if (now := self._read(message)) is not None:
-                        self._note(now, error, counted=False)
-                    raise
+                    if isinstance(error, NotReached):
+                        # Another delivery may come when this process has a way out.
+                        raise
                 except AttemptFailed as error:
                     # The video may have changed while it waited for its turn, and the attempt counts all
                     # the same. So it is read again.
