@@ -1,4 +1,4 @@
-"""What a deployment without a domain makes of ``infra/pipeline.yaml``: its functions, and what each one gets.
+"""The functions of a deployment without a domain, from ``infra/pipeline.yaml``, and the variables of each.
 
 ``./emulators.sh up --push`` runs this. ``infra/plan_differences.py`` compares it with Terraform's plans.
 """

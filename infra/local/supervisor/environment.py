@@ -21,8 +21,8 @@ _PASSED_ON = (
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
     *("JAVA_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR"),
 )
-#: What functions that run as in the cloud get besides: what the platform sets there, and where the emulators
-#: and the fake YouTube are.
+#: More variables of functions that run as in the cloud: those that the platform sets there, and the addresses
+#: of the emulators and the fake YouTube.
 _PLATFORM = ("PATH", "HOME", "LANG", "TMPDIR")
 _STAND_INS = (
     *("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST"),

@@ -100,7 +100,7 @@ def _playability_status(why: Playability) -> dict[str, Any]:
 
 
 def _begins(starts_at: str) -> dict[str, Any]:
-    """What the player says of a broadcast that begins at ``starts_at``."""
+    """The part of the player's answer that says when a broadcast begins."""
     seconds = str(int(datetime.fromisoformat(starts_at).timestamp()))
     slate = {"liveStreamOfflineSlateRenderer": {"scheduledStartTime": seconds}}
     return {"liveStreamability": {"liveStreamabilityRenderer": {"offlineSlate": slate}}}

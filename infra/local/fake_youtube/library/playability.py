@@ -60,7 +60,7 @@ STATUSES = frozenset({OK, NO_CAPTIONS, LIVE, *UNPLAYABLE})
 def playability(
     kind: str, reason: str | None = None, subreason: str | None = None, status: str | None = None
 ) -> Playability:
-    """Of a video status or kind of fault. The other arguments replace what is usual, if given."""
+    """The player's answer to a video status or kind of fault. Given arguments replace the usual values."""
     usual = UNPLAYABLE[kind]
     return Playability(
         status or usual.status, reason or usual.reason, usual.subreason if subreason is None else subreason
