@@ -24,13 +24,8 @@ from shared.page import is_api, security_headers
 from shared.web.page import Page
 from shared.web.routing import Routes
 
-config = startup.begin(
-    "ELASTICSEARCH_URL",
-    "GOOGLE_OAUTH_CLIENT_ID",
-    "PUBLIC_URL",
-    "GOOGLE_OAUTH_CLIENT_SECRET",
-    "GRANT_ENCRYPTION_KEYS",
-)
+# Each function that is imported above has named the variables that it needs.
+config = startup.begin()
 #: The directory of this file's deployment, or of the repository.
 root = next(each for each in Path(__file__).resolve().parents if (each / "frontend").is_dir())
 page = Page(root / "frontend", security_headers(root / "infra" / "headers.json", config))
