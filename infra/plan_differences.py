@@ -1,7 +1,8 @@
 """``python -m infra.plan_differences PLAN.json``
 
 Compares a plan of infra/terraform with what ``infra/deployment.py`` makes of ``infra/pipeline.yaml``,
-so that ``./emulators.sh up --push`` runs what Terraform deploys. PLAN.json: of ``terraform show -json``.
+so that ``./emulators.sh up --push`` runs what Terraform deploys. And reads the planned variables as each
+function does, because a function that refuses them would not start. PLAN.json: of ``terraform show -json``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from infra.deployment import WEB, cloud_name, deployed, variables
 from infra.pipeline import Function, Pipeline, load_pipeline
-from shared.config import Config
+from shared.config import Config, ConfigError
 
 _FUNCTION, _SUBSCRIPTION = "google_cloudfunctions2_function", "google_pubsub_subscription"
 
@@ -52,8 +53,12 @@ def _of_function(
     function: Function, pipeline: Pipeline, planned: dict[str, Any], plan: dict[str, Any]
 ) -> Iterator[str]:
     where = f"function {cloud_name(function.name)}"
-    given = _environment(plan, cloud_name(function.name))
-    given |= {each["key"] for each in planned["secret_environment_variables"]}
+    environment = _environment(plan, cloud_name(function.name))
+    try:
+        Config.from_env({name: value for name, value in environment.items() if value is not None})
+    except ConfigError as error:
+        yield f"{where}: would not start. {error}"
+    given = {*environment, *(each["key"] for each in planned["secret_environment_variables"])}
     names = variables(function, pipeline)
     # An empty variable is not set, and a secret that nothing uses is not made.
     optional = {*function.cloud.environment, *function.cloud.secrets} if function.cloud else set()
@@ -62,8 +67,8 @@ def _of_function(
     yield from _differ(f"{where}: concurrency", function.threads, concurrency)
 
 
-def _environment(plan: dict[str, Any], name: str) -> set[str]:
-    """The variables of a function, also those whose values are known only after the deployment."""
+def _environment(plan: dict[str, Any], name: str) -> dict[str, str | None]:
+    """The variables of a function. None: the value is known only after the deployment."""
     (change,) = (
         each["change"]
         for each in plan["resource_changes"]
@@ -73,7 +78,7 @@ def _environment(plan: dict[str, Any], name: str) -> set[str]:
         change[each]["service_config"][0].get("environment_variables") or {}
         for each in ("after", "after_unknown")
     )
-    return {*known, *unknown}
+    return {**dict.fromkeys(unknown), **known}
 
 
 def _planned(plan: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:

@@ -67,12 +67,12 @@ resource "google_cloud_run_v2_service_iam_member" "scheduler" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "operator" {
-  for_each = toset(var.operators)
+  for_each = toset(local.operators)
   project  = local.project
   location = var.region
   name     = google_cloudfunctions2_function.function["reindex"].name
   role     = "roles/run.invoker"
-  member   = "${endswith(each.key, ".gserviceaccount.com") ? "serviceAccount" : "user"}:${each.key}"
+  member   = "${contains(local.people, each.key) ? "user" : "serviceAccount"}:${each.key}"
 }
 
 # Pub/Sub makes the tokens with which it calls.
@@ -80,6 +80,8 @@ resource "google_service_account_iam_member" "pubsub_agent_makes_tokens" {
   service_account_id = google_service_account.push.name
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
+  # Pub/Sub has no identity before the project has a topic.
+  depends_on = [google_pubsub_topic.topic]
 }
 
 # -- builds ----------------------------------------------------------------------------------------

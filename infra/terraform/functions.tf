@@ -8,8 +8,8 @@ locals {
   settings = {
     PUBLIC_URL              = local.address
     GOOGLE_OAUTH_CLIENT_ID  = var.google_oauth_client_id
-    ALLOWED_USERS           = join(",", length(var.allowed_users) > 0 ? var.allowed_users : var.operators)
-    OPERATORS               = join(",", var.operators)
+    ALLOWED_USERS           = join(",", length(var.allowed_users) > 0 ? [for each in var.allowed_users : lower(each)] : local.operators)
+    OPERATORS               = join(",", local.operators)
     FETCH_CONCURRENCY       = tostring(var.fetch_concurrency)
     EGRESS_NAME             = var.egress
     PROXY_MODE              = var.egress == "proxy" ? "always" : "when-blocked"

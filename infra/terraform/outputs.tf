@@ -5,7 +5,7 @@ locals {
   fixed_costs = {
     "load balancer"                                          = local.single_origin ? 0 : 18
     "address of the way to YouTube"                          = local.nat ? 5 : 0
-    "search server (${var.elasticsearch_machine})"           = !local.own_server ? 0 : lookup({ e2-small = 13, e2-medium = 25, e2-standard-2 = 49, e2-standard-4 = 98 }, var.elasticsearch_machine, 50)
+    "search server (${var.elasticsearch_machine})"           = !local.own_server ? 0 : try(local.machines[var.elasticsearch_machine].cost, 50)
     "its disks and snapshots"                                = local.own_server ? ceil((var.elasticsearch_disk_gb + 10) * 0.13) : 0
     "${var.warm_instances} warm instances of what is public" = var.warm_instances * length(local.warm) * 10
     "secrets, images, alerts"                                = 1

@@ -46,6 +46,10 @@ locals {
   public = toset([for name, each in local.functions : name if length(each.routes) > 0])
   pushed = toset([for name, each in local.functions : name if each.trigger == "pubsub"])
 
+  # Google writes all addresses in small letters. Those of programs may call reindex, and get no mail.
+  operators = [for each in var.operators : lower(each)]
+  people    = [for each in local.operators : each if !endswith(each, ".gserviceaccount.com")]
+
   number  = data.google_project.this.number
   address = local.single_origin ? "https://web-${local.number}.${var.region}.run.app" : "https://${var.domain}"
 

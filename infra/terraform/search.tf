@@ -4,11 +4,17 @@
 locals {
   own_server        = var.elasticsearch_url == ""
   elasticsearch_url = local.own_server ? "http://${google_compute_address.search[0].address}:9200" : trimsuffix(var.elasticsearch_url, "/")
+  # Types of machines: gigabytes of memory, and US dollars a month.
+  machines = {
+    e2-small      = { memory = 2, cost = 13 }, e2-medium = { memory = 4, cost = 25 }, e2-standard-2 = { memory = 8, cost = 49 }
+    e2-standard-4 = { memory = 16, cost = 98 }, e2-standard-8 = { memory = 32, cost = 196 }
+    e2-highmem-2  = { memory = 16, cost = 66 }, e2-highmem-4 = { memory = 32, cost = 132 }, e2-highmem-8 = { memory = 64, cost = 264 }
+  }
   # The version of the local run, on which everything is tested.
   elasticsearch_version = coalesce(var.elasticsearch_version, regex("<elasticsearch.version>([^<]+)<", file("${path.module}/../elasticsearch/pom.xml"))[0])
   search_zone           = "${var.region}-b"
   search_configuration = templatefile("${path.module}/search.cloud-init.yaml", {
-    image    = "${var.region}-docker.pkg.dev/${var.project}/yts-docker-hub/library/elasticsearch:${local.elasticsearch_version}"
+    image    = "${var.region}-docker.pkg.dev/${var.project}/yts-elastic/elasticsearch/elasticsearch:${local.elasticsearch_version}"
     registry = "${var.region}-docker.pkg.dev"
     heap_mb  = var.elasticsearch_heap_mb
   })
@@ -77,18 +83,19 @@ resource "google_project_iam_member" "search" {
   member   = google_service_account.search[0].member
 }
 
-# The machine gets its image from here, because it has no way to Docker Hub.
-resource "google_artifact_registry_repository" "docker_hub" {
+# The machine gets its image from here, because it has no way to the internet. Elastic's own server has no limit for
+# those who do not sign in.
+resource "google_artifact_registry_repository" "elastic" {
   count         = local.own_server ? 1 : 0
   project       = local.project
   location      = var.region
-  repository_id = "yts-docker-hub"
+  repository_id = "yts-elastic"
   format        = "DOCKER"
   mode          = "REMOTE_REPOSITORY"
-  description   = "A copy of images of Docker Hub."
+  description   = "A copy of images of Elastic."
   remote_repository_config {
-    docker_repository {
-      public_repository = "DOCKER_HUB"
+    common_repository {
+      uri = "https://docker.elastic.co"
     }
   }
 }
@@ -97,7 +104,7 @@ resource "google_artifact_registry_repository_iam_member" "search" {
   count      = local.own_server ? 1 : 0
   project    = local.project
   location   = var.region
-  repository = google_artifact_registry_repository.docker_hub[0].name
+  repository = google_artifact_registry_repository.elastic[0].name
   role       = "roles/artifactregistry.reader"
   member     = google_service_account.search[0].member
 }

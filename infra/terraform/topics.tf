@@ -55,7 +55,7 @@ resource "google_pubsub_subscription" "subscription" {
   dynamic "push_config" {
     for_each = each.value.push ? [google_cloudfunctions2_function.function[each.key].service_config[0].uri] : []
     content {
-      # functions-framework reads the topic from the path.
+      # The code reads nothing from the path. It shows the topic in the log of requests.
       push_endpoint = "${push_config.value}/projects/${local.project}/topics/${each.value.topic}"
       oidc_token {
         service_account_email = google_service_account.push.email

@@ -22,12 +22,16 @@ variable "region" {
 }
 
 variable "operators" {
-  description = "The e-mail addresses of those who run this: they may call reindex, and see the operator's page."
+  description = "Those who run this may call reindex, and see the operator's page: addresses of people, and of service accounts. No groups."
   type        = list(string)
   nullable    = false
   validation {
-    condition     = length(var.operators) > 0 && alltrue([for each in var.operators : can(regex("^[^@\\s,]+@[^@\\s,]+\\.[a-z]+$", each))])
-    error_message = "operators: expected at least one e-mail address, such as [\"me@example.org\"]."
+    condition     = alltrue([for each in var.operators : can(regex("^[A-Za-z0-9._%+'-]+@([A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}$", each))])
+    error_message = "operators: expected e-mail addresses, such as [\"me@example.org\"]."
+  }
+  validation {
+    condition     = anytrue([for each in var.operators : !endswith(lower(each), ".gserviceaccount.com")])
+    error_message = "operators: expected the address of at least one person. Service accounts cannot sign in, and read no mail."
   }
 }
 
@@ -37,7 +41,7 @@ variable "allowed_users" {
   default     = []
   nullable    = false
   validation {
-    condition     = alltrue([for each in var.allowed_users : each == "*" || can(regex("^([^@\\s,*]*@)?[a-z0-9.-]+\\.[a-z]+$", each))])
+    condition     = alltrue([for each in var.allowed_users : each == "*" || can(regex("^([A-Za-z0-9._%+'-]*@)?([A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}$", each))])
     error_message = "allowed_users: expected e-mail addresses, domains such as example.org, or \"*\" for everybody."
   }
 }
@@ -210,6 +214,11 @@ variable "elasticsearch_heap_mb" {
     condition     = var.elasticsearch_heap_mb >= 512 && var.elasticsearch_heap_mb <= 31744 && floor(var.elasticsearch_heap_mb) == var.elasticsearch_heap_mb
     error_message = "elasticsearch_heap_mb: expected a whole number of megabytes from 512 to 31744."
   }
+  validation {
+    # Outside of the heap, the files of the index need memory. Without that the machine runs out of it again and again.
+    condition     = var.elasticsearch_heap_mb <= 512 * try(local.machines[var.elasticsearch_machine].memory, 62)
+    error_message = "elasticsearch_heap_mb: expected at most half of the machine's memory. Choose a larger elasticsearch_machine."
+  }
 }
 
 variable "elasticsearch_disk_gb" {
@@ -226,12 +235,12 @@ variable "elasticsearch_disk_gb" {
 # -- watching --------------------------------------------------------------------------------------
 
 variable "alert_email" {
-  description = "Who gets alerts. Empty: the first operator."
+  description = "Who gets alerts. Empty: the first operator who is a person."
   type        = string
   default     = ""
   nullable    = false
   validation {
-    condition     = var.alert_email == "" || can(regex("^[^@\\s,]+@[^@\\s,]+\\.[a-z]+$", var.alert_email))
+    condition     = var.alert_email == "" || can(regex("^[A-Za-z0-9._%+'-]+@([A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}$", var.alert_email))
     error_message = "alert_email: expected an e-mail address."
   }
 }

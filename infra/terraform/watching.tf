@@ -27,7 +27,7 @@ resource "google_monitoring_notification_channel" "operator" {
   project      = local.project
   display_name = "yts: operator"
   type         = "email"
-  labels       = { email_address = var.alert_email == "" ? var.operators[0] : var.alert_email }
+  labels       = { email_address = var.alert_email == "" ? local.people[0] : var.alert_email }
 }
 
 resource "google_monitoring_alert_policy" "backlog" {
@@ -135,6 +135,8 @@ resource "google_logging_metric" "counted" {
 }
 
 resource "google_monitoring_alert_policy" "published_again" {
+  # Monitoring knows a metric of logs only minutes after it is made. The functions take longer.
+  depends_on            = [google_cloudfunctions2_function.function]
   project               = local.project
   display_name          = "yts: messages get lost"
   combiner              = "OR"

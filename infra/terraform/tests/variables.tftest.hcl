@@ -27,7 +27,6 @@ run "wrong_values_1" {
     transcript_languages    = ["english language"]
     elasticsearch_url       = "http://10.0.0.1:9200"
     elasticsearch_version   = "7.17.0"
-    elasticsearch_machine   = "large"
     elasticsearch_heap_mb   = 256
     elasticsearch_disk_gb   = 1
     alert_email             = "nobody"
@@ -51,7 +50,6 @@ run "wrong_values_1" {
     var.transcript_languages,
     var.elasticsearch_url,
     var.elasticsearch_version,
-    var.elasticsearch_machine,
     var.elasticsearch_heap_mb,
     var.elasticsearch_disk_gb,
     var.alert_email,
@@ -124,7 +122,7 @@ run "wrong_values_3" {
 }
 
 
-# In a run of its own, because another variable depends on it.
+# In runs of their own, because another variable depends on them.
 run "wrong_egress" {
   command = plan
   variables {
@@ -132,5 +130,31 @@ run "wrong_egress" {
   }
   expect_failures = [
     var.egress,
+  ]
+}
+
+run "wrong_machine" {
+  command = plan
+  variables {
+    elasticsearch_machine = "large"
+  }
+  expect_failures = [
+    var.elasticsearch_machine,
+  ]
+}
+
+run "heap_for_a_larger_machine" {
+  command = plan
+  variables {
+    operators             = ["robot@my-yts-project.iam.gserviceaccount.com"]
+    allowed_users         = ["me*@example.org"]
+    elasticsearch_heap_mb = 2049
+    alert_email           = "me@examp le.org"
+  }
+  expect_failures = [
+    var.operators,
+    var.allowed_users,
+    var.elasticsearch_heap_mb,
+    var.alert_email,
   ]
 }

@@ -87,7 +87,7 @@ run "own_search_server" {
     error_message = "Only functions reach it."
   }
   assert {
-    condition     = strcontains(google_compute_instance.search[0].metadata["user-data"], "-Xms1536m -Xmx1536m") && strcontains(google_compute_instance.search[0].metadata["user-data"], "library/elasticsearch:8.19.")
+    condition     = strcontains(google_compute_instance.search[0].metadata["user-data"], "-Xms1536m -Xmx1536m") && strcontains(google_compute_instance.search[0].metadata["user-data"], "europe-west1-docker.pkg.dev/my-yts-project/yts-elastic/elasticsearch/elasticsearch:8.19.")
     error_message = "The heap is a variable, and the version is that of the local run."
   }
   assert {
@@ -222,5 +222,25 @@ run "watching" {
   assert {
     condition     = output.monthly_estimate.total == sum([for what, amount in output.monthly_estimate : amount if what != "total"])
     error_message = "The estimate adds up."
+  }
+}
+
+# Google writes addresses in small letters, and gcloud shows them as somebody once typed them.
+run "addresses_in_capitals" {
+  variables {
+    operators     = ["robot@my-yts-project.iam.gserviceaccount.com", "Me@Example.Org"]
+    allowed_users = ["Example.ORG", "Ada.L+yts@Example.net"]
+  }
+  assert {
+    condition     = google_monitoring_notification_channel.operator.labels.email_address == "me@example.org"
+    error_message = "Alerts go to a person, and not to a service account."
+  }
+  assert {
+    condition     = toset([for each in google_cloud_run_v2_service_iam_member.operator : each.member]) == toset(["user:me@example.org", "serviceAccount:robot@my-yts-project.iam.gserviceaccount.com"])
+    error_message = "Grants are for addresses in small letters."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["web"].service_config[0].environment_variables.ALLOWED_USERS == "example.org,ada.l+yts@example.net"
+    error_message = "So are those who may come in."
   }
 }

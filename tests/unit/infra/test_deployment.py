@@ -78,7 +78,7 @@ def _plan() -> dict[str, Any]:
         }
         resources.append({**of_function, "values": {"service_config": [service]}})
         names = variables(function, ours) - {*function.cloud.secrets, *function.cloud.environment}
-        known = {name: "x" for name in names if name != "ELASTICSEARCH_URL"}
+        known = {name: "yts-1234" for name in names if name != "ELASTICSEARCH_URL"}
         unknown = {name: True for name in names if name == "ELASTICSEARCH_URL"}
         change = {
             "after": {"service_config": [{"environment_variables": known}]},
@@ -119,9 +119,9 @@ def _remove(plan: dict[str, Any], index: str) -> None:
     resources[:] = [each for each in resources if each["index"] != index]
 
 
-def _set_variable(plan: dict[str, Any], index: str, name: str) -> None:
+def _set_variable(plan: dict[str, Any], index: str, name: str, value: str) -> None:
     (change,) = (each["change"] for each in plan["resource_changes"] if each["index"] == index)
-    change["after"]["service_config"][0]["environment_variables"][name] = "x"
+    change["after"]["service_config"][0]["environment_variables"][name] = value
 
 
 @pytest.mark.parametrize(
@@ -160,10 +160,17 @@ def test_another_value_in_a_plan_is_named(change: Callable[[dict[str, Any]], Any
 
 def test_another_variable_in_a_plan_is_named() -> None:
     plan = _plan()
-    _set_variable(plan, "sweep", "STALLED_AFTER_SECONDS")
+    _set_variable(plan, "sweep", "STALLED_AFTER_SECONDS", "60")
     (found,) = differences(plan, PIPELINE)
     assert found.startswith("function sweep: variables: expected ")
     assert "STALLED_AFTER_SECONDS" in found.split("found")[1]
+
+
+def test_a_function_that_would_refuse_a_variable_is_named() -> None:
+    plan = _plan()
+    _set_variable(plan, "web", "ALLOWED_USERS", "me*@example.org")
+    (found,) = differences(plan, PIPELINE)
+    assert found.startswith("function web: would not start. ALLOWED_USERS: expected e-mail addresses")
 
 
 def test_a_function_or_subscription_that_is_not_planned_is_named() -> None:

@@ -1,6 +1,7 @@
 # Only workers at home ask YouTube; the largest values.
 project                = "my-yts-project"
-operators              = ["me@example.org"]
+operators              = ["Me@Example.Org", "robot@my-yts-project.iam.gserviceaccount.com"]
+allowed_users          = ["example.org", "@example.net", "a-friend@example.com"]
 google_oauth_client_id = "123-abc.apps.googleusercontent.com"
 egress                 = "none"
 elasticsearch_machine  = "e2-standard-4"
