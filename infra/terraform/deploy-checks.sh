@@ -17,21 +17,18 @@ check_tools() {
 }
 
 choose_project() {
-  project="$(setting project)"
-  if [ -z "$project" ]; then
-    project="${YTS_PROJECT:-$(ask "Id of the Google Cloud project:" || true)}"
-    [ -n "$project" ] || die "No project. Set YTS_PROJECT, or run this in a terminal."
-    chosen=1
-  fi
+  project="$(agreed project YTS_PROJECT)"
+  [ -n "$project" ] || project="$(ask "Id of the Google Cloud project:" || true)"
+  [ -n "$project" ] || die "No project. Set YTS_PROJECT, or run this in a terminal."
+  check project "$project"
   number="$(gcloud projects describe "$project" --format="value(projectNumber)" 2> /dev/null)" ||
     die "There is no project $project, or $account may not see it. Make it: gcloud projects create $project"
-  region="$(setting region)"
-  region="${region:-${YTS_REGION:-europe-west1}}"
-  if [ -n "${chosen:-}" ]; then
-    keep "project = \"$project\""
-    [ -n "$(setting region)" ] || keep "region = \"$region\""
-    grep -qs '^operators' "$settings" || keep "operators = [\"$account\"]"
-  fi
+  state="$project-yts-terraform"
+}
+
+# answered METHOD URL BODY: whether the API answers without an error. `answer` is what it says.
+answered() {
+  answer="$(google "$@")" && ! grep -q '"error"' <<< "$answer"
 }
 
 check_rights() {
@@ -42,32 +39,85 @@ check_rights() {
 $console/billing/linkedaccount?project=$project"
   gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com \
     cloudbilling.googleapis.com iam.googleapis.com pubsub.googleapis.com storage.googleapis.com \
-    secretmanager.googleapis.com --project="$project" --quiet ||
+    secretmanager.googleapis.com firestore.googleapis.com --project="$project" --quiet ||
     die "$account may not switch on APIs in $project: it needs the role Owner there."
   needed="resourcemanager.projects.setIamPolicy serviceusage.services.enable iam.serviceAccounts.create
     storage.buckets.create secretmanager.secrets.create pubsub.topics.create cloudfunctions.functions.create
     run.services.setIamPolicy datastore.databases.create"
-  local projects=https://cloudresourcemanager.googleapis.com/v1/projects
-  missing="$(google POST "$projects/$project:testIamPermissions" \
-    "$(python3 -c 'import json, sys; print(json.dumps({"permissions": sys.argv[1:]}))' $needed)" |
-    python3 -c 'import json, sys
+  # An API answers some time after it was switched on.
+  within "${YTS_WAIT_SECONDS:-180}" answered POST \
+    "https://cloudresourcemanager.googleapis.com/v1/projects/$project:testIamPermissions" \
+    "$(python3 -c 'import json, sys; print(json.dumps({"permissions": sys.argv[1:]}))' $needed)" ||
+    die "Google does not say which rights $account has in $project: $answer"
+  missing="$(python3 -c 'import json, sys
 granted = json.load(sys.stdin).get("permissions", [])
-print(" ".join(each for each in sys.argv[1:] if each not in granted))' $needed)"
+print(" ".join(each for each in sys.argv[1:] if each not in granted))' $needed <<< "$answer")"
   [ -z "$missing" ] || die "$account lacks rights in $project: $missing
 The role Owner has all of them."
   # Pub/Sub's own identity. It gets rights before Pub/Sub is used for the first time.
   local pubsub="https://serviceusage.googleapis.com/v1beta1/projects/$number/services/pubsub.googleapis.com"
-  google POST "$pubsub:generateServiceIdentity" "{}" > /dev/null
+  within "${YTS_WAIT_SECONDS:-180}" answered POST "$pubsub:generateServiceIdentity" "{}" ||
+    die "Pub/Sub gets no identity in $project: $answer"
 }
 
+# Settings are written down only when Google has accepted them.
 prepare_state() {
-  state="$project-yts-terraform"
-  if ! gcloud storage buckets describe "gs://$state" --project="$project" > /dev/null 2>&1; then
+  local known=
+  if gcloud storage buckets describe "gs://$state" --project="$project" > /dev/null 2>&1; then
+    known=1
+    take_settings
+  fi
+  region="$(agreed region YTS_REGION)"
+  region="${region:-europe-west1}"
+  check region "$region"
+  check_database
+  if [ -z "$known" ]; then
     say "Making the bucket gs://$state for Terraform's state."
     gcloud storage buckets create "gs://$state" --project="$project" --location="$region" \
-      --uniform-bucket-level-access --public-access-prevention --quiet
-    gcloud storage buckets update "gs://$state" --versioning --quiet
+      --uniform-bucket-level-access --public-access-prevention --quiet ||
+      die "The bucket cannot be made in $region: see above."
   fi
-  terraform_ init -input=false -reconfigure -backend-config="bucket=$state" > /dev/null
+  gcloud storage buckets update "gs://$state" --versioning --quiet > /dev/null 2>&1 ||
+    die "The bucket gs://$state cannot be made to keep old versions. Try again."
+  keep_string project "$project"
+  keep_string region "$region"
+  choose_operators
+  # The stored version of the provider may be older than versions.tf wants.
+  terraform_ init -input=false -reconfigure -backend-config="bucket=$state" > /dev/null ||
+    terraform_ init -input=false -reconfigure -upgrade -backend-config="bucket=$state" > /dev/null
 }
 
+# The one thing that can never be moved.
+check_database() {
+  local place type
+  read -r place type <<< "$(gcloud firestore databases describe --database="(default)" --project="$project" \
+    --format="value(locationId,type)" --quiet 2> /dev/null || true)"
+  [ -n "$place" ] || return 0
+  [ "$type" = FIRESTORE_NATIVE ] ||
+    die "The database of $project is of the type $type, which yts cannot use. Take another project."
+  [ "$place" = "$region" ] ||
+    die "The database of $project is in $place and cannot be moved. Set region = \"$place\" in terraform.tfvars, or
+take another project."
+}
+
+# People who run this. A service account may deploy, but it cannot sign in and reads no mail.
+choose_operators() {
+  local each list= given="${YTS_OPERATORS:-}"
+  if grep -qs '^operators' "$settings"; then
+    for each in ${given//,/ }; do
+      grep '^operators' -A 20 "$settings" | grep -qiF "\"$each\"" ||
+        die "YTS_OPERATORS names $each, but operators in terraform.tfvars does not. Change one of them."
+    done
+    return
+  fi
+  if [[ "$account" == *.gserviceaccount.com ]]; then
+    [ -n "$given" ] || die "$account is a service account. Set YTS_OPERATORS to the addresses of people who run this,
+separated by commas. They see the operator's page, and get the alerts."
+    given="$given,$account"
+  fi
+  for each in $(tr ',' ' ' <<< "${given:-$account}"); do
+    check operators "$each"
+    list="$list${list:+, }\"$each\""
+  done
+  keep "operators = [$list]"
+}

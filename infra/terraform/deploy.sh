@@ -5,8 +5,10 @@
 # It can be run again at any time: what is there stays, and nothing is asked twice. Answers are kept in
 # terraform.tfvars (no secrets), and secrets in Secret Manager. docs/deploying.md explains each step.
 #
+# --yes answers every question but those that take something away.
+#
 # From the environment, instead of answers:
-#   YTS_PROJECT, YTS_REGION, GOOGLE_OAUTH_CLIENT_ID                       kept in terraform.tfvars
+#   YTS_PROJECT, YTS_REGION, YTS_OPERATORS, GOOGLE_OAUTH_CLIENT_ID        kept in terraform.tfvars
 #   YOUTUBE_API_KEY, GOOGLE_OAUTH_CLIENT_SECRET, GRANT_ENCRYPTION_KEYS,
 #   ELASTICSEARCH_API_KEY, PROXY_URL, WEBSHARE_PROXY_PASSWORD             become versions of secrets
 set -euo pipefail
@@ -38,18 +40,6 @@ sure() {
   [ "$(ask "$1 Type '$2' to go on:")" = "$2" ]
 }
 
-# setting NAME: its value in terraform.tfvars, or nothing.
-setting() {
-  [ -f "$settings" ] || return 0
-  sed -nE "s/^$1[[:space:]]*=[[:space:]]*\"([^\"]*)\".*/\1/p" "$settings" | head -n 1
-}
-
-# keep LINE: adds it to terraform.tfvars, of which the last line may lack its end.
-keep() {
-  [ ! -s "$settings" ] || [ -z "$(tail -c 1 "$settings")" ] || printf '\n' >> "$settings"
-  printf '%s\n' "$1" >> "$settings"
-}
-
 terraform_() { terraform -chdir="$here" "$@"; }
 
 # bearer TOKEN: curl's setting. On its command line, everybody on this machine could read the token.
@@ -61,76 +51,36 @@ google() {
     -H "Content-Type: application/json" -H "x-goog-user-project: $project" ${3:+--data "$3"} "$2"
 }
 
-# Tools, project, rights, and the bucket of the state.
-. "$here/deploy-checks.sh"
+# about PLANFILE losses|secrets: see infra/plan_changes.py.
+about() { terraform_ show -json "$1" | (cd "$root" && python3 -m infra.plan_changes "$2"); }
 
-# -- secrets ---------------------------------------------------------------------------------------
-
-where_from() {
-  case "$1" in
-    YOUTUBE_API_KEY) say "A key for the YouTube Data API: $console/apis/credentials?project=$project" ;;
-    GOOGLE_OAUTH_CLIENT_SECRET)
-      say "The secret of the OAuth client: $console/auth/clients?project=$project"
-      ;;
-    ELASTICSEARCH_API_KEY) say "A key of the search server (docs/deploying.md says with which rights)." ;;
-    PROXY_URL) say "The address of the proxy, with its user and password." ;;
-    *) say "$1." ;;
-  esac
+# within SECONDS COMMAND…: repeats it until it succeeds.
+within() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep "${YTS_PAUSE_SECONDS:-10}"
+  done
 }
+
+. "$here/deploy-settings.sh"
+# Tools, project, rights, the bucket of the state, the database.
+. "$here/deploy-checks.sh"
+. "$here/deploy-secrets.sh"
 
 choose_client() {
-  [ -z "$(setting google_oauth_client_id)" ] || return 0
   local domain id
-  domain="$(setting domain)"
-  say "Make an OAuth client of the type \"Web application\": $console/auth/clients?project=$project"
-  say "Its redirect address: https://${domain:-web-$number.$region.run.app}/api/login/callback"
-  id="${GOOGLE_OAUTH_CLIENT_ID:-$(ask "Id of the OAuth client:" || true)}"
-  [ -n "$id" ] || die "No OAuth client. Set GOOGLE_OAUTH_CLIENT_ID, or run this in a terminal."
-  keep "google_oauth_client_id = \"$id\""
-}
-
-# new_secret VARIABLE HAS_VERSION: prints a value that has to be stored, or nothing.
-new_secret() {
-  local given="${!1:-}" value=
-  if [ -n "$given" ] || [ -n "$2" ]; then
-    printf '%s' "$given"
-  elif [ "$1" = GRANT_ENCRYPTION_KEYS ]; then
-    python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode(), end="")'
-  elif [ -t 3 ]; then
-    where_from "$1" >&2
-    read -rsp "$1: " value <&3 && printf '\n' >&2
-    printf '%s' "$value"
+  id="$(agreed google_oauth_client_id GOOGLE_OAUTH_CLIENT_ID)"
+  if [ -z "$(setting google_oauth_client_id)" ]; then
+    domain="$(setting domain)"
+    say "Make an OAuth client of the type \"Web application\": $console/auth/clients?project=$project"
+    say "Its redirect address: https://${domain:-web-$number.$region.run.app}/api/login/callback"
+    [ -n "$id" ] || id="$(ask "Id of the OAuth client:" || true)"
+    [ -n "$id" ] || die "No OAuth client. Set GOOGLE_OAUTH_CLIENT_ID, or run this in a terminal."
   fi
-}
-
-fill_secrets() {
-  local variable name version value pairs=
-  while read -r variable name <&4; do
-    version="$(newest "$name")"
-    value="$(new_secret "$variable" "$version")"
-    if [ -n "$value" ] && [ -n "$version" ] && [ "$(latest "$name")" = "$value" ]; then
-      value=
-    fi
-    if [ -n "$value" ]; then
-      printf '%s' "$value" |
-        gcloud secrets versions add "$name" --data-file=- --project="$project" --quiet > /dev/null
-      version="$(newest "$name")"
-      say "$variable: stored as version $version of $name."
-    fi
-    [ -n "$version" ] || die "$variable has no value. $(where_from "$variable")
-Set $variable, or run this in a terminal."
-    pairs="$pairs${pairs:+, }$variable = \"$version\""
-  done 4< <(terraform_ output -json secrets | python3 -c 'import json, sys
-for variable, name in sorted(json.load(sys.stdin).items()): print(variable, name)')
-  # A number, so that a function gets a new value at once.
-  export TF_VAR_secret_versions="{$pairs}"
-}
-
-latest() { gcloud secrets versions access latest --secret="$1" --project="$project" 2> /dev/null; }
-
-newest() {
-  gcloud secrets versions list "$1" --project="$project" --filter="state=ENABLED" --sort-by=~createTime \
-    --limit=1 --format="value(name.basename())"
+  check google_oauth_client_id "$id"
+  keep_string google_oauth_client_id "$id"
 }
 
 # -- what an earlier `destroy` has left ------------------------------------------------------------
@@ -157,16 +107,6 @@ adopt() {
 # -- after the deployment --------------------------------------------------------------------------
 
 output() { terraform_ output -raw "$1"; }
-
-# within SECONDS COMMAND…: repeats it until it succeeds.
-within() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep "${YTS_PAUSE_SECONDS:-10}"
-  done
-}
 
 reindexed() {
   local answer token
@@ -226,9 +166,9 @@ prepare() {
   step "Tools, project and rights"
   check_tools
   choose_project
-  say "Project $project (number $number), region $region, as $account."
   check_rights
   prepare_state
+  say "Project $project (number $number), region $region, as $account."
 }
 
 packages() {
@@ -237,12 +177,12 @@ packages() {
 
 deploy() {
   prepare
+  compare_settings
   step "The sign-in"
   choose_client
   packages
   step "Secrets"
   adopt
-  terraform_ apply -input=false -auto-approve -target=google_secret_manager_secret.secret > /dev/null
   fill_secrets
   step "What will change"
   local changes=0
@@ -253,6 +193,8 @@ deploy() {
     *) die "The plan could not be made: see above." ;;
   esac
   [ "$command" = apply ] || return 0
+  [ "$changes" = 0 ] || ask_for_changes
+  store_settings
   [ "$changes" = 0 ] || make_changes
   step "The search index"
   within "$wait_seconds" reindexed || die "The search index could not be made: ${last:-no identity token}"
@@ -261,44 +203,70 @@ deploy() {
   report
 }
 
-make_changes() {
-  sure "Make these changes in $project?" yes || die "Nothing was changed."
-  step "Deploying. The first time takes a quarter of an hour."
-  terraform_ apply -input=false yts.tfplan && return
-  say "Some things are not ready at once, such as rights and metrics. Trying a second time in a minute."
-  sleep "${YTS_PAUSE_SECONDS:-60}"
-  terraform_ apply -input=false -auto-approve ||
-    die "The deployment failed: see above. What is there stays; run this again."
+ask_for_changes() {
+  local lost word=yes
+  lost="$(about yts.tfplan losses)"
+  if [ -n "$lost" ]; then
+    word="$project"
+    say "This takes away, for good:"
+    say "$lost"
+  fi
+  sure "Make these changes in $project?" "$word" && return
+  [ -z "$yes" ] || say "--yes takes nothing away. Run this in a terminal, or set in terraform.tfvars what was set before."
+  die "Nothing was changed."
 }
 
+make_changes() {
+  local end=$((SECONDS + wait_seconds)) what=yts.tfplan
+  step "Deploying. The first time takes a quarter of an hour."
+  until terraform_ apply -input=false "$what" 2>&1 | tee "$here/.apply.log"; do
+    # What is left of the plan is tried a second time in any case.
+    [ "$what" = yts.tfplan ] || { soon && [ "$SECONDS" -lt "$end" ]; } ||
+      die "The deployment failed: see above. What is there stays; run this again."
+    what=-auto-approve
+    say "Some things are not ready at once, such as rights and metrics. Trying again in a minute."
+    sleep "${YTS_PAUSE_SECONDS:-60}"
+  done
+}
+
+# Whether Google says that what failed will succeed later: a metric or an identity is known only after minutes.
+soon() { grep -qiE "try again|take up to|does not exist|not (been used|ready)|has not propagated" "$here/.apply.log"; }
+
 destroy() {
-  local data each
+  local each forgotten=
   prepare
   packages
   say "Functions, topics with their messages, the page and the search server will be deleted."
   sure "Take yts away from $project?" "$project" || die "Nothing was changed."
   say "The DATA are all users, transcripts and secrets. Nobody can bring them back."
   if sure "Delete the DATA as well?" "delete all data"; then
-    data=gone
+    # First, because the network may hold up the rest for hours.
+    delete_database
+    forgotten='^google_firestore_'
   else
-    data=kept
-    # Terraform forgets the secrets, and never deletes the database. The next deployment takes both over.
-    while read -r each <&4; do
-      terraform_ state rm "$each" > /dev/null
-    done 4< <(terraform_ state list | grep '^google_secret_manager_secret\.secret\[' || true)
+    # Terraform never deletes the database. The next deployment takes it and the secrets over.
+    forgotten='^google_secret_manager_secret\.secret\['
   fi
+  while read -r each <&4; do
+    terraform_ state rm "$each" > /dev/null
+  done 4< <(terraform_ state list | grep "$forgotten" || true)
   terraform_ destroy -input=false -auto-approve ||
     die "Something is still in use, such as the private network, which functions hold for up to two hours.
-Run this again then."
-  if [ "$data" = gone ]; then
-    local database=(--database="(default)" --project="$project" --quiet)
-    gcloud firestore databases update "${database[@]}" --no-delete-protection
-    gcloud firestore databases delete "${database[@]}"
+Run this again then, with the same answers."
+  if [ "$forgotten" = '^google_firestore_' ]; then
     say "Everything is gone but the bucket gs://$state with Terraform's state,"
     say "and the backups and snapshots of the last seven days."
   else
     say "The database and the secrets are still there. Run deploy.sh to use them again."
   fi
+}
+
+delete_database() {
+  local database=(--database="(default)" --project="$project" --quiet)
+  gcloud firestore databases describe "${database[@]}" > /dev/null 2>&1 || return 0
+  gcloud firestore databases update "${database[@]}" --no-delete-protection
+  gcloud firestore databases delete "${database[@]}"
+  say "The database is gone."
 }
 
 for argument in "$@"; do
@@ -310,6 +278,10 @@ for argument in "$@"; do
 done
 case "$command" in
   apply | plan) deploy ;;
-  smoke) prepare && smoke ;;
+  # On two lines: after `prepare &&`, a failure inside of it would not end the script.
+  smoke)
+    prepare
+    smoke
+    ;;
   destroy) destroy ;;
 esac

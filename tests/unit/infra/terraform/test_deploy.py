@@ -39,10 +39,13 @@ class Deployment:
         for each in (self.home, self.bin, self.place):
             each.mkdir(parents=True)
         infra = self.place.parent
-        for name in ("__init__.py", "packages.py", "staging.py"):
+        for name in ("__init__.py", "packages.py", "plan_changes.py", "staging.py"):
             shutil.copy(ROOT / "infra" / name, infra / name)
-        for name in ("deploy.sh", "deploy-checks.sh"):
-            shutil.copy(ROOT / "infra" / "terraform" / name, self.place / name)
+        for path in (
+            *(ROOT / "infra" / "terraform").glob("*.sh"),
+            ROOT / "infra" / "terraform" / "variables.tf",
+        ):
+            shutil.copy(path, self.place / path.name)
         main = infra.parent / "functions" / "health" / "main.py"
         main.parent.mkdir(parents=True)
         main.write_text("", encoding="utf-8")
@@ -76,6 +79,19 @@ class Deployment:
     @property
     def settings(self) -> str:
         return (self.place / "terraform.tfvars").read_text(encoding="utf-8")
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The numbers that Terraform gets: the secrets of the functions."""
+        text = (self.place / "secrets.auto.tfvars.json").read_text(encoding="utf-8")
+        found: dict[str, str] = json.loads(text)["secret_versions"]
+        return found
+
+    def another_checkout(self) -> None:
+        """Forgets what only this checkout has."""
+        for pattern in ("terraform.tfvars", ".settings.*", ".lock.*", ".terraform.lock.hcl", "secrets.auto*"):
+            for path in self.place.glob(pattern):
+                path.unlink()
 
     def calls(self, start: str = "") -> list[str]:
         lines = (self.home / "calls.txt").read_text(encoding="utf-8").splitlines()
@@ -118,9 +134,19 @@ def deployment(tmp_path: Path) -> Deployment:
     return Deployment(tmp_path)
 
 
-def _deployed(deployment: Deployment) -> Deployment:
-    status, printed = deployment.run("--yes", **GIVEN)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which everything is deployed. A deployment takes seconds, and a copy of it nothing."""
+    directory = tmp_path_factory.mktemp("deployed")
+    status, printed = Deployment(directory).run("--yes", **GIVEN)
     assert status == 0, printed
+    return directory
+
+
+@pytest.fixture
+def deployed(template: Path, deployment: Deployment, tmp_path: Path) -> Deployment:
+    """A deployment that has been made."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     return deployment
 
 
@@ -136,9 +162,9 @@ def test_the_first_deployment_goes_in_order_and_prints_the_address(deployment: D
         "gcloud services enable",
         "gcloud storage buckets create",
         "terraform init",
-        "terraform apply -input=false -auto-approve -target=google_secret_manager_secret.secret",
+        "terraform apply -input=false secrets.tfplan",
         "gcloud secrets versions add",
-        "terraform plan",
+        "terraform plan -input=false -detailed-exitcode",
         "terraform apply -input=false yts.tfplan",
         "curl --silent --show-error --max-time 3600 -X POST",
         "curl --silent --output /dev/null",
@@ -150,20 +176,19 @@ def test_the_first_deployment_goes_in_order_and_prints_the_address(deployment: D
     assert (deployment.place / ".packages" / "health.zip").is_file()
 
 
-def test_answers_are_kept_and_secrets_are_not(deployment: Deployment) -> None:
-    _deployed(deployment)
+def test_answers_are_kept_and_secrets_are_not(deployed: Deployment) -> None:
     expected = [
         f'project = "{PROJECT}"',
         'region = "europe-west1"',
         'operators = ["me@example.org"]',
         f'google_oauth_client_id = "{CLIENT}"',
     ]
-    assert deployment.settings.splitlines() == expected
-    everything = deployment.settings + "\n".join(deployment.calls())
+    assert deployed.settings.splitlines() == expected
+    everything = deployed.settings + "\n".join(deployed.calls())
     assert "youtube-key-1" not in everything
     assert "client-secret-1" not in everything
     assert "a-token" not in everything
-    assert deployment.cloud["versions"]["yts-youtube-api-key"] == ["youtube-key-1"]
+    assert deployed.cloud["versions"]["yts-youtube-api-key"] == ["youtube-key-1"]
 
 
 def test_with_a_domain_the_script_says_where_it_has_to_point(deployment: Deployment) -> None:
@@ -183,33 +208,37 @@ def test_settings_of_a_person_are_left_as_they_are(deployment: Deployment) -> No
     assert "--location=us-central1" in deployment.calls("gcloud storage buckets create")[0]
 
 
-def test_the_key_of_grants_is_made(deployment: Deployment) -> None:
-    made = _deployed(deployment).cloud["versions"]["yts-grant-encryption-keys"]
+def test_the_key_of_grants_is_made(deployed: Deployment) -> None:
+    made = deployed.cloud["versions"]["yts-grant-encryption-keys"]
     assert len(made) == 1
     assert len(base64.urlsafe_b64decode(made[0])) == 32
 
 
-def test_a_second_run_makes_and_asks_nothing(deployment: Deployment) -> None:
-    _deployed(deployment).forget_calls()
-    before = deployment.cloud
-    status, printed = deployment.run("--yes")
+def test_a_second_run_makes_and_asks_nothing(deployed: Deployment) -> None:
+    deployed.forget_calls()
+    before = deployed.cloud
+    status, printed = deployed.run("--yes")
     assert status == 0, printed
     assert "Nothing has to be changed." in printed
-    assert deployment.cloud == before
-    for changing in ("gcloud storage buckets create", "gcloud secrets versions add", "terraform import"):
-        assert deployment.calls(changing) == []
-    assert all("-target" in call for call in deployment.calls("terraform apply"))
-    assert len(deployment.settings.splitlines()) == 4
+    assert deployed.cloud == before
+    for changing in (
+        "gcloud storage buckets create",
+        "gcloud storage cp",
+        "gcloud secrets versions add",
+        "terraform import",
+        "terraform apply",
+    ):
+        assert deployed.calls(changing) == []
+    assert len(deployed.settings.splitlines()) == 4
 
 
-def test_a_changed_secret_is_a_new_version_and_functions_get_its_number(deployment: Deployment) -> None:
-    _deployed(deployment).forget_calls()
-    deployment.set(changes=True)
-    status, printed = deployment.run("--yes", **GIVEN | {"YOUTUBE_API_KEY": "youtube-key-2"})
+def test_a_changed_secret_is_a_new_version_and_functions_get_its_number(deployed: Deployment) -> None:
+    deployed.forget_calls()
+    status, printed = deployed.run("--yes", **GIVEN | {"YOUTUBE_API_KEY": "youtube-key-2"})
     assert status == 0, printed
-    assert deployment.cloud["versions"]["yts-youtube-api-key"] == ["youtube-key-1", "youtube-key-2"]
-    assert 'YOUTUBE_API_KEY = "2"' in deployment.calls("terraform apply -input=false yts.tfplan")[0]
-    assert 'GRANT_ENCRYPTION_KEYS = "1"' in deployment.calls("terraform plan")[0]
+    assert deployed.cloud["versions"]["yts-youtube-api-key"] == ["youtube-key-1", "youtube-key-2"]
+    expected = {"GOOGLE_OAUTH_CLIENT_SECRET": "1", "GRANT_ENCRYPTION_KEYS": "1", "YOUTUBE_API_KEY": "2"}
+    assert deployed.versions == expected
 
 
 def test_a_person_is_asked_for_what_is_missing(deployment: Deployment) -> None:
@@ -229,12 +258,26 @@ def test_without_a_yes_nothing_is_deployed(deployment: Deployment) -> None:
     assert deployment.calls("terraform apply -input=false yts.tfplan") == []
 
 
-def test_what_is_not_ready_at_once_is_tried_a_second_time(deployment: Deployment) -> None:
-    deployment.set(applies_that_fail=1)
+METRIC = (
+    "Error 404: Cannot find metric. If a metric was created recently, it could take up to 10 minutes to"
+    " become available. Please try again soon."
+)
+
+
+def test_what_is_not_ready_at_once_is_tried_until_it_is(deployment: Deployment) -> None:
+    deployment.set(apply_errors=["Error 403: no right yet"])
     status, printed = deployment.run("--yes", **GIVEN)
     assert status == 0, printed
-    deployment.set(applies_that_fail=2, changes=True)
-    status, printed = deployment.run("--yes")
+    deployment.set(apply_errors=[METRIC] * 3, things=[*deployment.cloud["things"], "google_pubsub_topic.new"])
+    status, printed = deployment.run("--yes", YTS_WAIT_SECONDS="30")
+    assert status == 0, printed
+    assert printed.count("Trying again in a minute.") == 3
+
+
+@pytest.mark.parametrize("errors", [["Error 400: wrong"] * 2, [METRIC] * 2])
+def test_what_fails_again_is_not_tried_for_ever(deployment: Deployment, errors: list[str]) -> None:
+    deployment.set(apply_errors=errors)
+    status, printed = deployment.run("--yes", **GIVEN, YTS_WAIT_SECONDS="30" if "400" in errors[0] else "0")
     assert status == 1
     assert "The deployment failed" in printed
 
@@ -267,6 +310,14 @@ def test_a_missing_program_is_named(deployment: Deployment, missing: str, tmp_pa
             "The function planner can be called from the internet.",
         ),
         ({"reindex": '{"error": "no server"}\n200'}, "The search index could not be made"),
+        (
+            {"api_errors": ["API is disabled"]},
+            f'has in {PROJECT}: {{"error": {{"message": "API is disabled"}}}}',
+        ),
+        ({"regions": []}, "The bucket cannot be made in europe-west1"),
+        ({"database": ["us-central1", "FIRESTORE_NATIVE"]}, 'Set region = "us-central1" in terraform.tfvars'),
+        ({"database": ["europe-west1", "DATASTORE_MODE"]}, "is of the type DATASTORE_MODE"),
+        ({"account": "robot@x.iam.gserviceaccount.com"}, "is a service account. Set YTS_OPERATORS"),
     ],
 )
 def test_what_is_wrong_is_said_by_name(deployment: Deployment, broken: dict[str, Any], said: str) -> None:
@@ -292,39 +343,242 @@ def test_without_a_terminal_a_missing_answer_is_named(
     )
     assert status == 1
     assert said in printed
-    assert deployment.calls("terraform plan") == []
+    assert deployment.calls("terraform plan -input=false -detailed-exitcode") == []
 
 
 @pytest.mark.parametrize("typed", [("yes",), ("another-project",), ("",)])
-def test_nothing_is_taken_away_by_accident(deployment: Deployment, typed: tuple[str, ...]) -> None:
-    _deployed(deployment).forget_calls()
-    status, printed = deployment.run("--yes", "destroy", typed=typed)
+def test_nothing_is_taken_away_by_accident(deployed: Deployment, typed: tuple[str, ...]) -> None:
+    deployed.forget_calls()
+    status, printed = deployed.run("--yes", "destroy", typed=typed)
     assert status == 1
     assert "Nothing was changed." in printed
-    assert deployment.calls("terraform destroy") == []
+    assert deployed.calls("terraform destroy") == []
 
 
-def test_destroy_keeps_the_data_and_the_next_deployment_takes_them_over(deployment: Deployment) -> None:
-    _deployed(deployment).forget_calls()
-    kept = deployment.cloud["versions"]
-    status, printed = deployment.run("destroy", typed=[PROJECT, "no"])
+def test_destroy_keeps_the_data_and_the_next_deployment_takes_them_over(deployed: Deployment) -> None:
+    deployed.forget_calls()
+    kept = deployed.cloud["versions"]
+    status, printed = deployed.run("destroy", typed=[PROJECT, "no"])
     assert status == 0, printed
-    assert deployment.cloud["database"]
-    assert deployment.cloud["versions"] == kept
-    assert deployment.calls("gcloud firestore databases delete") == []
+    assert deployed.cloud["database"]
+    assert deployed.cloud["versions"] == kept
+    assert deployed.calls("gcloud firestore databases delete") == []
 
-    status, printed = deployment.run("--yes")
+    status, printed = deployed.run("--yes")
     assert status == 0, printed
-    assert deployment.calls("terraform import -input=false google_firestore_database.store")
-    assert deployment.cloud["versions"] == kept
+    assert deployed.calls("terraform import -input=false google_firestore_database.store")
+    assert deployed.cloud["versions"] == kept
 
 
-def test_destroy_deletes_data_only_when_that_is_typed(deployment: Deployment) -> None:
-    _deployed(deployment)
-    status, printed = deployment.run("destroy", typed=[PROJECT, "delete all data"])
+def test_destroy_deletes_data_only_when_that_is_typed(deployed: Deployment) -> None:
+    status, printed = deployed.run("destroy", typed=[PROJECT, "delete all data"])
     assert status == 0, printed
-    assert not deployment.cloud["database"]
+    assert deployed.cloud["database"] is None
+    assert deployed.cloud["versions"] == {}
+
+
+def test_data_are_deleted_also_when_the_network_is_still_in_use(deployed: Deployment) -> None:
+    deployed.set(destroy_fails=True)
+    status, printed = deployed.run("destroy", typed=[PROJECT, "delete all data"])
+    assert status == 1
+    assert "Run this again then, with the same answers." in printed
+    assert deployed.cloud["database"] is None
+    deployed.set(destroy_fails=False)
+    status, printed = deployed.run("destroy", typed=[PROJECT, "delete all data"])
+    assert status == 0, printed
+    assert "Everything is gone" in printed
+
+
+# -- nothing is lost unasked -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_a_proxy(deployed: Deployment) -> Deployment:
+    """A deployment with a secret that is not needed any more."""
+    needed = deployed.cloud["secrets"]
+    deployed.set(secrets=[*needed, "PROXY_URL"])
+    status, printed = deployed.run("--yes", PROXY_URL="http://proxy")
+    assert status == 0, printed
+    deployed.set(secrets=needed)
+    deployed.forget_calls()
+    return deployed
+
+
+def test_a_secret_that_is_not_needed_goes_only_when_the_project_is_typed(with_a_proxy: Deployment) -> None:
+    deployment = with_a_proxy
+    for arguments, typed in ((["plan"], []), (["--yes"], []), ([], ["yes"]), (["--yes"], ["yes"])):
+        status, printed = deployment.run(*arguments, typed=typed)
+        assert status == (0 if arguments == ["plan"] else 1), printed
+        assert deployment.cloud["versions"]["yts-proxy-url"] == ["http://proxy"]
+        assert deployment.calls("terraform apply") == []
+    assert 'google_secret_manager_secret.secret["PROXY_URL"]' in printed
+    assert "--yes takes nothing away." in printed
+    status, printed = deployment.run(typed=[PROJECT])
+    assert status == 0, printed
+    assert "yts-proxy-url" not in deployment.cloud["versions"]
+
+
+def test_a_missing_secret_is_made_without_taking_another_one_away(with_a_proxy: Deployment) -> None:
+    deployment = with_a_proxy
+    needed = deployment.cloud["secrets"]
+    deployment.set(secrets=[*needed, "WEBSHARE_PROXY_PASSWORD"])
+    assert deployment.run("--yes", WEBSHARE_PROXY_PASSWORD="webshare")[0] == 1
+    assert deployment.cloud["versions"]["yts-webshare-proxy-password"] == ["webshare"]
+    assert deployment.cloud["versions"]["yts-proxy-url"] == ["http://proxy"]
+
+
+def test_a_plan_makes_no_secret(deployment: Deployment) -> None:
+    status, printed = deployment.run("plan", **GIVEN)
+    assert status == 0, printed
     assert deployment.cloud["versions"] == {}
+    assert deployment.calls("terraform apply") == []
+    assert deployment.versions == {}
+
+
+def test_a_plan_knows_the_versions_that_are_there(deployed: Deployment) -> None:
+    deployed.another_checkout()
+    status, printed = deployed.run("plan", YTS_PROJECT=PROJECT)
+    assert status == 0, printed
+    assert deployed.versions["YOUTUBE_API_KEY"] == "1"
+
+
+def test_a_key_that_is_disabled_is_not_replaced(deployed: Deployment) -> None:
+    before = deployed.cloud["versions"]
+    deployed.set(disabled=["yts-grant-encryption-keys"])
+    status, printed = deployed.run("--yes")
+    assert status == 1
+    assert "gcloud secrets versions enable 1 --secret=yts-grant-encryption-keys" in printed
+    assert deployed.cloud["versions"] == before
+
+
+@pytest.mark.parametrize(
+    ("anew", "said"),
+    [
+        ("google_compute_disk.search[0]", "can only grow: raise elasticsearch_disk_gb again."),
+        ("google_firestore_database.store", "The database cannot be moved"),
+    ],
+)
+def test_what_cannot_be_made_again_is_never_made_anew(deployed: Deployment, anew: str, said: str) -> None:
+    deployed.set(anew=[anew])
+    deployed.forget_calls()
+    status, printed = deployed.run(typed=[PROJECT])
+    assert status == 1
+    assert said in printed
+    assert deployed.calls("terraform apply") == []
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+def test_another_checkout_takes_over_settings_and_provider(deployed: Deployment) -> None:
+    (deployed.place / "terraform.tfvars").write_text(
+        f'{deployed.settings}egress = "proxy"\n', encoding="utf-8"
+    )
+    assert deployed.run("--yes")[0] == 0
+    settings = deployed.settings
+    deployed.another_checkout()
+    deployed.set(provider="9.0.0")
+    status, printed = deployed.run("--yes", YTS_PROJECT=PROJECT)
+    assert status == 0, printed
+    assert "Taking the settings of the last deployment" in printed
+    assert deployed.settings == settings
+    assert (deployed.place / ".terraform.lock.hcl").read_text(encoding="utf-8") == "google 8.7.0\n"
+
+
+def test_a_provider_that_is_too_old_for_this_version_is_replaced(deployment: Deployment) -> None:
+    bucket = f"gs://{PROJECT}-yts-terraform"
+    deployment.set(buckets=[bucket], objects={f"{bucket}/terraform.lock.hcl": "google too-old\n"})
+    deployment.run("--yes", **GIVEN)
+    assert deployment.cloud["objects"][f"{bucket}/terraform.lock.hcl"] == "google 8.7.0\n"
+
+
+def test_settings_of_another_checkout_are_not_undone_by_accident(deployed: Deployment) -> None:
+    mine = deployed.settings
+    theirs = f'{mine}domain = "yts.example.org"\n'
+    deployed.set(objects={f"gs://{PROJECT}-yts-terraform/terraform.tfvars": theirs})
+    for arguments, typed in ((["--yes"], []), (["--yes"], ["yes"]), ([], ["no"])):
+        deployed.forget_calls()
+        status, printed = deployed.run(*arguments, typed=typed)
+        assert status == 1
+        assert '-domain = "yts.example.org"' in printed
+        assert "Nothing was changed." in printed
+        assert deployed.calls("terraform plan") == []
+    status, printed = deployed.run(typed=[PROJECT])
+    assert status == 0, printed
+    assert deployed.cloud["objects"][f"gs://{PROJECT}-yts-terraform/terraform.tfvars"] == mine
+    # And now the other one is asked.
+    assert deployed.run("--yes")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "other", "kept"),
+    [
+        ("YTS_PROJECT", "another-project", PROJECT),
+        ("YTS_REGION", "us-central1", "europe-west1"),
+        ("GOOGLE_OAUTH_CLIENT_ID", "9-z.apps.googleusercontent.com", CLIENT),
+        ("YTS_OPERATORS", "you@example.org", "operators in terraform.tfvars does not"),
+    ],
+)
+def test_a_variable_that_contradicts_a_setting_is_not_ignored(
+    deployed: Deployment, variable: str, other: str, kept: str
+) -> None:
+    deployed.forget_calls()
+    status, printed = deployed.run("--yes", **{variable: other})
+    assert status == 1
+    assert f"{other}" in printed
+    assert kept in printed
+    assert deployed.calls("terraform plan") == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "wrong", "said"),
+    [
+        ("YTS_PROJECT", 'My"Project', "project: expected the id of a project"),
+        ("YTS_REGION", "Europe", "region: expected the name of a region"),
+        ("YTS_REGION", "mars-east1", "The bucket cannot be made in mars-east1"),
+        (
+            "GOOGLE_OAUTH_CLIENT_ID",
+            'GOCSPX-"secret',
+            "google_oauth_client_id: expected the id of an OAuth client",
+        ),
+        ("YTS_OPERATORS", 'me@example.org"', "operators: expected e-mail addresses"),
+    ],
+)
+def test_a_wrong_answer_is_not_kept(deployment: Deployment, variable: str, wrong: str, said: str) -> None:
+    status, printed = deployment.run("--yes", **GIVEN | {variable: wrong})
+    assert status == 1
+    assert said in printed
+    settings = deployment.place / "terraform.tfvars"
+    assert not settings.exists() or wrong not in settings.read_text(encoding="utf-8")
+
+
+def test_a_service_account_names_people(deployment: Deployment) -> None:
+    robot = f"robot@{PROJECT}.iam.gserviceaccount.com"
+    deployment.set(account=robot)
+    status, printed = deployment.run("--yes", **GIVEN, YTS_OPERATORS="me@example.org,you@example.org")
+    assert status == 0, printed
+    assert f'operators = ["me@example.org", "you@example.org", "{robot}"]' in deployment.settings
+    assert deployment.run("--yes", YTS_OPERATORS="you@example.org")[0] == 0
+
+
+def test_an_api_that_was_just_switched_on_is_waited_for(deployment: Deployment) -> None:
+    deployment.set(api_errors=["API is disabled"] * 3)
+    status, printed = deployment.run("--yes", **GIVEN, YTS_WAIT_SECONDS="30")
+    assert status == 0, printed
+
+
+def test_the_state_always_keeps_old_versions(deployment: Deployment) -> None:
+    # An earlier run ended between making the bucket and this.
+    deployment.set(buckets=[f"gs://{PROJECT}-yts-terraform"])
+    deployment.run("--yes", **GIVEN)
+    assert deployment.calls(f"gcloud storage buckets update gs://{PROJECT}-yts-terraform --versioning")
+
+
+def test_a_smoke_test_ends_where_its_preparation_fails(deployed: Deployment) -> None:
+    deployed.set(lacks=["run.services.setIamPolicy"])
+    status, printed = deployed.run("smoke")
+    assert status == 1
+    assert "Smoke test" not in printed
 
 
 @pytest.mark.parametrize("argument", ["--force", "deploy", "destory"])
