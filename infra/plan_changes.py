@@ -17,8 +17,8 @@ from typing import Any
 _SECRET = "google_secret_manager_secret"  # noqa: S105 a type of Terraform
 #: Made anew, they are empty: messages and values of secrets are lost.
 _HOLDING = (_SECRET, "google_pubsub_topic", "google_pubsub_subscription")
-#: Copies of what is in the repository.
-_COPIES = ("google_storage_bucket_object",)
+#: Nothing is lost with these: copies of what is in the repository, and APIs that stay switched on.
+_HARMLESS = ("google_storage_bucket_object", "google_project_service")
 #: What deploy.sh never makes anew, and why the plan does.
 _KEPT = {
     "google_compute_disk": "The disk of the search server can only grow: raise elasticsearch_disk_gb again.",
@@ -43,7 +43,7 @@ def losses(plan: dict[str, Any]) -> Iterator[str]:
         anew = "create" in actions
         if anew and kind in _KEPT:
             raise Refused(_KEPT[kind])
-        if kind in _HOLDING if anew else kind not in _COPIES:
+        if kind in _HOLDING if anew else kind not in _HARMLESS:
             yield resource["address"]
 
 

@@ -50,6 +50,8 @@ def test_what_is_gone_afterwards_is_named(address: str, actions: list[str]) -> N
         # Each upgrade replaces the sources of functions, and files of the page come and go.
         ("google_storage_bucket_object.source", ["delete", "create"]),
         ("google_storage_bucket_object.page", ["delete"]),
+        # It stays switched on.
+        ("google_project_service.billingbudgets", ["delete"]),
     ],
 )
 def test_an_upgrade_takes_nothing_away(address: str, actions: list[str]) -> None:
