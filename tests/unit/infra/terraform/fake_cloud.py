@@ -144,10 +144,9 @@ def terraform(cloud: dict[str, Any], call: str, words: list[str]) -> int:
         changes = json.loads((place / words[-1]).read_text(encoding="utf-8"))
         say(json.dumps({"resource_changes": [_shown(*each) for each in changes.items()]}))
     elif command == "apply":
-        file = place / words[-1]
-        return apply(
-            cloud, json.loads(file.read_text(encoding="utf-8")) if file.exists() else plan(cloud, [])
-        )
+        planned = place / words[-1]
+        changes = json.loads(planned.read_text(encoding="utf-8")) if planned.exists() else plan(cloud, [])
+        return apply(cloud, changes)
     elif command == "destroy":
         apply(cloud, {each: ["delete"] for each in cloud["state"]})
         return 1 if cloud["destroy_fails"] else 0
