@@ -19,7 +19,8 @@ SENTENCES: Mapping[Reason, str] = {
 
 
 class Access:
-    """Decides by the profile of a person, as it is stored: ``email``, ``email_verified``, ``suspended``.
+    """Decides by the profile of a person as it is stored: ``email``, ``email_verified``, ``hosted_domain``,
+    ``suspended``.
 
     Without ALLOWED_USERS, everybody may use a local run, and only the operators may use a deployment.
     """
@@ -41,9 +42,19 @@ class Access:
         if profile.get("suspended"):
             return "suspended"
         address = _address(profile)
-        if self._everybody or {address, address[address.rfind("@") :]} & self._allowed:
+        if self._everybody or {address, _domain(address, profile)} & self._allowed:
             return None
         return "not_allowed" if self._allowed else "nobody_allowed"
+
+
+def _domain(address: str, profile: Mapping[str, Any]) -> str | None:
+    """The domain, with its @, of an address that Google itself manages. None for any other.
+
+    A private account may have the address of a firm, and keeps it when its person has left the firm
+    (https://developers.google.com/identity/gsi/web/guides/verify-google-id-token).
+    """
+    domain = address[address.rfind("@") :]
+    return domain if profile.get("hosted_domain") or domain == "@gmail.com" else None
 
 
 def _address(profile: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ class Profiles:
         data = {
             "email": person.email,
             "email_verified": person.email_verified,
+            "hosted_domain": person.hosted_domain,
             "name": person.name,
             "picture_url": person.picture_url,
             "signed_in_at": clock.now(),

@@ -57,8 +57,10 @@ class Person:
     email: str | None
     name: str | None
     picture_url: str | None
-    #: Whether Google knows that the address is the person's own.
+    #: Whether Google has seen, once, that the address is the person's own.
     email_verified: bool = False
+    #: The organisation that manages the account at Google (claim `hd`). None: the account is private.
+    hosted_domain: str | None = None
 
 
 class Google:
@@ -187,6 +189,7 @@ class Google:
             picture_url=_picture(_text(claims, "picture")),
             # OpenID Connect has a boolean here. Some tokens of Google had the text.
             email_verified=claims.get("email_verified") in (True, "true"),
+            hosted_domain=_text(claims, "hd"),
         )
 
     def _client(self) -> Any:

@@ -16,7 +16,9 @@ LOCAL = {"K_SERVICE": "account", "FIRESTORE_EMULATOR_HOST": "a:1"}
 
 def refusal(email: str | None, environment: dict[str, str], **profile: Any) -> str | None:
     access = Access(Config.from_env(environment))
-    return access.refusal({"email": email, "email_verified": True, **profile})
+    # An account that its organisation manages.
+    stored = {"email": email, "email_verified": True, "hosted_domain": "example.org"}
+    return access.refusal({**stored, **profile})
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,19 @@ def test_who_is_named_may_come_in(allowed: str, email: str | None) -> None:
 )
 def test_everybody_else_is_turned_away(allowed: str, email: str | None) -> None:
     assert refusal(email, CLOUD | {"ALLOWED_USERS": allowed}) == "not_allowed"
+
+
+@pytest.mark.parametrize("hosted", [None, ""])
+def test_a_private_account_with_the_address_of_a_firm_is_not_of_the_firm(hosted: str | None) -> None:
+    """Google has verified it once. It does not know that the person has left the firm."""
+    reason = refusal("ada@example.org", CLOUD | {"ALLOWED_USERS": "example.org"}, hosted_domain=hosted)
+    assert reason == "not_allowed"
+    for allowed in ("ada@example.org", "*"):
+        assert refusal("ada@example.org", CLOUD | {"ALLOWED_USERS": allowed}, hosted_domain=hosted) is None
+
+
+def test_google_manages_its_own_addresses() -> None:
+    assert refusal("ada@gmail.com", CLOUD | {"ALLOWED_USERS": "gmail.com"}, hosted_domain=None) is None
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1])

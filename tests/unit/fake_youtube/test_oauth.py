@@ -46,6 +46,7 @@ def test_login_hint_signs_in_without_a_page(server: LiveServer) -> None:
     assert YOUTUBE in tokens["scope"].split()
     claims = verify(server, tokens["id_token"])
     assert claims["email"] == "demo@example.com"
+    assert claims["hd"] == "example.com", "an account of an organisation"
     assert claims["name"] == "Demo Person"
     assert claims["sub"] == "demo", "the user of the command line"
     other = verify(server, sign_in(server, login_hint="other")["id_token"])

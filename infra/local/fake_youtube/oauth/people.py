@@ -13,8 +13,12 @@ def subject(user: str) -> str:
     return user
 
 
+#: All of them have accounts of one organisation.
+_ORGANISATION = "example.com"
+
+
 def email(user: str) -> str:
-    return f"{user}@example.com"
+    return f"{user}@{_ORGANISATION}"
 
 
 def find_user(hint: str) -> str | None:
@@ -26,7 +30,7 @@ def profile(user: str, scopes: tuple[str, ...], origin: str) -> dict[str, Any]:
     """The claims that the scopes allow. `origin`: of the picture's URL."""
     claims: dict[str, Any] = {"sub": subject(user)}
     if any(scope.endswith("email") for scope in scopes):
-        claims |= {"email": email(user), "email_verified": True}
+        claims |= {"email": email(user), "email_verified": True, "hd": _ORGANISATION}
     if any(scope.endswith("profile") for scope in scopes):
         given, _, family = USERS[user].title.partition(" ")
         claims |= {
