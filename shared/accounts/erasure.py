@@ -21,6 +21,7 @@ from shared.library.memberships import Memberships
 from shared.oauth.grants import Grants
 from shared.pipeline.jobs import Jobs
 from shared.pipeline.quotas import starts_path
+from shared.pipeline.usage import usage_path
 from shared.search.index.writer import SearchIndex
 
 #: Seconds that one call works on it. The function has thirty, and the next call continues.
@@ -67,6 +68,7 @@ class Erasure:
             lambda: self._memberships.erase(user_id),
             lambda: own_playlists.forget(self._db, user_id),
             lambda: self._delete(starts_path(user_id)),
+            lambda: self._delete(usage_path(user_id)),
             lambda: self._grants.revoke(user_id),
             lambda: self._delete(profile_path(user_id)),
         ]

@@ -11,13 +11,14 @@ from shared.accounts.erasure import Erasure
 from shared.accounts.profiles import profile_path
 from shared.config import Config
 from shared.errors import BadRequest, Busy, NotFound
+from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
 from shared.library import memberships
 from shared.messages import is_id
-from shared.pipeline.jobs import Job, Jobs
-from shared.pipeline.ledger import Ledger
+from shared.pipeline.jobs import Jobs
+from shared.pipeline.usage import this_month, usage_path
 
-#: Users of one page. Each of them takes two queries, and a read for each job of this month.
+#: Users of one page. Each of them takes two queries, and all together one read.
 _PAGE = 50
 
 
@@ -29,7 +30,6 @@ class Operators:
         self._erasure = erasure
         self._access = Access(config)
         self._jobs = Jobs(db)
-        self._ledger = Ledger(db)
 
     def users(self, cursor: str | None) -> dict[str, Any]:
         """A page of users who have signed in, by id. ``cursor``: that of the page before.
@@ -40,8 +40,11 @@ class Operators:
         if cursor is not None and not is_id(cursor):
             raise BadRequest("cursor: expected the cursor of the page before.")
         found = list(self._db.query("users", order_by="__name__", start_after=cursor, limit=_PAGE))
+        usages = self._db.read(*(usage_path(each.id) for each in found)) if found else []
         return {
-            "users": [self._view(each.id, each.data or {}) for each in found],
+            "users": [
+                self._view(each.id, each.data or {}, usage) for each, usage in zip(found, usages, strict=True)
+            ],
             "cursor": found[-1].id if len(found) == _PAGE else None,
         }
 
@@ -60,7 +63,8 @@ class Operators:
             for job in self._jobs.active(user_id):
                 self._jobs.cancel(job.job_id)
         logs.info("a user was suspended or admitted again", of=user_id, suspended=suspended)
-        return self._view(user_id, {**profile, "suspended": suspended})
+        usage = self._db.read(usage_path(user_id))[0]
+        return self._view(user_id, {**profile, "suspended": suspended}, usage)
 
     def erase(self, user_id: str) -> None:
         """Erases everything about a user, as the user could.
@@ -80,11 +84,8 @@ class Operators:
             raise NotFound("There is no such user.")
         return data
 
-    def _view(self, user_id: str, profile: Mapping[str, Any]) -> dict[str, Any]:
+    def _view(self, user_id: str, profile: Mapping[str, Any], usage: Snapshot) -> dict[str, Any]:
         library = memberships.of_user(self._db, user_id)
-        begin = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        jobs = self._jobs.since(user_id, begin)
-        received = (self._ledger.counts(job.job_id, job.shards).youtube_bytes for job in jobs)
         return {
             "user_id": user_id,
             "email": profile.get("email"),
@@ -94,21 +95,5 @@ class Operators:
             "suspended": profile.get("suspended") is True,
             "playlists": len(library),
             "videos": len({video for each in library for video in each.video_ids}),
-            "month": {
-                "jobs": len(jobs),
-                "active_jobs": sum(job.active for job in jobs),
-                "youtube_bytes": sum(received),
-                "quota_units": sum(map(_quota_units, jobs)),
-            },
+            "month": {**this_month(usage), "active_jobs": self._jobs.count_active(user_id)},
         }
-
-
-def _quota_units(job: Job) -> int:
-    """At most so many units of the Data API's quota has a job cost.
-
-    One for the playlist, and two for each page of 50 videos: the page itself, and its metadata. Metadata of
-    less than a day ago costs nothing.
-    """
-    if job.video_id is not None:
-        return 1
-    return 1 + 2 * -(-job.listed // 50) if job.listed else 1

@@ -38,7 +38,7 @@ class Completion:
             self._index.refresh()
             if job.video_id is None:
                 self._memberships.finish(job.user_id, job.playlist_id, job_id)
-            self._jobs.complete(job)
+            self._jobs.complete(job, counts.youtube_bytes)
             logs.info("job is done", job_id=job_id, counts=dict(counts.states))
             return True
 

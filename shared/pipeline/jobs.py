@@ -22,6 +22,8 @@ from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.library.memberships import pack_ids, unpack_ids
 from shared.messages import PlaylistMessage, is_id
+from shared.pipeline import usage
+from shared.pipeline.ledger import Ledger
 from shared.pipeline.quotas import Quota
 from shared.transcripts.store import Outcome
 from shared.transcripts.videos import METADATA_AGE, Metadata
@@ -49,7 +51,7 @@ class Job:
     ``sent_again``: how often its dead letter was published again.
     ``again_ids``: the videos about which YouTube is asked although they are stored. They are those of the
     user's library when the job was made, and the user's share was charged for them. ``video_id``: the only
-    video of the job; None for the whole playlist.
+    video of the job; None for the whole playlist. ``booked_…``: what was booked when the job last ended.
     """
 
     job_id: str
@@ -70,6 +72,8 @@ class Job:
     again_ids: frozenset[str] = frozenset()
     sent_again: int = 0
     video_id: str | None = None
+    booked_bytes: int = 0
+    booked_units: int = 0
     update_time: datetime | None = None
 
     @property
@@ -132,6 +136,7 @@ class Jobs:
 
     def __init__(self, db: Firestore) -> None:
         self._db = db
+        self._ledger = Ledger(db)
 
     def read(self, job_id: str) -> Job | None:
         """None when there is no such job, or when no job can have such an id."""
@@ -145,14 +150,8 @@ class Jobs:
 
     def recent(self, user_id: str, limit: int = 20) -> list[Job]:
         """The user's jobs, newest first."""
-        conditions = ("user_id", "==", user_id)
-        found = self._db.query("jobs", conditions, order_by="created_at", descending=True, limit=limit)
-        return [job for job in map(job_from, found) if job is not None]
-
-    def since(self, user_id: str, begin: datetime) -> list[Job]:
-        """The user's jobs that were made at that time or later, newest first."""
-        conditions = (("user_id", "==", user_id), ("created_at", ">=", begin))
-        found = self._db.query("jobs", *conditions, order_by="created_at", descending=True)
+        whose = ("user_id", "==", user_id)
+        found = self._db.query("jobs", whose, order_by="created_at", descending=True, limit=limit)
         return [job for job in map(job_from, found) if job is not None]
 
     def active(self, user_id: str | None = None) -> list[Job]:
@@ -161,7 +160,7 @@ class Jobs:
         found = self._db.query("jobs", *whose, _IS_ACTIVE)
         return [job for job in map(job_from, found) if job is not None]
 
-    def _count_active(self, user_id: str) -> int:
+    def count_active(self, user_id: str) -> int:
         return self._db.count("jobs", ("user_id", "==", user_id), _IS_ACTIVE)
 
     def start(
@@ -207,7 +206,8 @@ class Jobs:
             commit = self._db.commit().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
-                commit.put(starts[0], quota.spend(starts[0], self._count_active(user_id), len(again)))
+                commit.put(starts[0], quota.spend(starts[0], self.count_active(user_id), len(again)))
+            usage.book_start(commit, user_id)
             commit.run()
             job = job_from(Snapshot(job_path(new_id), data, None))
             assert job is not None
@@ -220,7 +220,7 @@ class Jobs:
 
         def attempt() -> None:
             starts = self._db.read(quota.path)[0]
-            fields = quota.spend(starts, self._count_active(quota.user_id), again)
+            fields = quota.spend(starts, self.count_active(quota.user_id), again)
             self._db.commit().put(starts, fields).run()
 
         retry_on_conflict(attempt)
@@ -248,15 +248,13 @@ class Jobs:
             ),
         )
 
-    def complete(self, job: Job) -> None:
-        """`running` → `done`. Only :mod:`shared.pipeline.completion` calls this.
+    def complete(self, job: Job, youtube_bytes: int) -> None:
+        """`running` → `done`, of a job that cost so much. Only :mod:`shared.pipeline.completion` calls this.
 
         Raises:
             Conflict: the job has changed since it was read.
         """
-        commit = self._db.commit()
-        commit.update(job_path(job.job_id), {"state": "done", **_over()}, unchanged_since=job.update_time)
-        commit.delete(_active_path(job.user_id, job.playlist_id, job.video_id)).run()
+        self._end(job, {"state": "done", **_over()}, youtube_bytes)
 
     def fail(self, job_id: str, reason: str) -> None:
         """Ends a job whose playlist cannot be listed. Videos that are indexed stay.
@@ -317,10 +315,9 @@ class Jobs:
             if pointer.data is not None:
                 self.require_free(job)
             # Without started_at there is no estimate: what was settled before says nothing about now.
-            data: dict[str, Any] = {"state": state, "error": None, "finished_at": None, "started_at": None}
-            data |= {"stalls": 0, "sent_again": 0}
+            data = dict.fromkeys(("error", "finished_at", "started_at")) | {"stalls": 0, "sent_again": 0}
             commit = self._db.commit()
-            commit.update(job_path(job.job_id), data, unchanged_since=now.update_time)
+            commit.update(job_path(job.job_id), data | {"state": state}, unchanged_since=now.update_time)
             commit.put(pointer, {"job_id": job.job_id}).run()
 
         retry_on_conflict(attempt)
@@ -333,14 +330,19 @@ class Jobs:
             changes = None if job is None else decide(job)
             if job is None or changes is None:
                 return job
-            commit = self._db.commit()
-            commit.update(job_path(job_id), changes, unchanged_since=job.update_time)
-            if changes.get("state", job.state) not in ACTIVE:
-                commit.delete(_active_path(job.user_id, job.playlist_id, job.video_id))
-            commit.run()
+            if changes.get("state", job.state) in ACTIVE:
+                self._db.commit().update(job_path(job_id), changes, unchanged_since=job.update_time).run()
+            else:
+                self._end(job, changes, self._ledger.counts(job_id, job.shards).youtube_bytes)
             return self.read(job_id)
 
         return retry_on_conflict(attempt)
+
+    def _end(self, job: Job, changes: dict[str, Any], youtube_bytes: int) -> None:
+        commit = self._db.commit()
+        changes = changes | usage.book_end(commit, job, youtube_bytes)
+        commit.update(job_path(job.job_id), changes, unchanged_since=job.update_time)
+        commit.delete(_active_path(job.user_id, job.playlist_id, job.video_id)).run()
 
 
 def _over() -> dict[str, Any]:

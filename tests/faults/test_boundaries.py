@@ -20,7 +20,11 @@ from tests.stack import Stack, StackError
 FUNCTIONS = ("index", "planner", "fetcher", "indexer", "dead_letters")
 #: Boundaries that the first job must find, by function.
 EXPECTED = {
-    "index": ["create jobs queued + create active_jobs + update starts", "publish playlists", "answer"],
+    "index": [
+        "create jobs queued + create active_jobs + update starts + set usage",
+        "publish playlists",
+        "answer",
+    ],
     "planner": [
         "update jobs planning",
         "create jobs.ledger pending + set jobs.counters + update jobs",

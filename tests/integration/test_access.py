@@ -123,11 +123,11 @@ def test_an_operator_sees_what_each_user_has_and_costs(google: LiveServer, world
     demo = users["demo"]
     assert (demo["email"], demo["name"], demo["suspended"]) == (DEMO, "Demo Person", False)
     assert (demo["playlists"], demo["videos"]) == (0, 0)
-    assert demo["month"] == {"jobs": 1, "active_jobs": 1, "youtube_bytes": 0, "quota_units": 1}
+    assert demo["month"] == {"jobs": 1, "active_jobs": 1, "youtube_bytes": 0, "quota_units": 0}
     world.jobs.cancel(job.job_id)
 
 
-def test_the_costs_of_a_user_are_those_of_the_jobs_of_this_month(google: LiveServer, world: World) -> None:
+def test_the_costs_of_a_user_are_booked_when_a_job_ends(google: LiveServer, world: World) -> None:
     with site(world, operators=OTHER) as functions:
         assert Browser(functions).sign_in("demo") == "/"
         job = world.new_job("demo")
@@ -144,8 +144,13 @@ def test_the_costs_of_a_user_are_those_of_the_jobs_of_this_month(google: LiveSer
             found = operator.web.get("/api/operator/users").get_json()["users"]
             return next(each["month"] for each in found if each["user_id"] == "demo")
 
+        assert month() == {"jobs": 1, "youtube_bytes": 0, "quota_units": 0, "active_jobs": 1}
+        world.jobs.cancel(job.job_id)
         # One for the playlist, one for its page, and one for the metadata of the page.
         cost = {"jobs": 1, "youtube_bytes": 1234, "quota_units": 3}
+        assert month() == cost | {"active_jobs": 0}
+        # Who retries a job is not charged a second time for what it has cost already.
+        world.jobs.resume(world.job(job.job_id), "queued")
         assert month() == cost | {"active_jobs": 1}
         world.jobs.cancel(job.job_id)
         assert month() == cost | {"active_jobs": 0}

@@ -37,7 +37,17 @@ from tests.integration.world import World, answering, described, fresh_ids
 #: An answer that settles a video without the indexer.
 PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
-    *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
+    *(
+        "users",
+        "memberships",
+        "own_playlists",
+        "starts",
+        "usage",
+        "grants",
+        "sessions",
+        "api_tokens",
+        "erasures",
+    ),
     *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts"),
 )
 
