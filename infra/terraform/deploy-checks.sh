@@ -105,7 +105,7 @@ choose_operators() {
   local each list= given="${YTS_OPERATORS:-}"
   if grep -qs '^operators' "$settings"; then
     for each in ${given//,/ }; do
-      grep '^operators' -A 20 "$settings" | grep -qiF "\"$each\"" ||
+      grep -A 20 '^operators' "$settings" | grep -qiF "\"$each\"" ||
         die "YTS_OPERATORS names $each, but operators in terraform.tfvars does not. Change one of them."
     done
     return

@@ -49,7 +49,8 @@ make_secrets() {
   [ -n "$missing" ] || return 0
   # shellcheck disable=SC2086 several arguments
   terraform_ plan -input=false -out=secrets.tfplan $missing > /dev/null
-  [ -z "$(about secrets.tfplan losses)" ] || die "Secrets cannot be made without taking something away. Run: deploy.sh plan"
+  [ -z "$(about secrets.tfplan losses)" ] ||
+    die "Secrets cannot be made without taking something away. Look at: deploy.sh plan"
   terraform_ apply -input=false secrets.tfplan > /dev/null
 }
 

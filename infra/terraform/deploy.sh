@@ -212,7 +212,8 @@ ask_for_changes() {
     say "$lost"
   fi
   sure "Make these changes in $project?" "$word" && return
-  [ -z "$yes" ] || say "--yes takes nothing away. Run this in a terminal, or set in terraform.tfvars what was set before."
+  [ -z "$yes" ] ||
+    say "--yes takes nothing away. Run this in a terminal, or set in terraform.tfvars what was set before."
   die "Nothing was changed."
 }
 
@@ -222,7 +223,8 @@ make_changes() {
   until terraform_ apply -input=false "$what" 2>&1 | tee "$here/.apply.log"; do
     # What is left of the plan is tried a second time in any case.
     [ "$what" = yts.tfplan ] || { soon && [ "$SECONDS" -lt "$end" ]; } ||
-      die "The deployment failed: see above. What is there stays; run this again."
+      die "The deployment failed: see above. What is there stays; run this again.
+A private network that is not needed any more can be deleted only two hours after the functions have left it."
     what=-auto-approve
     say "Some things are not ready at once, such as rights and metrics. Trying again in a minute."
     sleep "${YTS_PAUSE_SECONDS:-60}"

@@ -91,6 +91,10 @@ run "own_search_server" {
     error_message = "The heap is a variable, and the version is that of the local run."
   }
   assert {
+    condition     = google_artifact_registry_repository.elastic[0].remote_repository_config[0].common_repository[0].uri == "https://docker.elastic.co"
+    error_message = "The image comes from a server without a limit."
+  }
+  assert {
     condition     = google_compute_resource_policy.snapshots[0].snapshot_schedule_policy[0].retention_policy[0].max_retention_days == 7
     error_message = "The disk has snapshots."
   }

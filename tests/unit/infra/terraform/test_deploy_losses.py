@@ -64,7 +64,7 @@ def with_a_proxy(deployed: Deployment) -> Deployment:
 
 def test_a_secret_that_is_not_needed_goes_only_when_the_project_is_typed(with_a_proxy: Deployment) -> None:
     deployment = with_a_proxy
-    for arguments, typed in ((["plan"], []), (["--yes"], []), ([], ["yes"]), (["--yes"], ["yes"])):
+    for arguments, typed in ((["plan"], []), (["--yes"], []), (["--yes"], ["yes"])):
         status, printed = deployment.run(*arguments, typed=typed)
         assert status == (0 if arguments == ["plan"] else 1), printed
         assert deployment.cloud["versions"]["yts-proxy-url"] == ["http://proxy"]
