@@ -6,7 +6,7 @@ terraform {
   required_version = ">= 1.9"
   required_providers {
     google = {
-      source  = "hashicorp/google"
+      source = "hashicorp/google"
       # deploy.sh keeps the version that the first deployment found, with its checksums, beside the state.
       version = ">= 7.45, < 9.0"
     }

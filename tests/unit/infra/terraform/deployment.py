@@ -109,7 +109,7 @@ class Deployment:
         command = ["bash", str(self.place / "deploy.sh"), *arguments]
         if not typed:
             done = subprocess.run(
-                command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+                command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180
             )
             return done.returncode, done.stdout + done.stderr
         ours, theirs = pty.openpty()
@@ -118,7 +118,7 @@ class Deployment:
         )
         os.close(theirs)
         os.write(ours, "".join(f"{line}\n" for line in typed).encode())
-        killer = threading.Timer(60, process.kill)
+        killer = threading.Timer(180, process.kill)
         killer.start()
         printed, _ = process.communicate()
         killer.cancel()
