@@ -130,6 +130,43 @@ def problems(plan: dict[str, Any]) -> Iterator[str]:
                 yield f"{where}.name: expected at most 63 letters, digits and hyphens, found {name!r}"
         if kind == "google_pubsub_subscription":
             yield from _backoff_in_order(resource)
+    yield from _in_time(plan)
+
+
+#: What Google knows only some time after something else was made: who refers to the first has to depend on
+#: one of the second.
+_LATER = (
+    ("local.pubsub_agent", ("google_pubsub_topic.", "google_pubsub_subscription."), "Pub/Sub's identity"),
+    ("google_logging_metric.", ("google_cloudfunctions2_function.",), "a metric of logs"),
+)
+
+
+def _in_time(plan: dict[str, Any]) -> Iterator[str]:
+    for resource in plan.get("configuration", {}).get("root_module", {}).get("resources", []):
+        names = {*_references(resource.get("expressions", {})), *resource.get("depends_on", [])}
+        for first, others, what in _LATER:
+            uses = resource["type"] in _USERS and any(each.startswith(first) for each in names)
+            if uses and not any(f"{each}.".startswith(others) for each in names):
+                yield f"{resource['address']}: {what} is not known yet. Depend on {others[0]}*"
+
+
+#: Google looks at what these refer to when they are made.
+_USERS = (
+    _ALERT,
+    "google_service_account_iam_member",
+    "google_pubsub_topic_iam_member",
+    "google_pubsub_subscription_iam_member",
+)
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value.get("references", [])
+        for each in value.values():
+            yield from _references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _references(each)
 
 
 def _backoff_in_order(resource: dict[str, Any]) -> Iterator[str]:

@@ -87,6 +87,27 @@ def test_what_is_not_known_yet_is_no_problem() -> None:
     assert problems("google_service_account", {"account_id": None}) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "refers_to", "depends_on"),
+    [
+        ("google_service_account_iam_member", "local.pubsub_agent", "google_pubsub_topic.topic"),
+        (
+            "google_monitoring_alert_policy",
+            'google_logging_metric.counted["nacked"].name',
+            "google_cloudfunctions2_function.function",
+        ),
+    ],
+)
+def test_what_google_knows_only_later_is_waited_for(kind: str, refers_to: str, depends_on: str) -> None:
+    expressions = {"conditions": [{"filter": {"references": [refers_to]}}]}
+    resource: dict[str, Any] = {"address": f"{kind}.it", "type": kind, "expressions": expressions}
+    configured = plan(kind, {}) | {"configuration": {"root_module": {"resources": [resource]}}}
+    (found,) = plan_check.problems(configured)
+    assert "is not known yet. Depend on google_" in found
+    resource["depends_on"] = [depends_on]
+    assert list(plan_check.problems(configured)) == []
+
+
 def test_the_command_fails_if_there_is_a_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(plan("google_service_account", {"account_id": "yts"})), encoding="utf-8")
