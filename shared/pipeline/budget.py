@@ -16,7 +16,7 @@ from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.youtube.data_api_errors import quota_reset
 
-_PATH = "budgets/refresh"
+_NAME = "refresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Budget:
 
     def read(self) -> Spent:
         """What was spent today."""
-        return _spent_from(self._db.read(_PATH)[0])
+        return _spent_from(self._db.read(_path(_NAME))[0])
 
     def left(self) -> int:
         """Units that are left today; none while YouTube takes no requests."""
@@ -62,7 +62,7 @@ class Budget:
         """Spends units on a user, if so many are left. Whether they were."""
 
         def attempt() -> bool:
-            snapshot = self._db.read(_PATH)[0]
+            snapshot = self._db.read(_path(_NAME))[0]
             spent = _spent_from(snapshot)
             if spent.blocked or spent.units + units > self.units:
                 return False
@@ -76,7 +76,7 @@ class Budget:
         """Notes that YouTube takes no requests until then."""
 
         def attempt() -> None:
-            snapshot = self._db.read(_PATH)[0]
+            snapshot = self._db.read(_path(_NAME))[0]
             _write(self._db, snapshot, _spent_from(snapshot), blocked_until=until)
 
         retry_on_conflict(attempt)
@@ -86,7 +86,7 @@ def forget(db: Firestore, user_id: str) -> None:
     """Removes what was spent on a user from the books of the day."""
 
     def attempt() -> None:
-        snapshot = db.read(_PATH)[0]
+        snapshot = db.read(_path(_NAME))[0]
         spent = _spent_from(snapshot)
         if user_id in spent.users:
             _write(db, snapshot, spent, users={each: n for each, n in spent.users.items() if each != user_id})
@@ -102,3 +102,7 @@ def _write(db: Firestore, snapshot: Snapshot, spent: Spent, **changes: Any) -> N
         "blocked_until": spent.blocked_until,
     }
     db.commit().put(snapshot, {**data, **changes}).run()
+
+
+def _path(name: str) -> str:
+    return f"budgets/{name}"

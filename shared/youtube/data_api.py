@@ -160,7 +160,7 @@ class DataApi:
         page_token: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         """All answers from this page on."""
-        seen: set[str] = set()
+        seen = {page_token}
         while True:
             answer = self._call(request(page_token), access_token)
             yield answer
