@@ -28,6 +28,8 @@ _CLAIM = timedelta(minutes=10)
 #: The most sources that are read at a time, the longest due first.
 _MOST_DUE = 1000
 _DAY = timedelta(days=1)
+#: A source that was just listed is not looked at again before.
+SETTLED = timedelta(hours=6)
 #: A source is listed to its end, and described, every seventh day. A little less, because jobs take a while.
 LISTED_EVERY = timedelta(days=6, hours=12)
 
