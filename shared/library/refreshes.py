@@ -215,7 +215,7 @@ class Refreshes:
 
 def _pack(waiting: Waiting) -> bytes:
     """One field for all, because a list would be one index entry for each video."""
-    lines = (f"{each} {again.at.timestamp():.3f} {again.not_yet:d}" for each, again in waiting.items())
+    lines = (f"{each} {again.at.timestamp():.6f} {again.not_yet:d}" for each, again in waiting.items())
     return zlib.compress("\n".join(lines).encode())
 
 

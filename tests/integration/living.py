@@ -1,7 +1,7 @@
 """Libraries that keep themselves: playlists that change at the fake YouTube, users who hold them, and time.
 
-``Town.pass_time`` calls the schedule and runs every job to its end, in this process. All of it has a database of
-its own, because a refresh looks at the sources of all users.
+``Town.pass_time`` calls the schedule and runs every job to its end, in this process. All of it has a
+database of its own, because a refresh looks at the sources of all users.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Truth:
 class Town:
     """``titles`` and ``spoken``: what YouTube knows of the videos. ``begins``: premieres, and when."""
 
-    def __init__(self, world: World, youtube: LiveServer, clock: Clock) -> None:
-        self.world, self.youtube, self.clock = world, youtube, clock
+    def __init__(self, world: World, youtube: LiveServer, clock: Clock, server: SearchServer) -> None:
+        self.world, self.youtube, self.clock, self.server = world, youtube, clock, server
         self.titles: dict[str, str] = {}
         self.silent: set[str] = set()
         self.begins: dict[str, datetime] = {}
@@ -106,7 +106,7 @@ class Town:
 
     def units(self) -> int:
         """Units of the quota that were spent since the start."""
-        return int(self.youtube.control("stats", method="GET")["quota"]["used"])
+        return int(self.youtube.stats()["quota"]["used"])
 
     def use_up_quota(self) -> None:
         self.youtube.control("settings", {"quota_limit": self.units()})
@@ -187,13 +187,15 @@ def town(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRESTORE_EMULATOR_HOST", str(config.firestore_emulator_host))
         world = World(config, Firestore(config))
+        server = SearchServer(config)
         try:
             if elasticsearch_url:
-                world.search_index.real = SearchIndex(SearchServer(config))
-            yield Town(world, youtube, clock)
+                world.search_index.real = SearchIndex(server)
+            yield Town(world, youtube, clock, server)
         finally:
             if elasticsearch_url:
-                client = SearchServer(config).client
-                client.indices.delete(index=f"{config.elasticsearch_index_prefix}-*", ignore_unavailable=True)
+                for index in server.client.indices.get(index=f"{config.elasticsearch_index_prefix}-*"):
+                    server.client.indices.delete(index=index)
+                server.client.close()
             world.close()
             world.db.close()

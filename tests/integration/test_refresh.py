@@ -12,6 +12,8 @@ from infra.local.fake_youtube.live_server import LiveServer
 from shared.accounts.erasure import Erasure
 from shared.config import Config
 from shared.errors import Transient
+from shared.pipeline.budget import Budget
+from shared.pipeline.jobs import Jobs
 from shared.pipeline.refresh import Refreshed
 from shared.pipeline.removal import Removal
 from tests.integration.living import Town, Truth, town
@@ -95,9 +97,10 @@ def test_a_refresh_that_dies_after_its_check_is_made_up_for(
     place.hold("ann", truth)
     place.add(truth)
     due(place, "ann", truth)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(place.world.jobs.__class__, "start", _die)
-        place.refresh()
+    with monkeypatch.context() as patch:
+        patch.setattr(Jobs, "start", _die)
+        with pytest.raises(KeyboardInterrupt):
+            place.refresh()
     assert place.refresh() == Refreshed(), "it is claimed"
     place.clock.forward(minutes=11)
     assert place.refresh().jobs == 1
@@ -205,18 +208,21 @@ def test_captions_that_come_later_cost_no_units_and_a_premiere_is_asked_about_in
     assert place.plan_of("ann", truth).waiting == {}
 
 
-def test_a_used_up_budget_puts_off_and_leaves_nobody_out(place: Town) -> None:
-    place.world.config = replace(place.world.config, refresh_units_per_day=9)
-    many = [place.make(1) for _ in range(4)]
-    one = place.make(1)
-    for truth in many:
-        place.hold("ann", truth)
-    place.hold("bob", one)
-    place.clock.forward(days=1, hours=6)
-    done = place.refresh()
-    # Three units have to be left for a source: a check may find that it has to be listed.
-    assert done.units == 5 <= 9
-    place.clock.forward(minutes=30)
+def test_a_budget_is_never_exceeded_and_users_take_turns(place: Town) -> None:
+    # Each source was listed a week ago. Its page, its title and a page of metadata are three units at most.
+    place.world.config = replace(place.world.config, refresh_units_per_day=6)
+    for _ in range(4):
+        place.hold("ann", place.make(1), "weekly")
+    place.hold("bob", place.make(1), "weekly")
+    place.clock.forward(days=8)
+    budget, at_youtube = Budget(place.world.db, 6), place.units()
+    assert place.refresh().jobs == 2
+    assert budget.read().users == {"ann": 3, "bob": 3}
+    assert place.units() - at_youtube <= 6
+    assert place.refresh() == Refreshed()
+    for jobs in (2, 1, 0):
+        place.clock.forward(days=1)
+        assert place.refresh().jobs == jobs
 
 
 def test_a_used_up_quota_stops_refreshing_until_it_is_renewed(place: Town) -> None:
