@@ -185,7 +185,7 @@ class Planner:
             self._write_membership(job, listing({**shown, **before, **shown}))
             raise
         if empty:
-            raise JobFailed("The playlist is empty: there is nothing to index.")
+            self._require_emptied(job, begun, known)
         if self._write_membership(job, listing(shown, complete=True)):
             self._jobs.seal(job.job_id)
             self._completion.complete_if_settled(job.job_id)
@@ -204,19 +204,41 @@ class Planner:
                 # Its owner has hidden it meanwhile.
                 logs.info("playlist hidden since it was described")
         asked_at = clock.now()
-        playlist, access_token = self._visible_playlist(job)
+        playlist, access_token = self._visible_playlist(job, known)
         return _Begun(playlist, access_token, self._first_page(job, access_token), asked_at)
+
+    def _require_emptied(self, job: Job, begun: _Begun, known: Membership | None) -> None:
+        """A playlist that had videos and lists none now is empty if YouTube also says that it has none.
+
+        Raises:
+            JobFailed: it had none before.
+            Transient: YouTube says that it has some.
+        """
+        if known is None or not known.video_ids:
+            raise JobFailed("The playlist is empty: there is nothing to index.")
+        is_described = begun.described_at is not None
+        if (begun.playlist if is_described else self._visible_playlist(job, known)[0]).item_count:
+            raise Transient("YouTube listed nothing of a playlist that is not empty.")
 
     def _first_page(self, job: Job, access_token: str | None) -> FirstPage:
         found = self._youtube.first_page(job.playlist_id, access_token)
         assert found is not None, "only an etag makes it so"
         return found
 
-    def _visible_playlist(self, job: Job) -> tuple[PlaylistInfo, str | None]:
+    def _visible_playlist(self, job: Job, known: Membership | None) -> tuple[PlaylistInfo, str | None]:
         """The playlist as everybody sees it, or as the job's user sees it and the access token for that.
 
         Raises NotVisible for a private playlist of somebody else, as if it did not exist.
         """
+        try:
+            if known is not None and known.privacy == "private":
+                # Most likely it still is. Asking as everybody would cost a unit more.
+                own_token = self._grants.access_token(job.user_id)
+                if own_token is not None:
+                    found = self._youtube.playlist(job.playlist_id, own_token)
+                    return found, own_token if found.privacy == "private" else None
+        except (GrantExpired, NotVisible) as error:
+            logs.info("playlist hidden since it was described", reason=str(error))
         try:
             return self._youtube.playlist(job.playlist_id), None
         except NotVisible:
