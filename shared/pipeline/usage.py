@@ -59,7 +59,9 @@ def _quota_units(job: Job) -> int:
     One for the playlist, and two for each page of 50 videos: the page itself, and its metadata. Metadata of
     less than a day ago costs nothing.
     """
-    return 1 if job.video_id is not None else 1 + 2 * -(-job.listed // 50)
+    if not job.whole:
+        return 1
+    return 1 + 2 * -(-job.listed // 50) if job.listed else 1
 
 
 def _field(name: str) -> str:
