@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask import Request, Response
 from shared import startup
 from shared.accounts.auth import Caller
 from shared.gcp.firestore import Firestore
+from shared.keep import searches
 from shared.library.memberships import titles
 from shared.search import export as exports
 from shared.search.params import Params
@@ -34,15 +36,20 @@ def search(request: Request) -> Response:
 
 @routes.get("/api/search")
 def find(request: Request, caller: Caller) -> dict[str, Any]:
+    return use_case.search(caller.user_id, titles(db, caller.user_id), _params(request, caller))
+
+
+def _params(request: Request, caller: Caller) -> Params:
     params = Params.from_request(request.args)
-    return use_case.search(caller.user_id, titles(db, caller.user_id), params)
+    if params.new_in is None:
+        return params
+    return replace(params, among=tuple(searches.read(db, caller.user_id, params.new_in).new))
 
 
 @routes.get("/api/search/export")
 def export(request: Request, caller: Caller) -> Response:
     form = choice_of(request, "format", list(exports.MIMETYPES)) or "csv"
-    params = Params.from_request(request.args)
-    hits = use_case.every_hit(caller.user_id, titles(db, caller.user_id), params)
+    hits = use_case.every_hit(caller.user_id, titles(db, caller.user_id), _params(request, caller))
     headers = {"Content-Disposition": f'attachment; filename="search.{form}"'}
     return Response(_begin(exports.render(hits, form)), mimetype=exports.MIMETYPES[form], headers=headers)
 

@@ -185,5 +185,16 @@ def titles(db: Firestore, user_id: str) -> dict[str, str]:
     return {snapshot.id: snapshot.data.get("title", "") for snapshot in found if snapshot.data is not None}
 
 
+def titles_and_state(db: Firestore, user_id: str) -> tuple[dict[str, str], str]:
+    """As :func:`titles`, and a text that changes when a playlist comes, goes, is listed or is indexed."""
+    fields = ("title", "updated_at", "indexed_at")
+    found = {each.id: each.data or {} for each in db.query(f"users/{user_id}/memberships", fields=fields)}
+    state = " ".join(
+        f"{playlist_id}:{data.get('updated_at')}:{data.get('indexed_at')}"
+        for playlist_id, data in sorted(found.items())
+    )
+    return {playlist_id: data.get("title", "") for playlist_id, data in found.items()}, state
+
+
 def _version(time: datetime) -> int:
     return int(time.timestamp() * 1_000_000)

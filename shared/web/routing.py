@@ -86,6 +86,11 @@ class Routes:
     ) -> Callable[[Handler], Handler]:
         return self._route("POST", rule, public, operators)
 
+    def patch(
+        self, rule: str, *, public: bool = False, operators: bool = False
+    ) -> Callable[[Handler], Handler]:
+        return self._route("PATCH", rule, public, operators)
+
     def delete(
         self, rule: str, *, public: bool = False, operators: bool = False
     ) -> Callable[[Handler], Handler]:
