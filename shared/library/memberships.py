@@ -171,6 +171,12 @@ def read(db: Firestore, user_id: str, playlist_id: str) -> Membership | None:
     return _membership_from(db.read(_path(user_id, playlist_id))[0])
 
 
+def brief(db: Firestore, user_id: str, playlist_id: str) -> Membership | None:
+    """As :func:`read`, without the videos."""
+    (found,) = db.read(_path(user_id, playlist_id), fields=("title", "privacy", "updated_at"))
+    return _membership_from(found)
+
+
 def of_user(db: Firestore, user_id: str) -> list[Membership]:
     """Everything in the user's library, ordered by title."""
     found = map(_membership_from, db.query(f"users/{user_id}/memberships"))
