@@ -65,6 +65,28 @@ export function confirm(title, text, yes) {
 	});
 }
 
+/** Shows a dialog with a heading until it is closed. `load()` makes the content, and again after each change. */
+export function openDialog(title, load) {
+	const close = make("form", { method: "dialog" }, make("button.round", { "aria-label": "Close" }, "✕"));
+	const content = make("div.dialog-content");
+	const heading = make("h2", { id: "dialog-title", tabindex: -1 }, title);
+	const dialog = make("dialog", { "aria-labelledby": "dialog-title" }, make("div.dialog-head", heading, close), content);
+	on(dialog, "click", (event) => event.target === dialog && dialog.close());
+	on(dialog, "close", () => dialog.remove());
+	document.body.append(dialog);
+	const show = () => attempt(async () => content.replaceChildren(...(await load(show, dialog))), toast);
+	dialog.showModal();
+	heading.focus();
+	return show();
+}
+
+/** An address that is shown once, and a button that copies it. */
+export function addressRow(label, address) {
+	const code = make("code", { tabindex: 0 }, address);
+	const copy = button(".soft", "Copy", () => copyText(address, "The address is copied."), { "aria-label": `Copy: ${label}` });
+	return make("p.address", make("strong", label), code, copy);
+}
+
 /** A button that is disabled while `action()` runs. A failure goes to `report(message)`. */
 export function actionButton(classes, label, action, report, attributes) {
 	const element = button(classes, label, async () => {

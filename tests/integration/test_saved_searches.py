@@ -103,8 +103,8 @@ def test_an_edited_transcript_is_noticed_when_the_job_of_its_video_ends(keeper: 
 
 
 def test_two_readings_at_once_lose_nothing(keeper: Person) -> None:
-    for _ in range(3):
-        keeper.save("q=sea")
+    for sort in ("newest", "oldest", "longest"):
+        keeper.save(f"q=sea&sort={sort}")
     keeper.put("tides", "ropes", "quiet")
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: keeper.saved(), range(4)))
@@ -239,7 +239,9 @@ def test_a_user_has_a_hundred_of_them(keeper: Person, monkeypatch: pytest.Monkey
     assert saved_searches.MAXIMUM == 100
     monkeypatch.setattr(saved_searches, "MAXIMUM", 2)
     keeper.save("q=a")
-    keeper.save("q=b")
+    keeper.save("q=b", title="The letter")
+    problem = keeper.ask("POST", "/api/searches", {"query": "?q=b&limit=5"}, 409)
+    assert problem["detail"] == "You have saved this search already, as “The letter”."
     assert "Delete one first" in keeper.ask("POST", "/api/searches", {"query": "q=c"}, 409)["detail"]
 
 
