@@ -9,7 +9,7 @@ export function show(playlist, title) {
 	let made = null;
 	return openDialog(`Share “${title}”`, async (reload) => {
 		const links = (await api.links()).filter((each) => each.playlist_id === playlist);
-		const create = actionButton("", "Make a link", async () => {
+		const create = actionButton(links.length ? ".soft" : "", links.length ? "Make another link" : "Make a link", async () => {
 			made = await api.createLink(playlist);
 			await reload();
 		}, toast);

@@ -56,16 +56,14 @@ function render() {
 function row(search) {
 	const { title, total, new: added, new_since: since, notice } = search;
 	const key = `saved:${search.id}`;
-	const menu = make(
-		"details.menu",
-		make("summary.round", { "aria-label": `Actions for ${title}` }, "⋯"),
-		make(
-			"div",
-			button("", "Feed", () => showFeed(search)),
-			button("", "Rename", () => rename(search)),
-			button("", "Delete", () => remove(search)),
-		),
-	);
+	const summary = make("summary.round", { "aria-label": `Actions for ${title}` }, "⋯");
+	const action = ([label, act]) => button("", label, () => {
+		// The menu closes. When the dialog closes, too, the focus comes back here.
+		summary.focus();
+		act(search);
+	});
+	const actions = Object.entries({ Feed: showFeed, Rename: rename, Delete: remove });
+	const menu = make("details.menu", summary, make("div", ...actions.map(action)));
 	const badge = make("a.badge", { href: newUrl(search), "data-key": `${key}:new` }, `${count(added)} new`);
 	const facts = added ? [badge, make("span", `since ${date(since)}`)] : [make("span", `${countVideos(total)}, nothing new`)];
 	return make(
@@ -90,8 +88,9 @@ async function changed(message) {
 export function showSearch(params) {
 	current = params && searchParams(params);
 	const newIn = current?.get("new_in");
+	saveButton.hidden = Boolean(newIn) || isGuest();
 	// Not `hidden`, so that nothing beside it moves.
-	saveButton.style.visibility = current && !newIn && !isGuest() ? "" : "hidden";
+	saveButton.style.visibility = current ? "" : "hidden";
 	saveButton.disabled = false;
 	setText(saveButton, "Save search");
 	const note = byId("found-new");
@@ -103,13 +102,13 @@ export function showSearch(params) {
 function newNote(search) {
 	const { title, new: added, new_since: since, id, checked_at: checkedAt } = search;
 	const all = make("a", { href: searchUrl(search) }, "Show all results");
-	if (!added) return [`Nothing is new in “${title}”. `, all];
+	if (!added) return [`Nothing is new in “${title}”.`, all];
 	const seen = actionButton(".plain", "Mark as seen", async () => {
 		await api.markSeen(id, checkedAt);
 		toast("These are not new any more.");
 		navigate(searchUrl(search));
 	}, toast);
-	return [`New in “${title}” since ${date(since)}. `, seen, " ", all];
+	return [`New in “${title}” since ${date(since)}.`, seen, all];
 }
 
 async function save() {

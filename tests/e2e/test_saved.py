@@ -75,6 +75,7 @@ def test_a_saved_search_tells_what_is_new(open_page: Open, stack: Stack, user: s
     screenshot(page, "saved-feed")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+    expect(page.get_by_label("Actions for lighthouse")).to_be_focused()
 
     (*_, late) = define(stack, user, "quiet", "rainy", "stormy")
     card(page, f"PL{user}").get_by_role("button", name="Refresh").click()
@@ -122,7 +123,7 @@ def test_a_saved_search_is_renamed_and_deleted_with_the_keyboard(
     page.keyboard.press("Enter")
     for key in ("Tab", "Tab", "Enter"):
         page.keyboard.press(key)
-    expect(page.get_by_label("Name")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Name")).to_be_focused()
     page.keyboard.type("What was said")
     page.keyboard.press("Enter")
     expect(saved(page)).to_contain_text("What was said")
@@ -151,7 +152,7 @@ def test_a_guest_searches_and_watches_one_source(open_page: Open, stack: Stack, 
     # A change of the fragment alone does not load the page; the page takes the link all the same.
     expect(hits(guest)).to_have_count(2)
     assert "link" not in guest.evaluate("location.href")
-    expect(guest.get_by_role("note")).to_contain_text("You are a guest in Evenings.")
+    expect(guest.get_by_role("complementary", name="Guest")).to_contain_text("You are a guest in Evenings.")
     assert guest.locator("meta[name=robots]").get_attribute("content") == "noindex"
     assert_accessible(guest)
     screenshot(guest, "guest-phone")
@@ -174,4 +175,4 @@ def test_a_guest_searches_and_watches_one_source(open_page: Open, stack: Stack, 
     expect(owner.locator("#toast")).to_contain_text("The link is revoked.")
     guest.reload()
     expect(guest.locator("#welcome-error")).to_contain_text("This link does not work any more.")
-    expect(guest.get_by_role("note")).to_be_hidden()
+    expect(guest.get_by_role("complementary", name="Guest")).to_be_hidden()
