@@ -70,11 +70,16 @@ export function openDialog(title, load) {
 	const close = make("form", { method: "dialog" }, make("button.round", { "aria-label": "Close" }, "✕"));
 	const content = make("div.dialog-content");
 	const heading = make("h2", { id: "dialog-title", tabindex: -1 }, title);
-	const dialog = make("dialog", { "aria-labelledby": "dialog-title" }, make("div.dialog-head", heading, close), content);
+	const head = make("div.dialog-head", heading, close);
+	const dialog = make("dialog", { "aria-labelledby": "dialog-title" }, head, content, make("p.toast", { role: "status" }));
 	on(dialog, "click", (event) => event.target === dialog && dialog.close());
 	on(dialog, "close", () => dialog.remove());
 	document.body.append(dialog);
-	const show = () => attempt(async () => content.replaceChildren(...(await load(show, dialog))), toast);
+	const show = () => attempt(async () => {
+		content.replaceChildren(...(await load(show, dialog)));
+		// What was focused may be gone.
+		if (!dialog.contains(document.activeElement)) (content.querySelector("code") ?? heading).focus();
+	}, toast);
 	dialog.showModal();
 	heading.focus();
 	return show();
@@ -99,7 +104,8 @@ export function actionButton(classes, label, action, report, attributes) {
 }
 
 export function toast(text) {
-	const element = byId("toast");
+	// Behind an open dialog, nobody would see or hear it.
+	const element = document.querySelector("dialog[open] .toast") ?? byId("toast");
 	element.textContent = text;
 	clearTimeout(toastTimer);
 	toastTimer = setTimeout(() => (element.textContent = ""), TOAST_MS);

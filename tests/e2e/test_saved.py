@@ -70,7 +70,11 @@ def test_a_saved_search_tells_what_is_new(open_page: Open, stack: Stack, user: s
     choose(page, "Feed")
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Make an address").click()
+    expect(dialog.locator("code").first).to_be_focused()
     address = dialog.locator("code").first.inner_text()
+    dialog.get_by_label("Copy: Atom").click()
+    expect(dialog.get_by_role("status")).to_have_text("The address is copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == address
     assert_accessible(page)
     screenshot(page, "saved-feed")
     page.keyboard.press("Escape")
@@ -91,7 +95,10 @@ def test_a_saved_search_tells_what_is_new(open_page: Open, stack: Stack, user: s
     screenshot(page, "saved-new")
 
     # The address is all that a feed reader needs, and the link in it plays at the second.
-    feed = feedparser.parse(requests.get(address, timeout=30).content)
+    answer = requests.get(address, timeout=30)
+    again = requests.get(address, headers={"If-None-Match": answer.headers["ETag"]}, timeout=30)
+    assert (again.status_code, again.content) == (304, b"")
+    feed = feedparser.parse(answer.content)
     assert not feed.bozo
     (entry,) = feed.entries
     assert entry.title == "A stormy evening"
@@ -172,7 +179,8 @@ def test_a_guest_searches_and_watches_one_source(open_page: Open, stack: Stack, 
     }
 
     owner.get_by_role("button", name="Revoke the link").click()
-    expect(owner.locator("#toast")).to_contain_text("The link is revoked.")
+    expect(dialog.get_by_role("status")).to_contain_text("The link is revoked.")
+    expect(dialog.get_by_role("heading")).to_be_focused()
     guest.reload()
     expect(guest.locator("#welcome-error")).to_contain_text("This link does not work any more.")
     expect(guest.get_by_role("complementary", name="Guest")).to_be_hidden()
