@@ -33,8 +33,8 @@ MAXIMUM = 100
 _TITLE_LENGTH = 100
 #: Half a surrogate pair: JSON can carry it, UTF-8 cannot.
 _HALF = re.compile(r"[\ud800-\udfff]")
-#: Jobs whose end is noticed. The end of older ones shows in the playlists.
-_JOBS = 50
+#: Jobs whose end is noticed. Most of them change a playlist, which is noticed anyway; that of a video does not.
+_JOBS = 20
 #: Seconds for looking at all saved searches of a user again. The next reading continues.
 _BUDGET = 20.0
 

@@ -16,7 +16,7 @@ from shared.search.compiler import Clause, Compiler, Weights, length_clause
 from shared.search.errors import SearchRefused
 from shared.search.params import Params
 from shared.search.query import Query
-from shared.search.scope import LibraryAnalyzers, Scope
+from shared.search.scope import REMEMBERED, LibraryAnalyzers, Scope
 
 _SORTS: dict[str, list[dict[str, Any]]] = {
     "relevance": [{"_score": "desc"}],
@@ -128,14 +128,23 @@ class Pages:
                     raise
                 return _ids(scope, replace(compiler, stemming=False), query, params)
 
-        return self._ask(scope, query, params, ask) or []
+        # Nothing remembered: a hit in a language that is new to the library must not be missing.
+        return self._ask(scope, query, params, ask, remembered=0) or []
 
-    def _ask(self, scope: Scope, query: Query, params: Params, ask: Callable[[Compiler], T]) -> T | None:
+    def _ask(
+        self,
+        scope: Scope,
+        query: Query,
+        params: Params,
+        ask: Callable[[Compiler], T],
+        remembered: float = REMEMBERED,
+    ) -> T | None:
         """None if there is nothing to search."""
         if not scope.playlists:
             return None
         try:
-            return ask(Compiler.for_query(query, params.texts, self._analyzers.of(scope), self._weights))
+            analyzers = self._analyzers.of(scope, remembered)
+            return ask(Compiler.for_query(query, params.texts, analyzers, self._weights))
         except SearchRefused as error:
             if error.no_index:
                 # Nothing has been indexed yet.

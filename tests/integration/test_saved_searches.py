@@ -102,6 +102,14 @@ def test_an_edited_transcript_is_noticed_when_the_job_of_its_video_ends(keeper: 
         keeper.site.library.write(BY_ID["tides"], version=3)
 
 
+def test_a_hit_in_a_language_that_is_new_to_the_library_is_found_at_once(keeper: Person) -> None:
+    """The word is found by its stem, which only the analyzer of the language knows."""
+    made = keeper.save("q=haus")
+    keeper.put("tides", "haus")
+    assert keeper.the_saved()["new"] == 1
+    assert made["total"] == 0
+
+
 def test_two_readings_at_once_lose_nothing(keeper: Person) -> None:
     for sort in ("newest", "oldest", "longest"):
         keeper.save(f"q=sea&sort={sort}")
