@@ -33,7 +33,7 @@ MAXIMUM = 100
 _TITLE_LENGTH = 100
 #: Half a surrogate pair: JSON can carry it, UTF-8 cannot.
 _HALF = re.compile(r"[\ud800-\udfff]")
-#: Jobs whose end is noticed. Most of them change a playlist, which is noticed anyway; that of a video does not.
+#: Jobs whose end is noticed. Most change their playlist, which is noticed anyway; that of a video does not.
 _JOBS = 20
 #: Seconds for looking at all saved searches of a user again. The next reading continues.
 _BUDGET = 20.0

@@ -117,7 +117,7 @@ class Pages:
 
         Raises:
             BadRequest: as :meth:`read`, or there are more than :data:`MAXIMUM_IDS`.
-            Transient: as :meth:`read`, or Elasticsearch ran out of time.
+            Transient: as :meth:`read`, or Elasticsearch ran out of time, or has no index.
         """
 
         def ask(compiler: Compiler) -> list[str]:
@@ -129,7 +129,11 @@ class Pages:
                 return _ids(scope, replace(compiler, stemming=False), query, params)
 
         # Nothing remembered: a hit in a language that is new to the library must not be missing.
-        return self._ask(scope, query, params, ask, remembered=0) or []
+        found = self._ask(scope, query, params, ask, remembered=0)
+        if found is None and scope.playlists:
+            # Whoever keeps the ids would take all hits for gone.
+            raise Transient("The search index is not there.")
+        return found or []
 
     def _ask(
         self,

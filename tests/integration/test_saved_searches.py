@@ -13,9 +13,11 @@ from shared import clock
 from shared.errors import Transient
 from shared.keep import searches as saved_searches
 from shared.library.memberships import Memberships
+from shared.search.params import Params
+from shared.search.server import SearchServer
 from shared.search.service import Search
 from tests.integration.keeping import Person, feed_of
-from tests.integration.search_library import VIDEOS
+from tests.integration.search_library import VIDEOS, config_of
 from tests.stored_videos import video
 
 BY_ID = {each.video_id: each for each in VIDEOS}
@@ -152,6 +154,13 @@ def test_an_index_that_does_not_answer_changes_nothing(
         assert keeper.the_saved() == made
         keeper.ask("POST", "/api/searches", {"query": "q=sea"}, 503)
     assert keeper.the_saved()["new"] == 1
+
+
+def test_a_missing_index_is_no_answer(elasticsearch_url: str) -> None:
+    search = Search(SearchServer(config_of(elasticsearch_url, f"none-{uuid4().hex[:8]}")))
+    assert search.ids("ada", {}, Params()) == []
+    with pytest.raises(Transient):
+        search.ids("ada", {"PLx": "X"}, Params(q="sea"))
 
 
 def test_a_search_whose_playlist_is_gone_says_so(keeper: Person) -> None:
