@@ -7,7 +7,8 @@ import { count, countVideos, date } from "/format.js";
 import { navigate, pageUrl, searchParams } from "/router.js";
 import { isGuest } from "/session.js";
 
-const SHOWN = 6;
+// On a phone they stand below each other.
+const SHOWN = matchMedia("(max-width: 40rem)").matches ? 3 : 6;
 
 let searches = [];
 let showAll = false;
@@ -45,7 +46,8 @@ const newUrl = ({ query, id }) => {
 };
 
 function render() {
-	const sorted = [...searches].sort((a, b) => Boolean(b.new) - Boolean(a.new));
+	// First those that say something.
+	const sorted = [...searches].sort((a, b) => Boolean(b.new || b.notice) - Boolean(a.new || a.notice));
 	const shown = showAll ? sorted : sorted.slice(0, SHOWN);
 	byId("saved").hidden = !searches.length;
 	byId("saved-list").replaceChildren(...shown.map(row));
