@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -11,12 +10,11 @@ import functions_framework
 from flask import Request, Response
 
 from shared import startup
-from shared.accounts.auth import Caller, searchable
+from shared.accounts.asking import asked, searchable
+from shared.accounts.auth import Caller
 from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
-from shared.keep import searches
 from shared.search import export as exports
-from shared.search.params import Params
 from shared.search.server import SearchServer
 from shared.search.service import Search
 from shared.transcripts import subtitles
@@ -47,22 +45,15 @@ def show_link(request: Request, caller: Caller) -> dict[str, Any]:
 
 @routes.get("/api/search", guests=True)
 def find(request: Request, caller: Caller) -> dict[str, Any]:
-    return use_case.search(caller.user_id, searchable(db, caller), _params(request, caller))
-
-
-def _params(request: Request, caller: Caller) -> Params:
-    params = Params.from_request(request.args)
-    if params.new_in is None:
-        return params
-    if caller.link is not None:
-        raise NotFound("There is no such saved search.")
-    return replace(params, among=tuple(searches.read(db, caller.user_id, params.new_in).new))
+    params, placed = asked(db, caller, request.args)
+    return use_case.search(caller.user_id, searchable(db, caller), params, placed)
 
 
 @routes.get("/api/search/export")
 def export(request: Request, caller: Caller) -> Response:
     form = choice_of(request, "format", list(exports.MIMETYPES)) or "csv"
-    hits = use_case.every_hit(caller.user_id, searchable(db, caller), _params(request, caller))
+    params, placed = asked(db, caller, request.args)
+    hits = use_case.every_hit(caller.user_id, searchable(db, caller), params, placed)
     headers = {"Content-Disposition": f'attachment; filename="search.{form}"'}
     return Response(_begin(exports.render(hits, form)), mimetype=exports.MIMETYPES[form], headers=headers)
 

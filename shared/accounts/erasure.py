@@ -19,7 +19,9 @@ from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
 from shared.keep import searches
 from shared.library import links, own_playlists
 from shared.library.memberships import Memberships
+from shared.library.refreshes import Refreshes
 from shared.oauth.grants import Grants
+from shared.pipeline import budget
 from shared.pipeline.jobs import Jobs
 from shared.pipeline.quotas import starts_path
 from shared.search.index.writer import SearchIndex
@@ -38,6 +40,7 @@ class Erasure:
         self._tokens = Tokens(db)
         self._jobs = Jobs(db)
         self._memberships = Memberships(db, index)
+        self._refreshes = Refreshes(db)
 
     def erase(self, user_id: str) -> None:
         """Erases a user. Parts that cannot be erased now are erased by the sweep within minutes.
@@ -65,11 +68,14 @@ class Erasure:
             lambda: self._tokens.forget(user_id),
             lambda: links.forget(self._db, user_id),
             lambda: searches.forget(self._db, user_id),
+            # Before the jobs: no refresh starts another one.
+            lambda: self._refreshes.erase(user_id),
             lambda: self._erase_jobs(user_id, deadline),
             # After the jobs: a planner at work writes memberships only while its job exists.
             lambda: self._memberships.erase(user_id),
             lambda: own_playlists.forget(self._db, user_id),
             lambda: self._delete(starts_path(user_id)),
+            lambda: budget.forget(self._db, user_id),
             lambda: self._grants.revoke(user_id),
             lambda: self._delete(profile_path(user_id)),
         ]

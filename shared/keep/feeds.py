@@ -15,6 +15,7 @@ from shared.gcp.firestore import Firestore
 from shared.keep.feed_files import Entry, Feed
 from shared.keep.saved import SavedSearch
 from shared.keep.searches import Searches, feed_path
+from shared.library.placement import placing
 from shared.random_secrets import hash_secret, make_secret
 from shared.search.service import Search
 
@@ -89,7 +90,8 @@ class Feeds:
         try:
             # A feed has an order of its own.
             params = replace(saved.params, among=tuple(latest), limit=_ENTRIES, sort="relevance")
-            found = self._search.search(user_id, titles, params) if latest else {"hits": []}
+            placed = placing(self._db, user_id, params)
+            found = self._search.search(user_id, titles, params, placed) if latest else {"hits": []}
         except BadRequest:
             return {}
         return {hit["video_id"]: hit for hit in found["hits"]}

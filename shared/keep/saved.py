@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from shared import clock
 from shared.errors import BadRequest
 from shared.gcp.documents import Snapshot
-from shared.library.memberships import pack_ids, unpack_ids
+from shared.library.packing import pack_ids, unpack_ids
 from shared.search.params import Params
 
 #: Hits that were seen keep the time when they were found, so that they stay in the feed; so many of them.

@@ -23,6 +23,7 @@ from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.keep.saved import Arguments, SavedSearch, saved_from
 from shared.library.memberships import titles_and_state
+from shared.library.placement import placing
 from shared.messages import is_id
 from shared.pipeline.jobs import Jobs
 from shared.search.params import Params
@@ -67,10 +68,15 @@ class Searches:
         if len(kept) >= MAXIMUM:
             raise Busy(f"You have {MAXIMUM} saved searches, and there cannot be more. Delete one first.")
         titles, library = self._library(user_id)
-        hits = self._search.ids(user_id, titles, params)
+        hits = self._ids(user_id, titles, params)
         saved = SavedSearch.begin(secrets.token_hex(8), name, arguments.text, library, hits)
         self._db.commit().create(_path(user_id, saved.search_id), saved.stored()).run()
         return saved.view(titles)
+
+    def _ids(self, user_id: str, titles: Mapping[str, str], params: Params) -> list[str]:
+        """The hits are kept in no order, so the library need not be asked for one."""
+        params = replace(params, sort="relevance")
+        return self._search.ids(user_id, titles, params, placing(self._db, user_id, params))
 
     def list(self, user_id: str) -> dict[str, Any]:
         """All saved searches by title, as `GET /api/searches` answers them."""
@@ -169,7 +175,7 @@ class Searches:
             if now is None or now.library == library:
                 return now
             try:
-                found = now.with_hits(self._search.ids(user_id, titles, now.params), library)
+                found = now.with_hits(self._ids(user_id, titles, now.params), library)
             except BadRequest as error:
                 found = replace(now, library=library, refused=str(error))
             self._db.commit().update(path, found.stored(), unchanged_since=now.update_time).run()

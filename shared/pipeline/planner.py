@@ -6,7 +6,9 @@ harmless: an entry is made once, and the messages of pending entries are only pu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 from uuid import NAMESPACE_URL, uuid5
 
@@ -17,7 +19,9 @@ from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
 from shared.library import memberships
-from shared.library.memberships import Memberships
+from shared.library.checks import Checks
+from shared.library.memberships import Listing, Membership, Memberships, membership_path
+from shared.library.refreshes import Refreshes, is_young
 from shared.messages import PlaylistMessage, VideoMessage
 from shared.oauth.grants import Grants
 from shared.pipeline import ledger
@@ -27,7 +31,7 @@ from shared.pipeline.ledger import NewEntry, entry_from, entry_path
 from shared.pipeline.pages import Pages
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import PlaylistInfo
+from shared.youtube.resources import FirstPage, PlaylistInfo
 
 #: Seconds between two writes of a membership that grows: what is listed is searchable while listing goes on.
 MEMBERSHIP_EVERY = 1.0
@@ -57,6 +61,8 @@ class Planner:
         self._youtube = youtube
         self._grants = grants
         self._jobs = Jobs(db)
+        self._checks = Checks(db)
+        self._refreshes = Refreshes(db)
         self._memberships = Memberships(db, index)
         self._completion = Completion(db, index)
         self._pages = Pages(db, index, youtube)
@@ -81,6 +87,8 @@ class Planner:
                     self._grants.expire(job.user_id, asked_at)
                 logs.warning("job failed", error)
                 self._jobs.fail(job.job_id, str(error))
+                if job.scheduled:
+                    self._refreshes.note_late(job.user_id, job.playlist_id, str(error))
             except ConfigError as error:
                 # No other delivery would find the missing variable, which the log names.
                 logs.error("job failed: misconfigured", error)
@@ -111,51 +119,98 @@ class Planner:
         return self._jobs.start(owner, message.playlist_id, uuid5(NAMESPACE_URL, name).hex)[0]
 
     def _list(self, job: Job) -> None:
-        if job.video_id is None:
+        if job.whole:
             self._list_playlist(job)
         else:
-            self._list_video(job, job.video_id)
+            self._list_videos(job)
 
-    def _list_video(self, job: Job, video_id: str) -> None:
-        """Enters the only video of a job. The membership of its playlist stays as it is."""
-        page = self._pages.of_video(job, video_id)
-        job = self._jobs.begin_planning(job, page.entries[0].title, 1)
-        if self._enter(job, page.entries):
-            self._jobs.seal(job.job_id)
-            self._completion.complete_if_settled(job.job_id)
+    def _list_videos(self, job: Job) -> None:
+        """Enters the only videos of a job. The membership of its playlist stays as it is."""
+        title = ""
+        for page in self._pages.of_videos(job, job.video_ids):
+            title = title or page.entries[0].title
+            job = self._jobs.begin_planning(job, title, len(job.video_ids))
+            if not self._enter(job, page.entries):
+                return
+        self._jobs.seal(job.job_id)
+        self._completion.complete_if_settled(job.job_id)
 
     def _list_playlist(self, job: Job) -> None:
-        playlist, access_token = self._visible_playlist(job)
-        job = self._jobs.begin_planning(job, playlist.title, playlist.item_count)
         known = self._memberships.read(job.user_id, job.playlist_id)
-        before = dict.fromkeys(known.video_ids if known else ())
+        if job.scheduled and known is None:
+            # It was taken out of the library meanwhile.
+            self._jobs.cancel(job.job_id)
+            return
+        begun = self._begin(job, known)
+        playlist = begun.playlist
+        job = self._jobs.begin_planning(job, playlist.title, playlist.item_count)
+        before = known.added_at if known else {}
         # The videos that this playlist lets its user find: those that YouTube shows now, and those that are
         # hidden now but were in the user's library before.
-        shown: dict[str, None] = {}
+        shown: dict[str, datetime | None] = {}
+        renamed: list[str] = []
         empty, next_write = True, 0.0
+
+        def listing(videos: Mapping[str, datetime | None], *, complete: bool = False) -> Listing:
+            return Listing(
+                job.job_id,
+                playlist.title,
+                playlist.thumbnail_url,
+                playlist.privacy,
+                videos,
+                renamed,
+                complete,
+                begun.first.etag,
+                begun.described_at,
+            )
+
         try:
-            for page in self._pages.of_playlist(job, access_token, before):
+            for page in self._pages.of_playlist(job, begun.access_token, before, begun.first):
                 if not self._enter(job, page.entries):
                     return
                 empty = empty and not page.items
-                shown |= dict.fromkeys(
-                    item.video_id for item in page.items if not item.gone or item.video_id in before
-                )
+                for item in page.items:
+                    if not item.gone or item.video_id in before:
+                        shown[item.video_id] = item.added_at
+                since = known.listed_at if known else None
+                renamed += [each for each, at in page.renamed.items() if since is None or at > since]
                 if (began := monotonic()) >= next_write:
                     # Until the list is complete, everything that was in the library can still be found.
-                    if not self._write_membership(job, playlist, {**shown, **before}):
+                    if not self._write_membership(job, listing({**shown, **before, **shown})):
                         return
                     took = monotonic() - began
                     next_write = monotonic() + max(self._membership_every, _MEMBERSHIP_PAUSE * took)
         except GrantExpired:
             # The job ends here and keeps what is listed.
-            self._write_membership(job, playlist, {**shown, **before})
+            self._write_membership(job, listing({**shown, **before, **shown}))
             raise
         if empty:
             raise JobFailed("The playlist is empty: there is nothing to index.")
-        if self._write_membership(job, playlist, shown):
+        if self._write_membership(job, listing(shown, complete=True)):
             self._jobs.seal(job.job_id)
             self._completion.complete_if_settled(job.job_id)
+
+    def _begin(self, job: Job, known: Membership | None) -> _Begun:
+        """The playlist of a job, and its first page. A refresh asks for what it does not know."""
+        if job.scheduled and known and known.described_at and is_young(known.described_at):
+            info = PlaylistInfo(known.title, known.thumbnail_url, len(known.video_ids), known.privacy)
+            is_private = known.privacy == "private"
+            try:
+                access_token = self._grants.access_token(job.user_id) if is_private else None
+                check = self._checks.read(job.user_id if is_private else None, job.playlist_id)
+                first = check.page if check and check.fresh else self._first_page(job, access_token)
+                return _Begun(info, access_token, first, None)
+            except NotVisible:
+                # Its owner has hidden it meanwhile.
+                logs.info("playlist hidden since it was described")
+        asked_at = clock.now()
+        playlist, access_token = self._visible_playlist(job)
+        return _Begun(playlist, access_token, self._first_page(job, access_token), asked_at)
+
+    def _first_page(self, job: Job, access_token: str | None) -> FirstPage:
+        found = self._youtube.first_page(job.playlist_id, access_token)
+        assert found is not None, "only an etag makes it so"
+        return found
 
     def _visible_playlist(self, job: Job) -> tuple[PlaylistInfo, str | None]:
         """The playlist as everybody sees it, or as the job's user sees it and the access token for that.
@@ -198,7 +253,7 @@ class Planner:
         self._topics.publish("videos", messages)
         return True
 
-    def _write_membership(self, job: Job, playlist: PlaylistInfo, video_ids: Iterable[str]) -> bool:
+    def _write_membership(self, job: Job, listing: Listing) -> bool:
         """Writes the membership, unless the job is no longer being listed. Whether it is.
 
         Removing a playlist, or erasing a user, ends the job first. A planner that is late must not put
@@ -206,20 +261,13 @@ class Planner:
         """
 
         def attempt() -> bool:
-            snapshot = self._db.read(job_path(job.job_id))[0]
+            paths = job_path(job.job_id), membership_path(job.user_id, job.playlist_id)
+            snapshot, known = self._db.read(*paths)
             now = job_from(snapshot)
             if now is None or now.state != "planning":
                 return False
             commit = self._db.commit().put(snapshot, {"listed": now.listed})
-            memberships.put(
-                commit,
-                job.user_id,
-                job.playlist_id,
-                title=playlist.title,
-                thumbnail_url=playlist.thumbnail_url,
-                privacy=playlist.privacy,
-                video_ids=list(video_ids),
-            )
+            memberships.put(commit, known, listing)
             commit.run()
             return True
 
@@ -227,3 +275,13 @@ class Planner:
             return False
         self._memberships.show(job.user_id, job.playlist_id)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """The beginning of a listing. ``described_at``: when the playlist was asked for; None if it is known."""
+
+    playlist: PlaylistInfo
+    access_token: str | None
+    first: FirstPage
+    described_at: datetime | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from shared import logs
 from shared.config import Config
@@ -55,18 +55,22 @@ class Start:
             raise BadRequest(f"Expected the id of a video, found {video_id[:100]!r}.")
         for membership in memberships.of_user(self._db, user_id):
             if video_id in membership.video_ids:
-                return self._start(user_id, membership.playlist_id, again=[video_id], video_id=video_id)
+                return self._start(user_id, membership.playlist_id, again=[video_id], video_ids=[video_id])
         raise NotFound("There is no such video in your library.")
 
     def _start(
-        self, user_id: str, playlist_id: str, *, again: Collection[str], video_id: str | None = None
+        self, user_id: str, playlist_id: str, *, again: Collection[str], video_ids: Sequence[str] = ()
     ) -> tuple[Job, bool]:
         quota = Quota.for_user(user_id, self._config)
-        job, new = self._jobs.start(user_id, playlist_id, quota=quota, again=again, video_id=video_id)
+        job, new = self._jobs.start(user_id, playlist_id, quota=quota, again=again, video_ids=video_ids)
         if new:
-            try:
-                self._topics.publish("playlists", [job.message])
-            except Transient as error:
-                # The job is stored, so it is not lost: the sweep publishes it.
-                logs.warning("job not published yet", error, job_id=job.job_id)
+            publish(self._topics, job)
         return job, new
+
+
+def publish(topics: Topics, job: Job) -> None:
+    """Hands a new job to the planner. The job is stored, so it is not lost: the sweep publishes it, too."""
+    try:
+        topics.publish("playlists", [job.message])
+    except Transient as error:
+        logs.warning("job not published yet", error, job_id=job.job_id)

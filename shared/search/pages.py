@@ -14,7 +14,8 @@ from shared.errors import BadRequest, Transient
 from shared.search import facets, hits
 from shared.search.compiler import Clause, Compiler, Weights, length_clause
 from shared.search.errors import SearchRefused
-from shared.search.params import Params
+from shared.search.params import PLACED, Params
+from shared.search.placing import WINDOW, Placing, page_after, within
 from shared.search.query import Query
 from shared.search.scope import REMEMBERED, LibraryAnalyzers, Scope
 
@@ -27,8 +28,7 @@ _SORTS: dict[str, list[dict[str, Any]]] = {
 }
 #: Gives hits of equal rank the same order on all pages.
 _TIE_BREAK: dict[str, Any] = {"video_id": "asc"}
-#: Elasticsearch returns no more ids at once. A saved search has no more hits than MAXIMUM_IDS.
-_IDS = 10_000
+#: A saved search has no more hits.
 MAXIMUM_IDS = 20_000
 
 T = TypeVar("T")
@@ -42,6 +42,8 @@ class Cursor:
     most searches have one page, and a point in time costs as much as a search. All later pages are read from
     it, from the sort values ``after`` on and without the hits of the ``first`` page. So no hit is repeated
     or lost, whatever is indexed meanwhile.
+
+    A search in the order of the library needs no point in time: see :mod:`shared.search.placing`.
 
     ``signature``: of the search. ``pit``: the point in time. ``total``: hits, as the first page counted them.
     """
@@ -63,8 +65,10 @@ class Cursor:
         try:
             parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             signature, pit, total, first, after = parts
-            if not pit:
+            if not pit and params.sort not in PLACED:
                 raise ValueError("no point in time")
+            if not pit and (len(after) != 2 or not isinstance(after[0], int) or after[0] < 0):
+                raise ValueError("no place")
             cursor = cls(str(signature), str(pit), int(total), [str(each) for each in first], list(after))
         except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
             raise BadRequest(
@@ -98,57 +102,61 @@ class Pages:
         self._weights = weights
 
     def read(
-        self, scope: Scope, query: Query, params: Params, cursor: Cursor | None = None, *, count_facets: bool
+        self,
+        scope: Scope,
+        query: Query,
+        params: Params,
+        cursor: Cursor | None = None,
+        *,
+        count_facets: bool,
+        placing: Placing = Placing(),  # noqa: B008 it is frozen
     ) -> Page:
         """The first page, or the page after ``cursor``. ``query``: ``params.q``, parsed.
+
+        ``placing``: what the library says, if :func:`shared.search.placing.needs_placing`.
 
         Raises:
             BadRequest: Elasticsearch does not accept the search.
             Transient: Elasticsearch does not answer.
         """
+        request = _request_placed if params.sort in PLACED else _request
+        reading = _Reading(scope, query, params, cursor, count_facets, placing)
+        return self._answer(reading, request) or Page()
 
-        def ask(compiler: Compiler) -> Page:
-            return _read(scope, compiler, query, params, cursor, count_facets)
-
-        return self._ask(scope, query, params, ask) or Page()
-
-    def ids(self, scope: Scope, query: Query, params: Params) -> list[str]:
-        """The ids of all hits, in no order that means anything.
+    def ids(
+        self,
+        scope: Scope,
+        query: Query,
+        params: Params,
+        placing: Placing = Placing(),  # noqa: B008 it is frozen
+    ) -> list[str]:
+        """The ids of all hits, in no order that means anything. ``placing``: as for :meth:`read`.
 
         Raises:
             BadRequest: as :meth:`read`, or there are more than :data:`MAXIMUM_IDS`.
             Transient: as :meth:`read`, or Elasticsearch ran out of time, or has no index.
         """
-
-        def ask(compiler: Compiler) -> list[str]:
-            try:
-                return _ids(scope, compiler, query, params)
-            except SearchRefused as error:
-                if not error.too_costly:
-                    raise
-                return _ids(scope, replace(compiler, stemming=False), query, params)
-
+        reading = _Reading(scope, query, params, None, False, placing)
         # Nothing remembered: a hit in a language that is new to the library must not be missing.
-        found = self._ask(scope, query, params, ask, remembered=0)
+        found = self._answer(reading, _ids, remembered=0)
         if found is None and scope.playlists:
             # Whoever keeps the ids would take all hits for gone.
             raise Transient("The search index is not there.")
         return found or []
 
-    def _ask(
+    def _answer(
         self,
-        scope: Scope,
-        query: Query,
-        params: Params,
-        ask: Callable[[Compiler], T],
+        reading: _Reading,
+        request: Callable[[_Reading, Compiler], T],
         remembered: float = REMEMBERED,
     ) -> T | None:
         """None if there is nothing to search."""
-        if not scope.playlists:
+        if not reading.scope.playlists:
             return None
         try:
-            analyzers = self._analyzers.of(scope, remembered)
-            return ask(Compiler.for_query(query, params.texts, analyzers, self._weights))
+            analyzers = self._analyzers.of(reading.scope, remembered)
+            compiler = Compiler.for_query(reading.query, reading.params.texts, analyzers, self._weights)
+            return _try(request, reading, compiler)
         except SearchRefused as error:
             if error.no_index:
                 # Nothing has been indexed yet.
@@ -157,25 +165,35 @@ class Pages:
             raise BadRequest("This could not be searched. Try fewer or simpler words.") from error
 
 
-def _read(
-    scope: Scope, compiler: Compiler, query: Query, params: Params, cursor: Cursor | None, count_facets: bool
-) -> Page:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read: see :meth:`Pages.read`."""
+
+    scope: Scope
+    query: Query
+    params: Params
+    cursor: Cursor | None
+    count_facets: bool
+    placing: Placing
+
+
+def _try(request: Callable[[_Reading, Compiler], T], reading: _Reading, compiler: Compiler) -> T:
+    cursor = reading.cursor
     try:
-        return _request(scope, compiler, query, params, cursor, count_facets)
+        return request(reading, compiler)
     except SearchRefused as error:
         if cursor is not None and error.gone:
             # The next page was asked for too late: read it from the index as it is now.
-            cursor = replace(cursor, pit=scope.open_point_in_time())
+            reading = replace(reading, cursor=replace(cursor, pit=reading.scope.open_point_in_time()))
         elif error.too_costly:
             compiler = replace(compiler, stemming=False)
         else:
             raise
-        return _request(scope, compiler, query, params, cursor, count_facets)
+        return request(reading, compiler)
 
 
-def _request(
-    scope: Scope, compiler: Compiler, query: Query, params: Params, cursor: Cursor | None, count_facets: bool
-) -> Page:
+def _request(reading: _Reading, compiler: Compiler) -> Page:
+    scope, params, cursor = reading.scope, reading.params, reading.cursor
     chosen = facets.filters(scope, params)
     body: dict[str, Any] = {
         "size": params.limit,
@@ -183,22 +201,79 @@ def _request(
         "sort": [*_SORTS[params.sort], _TIE_BREAK],
         "source": hits.SOURCE,
     }
-    if highlight := compiler.highlight(query):
+    if highlight := compiler.highlight(reading.query):
         body["highlight"] = highlight
     if chosen or cursor:
         shown = [{"ids": {"values": cursor.first}}] if cursor else []
         body["post_filter"] = {"bool": {"filter": list(chosen.values()), "must_not": shown}}
-    if count_facets:
+    if reading.count_facets:
         body["aggs"] = facets.aggregations(scope, chosen)
     if cursor and cursor.after:
         body["search_after"] = cursor.after
-    clause = _limited(compiler.query(query, params.q), params)
-    answer = scope.search(clause, pit=cursor.pit if cursor else None, **body)
+    answer = scope.search(_clause(reading, compiler), pit=cursor.pit if cursor else None, **body)
     total = cursor.total if cursor else answer["hits"]["total"]["value"]
     following = _following(scope, params, cursor, answer, total)
     return Page(
         answer["hits"]["hits"], total, answer.get("aggregations"), following, bool(answer["timed_out"])
     )
+
+
+def _request_placed(reading: _Reading, compiler: Compiler) -> Page:
+    """A page in the order of the library: finds the ids of all hits, then reads those of the page."""
+    scope, params, cursor = reading.scope, reading.params, reading.cursor
+    chosen = facets.filters(scope, params)
+    clause = _clause(reading, compiler)
+    body: dict[str, Any] = {"size": WINDOW, "track_total_hits": True, "sort": [_TIE_BREAK], "source": False}
+    if chosen:
+        body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
+    aggregations = facets.aggregations(scope, chosen) if reading.count_facets else None
+    answer = scope.search(clause, **body, aggs=aggregations)
+    last = found = answer["hits"]["hits"]
+    while len(last) == WINDOW:
+        last = scope.search(clause, search_after=last[-1]["sort"], **body)["hits"]["hits"]
+        found = [*found, *last]
+    ids = reading.placing.sorted([each["_id"] for each in found])
+    shown = page_after(ids, cursor.after if cursor else (), params.limit)
+    page = {"bool": {"must": [clause], "filter": [{"ids": {"values": shown}}]}}
+    about: dict[str, Any] = {"size": params.limit, "source": hits.SOURCE}
+    if highlight := compiler.highlight(reading.query):
+        about["highlight"] = highlight
+    by_id = {each["_id"]: each for each in scope.search(page, **about)["hits"]["hits"]} if shown else {}
+    total = cursor.total if cursor else answer["hits"]["total"]["value"]
+    following = None
+    if shown and ids[-1] != shown[-1]:
+        before = cursor.after[0] if cursor else 0
+        following = Cursor(params.signature(), "", total, [], [before + len(shown), shown[-1]])
+    return Page(
+        [by_id[each] for each in shown if each in by_id],
+        total,
+        answer.get("aggregations"),
+        following,
+        bool(answer["timed_out"]),
+    )
+
+
+def _ids(reading: _Reading, compiler: Compiler) -> list[str]:
+    chosen = facets.filters(reading.scope, reading.params)
+    clause = {"bool": {"filter": [_clause(reading, compiler), *chosen.values()]}}
+    body: dict[str, Any] = {"size": WINDOW, "sort": [_TIE_BREAK], "source": False, "track_total_hits": False}
+    found: list[str] = []
+    while len(found) <= MAXIMUM_IDS:
+        answer = reading.scope.search(clause, **body)
+        if answer["timed_out"]:
+            raise Transient("The search took too long.")
+        page = [hit["_id"] for hit in answer["hits"]["hits"]]
+        found += page
+        if len(page) < WINDOW:
+            return found
+        body["search_after"] = page[-1:]
+    raise BadRequest(f"This search finds more than {MAXIMUM_IDS:,} videos. Narrow it.")
+
+
+def _clause(reading: _Reading, compiler: Compiler) -> Clause:
+    """What a hit has to match, whatever is chosen in the facets."""
+    clause = _limited(compiler.query(reading.query, reading.params.q), reading.params)
+    return within(clause, reading.params, reading.placing)
 
 
 def _following(
@@ -216,23 +291,6 @@ def _following(
         scope.close_point_in_time(pit)
         return None
     return replace(cursor, pit=pit, after=found[-1]["sort"])
-
-
-def _ids(scope: Scope, compiler: Compiler, query: Query, params: Params) -> list[str]:
-    matching = _limited(compiler.query(query, params.q), params)
-    clause = {"bool": {"filter": [matching, *facets.filters(scope, params).values()]}}
-    body: dict[str, Any] = {"size": _IDS, "sort": [_TIE_BREAK], "source": False, "track_total_hits": False}
-    found: list[str] = []
-    while len(found) <= MAXIMUM_IDS:
-        answer = scope.search(clause, **body)
-        if answer["timed_out"]:
-            raise Transient("The search took too long.")
-        page = [hit["_id"] for hit in answer["hits"]["hits"]]
-        found += page
-        if len(page) < _IDS:
-            return found
-        body["search_after"] = page[-1:]
-    raise BadRequest(f"This search finds more than {MAXIMUM_IDS:,} videos. Narrow it.")
 
 
 def _limited(clause: Clause, params: Params) -> Clause:

@@ -15,8 +15,10 @@ import pytest
 from shared.accounts.tokens import Tokens
 from shared.gcp.firestore import Firestore
 from shared.library import memberships
+from shared.library.memberships import membership_path
 from tests.integration.firestore_emulator import PROJECT
 from tests.integration.search_library import SearchLibrary, filled_library
+from tests.libraries import put_membership
 from tests.unit.functions import load
 
 
@@ -40,10 +42,9 @@ class Person:
 
     def put(self, *video_ids: str, playlist: str = "PLmine") -> None:
         """Makes these the videos of a playlist, as a job does."""
-        commit = self.site.db.commit()
-        about: dict[str, Any] = {"title": "Mine", "thumbnail_url": None, "privacy": "public"}
-        memberships.put(commit, self.user_id, playlist, **about, video_ids=video_ids)
-        commit.run()
+        put_membership(self.site.db, self.user_id, playlist, video_ids, title="Mine")
+        path = membership_path(self.user_id, playlist)
+        self.site.db.commit().update(path, {"privacy": "public"}).run()
         stored = memberships.read(self.site.db, self.user_id, playlist)
         assert stored is not None
         self.site.library.index.write_membership(self.user_id, playlist, video_ids, stored.version)

@@ -22,11 +22,12 @@ from shared.errors import GrantExpired
 from shared.gcp.documents import Commit, Committed
 from shared.keep.feeds import Feeds
 from shared.keep.searches import Searches
-from shared.library import memberships
+from shared.library.checks import Checks
 from shared.library.links import Links
 from shared.library.own_playlists import OwnPlaylists
 from shared.oauth.crypto import Cipher
 from shared.oauth.google import SCOPES, Person
+from shared.pipeline.budget import Budget
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry
 from shared.pipeline.start import Start
@@ -34,6 +35,8 @@ from shared.search.server import SearchServer
 from shared.search.service import Search
 from shared.transcripts.transcript import Answer
 from shared.transcripts.videos import video_path
+from shared.youtube.resources import FirstPage
+from tests import libraries
 from tests.integration.firestore_emulator import PROJECT
 from tests.integration.http_functions import HttpFunctions
 from tests.integration.interrupting import MOMENTS, InterruptedDatabase, Interruption, Moment
@@ -45,7 +48,7 @@ PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
     *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
     *("searches", "feeds", "links"),
-    *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts"),
+    *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts", "refreshes", "checks", "budgets"),
 )
 
 
@@ -66,17 +69,7 @@ def traces(world: World, *words: str) -> list[str]:
 
 
 def put_membership(world: World, user: str, playlist: str, video_ids: Sequence[str]) -> None:
-    commit = world.db.commit()
-    memberships.put(
-        commit,
-        user,
-        playlist,
-        title="A playlist",
-        thumbnail_url=None,
-        privacy=None,
-        video_ids=video_ids,
-    )
-    commit.run()
+    libraries.put_membership(world.db, user, playlist, video_ids)
     world.memberships.show(user, playlist)
 
 
@@ -100,12 +93,15 @@ def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
     Start(world.config, world.db, world.topics).start(user, f"PLstarted-by-{user}")
     Sessions(world.db).begin(user, None)
     Tokens(world.db).mint(user, "laptop")
+    Budget(world.db, 1_000_000).spend(user, 1)
     ids = []
     for number in range(2):
         job = world.jobs.begin_planning(world.new_job(user, f"PLof-{user}-{number}"), "A playlist", 3)
         videos = [f"video{number}{k}" for k in range(3)]
         world.enter(job, [NewEntry(each, "A title", k) for k, each in enumerate(videos)])
         put_membership(world, user, job.playlist_id, videos)
+        world.memberships.choose(user, job.playlist_id, "daily")
+        Checks(world.db).save(user, job.playlist_id, FirstPage("an-etag", (), None))
         ids.append(job.job_id)
     world.db.commit().update(f"users/{user}/memberships/PLof-{user}-0", {"privacy": "public"}).run()
     Links(world.db).make(user, f"PLof-{user}-0")

@@ -202,11 +202,11 @@ class _RevokedAfterTheFirstPage(DataApi):
         super().__init__(config)
         self._standin = fake_youtube
 
-    def pages(self, playlist_id: str, access_token: str | None = None) -> Iterator[list[Item]]:
-        for number, page in enumerate(super().pages(playlist_id, access_token)):
+    def pages(self, *about: Any, **more: Any) -> Iterator[Sequence[Item]]:
+        for number, page in enumerate(super().pages(*about, **more)):
             yield page
             if number == 0:
-                fault = {"kind": "auth_error", "endpoints": ["data_api"], "videos": [playlist_id]}
+                fault = {"kind": "auth_error", "endpoints": ["data_api"], "videos": [about[0]]}
                 self._standin.control("faults", fault)
 
 

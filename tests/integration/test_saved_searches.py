@@ -125,7 +125,7 @@ def test_two_readings_at_once_lose_nothing(keeper: Person) -> None:
 def test_a_search_of_more_hits_than_one_answer_of_the_index(
     keeper: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.search.pages._IDS", 2)
+    monkeypatch.setattr("shared.search.pages.WINDOW", 2)
     keeper.put(*BY_ID)
     assert keeper.save("q=")["total"] == len(VIDEOS)
     monkeypatch.setattr("shared.search.pages.MAXIMUM_IDS", 5)

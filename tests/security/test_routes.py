@@ -89,6 +89,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/links"): Row(lambda w: "/api/links", 404, 201, lambda w: {"playlist_id": LENT}),
     ("DELETE", "/api/links/<link_id>"): Row(lambda w: f"/api/links/{w.link_id}", 404, 204),
     ("DELETE", "/api/tokens/<token_id>"): Row(lambda w: f"/api/tokens/{w.token_id}", 404, 204),
+    ("PATCH", "/api/playlists/<playlist_id>"): Row(
+        lambda w: f"/api/playlists/{PLAYLIST}", 404, 200, lambda w: {"refresh": "weekly"}
+    ),
     ("DELETE", "/api/playlists/<playlist_id>"): Row(lambda w: f"/api/playlists/{PLAYLIST}", 404, 204),
     # After the route above, because this one starts a job of the stranger.
     ("POST", "/api/index"): Row(lambda w: "/api/index", 202, 202, lambda w: {"playlist": PLAYLIST}),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask import Request
 
-from shared.accounts.auth import Auth, Caller, searchable
+from shared.accounts.asking import searchable
+from shared.accounts.auth import Auth, Caller
 from shared.accounts.profiles import profile_path
 from shared.config import Config
 from shared.errors import Unauthenticated
