@@ -55,11 +55,11 @@ def atom(feed: Feed, address: str) -> str:
     for entry in feed.entries:
         element = ElementTree.SubElement(root, "entry")
         _add(element, "id", entry.entry_id)
-        _add(element, "title", entry.title or entry.url)
+        _add(element, "title", _clean(entry.title) or entry.url)
         time = clock.rfc3339(entry.found_at)
         _add(element, "published", time)
         _add(element, "updated", time)
-        _add(ElementTree.SubElement(element, "author"), "name", entry.author or _AUTHOR)
+        _add(ElementTree.SubElement(element, "author"), "name", _clean(entry.author) or _AUTHOR)
         _link(element, "alternate", "text/html", entry.url)
         _link(element, "related", "text/html", entry.youtube_url)
         _add(element, "content", entry.text)
@@ -77,7 +77,7 @@ def json_feed(feed: Feed, address: str) -> str:
             "title": entry.title,
             "content_text": entry.text,
             "date_published": clock.rfc3339(entry.found_at),
-            "authors": [{"name": entry.author or _AUTHOR}],
+            "authors": [{"name": _clean(entry.author) or _AUTHOR}],
         }
         for entry in feed.entries
     ]
@@ -99,8 +99,12 @@ FORMS: Mapping[str, tuple[str, Callable[[Feed, str], str]]] = {
 }
 
 
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("", text).strip()
+
+
 def _add(parent: ElementTree.Element, name: str, text: str | None) -> None:
-    ElementTree.SubElement(parent, name).text = _FORBIDDEN.sub("", text or "")
+    ElementTree.SubElement(parent, name).text = _clean(text or "")
 
 
 def _link(parent: ElementTree.Element, relation: str, kind: str, address: str) -> None:

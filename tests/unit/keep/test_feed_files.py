@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import feedparser
 import pytest
 from defusedxml import ElementTree
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared import clock
@@ -72,6 +72,7 @@ def test_a_feed_without_entries_is_valid() -> None:
 
 
 @given(title=TEXT, author=TEXT, text=TEXT, name=TEXT)
+@example(title="\x00", author="\x1f", text="\ufffe", name="\x01")
 @settings(deadline=None)
 def test_any_text_makes_a_valid_feed(title: str, author: str, text: str, name: str) -> None:
     made = feed(entry(1, title, author, text), entry(2, "", ""), title=name)
