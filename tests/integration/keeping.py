@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -40,9 +41,12 @@ class Person:
     user_id: str
     token: str
 
-    def put(self, *video_ids: str, playlist: str = "PLmine") -> None:
-        """Makes these the videos of a playlist, as a job does."""
-        put_membership(self.site.db, self.user_id, playlist, video_ids, title="Mine")
+    def put(
+        self, *video_ids: str, playlist: str = "PLmine", added: Mapping[str, datetime] | None = None
+    ) -> None:
+        """Makes these the videos of a playlist, as a job does. ``added``: when they were put there."""
+        times = [(added or {}).get(each) for each in video_ids]
+        put_membership(self.site.db, self.user_id, playlist, video_ids, title="Mine", added=times)
         path = membership_path(self.user_id, playlist)
         self.site.db.commit().update(path, {"privacy": "public"}).run()
         stored = memberships.read(self.site.db, self.user_id, playlist)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -33,6 +34,23 @@ def test_a_guest_finds_what_is_in_the_source_and_nothing_else(keeper: Person) ->
     guest.ask("GET", "/api/searches", status=403)
     keeper.put("ropes", playlist="PLother")
     assert guest.ask("GET", "/api/search?q=sea")["total"] == 1
+
+
+def test_a_guest_does_not_see_when_a_video_came_into_another_source(keeper: Person) -> None:
+    early, late = datetime(2020, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)
+    keeper.put("ropes", playlist="PLearly", added={"ropes": early})
+    keeper.put("ropes", playlist="PLlate", added={"ropes": late})
+    assert _added(keeper, "/api/search?q=sea&playlist=PLearly&sort=added").startswith("2020")
+    guest = as_guest(keeper, link_to(keeper, "PLlate"))
+    for query in ("sort=added", "sort=added&playlist=PLlate", "sort=playlist&playlist=PLlate"):
+        assert _added(guest, f"/api/search?q=sea&{query}").startswith("2024")
+    assert guest.ask("GET", "/api/search?q=sea&added_after=2021")["total"] == 1
+    assert guest.ask("GET", "/api/search?q=sea&sort=playlist&playlist=PLearly")["total"] == 0
+
+
+def _added(person: Person, path: str) -> str:
+    (hit,) = [hit for hit in person.ask("GET", path)["hits"] if hit["video_id"] == "ropes"]
+    return str(hit["added_at"])
 
 
 def test_a_link_is_listed_without_its_address_and_revoked(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -66,6 +67,25 @@ def test_new_hits_are_narrowed_by_all_other_filters_and_exported(keeper: Person)
     keeper.ask("POST", f"/api/searches/{made['id']}/seen")
     query = f"/api/search?q=sea&new_in={made['id']}&limit=1&cursor={first['cursor']}"
     assert (first["total"], keeper.ask("GET", query)["hits"]) == (2, []), "seen meanwhile"
+
+
+@pytest.mark.parametrize("order", ["sort=added", "sort=playlist&playlist=PLmine", "sort=newest"])
+def test_new_hits_are_shown_in_any_order(order: str, keeper: Person) -> None:
+    made = keeper.save(f"q=sea&{order}")
+    keeper.put("tides", "ropes", "quiet")
+    assert keeper.the_saved()["new"] == 2
+    assert keeper.new_in(made) == ["quiet", "ropes"]
+    assert {entry.title for entry in feed_of(keeper, made).entries} == {
+        "A quiet sea",
+        "Knots and ropes for sailors",
+    }
+
+
+def test_a_search_for_what_came_lately_knows_when_that_was(keeper: Person) -> None:
+    keeper.save("q=sea&added_after=2024-06-01")
+    keeper.put("tides", "ropes", "quiet", added={"ropes": datetime(2024, 7, 1, tzinfo=UTC)})
+    assert (keeper.the_saved()["new"], keeper.the_saved()["total"]) == (1, 1)
+    assert [entry.id.rpartition("/")[2] for entry in feed_of(keeper, keeper.the_saved()).entries] == ["ropes"]
 
 
 def test_what_came_after_the_answer_that_was_seen_stays_new(keeper: Person) -> None:
