@@ -44,7 +44,7 @@ def test_a_guest_does_not_see_when_a_video_came_into_another_source(keeper: Pers
     guest = as_guest(keeper, link_to(keeper, "PLlate"))
     for query in ("sort=added", "sort=added&playlist=PLlate", "sort=playlist&playlist=PLlate"):
         assert _added(guest, f"/api/search?q=sea&{query}").startswith("2024")
-    assert guest.ask("GET", "/api/search?q=sea&added_after=2021")["total"] == 1
+    assert guest.ask("GET", "/api/search?q=sea&added_after=2021-01-01")["total"] == 1
     assert guest.ask("GET", "/api/search?q=sea&sort=playlist&playlist=PLearly")["total"] == 0
 
 
