@@ -9,7 +9,7 @@ import { facts } from "/hits.js";
 import * as jobs from "/jobs.js";
 import { createPlayer } from "/player.js";
 import { navigate, pageUrl, state, updateState, videoUrl } from "/router.js";
-import { me } from "/session.js";
+import { isGuest, me } from "/session.js";
 import { createTranscript } from "/transcript.js";
 
 const FORMATS = { Text: "txt", "Text with times": "txt&times=1", Markdown: "md", "Subtitles (SRT)": "srt", "Subtitles (WebVTT)": "vtt" };
@@ -89,7 +89,7 @@ function createView(video, q, t, line) {
 		transcript && button(".soft", "Copy quote", copyQuote),
 		transcript && make("details.menu", make("summary.soft", "Download"), make("div", ...formats)),
 		externalLink(video.url, "YouTube", { class: "soft" }),
-		actionButton(".soft", "Fetch again", fetchAgain, toast),
+		!isGuest() && actionButton(".soft", "Fetch again", fetchAgain, toast),
 	);
 	const problem = make("p.note", { role: "status", hidden: true });
 	const stage = make(

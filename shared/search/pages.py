@@ -5,19 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from shared import logs
-from shared.errors import BadRequest
+from shared.errors import BadRequest, Transient
 from shared.search import facets, hits
 from shared.search.compiler import Clause, Compiler, Weights, length_clause
 from shared.search.errors import SearchRefused
 from shared.search.params import PLACED, Params
 from shared.search.placing import WINDOW, Placing, page_after, within
 from shared.search.query import Query
-from shared.search.scope import LibraryAnalyzers, Scope
+from shared.search.scope import REMEMBERED, LibraryAnalyzers, Scope
 
 _SORTS: dict[str, list[dict[str, Any]]] = {
     "relevance": [{"_score": "desc"}],
@@ -28,6 +28,10 @@ _SORTS: dict[str, list[dict[str, Any]]] = {
 }
 #: Gives hits of equal rank the same order on all pages.
 _TIE_BREAK: dict[str, Any] = {"video_id": "asc"}
+#: A saved search has no more hits.
+MAXIMUM_IDS = 20_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +119,48 @@ class Pages:
             BadRequest: Elasticsearch does not accept the search.
             Transient: Elasticsearch does not answer.
         """
-        if not scope.playlists:
-            return Page()
+        request = _request_placed if params.sort in PLACED else _request
+        reading = _Reading(scope, query, params, cursor, count_facets, placing)
+        return self._answer(reading, request) or Page()
+
+    def ids(
+        self,
+        scope: Scope,
+        query: Query,
+        params: Params,
+        placing: Placing = Placing(),  # noqa: B008 it is frozen
+    ) -> list[str]:
+        """The ids of all hits, in no order that means anything. ``placing``: as for :meth:`read`.
+
+        Raises:
+            BadRequest: as :meth:`read`, or there are more than :data:`MAXIMUM_IDS`.
+            Transient: as :meth:`read`, or Elasticsearch ran out of time, or has no index.
+        """
+        reading = _Reading(scope, query, params, None, False, placing)
+        # Nothing remembered: a hit in a language that is new to the library must not be missing.
+        found = self._answer(reading, _ids, remembered=0)
+        if found is None and scope.playlists:
+            # Whoever keeps the ids would take all hits for gone.
+            raise Transient("The search index is not there.")
+        return found or []
+
+    def _answer(
+        self,
+        reading: _Reading,
+        request: Callable[[_Reading, Compiler], T],
+        remembered: float = REMEMBERED,
+    ) -> T | None:
+        """None if there is nothing to search."""
+        if not reading.scope.playlists:
+            return None
         try:
-            compiler = Compiler.for_query(query, params.texts, self._analyzers.of(scope), self._weights)
-            return _read(_Reading(scope, query, params, cursor, count_facets, placing), compiler)
+            analyzers = self._analyzers.of(reading.scope, remembered)
+            compiler = Compiler.for_query(reading.query, reading.params.texts, analyzers, self._weights)
+            return _try(request, reading, compiler)
         except SearchRefused as error:
             if error.no_index:
                 # Nothing has been indexed yet.
-                return Page()
+                return None
             logs.error("a search was refused", error, detail=error.detail)
             raise BadRequest("This could not be searched. Try fewer or simpler words.") from error
 
@@ -140,8 +177,7 @@ class _Reading:
     placing: Placing
 
 
-def _read(reading: _Reading, compiler: Compiler) -> Page:
-    request = _request_placed if reading.params.sort in PLACED else _request
+def _try(request: Callable[[_Reading, Compiler], T], reading: _Reading, compiler: Compiler) -> T:
     cursor = reading.cursor
     try:
         return request(reading, compiler)
@@ -217,9 +253,26 @@ def _request_placed(reading: _Reading, compiler: Compiler) -> Page:
     )
 
 
+def _ids(reading: _Reading, compiler: Compiler) -> list[str]:
+    chosen = facets.filters(reading.scope, reading.params)
+    clause = {"bool": {"filter": [_clause(reading, compiler), *chosen.values()]}}
+    body: dict[str, Any] = {"size": WINDOW, "sort": [_TIE_BREAK], "source": False, "track_total_hits": False}
+    found: list[str] = []
+    while len(found) <= MAXIMUM_IDS:
+        answer = reading.scope.search(clause, **body)
+        if answer["timed_out"]:
+            raise Transient("The search took too long.")
+        page = [hit["_id"] for hit in answer["hits"]["hits"]]
+        found += page
+        if len(page) < WINDOW:
+            return found
+        body["search_after"] = page[-1:]
+    raise BadRequest(f"This search finds more than {MAXIMUM_IDS:,} videos. Narrow it.")
+
+
 def _clause(reading: _Reading, compiler: Compiler) -> Clause:
     """What a hit has to match, whatever is chosen in the facets."""
-    clause = _within_minutes(compiler.query(reading.query, reading.params.q), reading.params)
+    clause = _limited(compiler.query(reading.query, reading.params.q), reading.params)
     return within(clause, reading.params, reading.placing)
 
 
@@ -240,10 +293,13 @@ def _following(
     return replace(cursor, pit=pit, after=found[-1]["sort"])
 
 
-def _within_minutes(clause: Clause, params: Params) -> Clause:
-    """Durations are no facet, so their filter is part of the query."""
+def _limited(clause: Clause, params: Params) -> Clause:
+    """Durations and ids are no facets, so their filters are a part of the query."""
+    filters: list[Clause] = []
     bounds = {"gte": params.minimum_minutes, "lte": params.maximum_minutes}
     seconds = {name: minutes * 60 for name, minutes in bounds.items() if minutes is not None}
-    if not seconds:
-        return clause
-    return {"bool": {"must": [clause], "filter": [length_clause(**seconds)]}}
+    if seconds:
+        filters.append(length_clause(**seconds))
+    if params.among is not None:
+        filters.append({"terms": {"video_id": list(params.among)}})
+    return {"bool": {"must": [clause], "filter": filters}} if filters else clause

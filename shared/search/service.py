@@ -60,12 +60,14 @@ class Search:
         cursor = Cursor.decode(params.cursor, params) if params.cursor else None
         placed = placing or Placing()
         page = self._pages.read(scope, query, params, cursor, count_facets=True, placing=placed)
+        # Few new hits of a saved search say nothing about its spelling.
+        follows = cursor is not None or params.among is not None
         answer: dict[str, Any] = {
             "total": page.total,
             "took_ms": 0,
             "hits": [_hit(found, query, placing) for found in page.hits],
             "facets": facets.view(page.facets, scope, page.total) if page.facets else facets.nothing(),
-            "did_you_mean": None if cursor else self._did_you_mean(scope, query, params, placed, page.total),
+            "did_you_mean": None if follows else self._did_you_mean(scope, query, params, placed, page.total),
             "cursor": page.cursor.encode() if page.cursor else None,
         }
         if notices := _notices(query, page):
@@ -94,6 +96,17 @@ class Search:
             cursor = page.cursor
             if cursor is None:
                 return
+
+    def ids(
+        self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
+    ) -> list[str]:
+        """The ids of all videos that a search finds, in no order, whatever its order and limit.
+
+        Raises:
+            BadRequest: Elasticsearch does not accept the search, or it finds too many videos.
+        """
+        scope = Scope(self._server, user_id, titles)
+        return self._pages.ids(scope, parse(params.q), params, placing or Placing())
 
     def suggest(self, user_id: str, titles: Mapping[str, str], typed: str) -> list[str]:
         """Titles, channels and frequent phrases of the library that continue the typed text."""

@@ -17,9 +17,13 @@ from shared.accounts.erasure import Erasure
 from shared.accounts.profiles import Profiles
 from shared.accounts.sessions import Sessions
 from shared.accounts.tokens import Tokens
+from shared.config import Config
 from shared.errors import GrantExpired
 from shared.gcp.documents import Commit, Committed
+from shared.keep.feeds import Feeds
+from shared.keep.searches import Searches
 from shared.library.checks import Checks
+from shared.library.links import Links
 from shared.library.own_playlists import OwnPlaylists
 from shared.oauth.crypto import Cipher
 from shared.oauth.google import SCOPES, Person
@@ -27,6 +31,8 @@ from shared.pipeline.budget import Budget
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry
 from shared.pipeline.start import Start
+from shared.search.server import SearchServer
+from shared.search.service import Search
 from shared.transcripts.transcript import Answer
 from shared.transcripts.videos import video_path
 from shared.youtube.resources import FirstPage
@@ -40,17 +46,8 @@ from tests.integration.world import World, answering, described, fresh_ids
 #: An answer that settles a video without the indexer.
 PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
-    *(
-        "users",
-        "memberships",
-        "own_playlists",
-        "starts",
-        "usage",
-        "grants",
-        "sessions",
-        "api_tokens",
-        "erasures",
-    ),
+    *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
+    *("usage", "searches", "feeds", "links"),
     *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts", "refreshes", "checks", "budgets"),
 )
 
@@ -76,6 +73,16 @@ def put_membership(world: World, user: str, playlist: str, video_ids: Sequence[s
     world.memberships.show(user, playlist)
 
 
+class NoSearch(Search):
+    """Finds nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(SearchServer(Config()))
+
+    def ids(self, *_: object) -> list[str]:
+        return []
+
+
 def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
     """A user who has left a trace everywhere, and the ids of the user's jobs."""
     user = f"user-{uuid4().hex[:8]}"
@@ -96,6 +103,11 @@ def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
         world.memberships.choose(user, job.playlist_id, "daily")
         Checks(world.db).save(user, job.playlist_id, FirstPage("an-etag", (), None))
         ids.append(job.job_id)
+    world.db.commit().update(f"users/{user}/memberships/PLof-{user}-0", {"privacy": "public"}).run()
+    Links(world.db).make(user, f"PLof-{user}-0")
+    searches = Searches(world.db, NoSearch())
+    saved = searches.save(user, f"q={user}")
+    Feeds(world.db, searches, NoSearch(), lambda _: True).open(user, saved["id"])
     world.jobs.seal(ids[0])
     return user, ids
 
@@ -115,7 +127,7 @@ def test_nothing_is_left_and_other_users_keep_theirs(
     user, ids = somebody(world, google)
     other, others = somebody(world, google)
     world.videos.save([described("video00")])
-    assert len(traces(world, user, *ids)) > 15
+    assert len(traces(world, user, *ids)) > 18
     before = traces(world, other, *others)
     erasure.erase(user)
     assert traces(world, user, *ids) == []

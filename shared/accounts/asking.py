@@ -1,0 +1,40 @@
+"""What a caller searches: the own library, or for a guest one source of somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shared.accounts.auth import Caller
+from shared.errors import NotFound
+from shared.gcp.firestore import Firestore
+from shared.keep import searches
+from shared.library.memberships import titles
+from shared.library.placement import placing
+from shared.search.params import Arguments, Params
+from shared.search.placing import Placing
+
+
+def searchable(db: Firestore, caller: Caller) -> Mapping[str, str]:
+    """The titles, by id, of the sources that the caller may search. For a guest, there is only one."""
+    link = caller.link
+    return titles(db, caller.user_id) if link is None else {link.playlist_id: link.title}
+
+
+def asked(db: Firestore, caller: Caller, arguments: Arguments) -> tuple[Params, Placing | None]:
+    """The search in the parameters of a request, and what the library says about its videos.
+
+    Raises:
+        BadRequest: a parameter is not valid.
+        NotFound: `new_in` is no saved search of the caller.
+    """
+    params = Params.from_request(arguments)
+    if caller.link is not None:
+        if params.new_in is not None:
+            raise NotFound("There is no such saved search.")
+        # When a video came into other sources of the library is not for a guest.
+        source = replace(params, playlists=(caller.link.playlist_id,))
+        return params, placing(db, caller.user_id, source)
+    if params.new_in is not None:
+        params = replace(params, among=tuple(searches.read(db, caller.user_id, params.new_in).new))
+    return params, placing(db, caller.user_id, params)
