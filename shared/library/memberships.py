@@ -43,7 +43,7 @@ class Membership:
         return _version(self.updated_at)
 
 
-def _path(user_id: str, playlist_id: str) -> str:
+def path(user_id: str, playlist_id: str) -> str:
     return f"users/{user_id}/memberships/{playlist_id}"
 
 
@@ -80,7 +80,12 @@ def put(
         "privacy": privacy,
         "updated_at": clock.now(),
     }
-    commit.set(_path(user_id, playlist_id), data, merge=True)
+    commit.set(path(user_id, playlist_id), data, merge=True)
+
+
+def retitle(commit: Commit, user_id: str, playlist_id: str, title: str) -> None:
+    """Adds to ``commit`` that a playlist in the library has this title. A Conflict if it is not in it."""
+    commit.update(path(user_id, playlist_id), {"title": title})
 
 
 class Memberships:
@@ -122,7 +127,7 @@ class Memberships:
         self._copy(user_id, membership)
         searchable = self._index.count(membership.video_ids)
         data = {"indexed_at": clock.now(), "indexed_videos": searchable, "job_id": job_id}
-        self._db.commit().update(_path(user_id, playlist_id), data).run()
+        self._db.commit().update(path(user_id, playlist_id), data).run()
 
     def remove(self, user_id: str, playlist_id: str) -> None:
         """Takes a playlist out of the library, at once.
@@ -130,7 +135,7 @@ class Memberships:
         Every search asks Firestore which playlists count. So a copy that stays in the index because the
         index does not answer is never used.
         """
-        self._db.commit().delete(_path(user_id, playlist_id)).run()
+        self._db.commit().delete(path(user_id, playlist_id)).run()
         try:
             self._index.delete_membership(user_id, playlist_id, _version(clock.now()))
         except Transient as error:
@@ -145,7 +150,7 @@ class Memberships:
         held = {each.id for each in self._db.query(f"users/{user_id}/memberships", fields=["title"])}
         for playlist_id in held | set(self._index.playlists_of(user_id)):
             self._index.delete_membership(user_id, playlist_id, _version(clock.now()))
-            self._db.commit().delete(_path(user_id, playlist_id)).run()
+            self._db.commit().delete(path(user_id, playlist_id)).run()
 
     def copy_all(self) -> int:
         """Copies every membership of every user to the search index again. The number of memberships.
@@ -168,7 +173,7 @@ class Memberships:
 
 def read(db: Firestore, user_id: str, playlist_id: str) -> Membership | None:
     """None when the playlist is not in the user's library."""
-    return _membership_from(db.read(_path(user_id, playlist_id))[0])
+    return _membership_from(db.read(path(user_id, playlist_id))[0])
 
 
 def of_user(db: Firestore, user_id: str) -> list[Membership]:

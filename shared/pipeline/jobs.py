@@ -49,7 +49,8 @@ class Job:
     ``sent_again``: how often its dead letter was published again.
     ``again_ids``: the videos about which YouTube is asked although they are stored. They are those of the
     user's library when the job was made, and the user's share was charged for them. ``video_id``: the only
-    video of the job; None for the whole playlist.
+    video of the job; None for the whole playlist. ``new_only``: of a collection, only what was never looked
+    at is listed. ``extended``: how often videos were added to the collection during the job.
     """
 
     job_id: str
@@ -70,6 +71,8 @@ class Job:
     again_ids: frozenset[str] = frozenset()
     sent_again: int = 0
     video_id: str | None = None
+    new_only: bool = False
+    extended: int = 0
     update_time: datetime | None = None
 
     @property
@@ -161,7 +164,7 @@ class Jobs:
         found = self._db.query("jobs", *whose, _IS_ACTIVE)
         return [job for job in map(job_from, found) if job is not None]
 
-    def _count_active(self, user_id: str) -> int:
+    def count_active(self, user_id: str) -> int:
         return self._db.count("jobs", ("user_id", "==", user_id), _IS_ACTIVE)
 
     def start(
@@ -173,6 +176,7 @@ class Jobs:
         quota: Quota | None = None,
         again: Collection[str] = (),
         video_id: str | None = None,
+        new_only: bool = False,
     ) -> tuple[Job, bool]:
         """The active job of this user and playlist (and video) and False, or a new job and True.
 
@@ -196,18 +200,13 @@ class Jobs:
                     if again and not current.again:
                         raise Busy("This playlist is being indexed. Wait until that is done, then try again.")
                     return current, False
-            data = {
-                "user_id": user_id,
-                "playlist_id": playlist_id,
-                "state": "queued",
-                "created_at": clock.now(),
-                "again_ids": pack_ids(again) if again else None,
-                "video_id": video_id,
-            }
+            data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, "video_id": video_id}
+            data |= {"state": "queued", "created_at": clock.now(), "new_only": new_only}
+            data |= {"again_ids": pack_ids(again) if again else None}
             commit = self._db.commit().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
-                commit.put(starts[0], quota.spend(starts[0], self._count_active(user_id), len(again)))
+                commit.put(starts[0], quota.spend(starts[0], self.count_active(user_id), len(again)))
             commit.run()
             job = job_from(Snapshot(job_path(new_id), data, None))
             assert job is not None
@@ -220,7 +219,7 @@ class Jobs:
 
         def attempt() -> None:
             starts = self._db.read(quota.path)[0]
-            fields = quota.spend(starts, self._count_active(quota.user_id), again)
+            fields = quota.spend(starts, self.count_active(quota.user_id), again)
             self._db.commit().put(starts, fields).run()
 
         retry_on_conflict(attempt)
@@ -239,14 +238,17 @@ class Jobs:
 
         return self._change(job.job_id, decide) or job
 
-    def seal(self, job_id: str) -> None:
-        """`planning` → `running`: the playlist is listed to its end, so the total is known."""
-        self._change(
-            job_id,
-            lambda now: (
-                {"state": "running", "total": now.listed, "error": None} if now.state == "planning" else None
-            ),
-        )
+    def seal(self, job_id: str, extended: int = 0) -> None:
+        """`planning` → `running`: the playlist is listed to its end, so the total is known.
+
+        ``extended``: of the job before listing began. A job that was extended since is listed once more.
+        """
+
+        def decide(now: Job) -> dict[str, Any] | None:
+            listed = now.state == "planning" and now.extended == extended
+            return {"state": "running", "total": now.listed, "error": None} if listed else None
+
+        self._change(job_id, decide)
 
     def complete(self, job: Job) -> None:
         """`running` → `done`. Only :mod:`shared.pipeline.completion` calls this.

@@ -10,6 +10,7 @@ from shared.errors import DeliveryError, Transient
 from shared.gcp.firestore import Firestore
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry, state_when_indexed
+from shared.pipeline.listings import ListedBy, Listing
 from shared.search.index.document import write_of
 from shared.search.index.mapping import fingerprint
 from shared.search.index.writer import SearchIndex
@@ -19,9 +20,12 @@ from shared.transcripts.videos import Metadata, VideoStore
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import Item
 
-#: Why a video is left out that YouTube shows to its owner only.
-_PRIVATE_TO_OWNER = "YouTube shows this video to nobody but you."
-_SHOWN_TO_NOBODY = "YouTube does not show this video any more."
+#: Why a video is left out about which YouTube says nothing, by who has listed it.
+_CLOSED: dict[ListedBy, str] = {
+    "everybody": "YouTube does not show this video any more.",
+    "owner": "YouTube shows this video to nobody but you.",
+    "person": "YouTube knows no such video, or shows it to nobody but its owner.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +45,33 @@ class Pages:
         self._index = index
         self._youtube = youtube
 
-    def of_playlist(self, job: Job, access_token: str | None, before: Container[str]) -> Iterator[Page]:
-        """The pages of a job's playlist. A video that is listed twice comes once.
+    def of_listing(self, job: Job, listing: Listing, before: Container[str]) -> Iterator[Page]:
+        """The pages of what a job lists. A video that is listed twice comes once.
 
-        ``access_token``: of the user in whose name the playlist is listed; None for a public one.
         ``before``: the videos of this playlist that the user had in the library before.
         """
         listed: set[str] = set()
         indexed = _Indexed(self._index)
-        for page in self._youtube.pages(job.playlist_id, access_token):
+        for page in listing.pages():
             new = {item.video_id: item for item in page if item.video_id not in listed}
             listed |= new.keys()
-            of_user = access_token is not None
-            items, metadata = self._describe(job, list(new.values()), before, of_user=of_user)
+            items, metadata = self._describe(job, list(new.values()), before, listing.by)
             yield Page(items, self._entries(job, items, metadata, indexed))
 
     def of_video(self, job: Job, video_id: str) -> Page:
         """One video of the user's library, as a page."""
         item = Item(video_id, "", "", "", None, position=0, gone=None)
-        items, metadata = self._describe(job, [item], [video_id], of_user=False)
+        items, metadata = self._describe(job, [item], [video_id], "everybody")
         return Page(items, self._entries(job, items, metadata, _Indexed(self._index)))
 
     def _describe(
-        self, job: Job, items: Sequence[Item], before: Container[str], *, of_user: bool
+        self, job: Job, items: Sequence[Item], before: Container[str], by: ListedBy
     ) -> tuple[list[Item], dict[str, Metadata]]:
         """The items, those marked as gone that nobody may index, and the metadata of all.
 
         The store holds only what everybody may see. So a video that YouTube shows to one person alone is
         not stored. And of a video that is hidden from this user (``gone``), the store tells the user only
-        what they had ``before``. ``of_user``: the playlist was listed in the name of a user.
+        what they had ``before``.
 
         A video that was stored and is hidden from everybody now keeps its metadata, and is marked. That
         videos.list leaves it out says so only if it described the video before: some videos it never
@@ -84,9 +86,9 @@ class Pages:
         answered = {each.video_id: each for each in self._youtube.videos(stale)}
         left_out = set(stale) - answered.keys()
         described_before = {each for each, about in known.items() if about.listed or about.gone_at}
-        # Of any other video, the playlist item is taken at its word.
-        closed = left_out if of_user else left_out & described_before
-        reason = _PRIVATE_TO_OWNER if of_user else _SHOWN_TO_NOBODY
+        # Of any other video, the item of a playlist that everybody sees is taken at its word.
+        closed = left_out & described_before if by == "everybody" else left_out
+        reason = _CLOSED[by]
         items = [replace(item, gone=reason) if item.video_id in closed else item for item in items]
         described = {item.video_id: item.metadata(now) for item in items}
         gone = {item.video_id for item in items if item.gone} & known.keys()

@@ -6,17 +6,18 @@ harmless: an entry is made once, and the messages of pending entries are only pu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from time import monotonic
 from uuid import NAMESPACE_URL, uuid5
 
 from shared import clock, logs
 from shared.config import INCOMPLETE, Config, ConfigError
-from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, NotVisible, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, Transient
 from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
 from shared.library import memberships
+from shared.library.collections import Collections, is_collection
 from shared.library.memberships import Memberships
 from shared.messages import PlaylistMessage, VideoMessage
 from shared.oauth.grants import Grants
@@ -24,6 +25,7 @@ from shared.pipeline import ledger
 from shared.pipeline.completion import Completion
 from shared.pipeline.jobs import LISTING, Job, Jobs, job_from, job_path
 from shared.pipeline.ledger import NewEntry, entry_from, entry_path
+from shared.pipeline.listings import Listings
 from shared.pipeline.pages import Pages
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
@@ -54,12 +56,13 @@ class Planner:
         self._owner = config.owner
         self._db = db
         self._topics = topics
-        self._youtube = youtube
         self._grants = grants
         self._jobs = Jobs(db)
         self._memberships = Memberships(db, index)
         self._completion = Completion(db, index)
         self._pages = Pages(db, index, youtube)
+        self._collections = Collections(db)
+        self._listings = Listings(db, youtube, grants)
 
     def plan(self, message: PlaylistMessage, delivery: Delivery) -> None:
         """Lists the playlist of a job and publishes its videos.
@@ -125,19 +128,22 @@ class Planner:
             self._completion.complete_if_settled(job.job_id)
 
     def _list_playlist(self, job: Job) -> None:
-        playlist, access_token = self._visible_playlist(job)
+        listing = self._listings.open(job)
+        playlist = listing.playlist
         job = self._jobs.begin_planning(job, playlist.title, playlist.item_count)
         known = self._memberships.read(job.user_id, job.playlist_id)
         before = dict.fromkeys(known.video_ids if known else ())
         # The videos that this playlist lets its user find: those that YouTube shows now, and those that are
         # hidden now but were in the user's library before.
         shown: dict[str, None] = {}
+        hidden: set[str] = set()
         empty, next_write = True, 0.0
         try:
-            for page in self._pages.of_playlist(job, access_token, before):
+            for page in self._pages.of_listing(job, listing, before):
                 if not self._enter(job, page.entries):
                     return
                 empty = empty and not page.items
+                hidden |= {item.video_id for item in page.items if item.gone}
                 shown |= dict.fromkeys(
                     item.video_id for item in page.items if not item.gone or item.video_id in before
                 )
@@ -151,24 +157,11 @@ class Planner:
             # The job ends here and keeps what is listed.
             self._write_membership(job, playlist, {**shown, **before})
             raise
-        if empty:
+        if empty and not job.new_only:
             raise JobFailed("The playlist is empty: there is nothing to index.")
-        if self._write_membership(job, playlist, shown):
-            self._jobs.seal(job.job_id)
+        if self._write_membership(job, playlist, shown, hidden):
+            self._jobs.seal(job.job_id, job.extended)
             self._completion.complete_if_settled(job.job_id)
-
-    def _visible_playlist(self, job: Job) -> tuple[PlaylistInfo, str | None]:
-        """The playlist as everybody sees it, or as the job's user sees it and the access token for that.
-
-        Raises NotVisible for a private playlist of somebody else, as if it did not exist.
-        """
-        try:
-            return self._youtube.playlist(job.playlist_id), None
-        except NotVisible:
-            access_token = self._grants.access_token(job.user_id)
-            if access_token is None:
-                raise
-            return self._youtube.playlist(job.playlist_id, access_token), access_token
 
     def _enter(self, job: Job, entries: Sequence[NewEntry]) -> bool:
         """Enters a page into the ledger and publishes its pending videos. False when the job is over."""
@@ -198,8 +191,13 @@ class Planner:
         self._topics.publish("videos", messages)
         return True
 
-    def _write_membership(self, job: Job, playlist: PlaylistInfo, video_ids: Iterable[str]) -> bool:
+    def _write_membership(
+        self, job: Job, playlist: PlaylistInfo, video_ids: Iterable[str], hidden: Collection[str] = ()
+    ) -> bool:
         """Writes the membership, unless the job is no longer being listed. Whether it is.
+
+        ``hidden``: the videos that YouTube does not show. Of a collection, this says what was found out about
+        the videos; what is in it is decided by its own document.
 
         Removing a playlist, or erasing a user, ends the job first. A planner that is late must not put
         back what was removed.
@@ -211,6 +209,12 @@ class Planner:
             if now is None or now.state != "planning":
                 return False
             commit = self._db.commit().put(snapshot, {"listed": now.listed})
+            found = list(video_ids)
+            if is_collection(job.playlist_id):
+                kept = self._collections.note(commit, job.user_id, job.playlist_id, found, hidden)
+                if kept is None:
+                    return False
+                found = kept
             memberships.put(
                 commit,
                 job.user_id,
@@ -218,7 +222,7 @@ class Planner:
                 title=playlist.title,
                 thumbnail_url=playlist.thumbnail_url,
                 privacy=playlist.privacy,
-                video_ids=list(video_ids),
+                video_ids=found,
             )
             commit.run()
             return True

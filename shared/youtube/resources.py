@@ -32,7 +32,10 @@ class PlaylistInfo:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One place in a playlist. ``gone``: why the video cannot be watched; None if it can."""
+    """One place in a playlist. ``gone``: why the video cannot be watched; None if it can.
+
+    ``added_at``: when it came into the playlist.
+    """
 
     video_id: str
     title: str
@@ -41,6 +44,7 @@ class Item:
     published_at: datetime | None
     position: int
     gone: str | None
+    added_at: datetime | None = None
 
     def metadata(self, now: datetime) -> Metadata:
         """Metadata from the playlist, for a video that is missing in the answer of videos.list."""
@@ -100,10 +104,11 @@ def item_from(found: dict[str, Any]) -> Item | None:
         title=title,
         channel=str(snippet.get("videoOwnerChannelTitle", ""))[:_MAXIMUM_TITLE],
         channel_id=str(snippet.get("videoOwnerChannelId", ""))[:64],
-        # snippet.publishedAt would be when the video was added to the playlist.
+        # snippet.publishedAt is when the video was added to the playlist.
         published_at=clock.parse(details.get("videoPublishedAt")),
         position=_whole_number(snippet.get("position")) or 0,
         gone=gone,
+        added_at=clock.parse(snippet.get("publishedAt")),
     )
 
 
