@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import uuid4
 
 from shared import clock
@@ -20,7 +20,14 @@ from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.documents import Commit, Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.library import memberships
-from shared.library.memberships import pack_ids, unpack_ids
+from shared.library.memberships import (
+    Listing,
+    membership_path,
+    pack_ids,
+    pack_times,
+    unpack_ids,
+    unpack_times,
+)
 
 #: Videos in one collection, collections of one user, and characters of a title.
 MAXIMUM_VIDEOS, MAXIMUM_COLLECTIONS, MAXIMUM_TITLE = 10_000, 200, 150
@@ -45,7 +52,7 @@ class Collection:
 
     collection_id: str
     title: str
-    added: Mapping[str, datetime]
+    added: Mapping[str, datetime | None]
     gone: frozenset[str]
     snapshot: Snapshot = field(repr=False, compare=False)
 
@@ -72,23 +79,22 @@ def _collection_from(snapshot: Snapshot) -> Collection | None:
     data = snapshot.data
     if data is None:
         return None
-    times = map(_time_from, unpack_ids(data.get("added")))
-    added = dict(zip(unpack_ids(data.get("video_ids")), times, strict=True))
-    return Collection(snapshot.id, data["title"], added, frozenset(unpack_ids(data.get("gone"))), snapshot)
-
-
-def _time_from(seconds: str) -> datetime:
-    return datetime.fromtimestamp(int(seconds), UTC)
+    added = zip(unpack_ids(data.get("video_ids")), unpack_times(data.get("added")), strict=True)
+    gone = frozenset(unpack_ids(data.get("gone")))
+    return Collection(snapshot.id, data["title"], dict(added), gone, snapshot)
 
 
 def put(
-    commit: Commit, collection: Collection, added: Mapping[str, datetime], gone: Iterable[str] | None = None
+    commit: Commit,
+    collection: Collection,
+    added: Mapping[str, datetime | None],
+    gone: Iterable[str] | None = None,
 ) -> None:
     """Adds to ``commit`` that these are the videos, unless the collection has changed since it was read."""
     left = collection.gone if gone is None else gone
     data = {
         "video_ids": pack_ids(added),
-        "added": pack_ids(str(int(time.timestamp())) for time in added.values()),
+        "added": pack_times(added.values()),
         "gone": pack_ids(each for each in left if each in added),
     }
     commit.put(collection.snapshot, data)
@@ -152,8 +158,7 @@ class Collections:
             known.pop(collection.collection_id, None)
             _require_free(title, known)
             commit = self._db.commit().put(collection.snapshot, {"title": title})
-            memberships.retitle(commit, user_id, collection.collection_id, title)
-            commit.run()
+            commit.update(membership_path(user_id, collection.collection_id), {"title": title}).run()
             return self.read(user_id, collection.collection_id)
 
         return retry_on_conflict(attempt)
@@ -188,21 +193,20 @@ class Collections:
         return retry_on_conflict(attempt)
 
     def note(
-        self, commit: Commit, user_id: str, collection_id: str, shown: Iterable[str], hidden: Iterable[str]
-    ) -> list[str] | None:
-        """Adds to ``commit`` what a job found out. The videos that the membership has then; None: it is gone.
+        self, commit: Commit, user_id: str, known: Snapshot, listing: Listing, hidden: Iterable[str]
+    ) -> Listing | None:
+        """Adds to ``commit`` what a job found out. The listing with all that can be found then; None if the
+        collection is gone.
 
-        ``shown``: videos that YouTube shows, and those that were in the membership before; ``hidden``: those
-        that it does not show.
+        ``known``: the membership. ``listing``: the videos that YouTube shows, and those that could be found
+        before; ``hidden``: those that it does not show.
         """
-        own, library = self._db.read(path(user_id, collection_id), memberships.path(user_id, collection_id))
-        collection = _collection_from(own)
+        collection = read(self._db, user_id, known.id)
         if collection is None:
             return None
-        shown, hidden = set(shown), set(hidden)
-        before = unpack_ids((library.data or {}).get("video_ids"))
-        put(commit, collection, collection.added, (collection.gone - shown) | hidden)
-        return visible(collection, {*before, *shown})
+        put(commit, collection, collection.added, (collection.gone - listing.videos.keys()) | set(hidden))
+        before = unpack_ids((known.data or {}).get("video_ids"))
+        return replace(listing, videos=visible(collection, {*before, *listing.videos}))
 
     def forget(self, user_id: str) -> None:
         """Deletes all collections of a user. Their memberships are erased with the others."""
@@ -220,10 +224,8 @@ class Collections:
         commit = self._db.commit()
         commit.create(path(user_id, collection_id), {"title": title, "created_at": clock.now()})
         # So that the library shows it before anything of it can be found.
-        memberships.put(
-            commit, user_id, collection_id, title=title, thumbnail_url=None, privacy="private", video_ids=()
-        )
-        commit.run()
+        data = {"title": title, "kind": "collection", "privacy": "private", "updated_at": clock.now()}
+        commit.create(membership_path(user_id, collection_id), data).run()
         return self.read(user_id, collection_id)
 
     def _titles(self, user_id: str) -> dict[str, str]:
@@ -251,7 +253,7 @@ def _title_from(value: object) -> str:
     return title
 
 
-def visible(collection: Collection, video_ids: Iterable[str]) -> list[str]:
-    """Those of the videos that are in the collection, in its order."""
+def visible(collection: Collection, video_ids: Iterable[str]) -> dict[str, datetime | None]:
+    """Those of the videos that are in the collection, in its order, and when each was added."""
     wanted = set(video_ids)
-    return [each for each in collection.added if each in wanted]
+    return {each: time for each, time in collection.added.items() if each in wanted}

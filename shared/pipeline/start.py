@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from shared import logs
@@ -64,16 +64,16 @@ class Start:
             raise BadRequest(f"Expected the id of a video, found {video_id[:100]!r}.")
         for membership in memberships.of_user(self._db, user_id):
             if video_id in membership.video_ids:
-                return self._start(user_id, membership.playlist_id, again=[video_id], video_id=video_id)
+                return self._start(user_id, membership.playlist_id, again=[video_id], video_ids=[video_id])
         raise NotFound("There is no such video in your library.")
 
     def add(
         self, user_id: str, collection_id: str, videos: Mapping[str, datetime | None]
     ) -> tuple[Added, Job | None]:
-        """Adds videos to a collection of the user. The job that lists them; None when there is nothing new.
+        """Adds videos to a collection of the user. The job that lists them; None when all can be found.
 
-        A job of the collection that is active lists them, too: it goes back to its first state, and whoever
-        works on it begins anew. So videos that come while it lists, or after that, are not left out.
+        An active job of the collection lists them, too: it goes back to its first state, and the planner that
+        works on it gives up. So videos that come while it lists, or after that, are not left out.
 
         Raises:
             Busy: the collection would have too many videos.
@@ -83,14 +83,10 @@ class Start:
         """
         self._require_quota(user_id)
         added = self._collections.add(user_id, collection_id, videos)
-        return added, self._list_added(user_id, added.collection_id) if added.to_list else None
+        return added, self.list_new(user_id, added.collection_id) if added.to_list else None
 
-    def _require_quota(self, user_id: str) -> None:
-        """Raises TooMany when a job could not be started now. So nothing is stored that cannot be listed."""
-        quota = Quota.for_user(user_id, self._config)
-        quota.spend(self._db.read(quota.path)[0], self._jobs.count_active(user_id))
-
-    def _list_added(self, user_id: str, collection_id: str) -> Job:
+    def list_new(self, user_id: str, collection_id: str) -> Job:
+        """The job that lists those videos of a collection that were never looked at. See :meth:`add`."""
         quota = Quota.for_user(user_id, self._config)
 
         def attempt() -> Job:
@@ -103,24 +99,32 @@ class Start:
                 "started_at": None,
                 "extended": job.extended + 1,
             }
-            return self._jobs.touch(job, **listed_again)
+            job = self._jobs.touch(job, **listed_again)
+            self._jobs.spend(quota, 0)
+            return job
 
         job = retry_on_conflict(attempt)
-        self._publish(job)
+        publish(self._topics, job)
         return job
 
+    def _require_quota(self, user_id: str) -> None:
+        """Raises TooMany when a job could not be started now. So nothing is stored that cannot be listed."""
+        quota = Quota.for_user(user_id, self._config)
+        quota.spend(self._db.read(quota.path)[0], self._jobs.count_active(user_id))
+
     def _start(
-        self, user_id: str, playlist_id: str, *, again: Collection[str], video_id: str | None = None
+        self, user_id: str, playlist_id: str, *, again: Collection[str], video_ids: Sequence[str] = ()
     ) -> tuple[Job, bool]:
         quota = Quota.for_user(user_id, self._config)
-        job, new = self._jobs.start(user_id, playlist_id, quota=quota, again=again, video_id=video_id)
+        job, new = self._jobs.start(user_id, playlist_id, quota=quota, again=again, video_ids=video_ids)
         if new:
-            self._publish(job)
+            publish(self._topics, job)
         return job, new
 
-    def _publish(self, job: Job) -> None:
-        try:
-            self._topics.publish("playlists", [job.message])
-        except Transient as error:
-            # The job is stored, so it is not lost: the sweep publishes it.
-            logs.warning("job not published yet", error, job_id=job.job_id)
+
+def publish(topics: Topics, job: Job) -> None:
+    """Hands a new job to the planner. The job is stored, so it is not lost: the sweep publishes it, too."""
+    try:
+        topics.publish("playlists", [job.message])
+    except Transient as error:
+        logs.warning("job not published yet", error, job_id=job.job_id)

@@ -34,7 +34,7 @@ class PlaylistInfo:
 class Item:
     """One place in a playlist. ``gone``: why the video cannot be watched; None if it can.
 
-    ``added_at``: when it came into the playlist.
+    ``added_at``: when it was put there.
     """
 
     video_id: str
@@ -60,6 +60,17 @@ class Item:
             thumbnail_url=None,
             fetched_at=now,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """The beginning of a playlist. ``etag`` changes whenever YouTube's answer does, also when the number of
+    all items does. ``next_token``: of the next page; None when there is none.
+    """
+
+    etag: str
+    items: tuple[Item, ...]
+    next_token: str | None
 
 
 def playlist_info(found: dict[str, Any]) -> PlaylistInfo:
@@ -104,10 +115,10 @@ def item_from(found: dict[str, Any]) -> Item | None:
         title=title,
         channel=str(snippet.get("videoOwnerChannelTitle", ""))[:_MAXIMUM_TITLE],
         channel_id=str(snippet.get("videoOwnerChannelId", ""))[:64],
-        # snippet.publishedAt is when the video was added to the playlist.
         published_at=clock.parse(details.get("videoPublishedAt")),
         position=_whole_number(snippet.get("position")) or 0,
         gone=gone,
+        # Not of the video: when it was added to the playlist.
         added_at=clock.parse(snippet.get("publishedAt")),
     )
 
