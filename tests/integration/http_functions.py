@@ -14,6 +14,7 @@ from shared.accounts.signin import SignIn
 from shared.accounts.tokens import Tokens
 from shared.config import Config
 from shared.gcp.firestore import Firestore
+from shared.pipeline.channels import Channels
 from shared.pipeline.collecting import Collecting
 from shared.pipeline.removal import Removal
 from shared.pipeline.retry import Retry
@@ -29,8 +30,15 @@ _OBJECTS: dict[str, Callable[[World], dict[str, object]]] = {
         "sign_in": SignIn(world.config, world.db, world.search_index, world.google, world.grants),
     },
     "index": lambda world: {
-        "use_case": (start := Start(world.config, world.db, world.topics)),
-        "sources": Sources(start),
+        "use_case": (
+            start := Start(
+                world.config,
+                world.db,
+                world.topics,
+                channels := Channels(world.config, world.db, world.youtube),
+            )
+        ),
+        "sources": Sources(start, channels),
     },
     "jobs": lambda world: {"retry": Retry(world.db, world.topics, world.search_index)},
     "library": lambda world: {
