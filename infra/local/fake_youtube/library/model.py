@@ -80,8 +80,8 @@ class Video:
     """``published_at``, ``starts_at``: RFC 3339 UTC; ``starts_at``: when it begins, as the player says.
     ``duration``: seconds. ``owner``: the user who may see it if it is private. ``reason``, ``subreason``,
     ``playability``: replace the usual sentences why it does not play, and the usual status of the player.
-    ``language``: of the audio, as the uploader says. ``streamed``: a broadcast that is over. ``audio_tracks``:
-    empty for one voice without default captions."""
+    ``language``: of the audio, as the uploader says. ``streamed``: a broadcast that is over.
+    ``audio_tracks``: empty for one voice without default captions."""
 
     id: str
     title: str
