@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
@@ -28,6 +28,8 @@ _CLAIM = timedelta(minutes=10)
 #: The most sources that are read at a time, the longest due first.
 _MOST_DUE = 1000
 _DAY = timedelta(days=1)
+#: A source that was just listed is not looked at again before.
+SETTLED = timedelta(hours=6)
 #: A source is listed to its end, and described, every seventh day. A little less, because jobs take a while.
 LISTED_EVERY = timedelta(days=6, hours=12)
 
@@ -203,17 +205,14 @@ class Refreshes:
             return
 
     def erase(self, user_id: str) -> None:
-        """Deletes all of a user's."""
-        for snapshot in self._each(user_id):
-            self._db.commit().delete(snapshot.path).run()
-
-    def _each(self, user_id: str) -> Iterator[Snapshot]:
-        return iter(list(self._db.query("refreshes", ("user_id", "==", user_id), fields=["user_id"])))
+        """Deletes all of a user's, and what was asked for in the user's name (shared.library.checks)."""
+        for snapshot in list(self._db.query("refreshes", ("user_id", "==", user_id), fields=["user_id"])):
+            self._db.commit().delete(snapshot.path).delete(f"checks/{snapshot.id}").run()
 
 
 def _pack(waiting: Waiting) -> bytes:
     """One field for all, because a list would be one index entry for each video."""
-    lines = (f"{each} {again.at.timestamp():.3f} {again.not_yet:d}" for each, again in waiting.items())
+    lines = (f"{each} {again.at.timestamp():.6f} {again.not_yet:d}" for each, again in waiting.items())
     return zlib.compress("\n".join(lines).encode())
 
 
