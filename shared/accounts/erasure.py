@@ -17,7 +17,8 @@ from shared.accounts.tokens import Tokens
 from shared.errors import Transient
 from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
 from shared.keep import searches
-from shared.library import links, own_playlists
+from shared.library import links, own_playlists, subscriptions
+from shared.library.collections import Collections
 from shared.library.memberships import Memberships
 from shared.library.refreshes import Refreshes
 from shared.oauth.grants import Grants
@@ -40,6 +41,7 @@ class Erasure:
         self._sessions = Sessions(db)
         self._tokens = Tokens(db)
         self._jobs = Jobs(db)
+        self._collections = Collections(db)
         self._memberships = Memberships(db, index)
         self._refreshes = Refreshes(db)
 
@@ -72,9 +74,11 @@ class Erasure:
             # Before the jobs: no refresh starts another one.
             lambda: self._refreshes.erase(user_id),
             lambda: self._erase_jobs(user_id, deadline),
+            lambda: self._collections.forget(user_id),
             # After the jobs: a planner at work writes memberships only while its job exists.
             lambda: self._memberships.erase(user_id),
             lambda: own_playlists.forget(self._db, user_id),
+            lambda: subscriptions.forget(self._db, user_id),
             lambda: self._delete(starts_path(user_id)),
             lambda: self._delete(usage_path(user_id)),
             lambda: budget.forget(self._db, user_id),

@@ -97,6 +97,8 @@ class Listing:
     complete: bool = False
     etag: str | None = None
     described_at: datetime | None = None
+    kind: str = "playlist"
+    channel: Mapping[str, Any] | None = None
 
 
 def put(commit: Commit, read: Snapshot, listing: Listing) -> None:
@@ -110,6 +112,8 @@ def put(commit: Commit, read: Snapshot, listing: Listing) -> None:
         "added": pack_times(listing.videos.values()),
         "privacy": listing.privacy,
         "updated_at": now,
+        "kind": listing.kind,
+        "channel": listing.channel,
     }
     if listing.complete:
         data |= {"etag": listing.etag, "listed_at": now}
@@ -125,6 +129,12 @@ def _changes(known: Membership | None, change: Change) -> dict[str, Any]:
     """The first job of a source changes nothing."""
     is_first = known is None or known.indexed_at is None
     return {} if known is None or is_first else with_change(known.changes, change)
+
+
+def keep(commit: Commit, read: Snapshot, videos: Mapping[str, datetime | None]) -> None:
+    """Adds to ``commit`` that a person has taken videos out of a source, or put known ones into it."""
+    data = {"video_ids": pack_ids(videos), "added": pack_times(videos.values()), "updated_at": clock.now()}
+    commit.put(read, data)
 
 
 class Memberships:
@@ -151,6 +161,10 @@ class Memberships:
             self._copy(user_id, self.read(user_id, playlist_id))
         except Transient as error:
             logs.warning("membership not searchable yet", error, playlist_id=playlist_id)
+
+    def copy(self, user_id: str, playlist_id: str) -> None:
+        """Copies a membership to the search index. Raises Transient when the index does not answer."""
+        self._copy(user_id, self.read(user_id, playlist_id))
 
     def finish(
         self,

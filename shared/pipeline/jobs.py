@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -45,11 +45,11 @@ class Job:
     ``listed``: entries in the ledger so far; ``total``: the same number once the list is complete.
     ``blocked_until``: when the YouTube quota is renewed. ``paused_until``: until when YouTube refuses all our
     addresses. ``stalls``: how often in a row the sweep has published the job's messages again in vain.
-    ``sent_again``: how often its dead letter was published again.
-    ``again_ids``: the videos about which YouTube is asked although they are stored. They are those of the
-    user's library when the job was made, and the user's share was charged for them. ``video_ids``: the only
-    videos of the job; empty for the whole playlist. ``scheduled``: no person waits for the job.
-    ``booked_…``: what was booked when the job last ended.
+    ``sent_again``: how often its dead letter was published again. ``booked_…``: what of its cost was booked.
+    ``again_ids``: videos about which YouTube is asked although they are stored; the user's share was charged
+    for them. ``video_ids``: the only videos of the job; empty for the whole playlist. ``scheduled``: no
+    person waits for it. ``channel``: what of a channel is listed; None: as it was chosen before.
+    ``new_only``: of a collection, only what was never looked at. ``extended``: how often it grew meanwhile.
     """
 
     job_id: str
@@ -71,6 +71,9 @@ class Job:
     sent_again: int = 0
     video_ids: tuple[str, ...] = ()
     scheduled: bool = False
+    channel: Mapping[str, Any] | None = None
+    new_only: bool = False
+    extended: int = 0
     booked_bytes: int = 0
     booked_units: int = 0
     update_time: datetime | None = None
@@ -100,10 +103,7 @@ def job_path(job_id: str) -> str:
 
 
 def _active_path(user_id: str, playlist_id: str, video_ids: Sequence[str]) -> str:
-    """The document that names the active job of a user's playlist, or of these videos of it.
-
-    It keeps a second one from starting.
-    """
+    """The document that names the active job of a playlist, or of some of its videos. It allows only one."""
     several = len(video_ids) > 1
     which = hashlib.sha256(" ".join(video_ids).encode()).hexdigest()[:32] if several else "".join(video_ids)
     return f"active_jobs/{user_id}:{playlist_id}" + (f":{which}" if which else "")
@@ -155,9 +155,8 @@ class Jobs:
     def count_active(self, user_id: str) -> int:
         """Those that the person started."""
         active = (("user_id", "==", user_id), _IS_ACTIVE)
-        if not (every := self._db.count("jobs", *active)):
-            return 0
-        return every - self._db.count("jobs", *active, ("scheduled", "==", True))
+        every = self._db.count("jobs", *active)
+        return every and every - self._db.count("jobs", *active, ("scheduled", "==", True))
 
     def start(
         self,
@@ -169,12 +168,14 @@ class Jobs:
         again: Collection[str] = (),
         video_ids: Sequence[str] = (),
         schedule: Callable[[], Commit] | None = None,
+        chosen: Mapping[str, Any] | None = None,
     ) -> tuple[Job, bool]:
         """The active job of this user and playlist (and videos) and False, or a new job and True.
 
         ``job_id`` makes the call repeatable: one id is never made twice. ``quota``: what a new job is
         charged to; None for jobs that no person starts. ``again``: the videos that the job fetches again.
         ``schedule``: makes the commit with which a scheduled job is stored; what it raises is raised.
+        ``chosen``: what of the source is listed: the fields ``channel`` and ``new_only`` of the job.
 
         Raises:
             Busy: the active job does not fetch again.
@@ -193,15 +194,10 @@ class Jobs:
                     if again and not current.again:
                         raise Busy("This playlist is being indexed. Wait until that is done, then try again.")
                     return current, False
-            data = {
-                "user_id": user_id,
-                "playlist_id": playlist_id,
-                "state": "queued",
-                "created_at": clock.now(),
-                "again_ids": pack_ids(again) if again else None,
-                "video_ids": pack_ids(video_ids) if video_ids else None,
-                "scheduled": schedule is not None,
-            }
+            data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, **(chosen or {})}
+            data |= {"state": "queued", "created_at": clock.now(), "scheduled": schedule is not None}
+            packed = {"again_ids": again, "video_ids": video_ids}
+            data |= {name: pack_ids(ids) for name, ids in packed.items() if ids}
             commit = (schedule or self._db.commit)().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
@@ -219,8 +215,8 @@ class Jobs:
 
         def attempt() -> None:
             starts = self._db.read(quota.path)[0]
-            fields = quota.spend(starts, self.count_active(quota.user_id), again)
-            self._db.commit().put(starts, fields).run()
+            spent = quota.spend(starts, self.count_active(quota.user_id), again)
+            self._db.commit().put(starts, spent).run()
 
         retry_on_conflict(attempt)
 
@@ -238,14 +234,17 @@ class Jobs:
 
         return self._change(job.job_id, decide) or job
 
-    def seal(self, job_id: str) -> None:
-        """`planning` → `running`: the playlist is listed to its end, so the total is known."""
-        self._change(
-            job_id,
-            lambda now: (
-                {"state": "running", "total": now.listed, "error": None} if now.state == "planning" else None
-            ),
-        )
+    def seal(self, job_id: str, extended: int = 0) -> None:
+        """`planning` → `running`: the playlist is listed to its end, so the total is known.
+
+        ``extended``: of the job before listing began. A job that was extended since is listed once more.
+        """
+
+        def decide(now: Job) -> dict[str, Any] | None:
+            is_listed = now.state == "planning" and now.extended == extended
+            return {"state": "running", "total": now.listed, "error": None} if is_listed else None
+
+        self._change(job_id, decide)
 
     def complete(self, job: Job, youtube_bytes: int) -> None:
         """`running` → `done`, of a job that cost so much. Only :mod:`shared.pipeline.completion` calls this.
@@ -278,7 +277,7 @@ class Jobs:
 
         def decide(now: Job) -> dict[str, Any] | None:
             known = now.paused_until is not None and abs(until - now.paused_until) < SAME_PAUSE
-            return None if known or not now.active else {"paused_until": until}
+            return {"paused_until": until} if now.active and not known else None
 
         self._change(job_id, decide)
 

@@ -12,6 +12,7 @@ from shared.gcp.firestore import Firestore
 from shared.pipeline.acceptance import accepts, accepts_metadata
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry, state_when_indexed
+from shared.pipeline.listings import ListedBy, Source
 from shared.search.index.document import write_of
 from shared.search.index.mapping import fingerprint
 from shared.search.index.writer import SearchIndex
@@ -19,15 +20,18 @@ from shared.transcripts import store
 from shared.transcripts.store import Outcome, TranscriptStore
 from shared.transcripts.videos import Metadata, VideoStore
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import FirstPage, Item
+from shared.youtube.resources import Item
 
-#: Why a video is left out that YouTube shows to its owner only.
-_PRIVATE_TO_OWNER = "YouTube shows this video to nobody but you."
+#: Why a video is left out about which YouTube says nothing, by who has listed it.
+_CLOSED: dict[ListedBy, str] = {
+    "everybody": "YouTube does not show this video any more.",
+    "owner": "YouTube shows this video to nobody but you.",
+    "person": "YouTube knows no such video, or shows it to nobody but its owner.",
+}
 #: Videos in a request to videos.list.
 _PAGE = 50
 #: YouTube hides so many videos of a page at the same time only by mistake.
 _UNBELIEVABLE = 5
-_SHOWN_TO_NOBODY = "YouTube does not show this video any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +54,17 @@ class Pages:
         self._index = index
         self._youtube = youtube
 
-    def of_playlist(
-        self, job: Job, access_token: str | None, before: Container[str], first: FirstPage
-    ) -> Iterator[Page]:
-        """The pages of a job's playlist, of which the ``first`` one is known. A video that is listed twice
-        comes once.
+    def of_source(self, job: Job, source: Source, before: Container[str]) -> Iterator[Page]:
+        """The pages of what a job lists. A video that is listed twice comes once.
 
-        ``access_token``: of the user in whose name the playlist is listed; None for a public one.
         ``before``: the videos of this playlist that the user had in the library before.
         """
         listed: set[str] = set()
         indexed = _Indexed(self._index)
-        for page in self._youtube.pages(job.playlist_id, access_token, first=first):
+        for page in source.pages():
             new = {item.video_id: item for item in page if item.video_id not in listed}
             listed |= new.keys()
-            of_user = access_token is not None
-            items, metadata = self._describe(job, list(new.values()), before, of_user=of_user)
+            items, metadata = self._describe(job, list(new.values()), before, source.by)
             yield _page(items, self._entries(job, items, metadata, indexed), metadata)
 
     def of_videos(self, job: Job, video_ids: Sequence[str]) -> Iterator[Page]:
@@ -76,17 +75,17 @@ class Pages:
                 Item(video_id, "", "", "", None, position=start + number, gone=None)
                 for number, video_id in enumerate(video_ids[start : start + _PAGE])
             ]
-            described, metadata = self._describe(job, items, video_ids, of_user=False)
+            described, metadata = self._describe(job, items, video_ids, "everybody")
             yield _page(described, self._entries(job, described, metadata, indexed), metadata)
 
     def _describe(
-        self, job: Job, items: Sequence[Item], before: Container[str], *, of_user: bool
+        self, job: Job, items: Sequence[Item], before: Container[str], by: ListedBy
     ) -> tuple[list[Item], dict[str, Metadata]]:
         """The items, those marked as gone that nobody may index, and the metadata of all.
 
         The store holds only what everybody may see. So a video that YouTube shows to one person alone is
         not stored. And of a video that is hidden from this user (``gone``), the store tells the user only
-        what they had ``before``. ``of_user``: the playlist was listed in the name of a user.
+        what they had ``before``.
 
         A video that was stored and is hidden from everybody now keeps its metadata, and is marked. That
         videos.list leaves it out says so only if it described the video before: some videos it never
@@ -107,9 +106,9 @@ class Pages:
         shown_before = [each for each in stale if each in known and known[each].gone_at is None]
         if not answered and len(described_before.intersection(shown_before)) >= _UNBELIEVABLE:
             raise Transient("YouTube described none of the videos that it has described before.")
-        # Of any other video, the playlist item is taken at its word.
-        closed = left_out if of_user else left_out & described_before
-        reason = _PRIVATE_TO_OWNER if of_user else _SHOWN_TO_NOBODY
+        # Of any other video, the item of a playlist that everybody sees is taken at its word.
+        closed = left_out & described_before if by == "everybody" else left_out
+        reason = _CLOSED[by]
         items = [replace(item, gone=reason) if item.video_id in closed else item for item in items]
         described = {item.video_id: item.metadata(now) for item in items}
         gone = {item.video_id for item in items if item.gone} & known.keys()

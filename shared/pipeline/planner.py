@@ -6,32 +6,31 @@ harmless: an entry is made once, and the messages of pending entries are only pu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
 from uuid import NAMESPACE_URL, uuid5
 
 from shared import clock, logs
 from shared.config import INCOMPLETE, Config, ConfigError
-from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, NotVisible, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, Transient
 from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
 from shared.library import memberships
-from shared.library.checks import Checks
+from shared.library.collections import Collections, is_collection
 from shared.library.memberships import Listing, Membership, Memberships, membership_path
-from shared.library.refreshes import Refreshes, is_young
+from shared.library.refreshes import Refreshes
 from shared.messages import PlaylistMessage, VideoMessage
 from shared.oauth.grants import Grants
 from shared.pipeline import ledger
 from shared.pipeline.completion import Completion
 from shared.pipeline.jobs import LISTING, Job, Jobs, job_from, job_path
 from shared.pipeline.ledger import NewEntry, entry_from, entry_path
+from shared.pipeline.listings import Listings, Source
 from shared.pipeline.pages import Pages
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import FirstPage, PlaylistInfo
 
 #: Seconds between two writes of a membership that grows: what is listed is searchable while listing goes on.
 MEMBERSHIP_EVERY = 1.0
@@ -58,14 +57,14 @@ class Planner:
         self._owner = config.owner
         self._db = db
         self._topics = topics
-        self._youtube = youtube
         self._grants = grants
         self._jobs = Jobs(db)
-        self._checks = Checks(db)
         self._refreshes = Refreshes(db)
         self._memberships = Memberships(db, index)
         self._completion = Completion(db, index)
         self._pages = Pages(db, index, youtube)
+        self._collections = Collections(db)
+        self._listings = Listings(db, youtube, grants)
 
     def plan(self, message: PlaylistMessage, delivery: Delivery) -> None:
         """Lists the playlist of a job and publishes its videos.
@@ -141,13 +140,14 @@ class Planner:
             # It was taken out of the library meanwhile.
             self._jobs.cancel(job.job_id)
             return
-        begun = self._begin(job, known)
-        playlist = begun.playlist
+        source = self._listings.open(job, known)
+        playlist = source.playlist
         job = self._jobs.begin_planning(job, playlist.title, playlist.item_count)
         before = known.added_at if known else {}
         # The videos that this playlist lets its user find: those that YouTube shows now, and those that are
         # hidden now but were in the user's library before.
         shown: dict[str, datetime | None] = {}
+        hidden: set[str] = set()
         renamed: list[str] = []
         empty, next_write = True, 0.0
 
@@ -160,18 +160,21 @@ class Planner:
                 videos,
                 renamed,
                 complete,
-                begun.first.etag,
-                begun.described_at,
+                source.etag,
+                source.described_at,
+                source.kind,
+                source.channel,
             )
 
         try:
-            for page in self._pages.of_playlist(job, begun.access_token, before, begun.first):
+            for page in self._pages.of_source(job, source, before):
                 if not self._enter(job, page.entries):
                     return
                 empty = empty and not page.items
                 for item in page.items:
                     if not item.gone or item.video_id in before:
                         shown[item.video_id] = item.added_at
+                hidden |= {item.video_id for item in page.items if item.gone}
                 since = known.listed_at if known else None
                 renamed += [each for each, at in page.renamed.items() if since is None or at > since]
                 if (began := monotonic()) >= next_write:
@@ -184,68 +187,27 @@ class Planner:
             # The job ends here and keeps what is listed.
             self._write_membership(job, listing({**shown, **before, **shown}))
             raise
-        if empty:
-            self._require_emptied(job, begun, known)
-        if self._write_membership(job, listing(shown, complete=True)):
-            self._jobs.seal(job.job_id)
+        if empty and not job.new_only:
+            self._require_emptied(job, source, known)
+        if self._write_membership(job, listing(shown, complete=not job.new_only), hidden):
+            self._jobs.seal(job.job_id, job.extended)
             self._completion.complete_if_settled(job.job_id)
 
-    def _begin(self, job: Job, known: Membership | None) -> _Begun:
-        """The playlist of a job, and its first page. A refresh asks for what it does not know."""
-        if job.scheduled and known and known.described_at and is_young(known.described_at):
-            info = PlaylistInfo(known.title, known.thumbnail_url, len(known.video_ids), known.privacy)
-            is_private = known.privacy == "private"
-            try:
-                access_token = self._grants.access_token(job.user_id) if is_private else None
-                check = self._checks.read(job.user_id if is_private else None, job.playlist_id)
-                first = check.page if check and check.fresh else self._first_page(job, access_token)
-                return _Begun(info, access_token, first, None)
-            except NotVisible:
-                # Its owner has hidden it meanwhile.
-                logs.info("playlist hidden since it was described")
-        asked_at = clock.now()
-        playlist, access_token = self._visible_playlist(job, known)
-        return _Begun(playlist, access_token, self._first_page(job, access_token), asked_at)
-
-    def _require_emptied(self, job: Job, begun: _Begun, known: Membership | None) -> None:
-        """A playlist that had videos and lists none now is empty if YouTube also says that it has none.
+    def _require_emptied(self, job: Job, source: Source, known: Membership | None) -> None:
+        """A source that had videos and lists none now is empty if YouTube also says that it has none.
 
         Raises:
-            JobFailed: it had none before.
+            JobFailed: it had none before, or nothing of the channel is what was chosen.
             Transient: YouTube says that it has some.
         """
         if known is None or not known.video_ids:
             raise JobFailed("The playlist is empty: there is nothing to index.")
-        is_described = begun.described_at is not None
-        if (begun.playlist if is_described else self._visible_playlist(job, known)[0]).item_count:
-            raise Transient("YouTube listed nothing of a playlist that is not empty.")
-
-    def _first_page(self, job: Job, access_token: str | None) -> FirstPage:
-        found = self._youtube.first_page(job.playlist_id, access_token)
-        assert found is not None, "only an etag makes it so"
-        return found
-
-    def _visible_playlist(self, job: Job, known: Membership | None) -> tuple[PlaylistInfo, str | None]:
-        """The playlist as everybody sees it, or as the job's user sees it and the access token for that.
-
-        Raises NotVisible for a private playlist of somebody else, as if it did not exist.
-        """
-        try:
-            if known is not None and known.privacy == "private":
-                # Most likely it still is. Asking as everybody would cost a unit more.
-                own_token = self._grants.access_token(job.user_id)
-                if own_token is not None:
-                    found = self._youtube.playlist(job.playlist_id, own_token)
-                    return found, own_token if found.privacy == "private" else None
-        except (GrantExpired, NotVisible) as error:
-            logs.info("playlist hidden since it was described", reason=str(error))
-        try:
-            return self._youtube.playlist(job.playlist_id), None
-        except NotVisible:
-            access_token = self._grants.access_token(job.user_id)
-            if access_token is None:
-                raise
-            return self._youtube.playlist(job.playlist_id, access_token), access_token
+        is_described = source.described_at is not None
+        if not (source.playlist if is_described else self._listings.describe(job, known)).item_count:
+            return
+        if source.partial:
+            raise JobFailed("The channel has no videos of those that were chosen.")
+        raise Transient("YouTube listed nothing of a playlist that is not empty.")
 
     def _enter(self, job: Job, entries: Sequence[NewEntry]) -> bool:
         """Enters a page into the ledger and publishes its pending videos. False when the job is over."""
@@ -275,8 +237,11 @@ class Planner:
         self._topics.publish("videos", messages)
         return True
 
-    def _write_membership(self, job: Job, listing: Listing) -> bool:
+    def _write_membership(self, job: Job, listing: Listing, hidden: Collection[str] = ()) -> bool:
         """Writes the membership, unless the job is no longer being listed. Whether it is.
+
+        ``hidden``: the videos that YouTube does not show. What is in a collection is decided by its own
+        document, and the job only says which of its videos can be found.
 
         Removing a playlist, or erasing a user, ends the job first. A planner that is late must not put
         back what was removed.
@@ -289,7 +254,12 @@ class Planner:
             if now is None or now.state != "planning":
                 return False
             commit = self._db.commit().put(snapshot, {"listed": now.listed})
-            memberships.put(commit, known, listing)
+            now_listed: Listing | None = listing
+            if is_collection(job.playlist_id):
+                now_listed = self._collections.note(commit, job.user_id, known, listing, hidden)
+            if now_listed is None:
+                return False
+            memberships.put(commit, known, now_listed)
             commit.run()
             return True
 
@@ -297,13 +267,3 @@ class Planner:
             return False
         self._memberships.show(job.user_id, job.playlist_id)
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """The beginning of a listing. ``described_at``: when the playlist was asked for; None if it is known."""
-
-    playlist: PlaylistInfo
-    access_token: str | None
-    first: FirstPage
-    described_at: datetime | None

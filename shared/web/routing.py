@@ -93,9 +93,9 @@ class Routes:
         return self._route("GET", rule, public, operators)
 
     def post(
-        self, rule: str, *, public: bool = False, operators: bool = False
+        self, rule: str, *, public: bool = False, operators: bool = False, maximum_body: int = MAXIMUM_BODY
     ) -> Callable[[Handler], Handler]:
-        return self._route("POST", rule, public, operators)
+        return self._route("POST", rule, public, operators, maximum_body)
 
     def patch(
         self, rule: str, *, public: bool = False, operators: bool = False
@@ -123,7 +123,9 @@ class Routes:
         with logs.context(method=request.method, path=request.path, **trace), context:
             return self._app.full_dispatch_request()
 
-    def _route(self, method: str, rule: str, public: bool, operators: bool) -> Callable[[Handler], Handler]:
+    def _route(
+        self, method: str, rule: str, public: bool, operators: bool, maximum_body: int = MAXIMUM_BODY
+    ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             def view(**variables: str) -> Response:
                 request = request_ctx.request
@@ -132,6 +134,8 @@ class Routes:
                     self._admit_guest(caller.link, guests=method == "GET" and rule in self.open_to_guests)
                 if operators and not caller.manages:
                     raise NotFound(f"There is nothing at {request.path[:200]}.")
+                if maximum_body != MAXIMUM_BODY:
+                    request.max_content_length = maximum_body
                 with logs.context(user=caller.user_id or None):
                     answer = handler(request, caller, **variables)
                 self._failpoints.answer("answer")

@@ -104,12 +104,22 @@ class World:
     feed: str = ""
     link: str = ""
     link_id: str = ""
+    #: A collection of the owner's.
+    collection_id: str = ""
     #: Texts that must not appear in a log, a message, an answer or the store.
     secrets: list[str] = field(default_factory=list)
 
     def reveals(self, text: str) -> list[str]:
         """The parts of a text that come from the owner's private playlist or account."""
-        hints = (self.job_id, self.token_id, ALONE, "Quiet cellar", "lies in the cellar", "other@example.com")
+        hints = (
+            self.job_id,
+            self.token_id,
+            self.collection_id,
+            ALONE,
+            "Quiet cellar",
+            "lies in the cellar",
+            "other@example.com",
+        )
         return [hint for hint in hints if hint and hint in text]
 
 
@@ -138,6 +148,8 @@ def make_world(stack: Stack) -> World:
     _indexed(world, LENT, 1)
     made_token = world.owner.ask("POST", "/api/tokens", json={"name": "laptop"}).json()
     world.token, world.token_id = made_token["token"], made_token["token_id"]
+    made = world.owner.ask("POST", "/api/collections", json={"title": "Quiet cellar talks"})
+    world.collection_id = made.json()["playlist_id"]
     world.search_id = world.owner.ask("POST", "/api/searches", json={"query": f"q={SAID}"}).json()["id"]
     feed = world.owner.ask("POST", f"/api/searches/{world.search_id}/feed").json()
     world.feed = feed["url"].rpartition("/")[2].removesuffix(".atom")

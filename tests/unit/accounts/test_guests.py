@@ -21,7 +21,7 @@ from tests.unit.in_memory import InMemory
 
 TOKEN = f"yts_link_{'x' * 43}"
 SOURCE = "users/ada/memberships/PLlent"
-PROFILE = {"email": "ada@example.com", "email_verified": True}
+PROFILE = {"email": "ada@example.com", "email_verified": True, "hosted_domain": "example.com"}
 
 
 @pytest.fixture
