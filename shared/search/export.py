@@ -21,6 +21,7 @@ COLUMNS = (
     "start",
     "url",
     "snippet",
+    "chapter",
 )
 
 
@@ -44,9 +45,10 @@ def as_csv(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         about = [hit["video_id"], _safe(plain(hit["title"])), _safe(hit["channel"] or "")]
         about += [hit[name] for name in COLUMNS[3:6]]
         if not hit["moments"]:
-            yield _row([*about, None, hit["url"], _safe(plain(hit["description"]))])
+            yield _row([*about, None, hit["url"], _safe(plain(hit["description"])), None])
         for moment in hit["moments"]:
-            yield _row([*about, moment["start"], moment["url"], _safe(plain(moment["snippet"]))])
+            chapter = _safe(moment["chapter"] or "")
+            yield _row([*about, moment["start"], moment["url"], _safe(plain(moment["snippet"])), chapter])
 
 
 def _row(cells: Iterable[object]) -> str:

@@ -15,7 +15,7 @@ PLAIN = [(0, "Intro"), (65, "Sails"), (3723, "Harbour")]
 
 
 def found(description: str, duration: int | None = None) -> list[tuple[int, str]]:
-    return [tuple(each) for each in find_chapters(description, duration)]
+    return [(start, title) for start, title in find_chapters(description, duration)]
 
 
 @pytest.mark.parametrize(
