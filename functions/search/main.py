@@ -1,8 +1,9 @@
-"""/api/search, /api/suggest and /api/videos: searches in the caller's library."""
+"""/api/search, /api/suggest, /api/videos and /api/link: searches in the caller's library, or in a source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -11,7 +12,9 @@ from flask import Request, Response
 
 from shared import startup
 from shared.accounts.auth import Caller
+from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
+from shared.keep import searches
 from shared.library.memberships import titles
 from shared.search import export as exports
 from shared.search.params import Params
@@ -32,17 +35,41 @@ def search(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-@routes.get("/api/search")
+@routes.get("/api/link", guests=True)
+def show_link(request: Request, caller: Caller) -> dict[str, Any]:
+    if caller.link is None:
+        raise NotFound("This is for those who have a read-only link. You are signed in.")
+    return {
+        "playlist_id": caller.link.playlist_id,
+        "title": caller.link.title,
+        "player_base_url": config.youtube_embed_base_url,
+    }
+
+
+@routes.get("/api/search", guests=True)
 def find(request: Request, caller: Caller) -> dict[str, Any]:
+    return use_case.search(caller.user_id, _library(caller), _params(request, caller))
+
+
+def _library(caller: Caller) -> Mapping[str, str]:
+    """The titles, by id, of the sources that the caller may search. For a guest, there is only one."""
+    link = caller.link
+    return titles(db, caller.user_id) if link is None else {link.playlist_id: link.title}
+
+
+def _params(request: Request, caller: Caller) -> Params:
     params = Params.from_request(request.args)
-    return use_case.search(caller.user_id, titles(db, caller.user_id), params)
+    if params.new_in is None:
+        return params
+    if caller.link is not None:
+        raise NotFound("There is no such saved search.")
+    return replace(params, among=tuple(searches.read(db, caller.user_id, params.new_in).new))
 
 
 @routes.get("/api/search/export")
 def export(request: Request, caller: Caller) -> Response:
     form = choice_of(request, "format", list(exports.MIMETYPES)) or "csv"
-    params = Params.from_request(request.args)
-    hits = use_case.every_hit(caller.user_id, titles(db, caller.user_id), params)
+    hits = use_case.every_hit(caller.user_id, _library(caller), _params(request, caller))
     headers = {"Content-Disposition": f'attachment; filename="search.{form}"'}
     return Response(_begin(exports.render(hits, form)), mimetype=exports.MIMETYPES[form], headers=headers)
 
@@ -55,17 +82,17 @@ def _begin(pieces: Iterator[str]) -> Iterator[str]:
     return chain(list(islice(pieces, 2)), pieces)
 
 
-@routes.get("/api/suggest")
+@routes.get("/api/suggest", guests=True)
 def suggest(request: Request, caller: Caller) -> dict[str, Any]:
     typed = request.args.get("q") or ""
-    return {"suggestions": use_case.suggest(caller.user_id, titles(db, caller.user_id), typed)}
+    return {"suggestions": use_case.suggest(caller.user_id, _library(caller), typed)}
 
 
-@routes.get("/api/videos/<video_id>")
+@routes.get("/api/videos/<video_id>", guests=True)
 def show_video(request: Request, caller: Caller, video_id: str) -> Response | dict[str, Any]:
     form = choice_of(request, "format", ["json", *subtitles.MIMETYPES]) or "json"
     times = choice_of(request, "times", ["0", "1"]) == "1"
-    library, q = titles(db, caller.user_id), request.args.get("q")
+    library, q = _library(caller), request.args.get("q")
     about, lines = use_case.video(caller.user_id, library, video_id)
     if form == "json":
         shown = [{"start": line.start, "duration": line.duration, "text": line.text} for line in lines]

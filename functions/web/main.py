@@ -15,6 +15,7 @@ from functions.account.main import routes as account
 from functions.health.main import routes as health
 from functions.index.main import routes as index
 from functions.jobs.main import routes as jobs
+from functions.keep.main import routes as keep
 from functions.library.main import routes as library
 from functions.search.main import routes as search
 from shared import startup
@@ -31,7 +32,7 @@ root = next(each for each in Path(__file__).resolve().parents if (each / "fronte
 page = Page(root / "frontend", security_headers(root / "infra" / "headers.json", config))
 db = Firestore(config)
 routes, files = Routes(config, db), Routes(config, db)
-for each in (account, health, index, jobs, library, search):
+for each in (account, health, index, jobs, keep, library, search):
     routes.include(each)
 
 

@@ -7,15 +7,14 @@ browser can have: ``SESSION``, ``~ATTEMPT`` (a sign-in that is under way), or ``
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from shared import clock
 from shared.gcp.firestore import Firestore
+from shared.random_secrets import hash_secret, make_secret
 
 #: A session ends so long after the sign-in, whether it is used or not.
 LIFETIME = timedelta(days=14)
@@ -55,15 +54,7 @@ class Cookie:
 
 def new_attempt_id() -> str:
     """A random id for a sign-in."""
-    return f"yts_attempt_{secrets.token_urlsafe(32)}"
-
-
-def hash_secret(secret: str) -> str:
-    """The name under which a session, an attempt or an API token is stored.
-
-    A secret of 256 random bits needs no slow hash, and the document can be found by this one.
-    """
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return make_secret("attempt")
 
 
 class Sessions:
@@ -78,7 +69,7 @@ class Sessions:
         The id is always new. If an attacker has planted an id in the browser, it names no session
         afterwards (session fixation).
         """
-        token = f"yts_session_{secrets.token_urlsafe(32)}"
+        token = make_secret("session")
         now = clock.now()
         data = {"user_id": user_id, "created_at": now, "expires_at": now + LIFETIME}
         commit = self._db.commit().create(_path(token), data)

@@ -19,7 +19,7 @@ from shared import clock, logs
 from shared.accounts.access import Access, Reason
 from shared.accounts.erasure import Erasure
 from shared.accounts.profiles import Profiles
-from shared.accounts.sessions import ATTEMPT_LIFETIME, Cookie, Sessions, hash_secret, new_attempt_id
+from shared.accounts.sessions import ATTEMPT_LIFETIME, Cookie, Sessions, new_attempt_id
 from shared.config import Config
 from shared.errors import Conflict, Transient
 from shared.gcp.firestore import Firestore
@@ -27,6 +27,7 @@ from shared.library import own_playlists
 from shared.messages import is_id
 from shared.oauth.google import YOUTUBE_SCOPE, Google, SignInFailed
 from shared.oauth.grants import Grants
+from shared.random_secrets import hash_secret
 from shared.search.index.writer import SearchIndex
 
 _LONGEST_NEXT = 2000

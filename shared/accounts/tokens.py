@@ -1,4 +1,4 @@
-"""API tokens: random, shown once, stored as a hash (see :func:`shared.accounts.sessions.hash_secret`)."""
+"""API tokens: random, shown once, stored as a hash (see :func:`shared.random_secrets.hash_secret`)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared import clock
-from shared.accounts.sessions import hash_secret
 from shared.errors import BadRequest, NotFound
 from shared.gcp.firestore import Firestore
 from shared.messages import is_id
+from shared.random_secrets import hash_secret
 
 #: Half a surrogate pair: JSON can carry it, UTF-8 cannot.
 _HALF = re.compile(r"[\ud800-\udfff]")

@@ -171,6 +171,12 @@ def read(db: Firestore, user_id: str, playlist_id: str) -> Membership | None:
     return _membership_from(db.read(_path(user_id, playlist_id))[0])
 
 
+def brief(db: Firestore, user_id: str, playlist_id: str) -> Membership | None:
+    """As :func:`read`, without the videos."""
+    (found,) = db.read(_path(user_id, playlist_id), fields=("title", "privacy", "updated_at"))
+    return _membership_from(found)
+
+
 def of_user(db: Firestore, user_id: str) -> list[Membership]:
     """Everything in the user's library, ordered by title."""
     found = map(_membership_from, db.query(f"users/{user_id}/memberships"))
@@ -183,6 +189,17 @@ def titles(db: Firestore, user_id: str) -> dict[str, str]:
     """Playlist id → title of everything in the user's library, without the video ids. Each search asks."""
     found = db.query(f"users/{user_id}/memberships", fields=["title"])
     return {snapshot.id: snapshot.data.get("title", "") for snapshot in found if snapshot.data is not None}
+
+
+def titles_and_state(db: Firestore, user_id: str) -> tuple[dict[str, str], str]:
+    """As :func:`titles`, and a text that changes when a playlist comes, goes, is listed or is indexed."""
+    fields = ("title", "updated_at", "indexed_at")
+    found = {each.id: each.data or {} for each in db.query(f"users/{user_id}/memberships", fields=fields)}
+    state = " ".join(
+        f"{playlist_id}:{data.get('updated_at')}:{data.get('indexed_at')}"
+        for playlist_id, data in sorted(found.items())
+    )
+    return {playlist_id: data.get("title", "") for playlist_id, data in found.items()}, state
 
 
 def _version(time: datetime) -> int:

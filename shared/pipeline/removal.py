@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
+from shared.library import links
 from shared.library.memberships import Memberships
 from shared.messages import is_id
 from shared.pipeline.jobs import Jobs
@@ -14,11 +15,12 @@ class Removal:
     """The use case behind `DELETE /api/playlists/{id}`."""
 
     def __init__(self, db: Firestore, index: SearchIndex) -> None:
+        self._db = db
         self._jobs = Jobs(db)
         self._memberships = Memberships(db, index)
 
     def remove(self, user_id: str, playlist_id: str) -> None:
-        """Removes a playlist and cancels its active jobs, also those of single videos.
+        """Removes a playlist, revokes its links, and cancels its active jobs, also of single videos.
 
         Raises:
             NotFound: the playlist is not in the user's library.
@@ -32,4 +34,6 @@ class Removal:
             raise missing
         for job in active:
             self._jobs.cancel(job.job_id)
+        # Before the playlist, so that they do not work again when it is added again.
+        links.forget(self._db, user_id, playlist_id)
         self._memberships.remove(user_id, playlist_id)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from shared import logs
-from shared.errors import BadRequest
+from shared.errors import BadRequest, Transient
 from shared.search import facets, hits
 from shared.search.compiler import Clause, Compiler, Weights, length_clause
 from shared.search.errors import SearchRefused
@@ -27,6 +27,11 @@ _SORTS: dict[str, list[dict[str, Any]]] = {
 }
 #: Gives hits of equal rank the same order on all pages.
 _TIE_BREAK: dict[str, Any] = {"video_id": "asc"}
+#: Elasticsearch returns no more ids at once. A saved search has no more hits than MAXIMUM_IDS.
+_IDS = 10_000
+MAXIMUM_IDS = 20_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +106,40 @@ class Pages:
             BadRequest: Elasticsearch does not accept the search.
             Transient: Elasticsearch does not answer.
         """
-        if not scope.playlists:
-            return Page()
-        try:
-            compiler = Compiler.for_query(query, params.texts, self._analyzers.of(scope), self._weights)
+
+        def ask(compiler: Compiler) -> Page:
             return _read(scope, compiler, query, params, cursor, count_facets)
+
+        return self._ask(scope, query, params, ask) or Page()
+
+    def ids(self, scope: Scope, query: Query, params: Params) -> list[str]:
+        """The ids of all hits, in no order that means anything.
+
+        Raises:
+            BadRequest: as :meth:`read`, or there are more than :data:`MAXIMUM_IDS`.
+            Transient: as :meth:`read`, or Elasticsearch ran out of time.
+        """
+
+        def ask(compiler: Compiler) -> list[str]:
+            try:
+                return _ids(scope, compiler, query, params)
+            except SearchRefused as error:
+                if not error.too_costly:
+                    raise
+                return _ids(scope, replace(compiler, stemming=False), query, params)
+
+        return self._ask(scope, query, params, ask) or []
+
+    def _ask(self, scope: Scope, query: Query, params: Params, ask: Callable[[Compiler], T]) -> T | None:
+        """None if there is nothing to search."""
+        if not scope.playlists:
+            return None
+        try:
+            return ask(Compiler.for_query(query, params.texts, self._analyzers.of(scope), self._weights))
         except SearchRefused as error:
             if error.no_index:
                 # Nothing has been indexed yet.
-                return Page()
+                return None
             logs.error("a search was refused", error, detail=error.detail)
             raise BadRequest("This could not be searched. Try fewer or simpler words.") from error
 
@@ -149,7 +179,7 @@ def _request(
         body["aggs"] = facets.aggregations(scope, chosen)
     if cursor and cursor.after:
         body["search_after"] = cursor.after
-    clause = _within_minutes(compiler.query(query, params.q), params)
+    clause = _limited(compiler.query(query, params.q), params)
     answer = scope.search(clause, pit=cursor.pit if cursor else None, **body)
     total = cursor.total if cursor else answer["hits"]["total"]["value"]
     following = _following(scope, params, cursor, answer, total)
@@ -175,10 +205,30 @@ def _following(
     return replace(cursor, pit=pit, after=found[-1]["sort"])
 
 
-def _within_minutes(clause: Clause, params: Params) -> Clause:
-    """Durations are no facet, so their filter is part of the query."""
+def _ids(scope: Scope, compiler: Compiler, query: Query, params: Params) -> list[str]:
+    matching = _limited(compiler.query(query, params.q), params)
+    clause = {"bool": {"filter": [matching, *facets.filters(scope, params).values()]}}
+    body: dict[str, Any] = {"size": _IDS, "sort": [_TIE_BREAK], "source": False, "track_total_hits": False}
+    found: list[str] = []
+    while len(found) <= MAXIMUM_IDS:
+        answer = scope.search(clause, **body)
+        if answer["timed_out"]:
+            raise Transient("The search took too long.")
+        page = [hit["_id"] for hit in answer["hits"]["hits"]]
+        found += page
+        if len(page) < _IDS:
+            return found
+        body["search_after"] = page[-1:]
+    raise BadRequest(f"This search finds more than {MAXIMUM_IDS:,} videos. Narrow it.")
+
+
+def _limited(clause: Clause, params: Params) -> Clause:
+    """Durations and ids are no facets, so their filters are a part of the query."""
+    filters: list[Clause] = []
     bounds = {"gte": params.minimum_minutes, "lte": params.maximum_minutes}
     seconds = {name: minutes * 60 for name, minutes in bounds.items() if minutes is not None}
-    if not seconds:
-        return clause
-    return {"bool": {"must": [clause], "filter": [length_clause(**seconds)]}}
+    if seconds:
+        filters.append(length_clause(**seconds))
+    if params.among is not None:
+        filters.append({"terms": {"video_id": list(params.among)}})
+    return {"bool": {"must": [clause], "filter": filters}} if filters else clause

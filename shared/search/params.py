@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from shared.errors import BadRequest
+from shared.messages import is_id
 from shared.search.index.mapping import TEXTS
 from shared.search.language_values import day
 
@@ -30,7 +31,11 @@ class Arguments(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """A search. ``after``: on that day or later; ``before``: earlier than that day. RFC 3339 days."""
+    """A search. ``after``: on that day or later; ``before``: earlier than that day. RFC 3339 days.
+
+    ``new_in``: the id of a saved search, of which only the new hits count. ``among``: the ids of these hits;
+    None for no limit.
+    """
 
     q: str = ""
     playlists: tuple[str, ...] = ()
@@ -44,6 +49,8 @@ class Params:
     sort: str = "relevance"
     limit: int = 10
     cursor: str | None = None
+    new_in: str | None = None
+    among: tuple[str, ...] | None = None
 
     @classmethod
     def from_request(cls, arguments: Arguments) -> Params:
@@ -68,11 +75,13 @@ class Params:
             sort=sort,
             limit=_limit(arguments),
             cursor=arguments.get("cursor") or None,
+            new_in=_id(arguments, "new_in"),
         )
 
     def signature(self) -> str:
         """The same for all pages of one search. It shows that a cursor belongs to another search."""
-        described = json.dumps(asdict(replace(self, limit=0, cursor=None)))
+        # A hit that is seen meanwhile must not end a search that shows new ones.
+        described = json.dumps(asdict(replace(self, limit=0, cursor=None, among=None)))
         return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -103,6 +112,10 @@ def _read(arguments: Arguments, name: str, meaning: str, read: Callable[[str], s
 
 def _day(arguments: Arguments, name: str) -> str | None:
     return _read(arguments, name, "a date such as 2024-01-31", day)
+
+
+def _id(arguments: Arguments, name: str) -> str | None:
+    return _read(arguments, name, "an id", lambda text: text if is_id(text) else None)
 
 
 def _minutes(arguments: Arguments, name: str) -> float | None:

@@ -56,12 +56,14 @@ class Search:
         query = parse(params.q)
         cursor = Cursor.decode(params.cursor, params) if params.cursor else None
         page = self._pages.read(scope, query, params, cursor, count_facets=True)
+        # Few new hits of a saved search say nothing about its spelling.
+        follows = cursor is not None or params.among is not None
         answer: dict[str, Any] = {
             "total": page.total,
             "took_ms": 0,
             "hits": [hits.hit(found, query) for found in page.hits],
             "facets": facets.view(page.facets, scope, page.total) if page.facets else facets.nothing(),
-            "did_you_mean": None if cursor else self._did_you_mean(scope, query, params, page.total),
+            "did_you_mean": None if follows else self._did_you_mean(scope, query, params, page.total),
             "cursor": page.cursor.encode() if page.cursor else None,
         }
         if notices := _notices(query, page):
@@ -86,6 +88,14 @@ class Search:
             cursor = page.cursor
             if cursor is None:
                 return
+
+    def ids(self, user_id: str, titles: Mapping[str, str], params: Params) -> list[str]:
+        """The ids of all videos that a search finds, in no order, whatever its limit.
+
+        Raises:
+            BadRequest: Elasticsearch does not accept the search, or it finds too many videos.
+        """
+        return self._pages.ids(Scope(self._server, user_id, titles), parse(params.q), params)
 
     def suggest(self, user_id: str, titles: Mapping[str, str], typed: str) -> list[str]:
         """Titles, channels and frequent phrases of the library that continue the typed text."""

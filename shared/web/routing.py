@@ -1,8 +1,8 @@
 """HTTP functions: routes, callers, JSON, and errors as application/problem+json.
 
 Routes are closed by default: a handler is called for an authenticated caller, unless its route says
-``public=True``. A caller with a cookie who changes something must come from a page of this site
-(see shared.web.origin).
+``public=True``. To guests, who come with a read-only link, a route is closed unless it says ``guests=True``.
+A caller with a cookie who changes something must come from a page of this site (see shared.web.origin).
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from shared import logs
 from shared.accounts.auth import ANONYMOUS, Auth, Caller
 from shared.config import Config
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.gcp.failpoints import Failpoints
 from shared.gcp.firestore import Firestore
+from shared.library.links import Link
+from shared.web.buckets import Buckets
 from shared.web.cookies import read_cookie
 from shared.web.origin import Site
 from shared.web.problems import problem, request_error
@@ -31,6 +33,8 @@ from shared.web.requests import MAXIMUM_BODY
 #: A handler gets the request, the caller and the variables of the path.
 Handler = Callable[..., "Response | dict[str, Any] | tuple[dict[str, Any], int]"]
 
+#: The requests of all guests with one link: at once, and in a second. A class of thirty has enough.
+_OF_A_LINK = (300, 10.0)
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -39,6 +43,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Strict-Transport-Security": "max-age=31536000",
     "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
 }
 
 
@@ -51,7 +56,8 @@ class _Json(DefaultJSONProvider):
 class Routes:
     """The routes of one function. They are a Flask app to which the function hands its requests.
 
-    ``endpoints``: method, rule and whether it is public, of every route.
+    ``endpoints``: method, rule and whether it is public, of every route. ``open_to_guests``: the rules of GET
+    that guests may ask for.
     """
 
     def __init__(
@@ -62,7 +68,9 @@ class Routes:
         self._sign_in = config.sign_in
         self._project = config.google_cloud_project
         self._failpoints = Failpoints.from_config(config)
+        self._guests = Buckets(*_OF_A_LINK)
         self.endpoints: list[tuple[str, str, bool]] = []
+        self.open_to_guests: set[str] = set()
         self._app = Flask(__name__, static_folder=None)
         self._app.json = _Json(self._app)
         self._app.config.update(MAX_CONTENT_LENGTH=MAXIMUM_BODY, PROVIDE_AUTOMATIC_OPTIONS=False)
@@ -73,18 +81,26 @@ class Routes:
         self._app.after_request(_add_headers)
 
     def get(
-        self, rule: str, *, public: bool = False, operators: bool = False
+        self, rule: str, *, public: bool = False, operators: bool = False, guests: bool = False
     ) -> Callable[[Handler], Handler]:
         """Decorates the handler of GET (and HEAD) requests whose path matches ``rule``.
 
-        ``operators``: for all other callers there is nothing at this path.
+        ``operators``: for all other callers there is nothing at this path. ``guests``: they may ask, too. The
+        handler has to keep to the source of ``caller.link``.
         """
+        if guests:
+            self.open_to_guests.add(rule)
         return self._route("GET", rule, public, operators)
 
     def post(
         self, rule: str, *, public: bool = False, operators: bool = False
     ) -> Callable[[Handler], Handler]:
         return self._route("POST", rule, public, operators)
+
+    def patch(
+        self, rule: str, *, public: bool = False, operators: bool = False
+    ) -> Callable[[Handler], Handler]:
+        return self._route("PATCH", rule, public, operators)
 
     def delete(
         self, rule: str, *, public: bool = False, operators: bool = False
@@ -97,6 +113,7 @@ class Routes:
             view = other._app.view_functions[rule.endpoint]
             self._app.add_url_rule(rule.rule, rule.endpoint, view, methods=rule.methods)
         self.endpoints += other.endpoints
+        self.open_to_guests |= other.open_to_guests
 
     def dispatch(self, request: Request) -> Response:
         """Answers a request. Errors are answered, too, and defects are logged."""
@@ -111,6 +128,8 @@ class Routes:
             def view(**variables: str) -> Response:
                 request = request_ctx.request
                 caller = ANONYMOUS if public else self._authenticate(request)
+                if caller.link is not None:
+                    self._admit_guest(caller.link, guests=method == "GET" and rule in self.open_to_guests)
                 if operators and not caller.manages:
                     raise NotFound(f"There is nothing at {request.path[:200]}.")
                 with logs.context(user=caller.user_id or None):
@@ -131,6 +150,13 @@ class Routes:
         if caller.session is not None:
             self._site.require_same_origin(request)
         return caller
+
+    def _admit_guest(self, link: Link, *, guests: bool) -> None:
+        if not guests:
+            raise Forbidden(
+                "With this link you can search and watch one source. Sign in for everything else."
+            )
+        self._guests.take(link.link_id)
 
     def _answer_error(self, error: Exception) -> Response:
         request = request_ctx.request

@@ -1,4 +1,7 @@
-"""Every route, called by nobody, by another user and by the owner. A route without a row fails the test."""
+"""Every route, called by nobody, by another user, by a guest and by the owner.
+
+A route without a row fails the test.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 from infra.local.gateway.proxy import routes_of
 from infra.pipeline import load_pipeline
 from shared.config import Config
-from tests.security.visitors import ALONE, PLAYLIST, SAID, Visitor, World
+from tests.security.visitors import ALONE, LENT, LENT_VIDEO, PLAYLIST, SAID, Visitor, World
 from tests.unit.functions import endpoints
 
 PIPELINE = load_pipeline(Config.from_env({}))
@@ -22,6 +25,7 @@ class Row:
     """One route. ``path``, ``body``: of the request. ``owner``: the status of the owner's request.
 
     ``stranger``: the status for another user. None for a route that ends the caller's own session or account.
+    ``guest``: the status for somebody with the owner's read-only link.
     """
 
     path: Callable[[World], str]
@@ -31,6 +35,7 @@ class Row:
     public: bool = False
     #: Another status, which a busy machine may answer.
     also: int = 0
+    guest: int = 403
 
     def ask(self, method: str, world: World, visitor: Visitor, **headers: str) -> tuple[int, str]:
         body = self.body(world) if self.body else None
@@ -50,10 +55,15 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/jobs/<job_id>"): Row(lambda w: f"/api/jobs/{w.job_id}", 404, 200),
     ("GET", "/api/jobs/<job_id>/videos"): Row(lambda w: f"/api/jobs/{w.job_id}/videos", 404, 200),
     ("GET", "/api/playlists"): Row(lambda w: "/api/playlists", 200, 200),
-    ("GET", "/api/search"): Row(lambda w: f"/api/search?q={SAID}", 200, 200),
+    ("GET", "/api/search"): Row(lambda w: f"/api/search?q={SAID}", 200, 200, guest=200),
     ("GET", "/api/search/export"): Row(lambda w: f"/api/search/export?q={SAID}", 200, 200),
-    ("GET", "/api/suggest"): Row(lambda w: f"/api/suggest?q={SAID[:4]}", 200, 200),
-    ("GET", "/api/videos/<video_id>"): Row(lambda w: f"/api/videos/{ALONE}", 404, 200),
+    ("GET", "/api/suggest"): Row(lambda w: f"/api/suggest?q={SAID[:4]}", 200, 200, guest=200),
+    ("GET", "/api/videos/<video_id>"): Row(lambda w: f"/api/videos/{ALONE}", 404, 200, guest=404),
+    ("GET", "/api/link"): Row(lambda w: "/api/link", 404, 404, guest=200),
+    ("GET", "/api/searches"): Row(lambda w: "/api/searches", 200, 200),
+    ("GET", "/api/links"): Row(lambda w: "/api/links", 200, 200),
+    ("GET", "/api/feeds/<token>.atom"): Row(lambda w: f"/api/feeds/{w.feed}.atom", 200, 200, public=True),
+    ("GET", "/api/feeds/<token>.json"): Row(lambda w: f"/api/feeds/{w.feed}.json", 200, 200, public=True),
     ("GET", "/api/tokens"): Row(lambda w: "/api/tokens", 200, 200),
     # Nobody in this world is an operator. tests/integration/test_access.py has one.
     ("GET", "/api/operator/users"): Row(lambda w: "/api/operator/users", 404, 404),
@@ -65,6 +75,19 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/jobs/<job_id>/retry"): Row(lambda w: f"/api/jobs/{w.job_id}/retry", 404, 200),
     ("POST", "/api/jobs/<job_id>/cancel"): Row(lambda w: f"/api/jobs/{w.job_id}/cancel", 404, 200),
     ("POST", "/api/videos/<video_id>/fetch"): Row(lambda w: f"/api/videos/{ALONE}/fetch", 404, 202),
+    ("POST", "/api/searches"): Row(lambda w: "/api/searches", 201, 201, lambda w: {"query": f"q={SAID}"}),
+    ("PATCH", "/api/searches/<search_id>"): Row(
+        lambda w: f"/api/searches/{w.search_id}", 404, 200, lambda w: {"title": "Mine"}
+    ),
+    ("POST", "/api/searches/<search_id>/seen"): Row(lambda w: f"/api/searches/{w.search_id}/seen", 404, 200),
+    ("POST", "/api/searches/<search_id>/feed"): Row(lambda w: f"/api/searches/{w.search_id}/feed", 404, 201),
+    ("DELETE", "/api/searches/<search_id>/feed"): Row(
+        lambda w: f"/api/searches/{w.search_id}/feed", 404, 204
+    ),
+    ("DELETE", "/api/searches/<search_id>"): Row(lambda w: f"/api/searches/{w.search_id}", 404, 204),
+    # The stranger has no such playlist.
+    ("POST", "/api/links"): Row(lambda w: "/api/links", 404, 201, lambda w: {"playlist_id": LENT}),
+    ("DELETE", "/api/links/<link_id>"): Row(lambda w: f"/api/links/{w.link_id}", 404, 204),
     ("DELETE", "/api/tokens/<token_id>"): Row(lambda w: f"/api/tokens/{w.token_id}", 404, 204),
     ("DELETE", "/api/playlists/<playlist_id>"): Row(lambda w: f"/api/playlists/{PLAYLIST}", 404, 204),
     # After the route above, because this one starts a job of the stranger.
@@ -123,6 +146,42 @@ def test_another_user_finds_nothing(key: tuple[str, str], row: Row, world: World
     world.nobody.forget()
     assert status in (row.stranger, row.also), text
     assert not world.reveals(text), text
+
+
+@pytest.mark.parametrize(("key", "row"), _CLOSED, ids=[" ".join(key) for key, _ in _CLOSED])
+def test_a_guest_is_refused_everything_but_one_source(key: tuple[str, str], row: Row, world: World) -> None:
+    status, text = row.ask(key[0], world, world.nobody, Authorization=f"Bearer {world.link}")
+    assert status == row.guest, text
+    assert not world.reveals(text)
+    assert SAID not in text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [f"playlist={PLAYLIST}", f"q={SAID}", "q=cellar", f"new_in={'0' * 16}", f"q={ALONE}", "q=title:shared"],
+)
+def test_no_search_of_a_guest_finds_another_source(asked: str, world: World) -> None:
+    answer = world.nobody.ask(
+        "GET", f"/api/search?{asked}", headers={"Authorization": f"Bearer {world.link}"}
+    )
+    assert (answer.status_code, answer.json().get("total", 0)) == (404 if "new_in" in asked else 200, 0)
+    assert not world.reveals(answer.text)
+
+
+def test_a_guest_searches_and_reads_the_source_of_the_link(world: World) -> None:
+    headers = {"Authorization": f"Bearer {world.link}"}
+    assert world.nobody.get("/api/link", headers=headers)["title"] == "Lent"
+    found = world.nobody.get("/api/search?q=", headers=headers)
+    assert [hit["video_id"] for hit in found["hits"]] == [LENT_VIDEO]
+    assert found["facets"]["playlists"] == [{"value": LENT, "title": "Lent", "count": 1}]
+    video = world.nobody.get(f"/api/videos/{LENT_VIDEO}?q=ladder", headers=headers)
+    assert video["lines"][0]["text"] == "a ladder for everybody"
+    # The header decides, whatever cookie comes with it: the owner who tries the link sees what guests see.
+    mine = world.owner.get("/api/search?q=", headers=headers)
+    assert (mine["total"], mine["facets"]) == (1, found["facets"])
+    assert (
+        world.owner.ask("GET", f"/api/searches?new_in={world.search_id}", headers=headers).status_code == 403
+    )
 
 
 def test_a_user_makes_tokens_for_nobody_else(world: World) -> None:

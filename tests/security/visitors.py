@@ -1,4 +1,7 @@
-"""Two people with browsers. One of them has a private playlist that the other must never see."""
+"""Two people with browsers. One of them has a private playlist that the other must never see.
+
+There is a read-only link to another playlist of that person, and a feed of a saved search.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ _SECONDS = 30
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 PLAYLIST, TITLE = "PLowned-in-private", "Quiet cellar <b>notes</b>"
+#: A public playlist of the owner, to which there is a read-only link, and its only video.
+LENT, LENT_VIDEO = "PLlent-to-guests", "ownedLent02"
 #: One video in the private playlist alone; one that everybody may name.
 ALONE, SHARED = "ownedAlone0", "ownedShare1"
 #: A word of the transcript of ALONE and SHARED, and of no other video.
@@ -28,6 +33,9 @@ LINES = [
     [3.0, 3.0, HOSTILE_LINE],
     [6.0, 3.0, "=1+1 and 1 < 2 & 3"],
 ]
+
+
+LENT_TRACK = {"language": "en", "kind": "human", "lines": [[0.0, 3.0, "a ladder for everybody"]]}
 
 
 class Visitor:
@@ -92,6 +100,10 @@ class World:
     job_id: str = ""
     token: str = ""
     token_id: str = ""
+    search_id: str = ""
+    feed: str = ""
+    link: str = ""
+    link_id: str = ""
     #: Texts that must not appear in a log, a message, an answer or the store.
     secrets: list[str] = field(default_factory=list)
 
@@ -108,6 +120,7 @@ def make_world(stack: Stack) -> World:
         videos=[
             {"id": ALONE, "title": HOSTILE_TITLE, "description": HOSTILE_LINE, "tracks": [track]},
             {"id": SHARED, "title": "A shared thing", "tracks": [track]},
+            {"id": LENT_VIDEO, "title": "A lent thing", "tracks": [LENT_TRACK]},
         ],
         playlists=[
             {
@@ -116,22 +129,35 @@ def make_world(stack: Stack) -> World:
                 "videos": [ALONE, SHARED],
                 "owner": "other",
                 "privacy": "private",
-            }
+            },
+            {"id": LENT, "title": "Lent", "videos": [LENT_VIDEO]},
         ],
     )
     world.secrets += [world.owner.sign_in("other"), world.stranger.sign_in("demo")]
-    answer = world.owner.ask("POST", "/api/index", json={"playlist": PLAYLIST})
-    assert answer.status_code == 202, answer.text
-    world.job_id = answer.json()["job_id"]
+    world.job_id = _indexed(world, PLAYLIST, 2)
+    _indexed(world, LENT, 1)
     made_token = world.owner.ask("POST", "/api/tokens", json={"name": "laptop"}).json()
     world.token, world.token_id = made_token["token"], made_token["token_id"]
-    world.secrets += [world.owner.cookie, world.stranger.cookie, world.token]
+    world.search_id = world.owner.ask("POST", "/api/searches", json={"query": f"q={SAID}"}).json()["id"]
+    feed = world.owner.ask("POST", f"/api/searches/{world.search_id}/feed").json()
+    world.feed = feed["url"].rpartition("/")[2].removesuffix(".atom")
+    link = world.owner.ask("POST", "/api/links", json={"playlist_id": LENT}).json()
+    world.link_id, world.link = link["id"], link["url"].partition("#link=")[2]
+    assert len(world.feed) > 40 < len(world.link)
+    world.secrets += [world.owner.cookie, world.stranger.cookie, world.token, world.feed, world.link]
+    return world
+
+
+def _indexed(world: World, playlist: str, videos: int) -> str:
+    """The id of the job that has indexed a playlist of the owner."""
+    answer = world.owner.ask("POST", "/api/index", json={"playlist": playlist})
+    assert answer.status_code == 202, answer.text
     job: dict[str, Any] = {}
 
     def done() -> bool:
-        job.update(world.owner.get(f"/api/jobs/{world.job_id}"))
+        job.update(world.owner.get(answer.json()["status_url"]))
         return job["state"] in ("done", "failed", "cancelled")
 
-    stack.wait_for(done, 60, lambda: f"the private playlist is indexed: {job}")
-    assert (job["state"], job["counts"]["indexed"]) == ("done", 2), json.dumps(job)
-    return world
+    world.stack.wait_for(done, 60, lambda: f"{playlist} is indexed: {job}")
+    assert (job["state"], job["counts"]["indexed"]) == ("done", videos), json.dumps(job)
+    return str(job["job_id"])

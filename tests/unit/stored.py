@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.accounts.sessions import LIFETIME, hash_secret
+from shared.accounts.sessions import LIFETIME
 from shared.config import Config
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
+from shared.random_secrets import hash_secret
 
 #: An API token of the user ada, and a session of hers.
 TOKEN, SESSION = f"yts_{'a' * 43}", f"yts_session_{'a' * 43}"

@@ -129,7 +129,12 @@ def _queries() -> tuple[set[str], set[str]]:
                 continue
             if call.func.attr not in ("query", "count", "query_group"):
                 continue
-            where = re.sub(r"\{[^}]*\}", "{}", ast.unparse(call.args[0])).strip("f'\"").rpartition("/")[2]
+            where = (
+                re.sub(r"\{[^}]*\}", "{}", ast.unparse(call.args[0]))
+                .removeprefix("f")
+                .strip("'\"")
+                .rpartition("/")[2]
+            )
             if not re.fullmatch(r"[a-z_]+", where) or "'" not in ast.unparse(call.args[0]):
                 continue
             sorts = [each.value for each in call.keywords if each.arg == "order_by"]

@@ -1,0 +1,1 @@
+"""What a person keeps: saved searches and their feeds."""
