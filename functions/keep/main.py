@@ -1,4 +1,4 @@
-"""/api/searches, /api/feeds and /api/links: saved searches, their feeds, and read-only links to sources."""
+"""/api/searches, /api/feeds, /api/links and /api/clips: what a person keeps and shares."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from flask import Request, Response
 from shared import startup
 from shared.accounts.auth import Auth, Caller
 from shared.gcp.firestore import Firestore
+from shared.keep.clips import Clips
 from shared.keep.feed_files import FORMS
 from shared.keep.feeds import Feeds
 from shared.keep.searches import Searches
 from shared.library.links import Links
 from shared.search.server import SearchServer
 from shared.search.service import Search
+from shared.web import clipping
 from shared.web.buckets import Buckets
 from shared.web.origin import Site
 from shared.web.requests import body_of
@@ -29,6 +31,7 @@ feeds = Feeds(db, searches, search, auth.admits)
 #: The requests for one feed: at once, and in a second. Readers ask a few times in an hour.
 of_a_feed = Buckets(30, 1 / 30)
 routes = Routes(config, db, auth=auth, site=site)
+clipping.add_routes(routes, Clips(db, search), site)
 
 
 @functions_framework.http

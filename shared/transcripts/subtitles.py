@@ -58,7 +58,7 @@ def txt(lines: Sequence[Line], times: bool = False, chapters: Sequence[Mapping[s
     body: list[str] = []
     for title, spoken in _by_chapter(lines, chapters):
         body += [f"\n# {title}\n"] if title else []
-        body += (f"[{_clock(line.start)}] {line.text}\n" for line in spoken)
+        body += (f"[{timestamp(line.start)}] {line.text}\n" for line in spoken)
     return "".join(body).removeprefix("\n")
 
 
@@ -68,13 +68,14 @@ def md(lines: Sequence[Line], about: Mapping[str, Any]) -> str:
     ``about``: the ``title``, ``channel``, ``url`` and ``chapters`` of the video. Chapters become headings.
     """
     url = about["url"]
-    head = [f"# {_plain(about['title'])}", " · ".join(filter(None, [_plain(about["channel"]), f"<{url}>"]))]
+    source = " · ".join(filter(None, [escape_markdown(about["channel"]), f"<{url}>"]))
+    head = [f"# {escape_markdown(about['title'])}", source]
     body: list[str] = []
     for title, spoken in _by_chapter(lines, about["chapters"]):
-        body += [f"## {_plain(title)}"] if title else []
+        body += [f"## {escape_markdown(title)}"] if title else []
         body += (
-            f"[{_clock(part[0].start)}]({url}&t={int(part[0].start)}s) "
-            + " ".join(_plain(line.text) for line in part)
+            f"[{timestamp(part[0].start)}]({url}&t={int(part[0].start)}s) "
+            + " ".join(escape_markdown(line.text) for line in part)
             for part in _paragraphs(spoken)
         )
     return "\n\n".join([*head, *body]) + "\n"
@@ -118,7 +119,7 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
         yield part
 
 
-def _clock(seconds: float) -> str:
+def timestamp(seconds: float) -> str:
     """m:ss, or h:mm:ss from an hour on; rounded down to the whole second."""
     minutes, second = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -136,6 +137,6 @@ def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is."""
     return _MARKUP.sub(r"\\\1", text)
