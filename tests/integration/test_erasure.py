@@ -38,6 +38,7 @@ from tests.integration.world import World, answering, described, fresh_ids
 PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
     *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
+    "clips",
     *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts"),
 )
 
@@ -83,6 +84,7 @@ def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
     Start(world.config, world.db, world.topics).start(user, f"PLstarted-by-{user}")
     Sessions(world.db).begin(user, None)
     Tokens(world.db).mint(user, "laptop")
+    world.db.commit().set(f"users/{user}/clips/{uuid4().hex[:22]}", {"video_id": "video00"}).run()
     ids = []
     for number in range(2):
         job = world.jobs.begin_planning(world.new_job(user, f"PLof-{user}-{number}"), "A playlist", 3)
