@@ -52,6 +52,8 @@ export function chooseLines(video, transcript, onEnd) {
 	const box = make("section.clip-box", { "aria-label": "New clip" }, status, form);
 	transcript.element.append(box);
 	transcript.element.classList.add("choosing");
+	// The list must not scroll away from what the user chooses.
+	transcript.follow(false);
 
 	const range = () => [Math.min(anchor, head), Math.max(anchor, head)];
 
@@ -118,8 +120,17 @@ export async function show(params) {
 
 	async function load(cursor) {
 		const found = await api.clips(wanted, cursor);
-		list.append(...found.clips.map(clipItem));
+		list.append(...found.clips.map((clip) => clipItem(clip, recount)));
+		if (!found.total) list.replaceChildren(nothing(q || tag));
+		summarize(found);
 		more.replaceChildren(...(found.cursor ? [actionButton(".soft", "Show more", () => load(found.cursor), showError)] : []));
+	}
+
+	function recount() {
+		api.attempt(async () => summarize(await api.clips(wanted)), showError);
+	}
+
+	function summarize(found) {
 		menu.hidden = !found.total;
 		setText(status, found.total ? countOf(found.total, "clip", "clips") : "");
 		tags.replaceChildren(...found.tags.map(({ value, count }) => {
@@ -127,7 +138,6 @@ export async function show(params) {
 			const label = [make("span", value), make("span.amount", String(count))];
 			return make("li", button(".chip", label, () => open(q, chosen ? null : value), { "aria-pressed": String(chosen) }));
 		}));
-		if (!found.total) list.replaceChildren(nothing(q || tag));
 	}
 }
 
@@ -141,7 +151,8 @@ function nothing(isSearch) {
 	return make("li.empty", make("h2", isSearch ? "Nothing found" : "No clips yet"), make("p", text));
 }
 
-function clipItem(clip) {
+/** `onChange()`: its tags have changed, or it is gone. */
+function clipItem(clip, onChange) {
 	const { id, video_id: v, title, channel, start, end, from_line: line, text, note, tags, gone, url, created_at: created } = clip;
 	const href = pageUrl({ v, t: start, line, until: end });
 	const times = `${timestamp(start)} to ${timestamp(end)}`;
@@ -152,15 +163,19 @@ function clipItem(clip) {
 		toast("The clip is deleted.");
 		const next = item.nextElementSibling ?? item.previousElementSibling;
 		item.remove();
+		onChange();
 		(next?.querySelector("a, button") ?? byId("clips-title")).focus();
 	}, showError, { "aria-label": `Delete the clip of ${title}, ${times}` });
 	const edit = button(".act", "Edit", () => {
 		const close = (changed) => {
-			const shown = clipItem(changed);
+			const shown = clipItem(changed, onChange);
 			item.replaceWith(shown);
 			shown.querySelector(".act").focus();
 		};
-		const form = clipForm(clip, "Save", async (fields) => close(await api.changeClip(id, fields)), () => close(clip));
+		const form = clipForm(clip, "Save", async (fields) => {
+			close(await api.changeClip(id, fields));
+			onChange();
+		}, () => close(clip));
 		item.querySelector(".clip-own").replaceWith(form);
 		form.querySelector("textarea").focus();
 	}, { "aria-label": `Edit the clip of ${title}, ${times}` });
