@@ -59,6 +59,20 @@ export const clips = (wanted, cursor) => get(`/api/clips?${wanted}&cursor=${enco
 export const addClip = (clip) => send("POST", "/api/clips", clip);
 export const changeClip = (id, fields) => send("PATCH", `/api/clips/${encode(id)}`, fields);
 export const deleteClip = (id) => send("DELETE", `/api/clips/${encode(id)}`);
+export const searches = async () => (await get("/api/searches")).searches;
+export const saveSearch = (query) => send("POST", "/api/searches", { query });
+export const renameSearch = (id, title) => send("PATCH", `/api/searches/${encode(id)}`, { title });
+export const deleteSearch = (id) => send("DELETE", `/api/searches/${encode(id)}`);
+/** `checkedAt`: of the answer that the person has seen. What was found later stays new. */
+export const markSeen = (id, checkedAt) => send("POST", `/api/searches/${encode(id)}/seen`, { checked_at: checkedAt });
+export const openFeed = (id) => send("POST", `/api/searches/${encode(id)}/feed`);
+export const closeFeed = (id) => send("DELETE", `/api/searches/${encode(id)}/feed`);
+
+export const links = async () => (await get("/api/links")).links;
+export const createLink = (id) => send("POST", "/api/links", { playlist_id: id });
+export const revokeLink = (id) => send("DELETE", `/api/links/${encode(id)}`);
+/** The source that a guest may see. */
+export const link = () => get("/api/link");
 
 export const tokens = async () => (await get("/api/tokens")).tokens;
 export const createToken = (name) => send("POST", "/api/tokens", { name });

@@ -3,11 +3,12 @@
 import * as api from "/api.js";
 import * as connection from "/connection.js";
 import * as dialogs from "/dialogs.js";
-import { byId, on, setText, withBusyBar } from "/dom.js";
+import { byId, make, on, setText, withBusyBar } from "/dom.js";
 import * as job from "/job.js";
 import * as jobs from "/jobs.js";
 import * as library from "/library.js";
 import * as router from "/router.js";
+import * as saved from "/saved.js";
 import * as box from "/search-box.js";
 import * as search from "/search.js";
 import * as session from "/session.js";
@@ -35,6 +36,10 @@ async function show() {
 	const { view: wanted, params } = router.currentView();
 	if (session.me === null) return;
 	if (view === "watch") watch.hide();
+	// A guest has no library: the beginning is the list of all videos of the source.
+	if (session.isGuest() && wanted !== "search" && wanted !== "watch") {
+		return router.navigate("/?sort=newest", { replace: true });
+	}
 	const changed = view !== null && view !== wanted;
 	view = wanted;
 	showSection(`view-${wanted}`);
@@ -52,12 +57,15 @@ async function show() {
 
 function showSection(id) {
 	for (const section of byId("content").children) section.hidden = section.id !== id;
-	byId("search").hidden = byId("nav").hidden = id === "view-welcome";
+	const welcome = id === "view-welcome";
+	byId("search").hidden = welcome;
+	byId("nav").hidden = welcome || session.isGuest();
+	byId("guest").hidden = welcome || !session.isGuest();
 }
 
 function showWelcome(message) {
 	watch.hide();
-	for (const each of [session, library, search, jobs]) each.clear();
+	for (const each of [session, library, search, saved, jobs]) each.clear();
 	view = null;
 	const params = new URLSearchParams(location.search);
 	const failure = params.get("signin");
@@ -72,6 +80,10 @@ function showWelcome(message) {
 }
 
 function handleUnauthorized() {
+	if (session.isGuest()) {
+		session.clear();
+		return showWelcome("This link does not work any more. Ask for a new one where you got it.");
+	}
 	if (session.token()) setText(byId("token-error"), "This token is not valid. Check it, or create a new one.");
 	byId("with-token").open = Boolean(session.token());
 	// Of several refused requests, only the first shows a message.
@@ -83,11 +95,18 @@ async function start() {
 	setText(byId("token-error"), "");
 	session.setMe(null);
 	await api.attempt(async () => {
-		session.setMe(await withBusyBar(api.me()));
-		const { name, email, user_id: id } = session.me;
-		setText(byId("person"), [...(name || email || id)][0].toUpperCase());
+		session.setMe(await withBusyBar(session.isGuest() ? api.link() : api.me()));
+		const { name, email, user_id: id, title } = session.me;
+		if (session.isGuest()) showGuest(title);
+		else setText(byId("person"), [...(name || email || id)][0].toUpperCase());
 		show();
 	}, (message, status) => status !== 401 && showWelcome(message));
+}
+
+function showGuest(title) {
+	setText(byId("guest-source"), title);
+	// A link may be published where search engines find it. What it shows is not for them.
+	document.head.append(make("meta", { name: "robots", content: "noindex" }));
 }
 
 function handleKey(event) {
@@ -101,7 +120,11 @@ function handleKey(event) {
 }
 
 api.onUnauthorized(handleUnauthorized);
-for (const each of [connection, dialogs, library, job, search]) each.setUp();
+for (const each of [connection, dialogs, library, job, search, saved]) each.setUp();
+on(byId("guest-leave"), "click", () => {
+	session.clear();
+	location.href = "/";
+});
 settings.setUp({ onSignOut: showWelcome });
 jobs.onChange(({ title, playlist_id: id, state, counts }, ended) => {
 	if (!ended) return;

@@ -66,6 +66,33 @@ export function confirm(title, text, yes) {
 	});
 }
 
+/** Shows a dialog with a heading until it is closed. `load()` makes the content, and again after each change. */
+export function openDialog(title, load) {
+	const close = make("form", { method: "dialog" }, make("button.round", { "aria-label": "Close" }, "✕"));
+	const content = make("div.dialog-content");
+	const heading = make("h2", { id: "dialog-title", tabindex: -1 }, title);
+	const head = make("div.dialog-head", heading, close);
+	const dialog = make("dialog", { "aria-labelledby": "dialog-title" }, head, content, make("p.toast", { role: "status" }));
+	on(dialog, "click", (event) => event.target === dialog && dialog.close());
+	on(dialog, "close", () => dialog.remove());
+	document.body.append(dialog);
+	const show = () => attempt(async () => {
+		content.replaceChildren(...(await load(show, dialog)));
+		// What was focused may be gone.
+		if (!dialog.contains(document.activeElement)) (content.querySelector("code") ?? heading).focus();
+	}, toast);
+	dialog.showModal();
+	heading.focus();
+	return show();
+}
+
+/** An address that is shown once, and a button that copies it. */
+export function addressRow(label, address) {
+	const code = make("code", { tabindex: 0 }, address);
+	const copy = button(".soft", "Copy", () => copyText(address, "The address is copied."), { "aria-label": `Copy: ${label}` });
+	return make("p.address", make("strong", label), code, copy);
+}
+
 /** A button that is disabled while `action()` runs. A failure goes to `report(message)`. */
 export function actionButton(classes, label, action, report, attributes) {
 	const element = button(classes, label, async () => {
@@ -78,7 +105,8 @@ export function actionButton(classes, label, action, report, attributes) {
 }
 
 export function toast(text) {
-	const element = byId("toast");
+	// Behind an open dialog, nobody would see or hear it.
+	const element = document.querySelector("dialog[open] .toast") ?? byId("toast");
 	element.textContent = text;
 	clearTimeout(toastTimer);
 	toastTimer = setTimeout(() => (element.textContent = ""), TOAST_MS);

@@ -7,6 +7,7 @@ import { ago, count, countVideos, join } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
 import { pageUrl, restorePosition } from "/router.js";
+import * as saved from "/saved.js";
 import * as search from "/search.js";
 
 const DRAFT = "yts-draft";
@@ -44,7 +45,7 @@ export function clear() {
 }
 
 async function load() {
-	const [answer] = await Promise.all([api.playlists(), jobs.load()]);
+	const [answer] = await Promise.all([api.playlists(), jobs.load(), saved.load()]);
 	showError("");
 	playlists = answer.playlists;
 	// Active jobs may be too old for the list of recent jobs.
@@ -142,8 +143,9 @@ function createCard() {
 	const act = (label, action) => actionButton(".act", label, action, (message) => setText(problem, message));
 	const startButton = act("", () => startIndexing(id));
 	const againButton = act("Fetch again", () => startIndexing(id, true));
+	const shareButton = act("Share", async () => (await import("/links.js")).show(id, title.textContent));
 	const removeButton = act("", confirmAndRemove);
-	const actions = [search, startButton, againButton, details, removeButton];
+	const actions = [search, startButton, againButton, details, shareButton, removeButton];
 	const text = make("div.card-text", title, about, state, bar.element, problem, make("p.acts", ...actions));
 	const element = make("li.card", frame, text);
 
@@ -172,6 +174,7 @@ function createCard() {
 		setText(startButton, indexed || job?.state === "done" ? "Refresh" : verb);
 		details.hidden = !job;
 		details.href = pageUrl({ job: job?.job_id });
+		shareButton.hidden = !indexed || playlist.privacy === "private" || playlist.source === "liked";
 		// The user's own playlists are listed anyway; without an index there is nothing to remove.
 		removeButton.hidden = playlist !== null && !indexed && !job && playlist.source !== "url";
 		setText(removeButton, playlist ? "Remove" : active ? "Cancel" : "Dismiss");

@@ -4,7 +4,7 @@
 
 import { hasModifier, on } from "/dom.js";
 
-const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort"];
+const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort", "new_in"];
 const VIEWS = ["v", "job", "settings", "operator", "clips"];
 
 let showView = () => {};

@@ -8,7 +8,9 @@ import { countVideos } from "/format.js";
 import { hitElement } from "/hits.js";
 import { anyActive } from "/jobs.js";
 import { currentView, isReturning, navigate, pageUrl, restorePosition, searchParams, state, updateState } from "/router.js";
+import * as saved from "/saved.js";
 import * as box from "/search-box.js";
+import { isGuest } from "/session.js";
 
 const PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 50;
@@ -65,6 +67,8 @@ export async function show(params) {
 	const shownBefore = state().shown ?? 0;
 	if (shown === "q=") render(null, wanted);
 	else {
+		// Before the search: what is found after this answer is not shown as new, and not marked as seen.
+		if (wanted.has("new_in")) await api.attempt(saved.load);
 		const answer = await fetchPage(wanted, Math.max(Math.min(shownBefore, MAX_PAGE_SIZE), PAGE_SIZE));
 		if (!answer) return;
 		render(answer, wanted);
@@ -136,7 +140,8 @@ function render(answer, params, error = "") {
 	setText(byId("found-error"), error);
 	byId("found-status").replaceChildren(answer ? make("strong", answer.total ? countVideos(answer.total) : "Nothing found") : "");
 	// Not `hidden`, so that nothing beside it moves.
-	byId("export").style.visibility = elements.length ? "" : "hidden";
+	byId("export").style.visibility = elements.length && !isGuest() ? "" : "hidden";
+	saved.showSearch(answer && params);
 	const note = byId("found-note");
 	note.replaceChildren(...(answer?.notices ?? []).map((text) => make("p", text)));
 	const correction = answer?.did_you_mean;
@@ -158,7 +163,7 @@ function tips(q) {
 	if (words.length > 1) items.push(["Any of the words: ", queryButton(words.join(" OR ").replaceAll('"', ""))]);
 	else items.push(["Words that begin with it: ", queryButton(`${q}*`)], ["Similar words: ", queryButton(`${q}~`)]);
 	if (anyActive()) items.push(["Wait: a playlist is still being indexed."]);
-	items.push([make("a", { href: "/" }, "See your indexed playlists")]);
+	if (!isGuest()) items.push([make("a", { href: "/" }, "See your indexed playlists")]);
 	return [
 		make("h2", q ? `No results for “${q}”` : "No video matches these filters"),
 		make("p", "yts searched titles, descriptions and transcripts. You could try:"),

@@ -1,11 +1,11 @@
 // The transcript of a video. Matches are marked, and the list follows the spoken line.
 
-import { button, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
+import { button, hasModifier, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
 import { count, languageAttributes, timestamp } from "/format.js";
 
 /**
  * `urlOf(start, line)`: the address of a line. `onSeek(start, line, clicked)`: the user goes there. `onChoose(line, from)`:
- * the user chooses a line for a clip; without a line, wants to choose.
+ * the user chooses a line for a clip; without a line, wants to choose. False for somebody who keeps nothing.
  */
 export function createTranscript({ lines, chapters, matches, language }, urlOf, onSeek, onChoose) {
 	const matchLines = matches?.moments ?? [];
@@ -19,7 +19,7 @@ export function createTranscript({ lines, chapters, matches, language }, urlOf, 
 	const stepButton = (label, name, by) => button(".round", icon(name), () => step(by), { "aria-label": label });
 	const stepButtons = matchLines.length ? [stepButton("Previous match", "up", -1), stepButton("Next match", "down", 1)] : [];
 	const followButton = button(".soft", "Follow", () => follow(), { "aria-pressed": "true" });
-	const clipButton = button(".soft", "Clip", () => {
+	const clipButton = onChoose && button(".soft", "Clip", () => {
 		onChoose();
 		items[chosen].focus({ preventScroll: true });
 	});
@@ -41,10 +41,10 @@ export function createTranscript({ lines, chapters, matches, language }, urlOf, 
 		make("div", ...chapterLinks),
 	);
 	const panel = make("div.panel", list);
-	const element = make("section.transcript", { "aria-labelledby": "transcript-title" }, bar, chapterMenu || "", panel);
+	const element = make("section.transcript", { "aria-labelledby": "transcript-title" }, bar, chapterMenu, panel);
 	const moveTabStop = rovingTabindex(list, () => items);
 	on(list, "click", handleClick);
-	on(list, "keydown", handleKey);
+	if (onChoose) on(list, "keydown", handleKey);
 	// Do not scroll away from what somebody reads.
 	for (const type of ["wheel", "touchmove"]) on(panel, type, () => follow(false), { passive: true });
 
@@ -105,8 +105,8 @@ export function createTranscript({ lines, chapters, matches, language }, urlOf, 
 
 	function handleClick(event) {
 		const line = items.indexOf(event.target.closest("a"));
-		const isChoice = event.shiftKey || element.classList.contains("choosing");
-		if (line < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+		const isChoice = (onChoose && event.shiftKey) || element.classList.contains("choosing");
+		if (line < 0 || (hasModifier(event) && !isChoice)) return;
 		event.preventDefault();
 		if (isChoice) {
 			getSelection().removeAllRanges();

@@ -9,7 +9,7 @@ import { facts } from "/hits.js";
 import * as jobs from "/jobs.js";
 import { createPlayer } from "/player.js";
 import { navigate, pageUrl, state, updateState, videoUrl } from "/router.js";
-import { me } from "/session.js";
+import { isGuest, me } from "/session.js";
 import { createTranscript } from "/transcript.js";
 
 const FORMATS = { Text: "txt", "Text with times": "txt&times=1", Markdown: "md", "Subtitles (SRT)": "srt", "Subtitles (WebVTT)": "vtt" };
@@ -56,7 +56,7 @@ export function handleKey(key) {
 function createView(video, q, t, line, until) {
 	const { video_id: id, title } = video;
 	const urlOf = (start, number) => videoUrl(id, q, start, number);
-	const transcript = video.lines.length ? createTranscript(video, urlOf, seek, chooseLine) : null;
+	const transcript = video.lines.length ? createTranscript(video, urlOf, seek, !isGuest() && chooseLine) : null;
 	let choosing = null;
 	let second = t === null ? (transcript?.firstMatch ?? 0) : Number(t.match(/^\d{1,7}(\.\d+)?/)?.[0] ?? 0);
 
@@ -91,7 +91,7 @@ function createView(video, q, t, line, until) {
 		transcript && button(".soft", "Copy quote", copyQuote),
 		transcript && make("details.menu", make("summary.soft", "Download"), make("div", ...formats)),
 		externalLink(video.url, "YouTube", { class: "soft" }),
-		actionButton(".soft", "Fetch again", fetchAgain, toast),
+		!isGuest() && actionButton(".soft", "Fetch again", fetchAgain, toast),
 	);
 	const problem = make("p.note", { role: "status", hidden: true });
 	const stage = make(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -11,11 +11,10 @@ import functions_framework
 from flask import Request, Response
 
 from shared import startup
-from shared.accounts.auth import Caller
+from shared.accounts.auth import Caller, searchable
 from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
 from shared.keep import searches
-from shared.library.memberships import titles
 from shared.search import export as exports
 from shared.search.params import Params
 from shared.search.server import SearchServer
@@ -48,13 +47,7 @@ def show_link(request: Request, caller: Caller) -> dict[str, Any]:
 
 @routes.get("/api/search", guests=True)
 def find(request: Request, caller: Caller) -> dict[str, Any]:
-    return use_case.search(caller.user_id, _library(caller), _params(request, caller))
-
-
-def _library(caller: Caller) -> Mapping[str, str]:
-    """The titles, by id, of the sources that the caller may search. For a guest, there is only one."""
-    link = caller.link
-    return titles(db, caller.user_id) if link is None else {link.playlist_id: link.title}
+    return use_case.search(caller.user_id, searchable(db, caller), _params(request, caller))
 
 
 def _params(request: Request, caller: Caller) -> Params:
@@ -69,7 +62,7 @@ def _params(request: Request, caller: Caller) -> Params:
 @routes.get("/api/search/export")
 def export(request: Request, caller: Caller) -> Response:
     form = choice_of(request, "format", list(exports.MIMETYPES)) or "csv"
-    hits = use_case.every_hit(caller.user_id, _library(caller), _params(request, caller))
+    hits = use_case.every_hit(caller.user_id, searchable(db, caller), _params(request, caller))
     headers = {"Content-Disposition": f'attachment; filename="search.{form}"'}
     return Response(_begin(exports.render(hits, form)), mimetype=exports.MIMETYPES[form], headers=headers)
 
@@ -85,14 +78,14 @@ def _begin(pieces: Iterator[str]) -> Iterator[str]:
 @routes.get("/api/suggest", guests=True)
 def suggest(request: Request, caller: Caller) -> dict[str, Any]:
     typed = request.args.get("q") or ""
-    return {"suggestions": use_case.suggest(caller.user_id, _library(caller), typed)}
+    return {"suggestions": use_case.suggest(caller.user_id, searchable(db, caller), typed)}
 
 
 @routes.get("/api/videos/<video_id>", guests=True)
 def show_video(request: Request, caller: Caller, video_id: str) -> Response | dict[str, Any]:
     form = choice_of(request, "format", ["json", *subtitles.MIMETYPES]) or "json"
     times = choice_of(request, "times", ["0", "1"]) == "1"
-    library, q = _library(caller), request.args.get("q")
+    library, q = searchable(db, caller), request.args.get("q")
     about, lines = use_case.video(caller.user_id, library, video_id)
     if form == "json":
         shown = [{"start": line.start, "duration": line.duration, "text": line.text} for line in lines]

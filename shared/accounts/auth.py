@@ -19,6 +19,7 @@ from shared.errors import Forbidden, Unauthenticated
 from shared.gcp.firestore import Firestore
 from shared.library import links
 from shared.library.links import Link
+from shared.library.memberships import titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ class Caller:
 
 #: The caller of public routes, which do not authenticate.
 ANONYMOUS = Caller("")
+
+
+def searchable(db: Firestore, caller: Caller) -> Mapping[str, str]:
+    """The titles, by id, of the sources that the caller may search. For a guest, there is only one."""
+    link = caller.link
+    return titles(db, caller.user_id) if link is None else {link.playlist_id: link.title}
 
 
 class Auth:

@@ -87,7 +87,8 @@ class Feeds:
     ) -> Mapping[str, Mapping[str, Any]]:
         """The hits by the id of the video. None of them if the search is not accepted any more."""
         try:
-            params = replace(saved.params, among=tuple(latest), limit=_ENTRIES)
+            # A feed has an order of its own.
+            params = replace(saved.params, among=tuple(latest), limit=_ENTRIES, sort="relevance")
             found = self._search.search(user_id, titles, params) if latest else {"hits": []}
         except BadRequest:
             return {}

@@ -33,8 +33,8 @@ MAXIMUM = 100
 _TITLE_LENGTH = 100
 #: Half a surrogate pair: JSON can carry it, UTF-8 cannot.
 _HALF = re.compile(r"[\ud800-\udfff]")
-#: Jobs whose end is noticed. The end of older ones shows in the playlists.
-_JOBS = 50
+#: Jobs whose end is noticed. Most change their playlist, which is noticed anyway; that of a video does not.
+_JOBS = 20
 #: Seconds for looking at all saved searches of a user again. The next reading continues.
 _BUDGET = 20.0
 
@@ -55,12 +55,16 @@ class Searches:
 
         Raises:
             BadRequest: the query or the title is not valid, or the query finds too much.
-            Busy: the user has too many saved searches.
+            Busy: the user has saved it already, or has too many saved searches.
         """
         arguments = Arguments(query)
         params = Params.from_request(arguments)
         name = _default_title(params) if title is None else _title(title)
-        if self._db.count(_collection(user_id)) >= MAXIMUM:
+        kept = list(self._db.query(_collection(user_id), fields=["title", "query"]))
+        same = [each.data["title"] for each in kept if each.data and each.data["query"] == arguments.text]
+        if same:
+            raise Busy(f"You have saved this search already, as “{same[0]}”.")
+        if len(kept) >= MAXIMUM:
             raise Busy(f"You have {MAXIMUM} saved searches, and there cannot be more. Delete one first.")
         titles, library = self._library(user_id)
         hits = self._search.ids(user_id, titles, params)
@@ -71,9 +75,12 @@ class Searches:
     def list(self, user_id: str) -> dict[str, Any]:
         """All saved searches by title, as `GET /api/searches` answers them."""
         deadline = monotonic() + _BUDGET
+        kept = list(self._db.query(_collection(user_id)))
+        if not kept:
+            return {"searches": []}
         titles, library = self._library(user_id)
         shown = []
-        for snapshot in list(self._db.query(_collection(user_id))):
+        for snapshot in kept:
             saved = saved_from(snapshot)
             if saved is not None and monotonic() < deadline:
                 saved = self._checked(user_id, saved, titles, library)

@@ -16,7 +16,7 @@ from shared.search.compiler import Clause, Compiler, Weights, length_clause
 from shared.search.errors import SearchRefused
 from shared.search.params import Params
 from shared.search.query import Query
-from shared.search.scope import LibraryAnalyzers, Scope
+from shared.search.scope import REMEMBERED, LibraryAnalyzers, Scope
 
 _SORTS: dict[str, list[dict[str, Any]]] = {
     "relevance": [{"_score": "desc"}],
@@ -117,7 +117,7 @@ class Pages:
 
         Raises:
             BadRequest: as :meth:`read`, or there are more than :data:`MAXIMUM_IDS`.
-            Transient: as :meth:`read`, or Elasticsearch ran out of time.
+            Transient: as :meth:`read`, or Elasticsearch ran out of time, or has no index.
         """
 
         def ask(compiler: Compiler) -> list[str]:
@@ -128,14 +128,27 @@ class Pages:
                     raise
                 return _ids(scope, replace(compiler, stemming=False), query, params)
 
-        return self._ask(scope, query, params, ask) or []
+        # Nothing remembered: a hit in a language that is new to the library must not be missing.
+        found = self._ask(scope, query, params, ask, remembered=0)
+        if found is None and scope.playlists:
+            # Whoever keeps the ids would take all hits for gone.
+            raise Transient("The search index is not there.")
+        return found or []
 
-    def _ask(self, scope: Scope, query: Query, params: Params, ask: Callable[[Compiler], T]) -> T | None:
+    def _ask(
+        self,
+        scope: Scope,
+        query: Query,
+        params: Params,
+        ask: Callable[[Compiler], T],
+        remembered: float = REMEMBERED,
+    ) -> T | None:
         """None if there is nothing to search."""
         if not scope.playlists:
             return None
         try:
-            return ask(Compiler.for_query(query, params.texts, self._analyzers.of(scope), self._weights))
+            analyzers = self._analyzers.of(scope, remembered)
+            return ask(Compiler.for_query(query, params.texts, analyzers, self._weights))
         except SearchRefused as error:
             if error.no_index:
                 # Nothing has been indexed yet.

@@ -111,12 +111,12 @@ class LibraryAnalyzers:
     def __init__(self) -> None:
         self._remembered: dict[tuple[str, tuple[str, ...]], tuple[float, list[str]]] = {}
 
-    def of(self, scope: Scope) -> list[str]:
-        """Raises as :meth:`Scope.search`."""
+    def of(self, scope: Scope, remembered: float = REMEMBERED) -> list[str]:
+        """``remembered``: seconds. Raises as :meth:`Scope.search`."""
         now = time.monotonic()
         key = (scope.user_id, scope.playlists)
         asked_at, analyzers = self._remembered.get(key, (float("-inf"), []))
-        if now - asked_at > REMEMBERED:
+        if now - asked_at >= remembered:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()
             analyzers = _analyzers(scope)

@@ -90,11 +90,12 @@ class Search:
                 return
 
     def ids(self, user_id: str, titles: Mapping[str, str], params: Params) -> list[str]:
-        """The ids of all videos that a search finds, in no order, whatever its limit.
+        """The ids of all videos that a search finds, in no order, whatever its order and limit.
 
         Raises:
             BadRequest: Elasticsearch does not accept the search, or it finds too many videos.
         """
+        params = replace(params, sort="relevance")
         return self._pages.ids(Scope(self._server, user_id, titles), parse(params.q), params)
 
     def suggest(self, user_id: str, titles: Mapping[str, str], typed: str) -> list[str]:

@@ -15,9 +15,12 @@ from shared.config import Config
 from shared.gcp.firestore import Firestore
 from tests.integration.firestore_emulator import PROJECT, FirestoreEmulator, connected
 from tests.integration.http_functions import HttpFunctions
+from tests.integration.keeping import keeper, keeping_site, new_keeper
 from tests.integration.recorders import RecordingIndex, RecordingTopics
 from tests.integration.signin_support import with_sign_in
 from tests.integration.world import Clock, World
+
+__all__ = ["keeper", "keeping_site", "new_keeper"]
 
 
 @pytest.fixture(scope="session")

@@ -17,15 +17,21 @@ from shared.accounts.erasure import Erasure
 from shared.accounts.profiles import Profiles
 from shared.accounts.sessions import Sessions
 from shared.accounts.tokens import Tokens
+from shared.config import Config
 from shared.errors import GrantExpired
 from shared.gcp.documents import Commit, Committed
+from shared.keep.feeds import Feeds
+from shared.keep.searches import Searches
 from shared.library import memberships
+from shared.library.links import Links
 from shared.library.own_playlists import OwnPlaylists
 from shared.oauth.crypto import Cipher
 from shared.oauth.google import SCOPES, Person
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry
 from shared.pipeline.start import Start
+from shared.search.server import SearchServer
+from shared.search.service import Search
 from shared.transcripts.transcript import Answer
 from shared.transcripts.videos import video_path
 from tests.integration.firestore_emulator import PROJECT
@@ -38,7 +44,7 @@ from tests.integration.world import World, answering, described, fresh_ids
 PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
     *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
-    "clips",
+    *("clips", "searches", "feeds", "links"),
     *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts"),
 )
 
@@ -74,6 +80,16 @@ def put_membership(world: World, user: str, playlist: str, video_ids: Sequence[s
     world.memberships.show(user, playlist)
 
 
+class NoSearch(Search):
+    """Finds nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(SearchServer(Config()))
+
+    def ids(self, *_: object) -> list[str]:
+        return []
+
+
 def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
     """A user who has left a trace everywhere, and the ids of the user's jobs."""
     user = f"user-{uuid4().hex[:8]}"
@@ -92,6 +108,11 @@ def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
         world.enter(job, [NewEntry(each, "A title", k) for k, each in enumerate(videos)])
         put_membership(world, user, job.playlist_id, videos)
         ids.append(job.job_id)
+    world.db.commit().update(f"users/{user}/memberships/PLof-{user}-0", {"privacy": "public"}).run()
+    Links(world.db).make(user, f"PLof-{user}-0")
+    searches = Searches(world.db, NoSearch())
+    saved = searches.save(user, f"q={user}")
+    Feeds(world.db, searches, NoSearch(), lambda _: True).open(user, saved["id"])
     world.jobs.seal(ids[0])
     return user, ids
 
@@ -111,7 +132,7 @@ def test_nothing_is_left_and_other_users_keep_theirs(
     user, ids = somebody(world, google)
     other, others = somebody(world, google)
     world.videos.save([described("video00")])
-    assert len(traces(world, user, *ids)) > 15
+    assert len(traces(world, user, *ids)) > 18
     before = traces(world, other, *others)
     erasure.erase(user)
     assert traces(world, user, *ids) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from werkzeug.datastructures import MultiDict
 
@@ -28,6 +30,7 @@ def test_every_parameter_is_read() -> None:
         ("sort", "newest"),
         ("limit", "50"),
         ("cursor", "abc"),
+        ("new_in", "0123abcd"),
     ) == Params(
         q="cat",
         playlists=("PL1", "PL2"),
@@ -41,6 +44,7 @@ def test_every_parameter_is_read() -> None:
         sort="newest",
         limit=50,
         cursor="abc",
+        new_in="0123abcd",
     )
 
 
@@ -66,6 +70,9 @@ def test_empty_parameters_are_ignored() -> None:
         ("limit", "ten"),
         ("limit", "٣"),
         ("playlist", "P" * 257),
+        ("new_in", "../x"),
+        ("new_in", "__x__"),
+        ("new_in", "x" * 129),
     ],
 )
 def test_the_error_names_the_wrong_parameter(name: str, value: str) -> None:
@@ -77,3 +84,7 @@ def test_all_pages_of_a_search_have_the_same_signature() -> None:
     one = params(("q", "cat"), ("limit", "5"))
     assert one.signature() == params(("q", "cat"), ("limit", "9"), ("cursor", "x")).signature()
     assert one.signature() != params(("q", "dog"), ("limit", "5")).signature()
+    # The new hits of a saved search change while somebody looks at them.
+    new = params(("q", "cat"), ("new_in", "s1"))
+    assert replace(new, among=("a", "b")).signature() == replace(new, among=("b",)).signature()
+    assert new.signature() != one.signature()
