@@ -7,6 +7,8 @@ import { countOf, date, timestamp } from "/format.js";
 import { navigate, pageUrl, restorePosition } from "/router.js";
 
 const MAXIMUM_NOTE = 5000;
+// Characters of a clip that are shown at first.
+const SHOWN = 700;
 const FORMATS = { "Markdown (Obsidian and others)": "md", "Spreadsheet (CSV)": "csv", JSON: "json" };
 
 const readTags = (text) => text.split(",").map((tag) => tag.trim()).filter(Boolean);
@@ -132,7 +134,9 @@ export async function show(params) {
 
 	function summarize(found) {
 		menu.hidden = !found.total;
-		setText(status, found.total ? countOf(found.total, "clip", "clips") : "");
+		bar.hidden = !found.total && !q && !tag;
+		tags.hidden = !found.tags.length;
+		setText(status, countOf(found.total, "clip", "clips"));
 		tags.replaceChildren(...found.tags.map(({ value, count }) => {
 			const chosen = value.toLowerCase() === tag?.toLowerCase();
 			const label = [make("span", value), make("span.amount", String(count))];
@@ -149,6 +153,16 @@ function nothing(isSearch) {
 	const how = "Open a video and press “Clip” above its transcript, or hold Shift and click a line.";
 	const text = isSearch ? "No clip has all of this." : how;
 	return make("li.empty", make("h2", isSearch ? "Nothing found" : "No clips yet"), make("p", text));
+}
+
+function quote(text) {
+	if (text.length <= SHOWN) return [make("blockquote", { dir: "auto" }, text)];
+	const element = make("blockquote", { dir: "auto" }, `${text.slice(0, text.lastIndexOf(" ", SHOWN) + 1 || SHOWN)}…`);
+	const all = button(".act", "Show all", () => {
+		element.textContent = text;
+		all.remove();
+	});
+	return [element, all];
 }
 
 /** `onChange()`: its tags have changed, or it is gone. */
@@ -183,7 +197,7 @@ function clipItem(clip, onChange) {
 	item.append(
 		make("h2", gone ? title : make("a", { href, "data-key": id }, title)),
 		make("p.facts", channel && make("span", channel), make("span", times), make("span", `kept ${date(created)}`)),
-		make("blockquote", { dir: "auto" }, text.replaceAll("\n", " ")),
+		...quote(text.replaceAll("\n", " ")),
 		gone ? make("p.note", "The video is not in your library any more. The clip stays.") : "",
 		make(
 			"div.clip-own",

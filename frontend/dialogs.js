@@ -14,7 +14,8 @@ const KEYS = {
 	k: "play or pause",
 	c: "copy a link to this moment",
 	f: "follow the spoken line",
-	"s Shift+↑↓": "on a line: keep it as a clip, and lines around it",
+	s: "on a line: keep it as a clip",
+	"⇧↑ ⇧↓": "and the lines around it",
 	Esc: "close, or return to the results",
 	"?": "show this help",
 };

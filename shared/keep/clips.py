@@ -131,7 +131,7 @@ class Clips:
         clip = Clip(
             clip_id=f"{_FAR - int(now.timestamp() * 1_000_000):014x}{secrets.token_hex(4)}",
             video_id=about["video_id"],
-            title=about["title"],
+            title=about["title"] or video_id,
             channel=about["channel"],
             from_line=first,
             to_line=last,
