@@ -99,9 +99,10 @@ def satisfying(titles: Sequence[Segments], query: Query) -> list[bool]:
     """
     if query.root is None:
         return [False] * len(titles)
-    terms = [term for term in query.terms() if term.field == "chapter"]
-    terms = terms or [term for term in query.terms() if term.field is None]
-    recognizer, evaluator = _Recognizer(terms), _Evaluator(query.root, terms)
+    asked = [term for term in query.terms() if term.field == "chapter"]
+    plain = [term for term in query.terms() if term.field is None]
+    # Plain words are marked in titles, too. Those of chapters come first, so that both count the same bits.
+    recognizer, evaluator = _Recognizer([*asked, *plain]), _Evaluator(query.root, asked or plain)
     return [
         evaluator.is_satisfied(
             reduce(or_, (recognizer.terms_in(part["text"]) for part in title if part["match"]), 0)
