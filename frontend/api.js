@@ -54,6 +54,11 @@ export const suggest = async (q, signal) => (await get(`/api/suggest?q=${encode(
 export const video = (id, q, signal) => get(`/api/videos/${encode(id)}?q=${encode(q ?? "")}`, signal);
 export const fetchVideo = (id) => send("POST", `/api/videos/${encode(id)}/fetch`);
 
+/** `wanted`: a query string with `q` and `tag`. */
+export const clips = (wanted, cursor) => get(`/api/clips?${wanted}&cursor=${encode(cursor ?? "")}`);
+export const addClip = (clip) => send("POST", "/api/clips", clip);
+export const changeClip = (id, fields) => send("PATCH", `/api/clips/${encode(id)}`, fields);
+export const deleteClip = (id) => send("DELETE", `/api/clips/${encode(id)}`);
 export const searches = async () => (await get("/api/searches")).searches;
 export const saveSearch = (query) => send("POST", "/api/searches", { query });
 export const renameSearch = (id, title) => send("PATCH", `/api/searches/${encode(id)}`, { title });
@@ -80,6 +85,7 @@ export const eraseUser = (id) => send("DELETE", `/api/operator/users/${encode(id
 // Files are Blobs, because a plain link could not carry the API token.
 const file = (path) => request("GET", path, { timeout: FILE_TIMEOUT_MS, as: "blob" });
 export const searchFile = (params, format) => file(`/api/search/export?${params}&format=${format}`);
+export const clipFile = (wanted, format) => file(`/api/clips/export?${wanted}&format=${format}`);
 export const videoFile = (id, format) => file(`/api/videos/${encode(id)}?format=${format}`);
 
 /** Retries until there is an answer: a read is safe to repeat. */

@@ -14,6 +14,8 @@ const KEYS = {
 	k: "play or pause",
 	c: "copy a link to this moment",
 	f: "follow the spoken line",
+	s: "on a line: keep it as a clip",
+	"⇧↑ ⇧↓": "and the lines around it",
 	Esc: "close, or return to the results",
 	"?": "show this help",
 };
@@ -23,7 +25,7 @@ const SYNTAX = {
 	"sourdough OR starter": "either word; group with ( )",
 	"sail* tomatos~": "words that begin with sail; similar spellings",
 	'"slow fire"~8': "both within eight words",
-	"title:chess channel:museum": "only in the title or channel; also description:",
+	"title:chess channel:museum": "only in the title or channel; also description: chapter:",
 	"language:de after:2024-01-31": "German captions, published since then; also before:",
 	"longer:20m shorter:1h": "the length of the video",
 };

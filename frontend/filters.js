@@ -9,7 +9,7 @@ const LENGTHS = [
 	[["30", "60"], "30 to 60 minutes"],
 	[["60", null], "Over an hour"],
 ];
-const FIELDS = [[["transcript"], "Transcripts"], [["title"], "Titles"], [["description"], "Descriptions"]];
+const FIELDS = [[["transcript"], "Transcripts"], [["title"], "Titles"], [["description"], "Descriptions"], [["chapter"], "Chapters"]];
 
 let changeSearch = () => {};
 // Titles of playlists and channels, kept for answers that no longer name them.

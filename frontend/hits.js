@@ -7,10 +7,11 @@ import { videoUrl } from "/router.js";
 export function hitElement({ video_id: v, ...hit }, q) {
 	const href = videoUrl(v, q);
 	const descriptionMatches = hit.description.some(({ match }) => match);
-	const moments = hit.moments.map(({ start, line, snippet }, index, all) => {
+	const moments = hit.moments.map(({ start, line, snippet, chapter, is_chapter: isChapter }, index, all) => {
 		const key = `${v}:${start}${start === all[index - 1]?.start ? `:${line}` : ""}`;
 		const attributes = { href: videoUrl(v, q, start, line), "data-key": key, "data-play": true, tabindex: -1 };
-		const text = make("span.snippet", languageAttributes(hit.language), ...highlight(snippet));
+		const name = isChapter ? "Chapter" : chapter !== all[index - 1]?.chapter && chapter;
+		const text = make("span.snippet", languageAttributes(hit.language), ...highlight(snippet), name && make("small.quiet", name));
 		return make("li", make("a", attributes, make("time", { datetime: `PT${start}S` }, timestamp(start)), " ", text));
 	});
 	const more = hit.moment_count - moments.length;

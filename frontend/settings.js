@@ -92,6 +92,6 @@ function deletion() {
 		await api.deleteMe();
 		signOut("All your data is deleted.");
 	}, showError);
-	const about = "Your library, jobs and tokens, and our access to your Google account.";
+	const about = "Your library, clips, jobs and tokens, and our access to your Google account.";
 	return section("Delete my data", make("p.quiet", about), make("p", remove));
 }

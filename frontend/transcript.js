@@ -3,8 +3,11 @@
 import { button, hasModifier, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
 import { count, languageAttributes, timestamp } from "/format.js";
 
-/** `urlOf(start, line)`: the address of a line. `onSeek(start, line, clicked)`: the user goes there. */
-export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
+/**
+ * `urlOf(start, line)`: the address of a line. `onSeek(start, line, clicked)`: the user goes there. `onChoose(line, from)`:
+ * the user chooses a line for a clip; without a line, wants to choose. False for somebody who keeps nothing.
+ */
+export function createTranscript({ lines, chapters, matches, language }, urlOf, onSeek, onChoose) {
 	const matchLines = matches?.moments ?? [];
 	let match = 0;
 	let chosen = 0; // the line that was gone to last
@@ -16,7 +19,12 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 	const stepButton = (label, name, by) => button(".round", icon(name), () => step(by), { "aria-label": label });
 	const stepButtons = matchLines.length ? [stepButton("Previous match", "up", -1), stepButton("Next match", "down", 1)] : [];
 	const followButton = button(".soft", "Follow", () => follow(), { "aria-pressed": "true" });
-	const bar = make("div.transcript-bar", make("h2", { id: "transcript-title" }, "Transcript"), status, ...stepButtons, followButton);
+	const clipButton = onChoose && button(".soft", "Clip", () => {
+		onChoose();
+		items[chosen].focus({ preventScroll: true });
+	});
+	const title = make("h2", { id: "transcript-title" }, "Transcript");
+	const bar = make("div.transcript-bar", title, status, ...stepButtons, clipButton, followButton);
 
 	const segments = new Map(matches?.marked.map((each) => [each.line, each.segments]));
 	const items = lines.map(({ start, text }, line) => {
@@ -25,10 +33,18 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 		return make("a", { href: urlOf(start, line), tabindex: -1, draggable: "false" }, time, " ", words);
 	});
 	const list = make("ol.lines", languageAttributes(language), ...items.map((item) => make("li", item)));
+	const chapterName = make("span.name");
+	const chapterLinks = addChapters();
+	const chapterMenu = chapterLinks.length > 0 && make(
+		"details.menu.chapters",
+		make("summary", { "aria-label": "Chapters" }, icon("down"), chapterName),
+		make("div", ...chapterLinks),
+	);
 	const panel = make("div.panel", list);
-	const element = make("section.transcript", { "aria-labelledby": "transcript-title" }, bar, panel);
+	const element = make("section.transcript", { "aria-labelledby": "transcript-title" }, bar, chapterMenu, panel);
 	const moveTabStop = rovingTabindex(list, () => items);
 	on(list, "click", handleClick);
+	if (onChoose) on(list, "keydown", handleKey);
 	// Do not scroll away from what somebody reads.
 	for (const type of ["wheel", "touchmove"]) on(panel, type, () => follow(false), { passive: true });
 
@@ -55,6 +71,7 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 
 	function choose(line) {
 		chosen = line;
+		showChapter(startOf(line));
 		if (matchLines.length) selectMatch(Math.max(matchLines.findLastIndex((each) => each <= line), 0));
 		moveTabStop(items[line]);
 		scrollToLine(line);
@@ -72,6 +89,7 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 
 	function showTime(second) {
 		const line = lineAt(second);
+		showChapter(second);
 		if (line === spokenLine) return;
 		if (spokenLine >= 0) items[spokenLine].ariaCurrent = null;
 		spokenLine = line;
@@ -87,14 +105,68 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 
 	function handleClick(event) {
 		const line = items.indexOf(event.target.closest("a"));
-		if (line < 0 || hasModifier(event)) return;
+		const isChoice = (onChoose && event.shiftKey) || element.classList.contains("choosing");
+		if (line < 0 || (hasModifier(event) && !isChoice)) return;
 		event.preventDefault();
+		if (isChoice) {
+			getSelection().removeAllRanges();
+			items[line].focus({ preventScroll: true });
+			return onChoose(line, event.shiftKey ? chosen : line);
+		}
 		// Selecting words also ends with a click.
 		if (event.detail && !getSelection().isCollapsed) return;
 		follow(true);
 		choose(line);
 		onSeek(startOf(line), line, true);
 	}
+
+	function handleKey(event) {
+		const line = items.indexOf(document.activeElement);
+		if (line < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+		const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+		if (event.key === "s") onChoose(line);
+		else if (by && event.shiftKey && items[line + by]) {
+			items[line + by].focus();
+			onChoose(line + by, line);
+		} else return;
+		event.preventDefault();
+	}
+
+	/** A heading before the first line of each chapter, and the links of the list of chapters. */
+	function addChapters() {
+		const titles = new Map(matches?.chapters.map((each) => [each.chapter, each.segments]));
+		return chapters.map(({ start, title }, number) => {
+			const text = () => (titles.has(number) ? highlight(titles.get(number)) : [title]);
+			const line = lines.findIndex((each) => each.start >= start);
+			const item = make("li.chapter", make("h3", { dir: "auto" }, ...text()));
+			if (line < 0) list.append(item);
+			else items[line].parentNode.before(item);
+			const seek = () => {
+				follow(true);
+				choose(line < 0 ? lines.length - 1 : line);
+				onSeek(start, null, true);
+			};
+			return button("", [make("time", { dir: "ltr" }, timestamp(start)), make("span", ...text())], seek);
+		});
+	}
+
+	function showChapter(second) {
+		const now = chapters.findLastIndex(({ start }) => start <= second);
+		for (const [number, link] of chapterLinks.entries()) link.ariaCurrent = number === now ? "true" : null;
+		setText(chapterName, chapters[now]?.title ?? "Chapters");
+	}
+
+	/** Marks these lines as the ones of a clip; without any, none. */
+	function mark(first = -1, last = -2) {
+		for (const [line, item] of items.entries()) item.classList.toggle("kept", line >= first && line <= last);
+	}
+
+	/** The same for the lines that begin at these seconds, the last one excluded. */
+	function markTime(first, end) {
+		mark(lines.findIndex(({ start }) => start >= first), lines.findLastIndex(({ start }) => start < end));
+	}
+
+	const focusLine = (line) => items[line ?? chosen].focus({ preventScroll: true });
 
 	function selectMatch(index) {
 		items[matchLines[match]].classList.remove("match");
@@ -110,5 +182,5 @@ export function createTranscript({ lines, matches, language }, urlOf, onSeek) {
 		if (repeat) requestAnimationFrame(() => scrollToLine(line, false));
 	}
 
-	return { element, firstMatch: startOf(matchLines[0]), quote, open, step, showTime, follow };
+	return { element, firstMatch: startOf(matchLines[0]), quote, open, step, showTime, follow, mark, markTime, focusLine };
 }

@@ -18,7 +18,7 @@ let view = null;
 let request = null;
 
 export async function show(params) {
-	const [id, q, t, line] = ["v", "q", "t", "line"].map((name) => params.get(name));
+	const [id, q, t, line, until] = ["v", "q", "t", "line", "until"].map((name) => params.get(name));
 	hide();
 	const own = (request = new AbortController());
 	const container = byId("view-watch");
@@ -28,7 +28,7 @@ export async function show(params) {
 	await api.attempt(async () => {
 		const video = await api.video(id, q, own.signal);
 		document.title = `${video.title} · yts`;
-		view = createView(video, q, t, line);
+		view = createView(video, q, t, line, until);
 		container.replaceChildren(...view.elements);
 		view.start(state().play);
 		// Returning to this URL, or loading it again, must not start the video.
@@ -53,10 +53,11 @@ export function handleKey(key) {
 	return Boolean(action);
 }
 
-function createView(video, q, t, line) {
+function createView(video, q, t, line, until) {
 	const { video_id: id, title } = video;
 	const urlOf = (start, number) => videoUrl(id, q, start, number);
-	const transcript = video.lines.length ? createTranscript(video, urlOf, seek) : null;
+	const transcript = video.lines.length ? createTranscript(video, urlOf, seek, !isGuest() && chooseLine) : null;
+	let choosing = null;
 	let second = t === null ? (transcript?.firstMatch ?? 0) : Number(t.match(/^\d{1,7}(\.\d+)?/)?.[0] ?? 0);
 
 	const startTime = make("span.from");
@@ -77,7 +78,8 @@ function createView(video, q, t, line) {
 		c: () => copyText(youtubeUrl(now()), `The link to ${timestamp(now())} is copied.`),
 		f: () => transcript?.follow(),
 		Escape: () => {
-			if (state().from !== undefined) history.back();
+			if (choosing) choosing.end();
+			else if (state().from !== undefined) history.back();
 			else navigate(q ? pageUrl({ q }) : "/");
 		},
 	};
@@ -107,6 +109,7 @@ function createView(video, q, t, line) {
 
 	function start(playing) {
 		transcript?.open(second, line);
+		if (until && transcript) transcript.markTime(second, Number(until));
 		setSecond(second);
 		if (playing) play();
 	}
@@ -125,6 +128,13 @@ function createView(video, q, t, line) {
 	function setSecond(to) {
 		second = to;
 		setText(startTime, to ? `from ${timestamp(to)}` : "");
+	}
+
+	/** Chooses a line for a clip. `from`: the other end, if none is chosen. Without a line, the user chooses. */
+	async function chooseLine(line, from) {
+		const { chooseLines } = await import("/clips.js");
+		choosing ??= chooseLines(video, transcript, () => (choosing = null));
+		if (line !== undefined) choosing.choose(line, from);
 	}
 
 	function copyQuote() {

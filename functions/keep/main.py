@@ -1,4 +1,4 @@
-"""/api/searches, /api/feeds and /api/links: saved searches, their feeds, and read-only links to sources."""
+"""/api/searches, /api/feeds, /api/links and /api/clips: what a person keeps and shares."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from flask import Request, Response
 from shared import startup
 from shared.accounts.auth import Auth, Caller
 from shared.gcp.firestore import Firestore
+from shared.keep.clips import Clips
 from shared.keep.feeds import Feeds
 from shared.keep.searches import Searches
 from shared.library.links import Links
 from shared.search.server import SearchServer
 from shared.search.service import Search
+from shared.web.clips import add_routes as add_clip_routes
 from shared.web.feeds import add_routes as add_feed_routes
 from shared.web.origin import Site
 from shared.web.requests import body_of
@@ -27,6 +29,7 @@ searches, links = Searches(db, search), Links(db)
 feeds = Feeds(db, searches, search, auth.admits)
 routes = Routes(config, db, auth=auth, site=site)
 add_feed_routes(routes, feeds, site)
+add_clip_routes(routes, Clips(db, search), site)
 
 
 @functions_framework.http

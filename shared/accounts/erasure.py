@@ -1,4 +1,4 @@
-"""Erasing a user: sessions, tokens, links, saved searches, jobs, library, grant at Google, profile.
+"""Erasing a user: sessions, tokens, links, saved searches, clips, jobs, library, grant at Google, profile.
 
 A document that notes the request is written first and deleted last. If the process dies in between, the
 sweep continues. Every step can be repeated: a document that leads to others is deleted after them.
@@ -16,7 +16,7 @@ from shared.accounts.sessions import Sessions
 from shared.accounts.tokens import Tokens
 from shared.errors import Transient
 from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
-from shared.keep import searches
+from shared.keep import clips, searches
 from shared.library import links, own_playlists, subscriptions
 from shared.library.collections import Collections
 from shared.library.memberships import Memberships
@@ -71,6 +71,7 @@ class Erasure:
             lambda: self._tokens.forget(user_id),
             lambda: links.forget(self._db, user_id),
             lambda: searches.forget(self._db, user_id),
+            lambda: clips.forget(self._db, user_id),
             # Before the jobs: no refresh starts another one.
             lambda: self._refreshes.erase(user_id),
             lambda: self._erase_jobs(user_id, deadline),

@@ -118,7 +118,10 @@ def _entry(name: str, hit: Mapping[str, Any], time: datetime, saved: SavedSearch
     moments = hit["moments"]
     address = {"v": hit["video_id"]}
     if moments:
-        address |= {"t": _seconds(moments[0]["start"]), "line": str(moments[0]["line"])}
+        address["t"] = _seconds(moments[0]["start"])
+        # The beginning of a chapter is in no line if the video has no captions.
+        if moments[0]["line"] is not None:
+            address["line"] = str(moments[0]["line"])
     if q := saved.params.q:
         address["q"] = q
     said = [f"{_clock_time(moment['start'])} {_text(moment['snippet'])}" for moment in moments]

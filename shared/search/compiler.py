@@ -50,13 +50,14 @@ class Weights:
     title: float = 3.0
     description: float = 0.6
     transcript: float = 1.0
+    chapter: float = 2.0
     exactness: float = 1.2
     phrase: float = 2.0
     nearby: float = 1.0
     sounds: float = 0.02
 
     def of(self, text: str) -> float:
-        return {"title": self.title, "description": self.description, "transcript": self.transcript}[text]
+        return float(getattr(self, text))
 
 
 WEIGHTS = Weights()

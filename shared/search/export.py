@@ -21,6 +21,7 @@ COLUMNS = (
     "start",
     "url",
     "snippet",
+    "chapter",
 )
 
 
@@ -38,24 +39,27 @@ def as_jsonl(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def as_csv(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """RFC 4180: a header and one row a moment. A hit without moments has one row, with an empty ``start``."""
     # A spreadsheet takes a file for UTF-8 only if it begins with this mark.
-    yield "\ufeff" + _row(COLUMNS)
+    yield "\ufeff" + row(COLUMNS)
     for hit in hits:
         # Ids are for machines and stay as they are. Eleven letters, digits, - and _ are no harmful formula.
-        about = [hit["video_id"], _safe(plain(hit["title"])), _safe(hit["channel"] or "")]
+        about = [hit["video_id"], safe(plain(hit["title"])), safe(hit["channel"] or "")]
         about += [hit[name] for name in COLUMNS[3:6]]
         if not hit["moments"]:
-            yield _row([*about, None, hit["url"], _safe(plain(hit["description"]))])
+            yield row([*about, None, hit["url"], safe(plain(hit["description"])), None])
         for moment in hit["moments"]:
-            yield _row([*about, moment["start"], moment["url"], _safe(plain(moment["snippet"]))])
+            chapter = safe(moment["chapter"] or "")
+            yield row([*about, moment["start"], moment["url"], safe(plain(moment["snippet"])), chapter])
 
 
-def _row(cells: Iterable[object]) -> str:
+def row(cells: Iterable[object]) -> str:
+    """One line of a CSV."""
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """The text of a cell that no spreadsheet takes for a formula."""
     # A spreadsheet runs a cell that begins with one of these as a formula
     # (https://owasp.org/www-community/attacks/CSV_Injection).
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.search import moments
+from shared.search.chapters import Match, chapters_of, marked_chapters, places
 from shared.search.index.analysis import Span
 from shared.search.index.lines import LineIndex
 from shared.search.moments import Moment
 from shared.search.query import Query
 from shared.search.snippets import LENGTH, around, segments
+from shared.transcripts.chapters import chapter_at
 
 #: Moments shown of one hit. ``moment_count`` says how many there are.
 MOMENTS = 5
+#: So many chapters are among them at least, if their titles match.
+CHAPTERS = 2
 #: Characters of a description.
 DESCRIPTION = 2 * LENGTH
 
@@ -67,16 +71,18 @@ def hit(found: Mapping[str, Any], query: Query, limit: int | None = MOMENTS) -> 
     """A hit from Elasticsearch's answer, with at most ``limit`` moments (None: all of them).
 
     ``start`` of a moment: seconds with milliseconds. ``line``: the number of its caption line, from 0.
+    ``chapter``: the title of the chapter in which it is, or None. ``is_chapter``: the snippet is this title,
+    in which the match is; the line is the first one of the chapter, None without captions.
     """
     source = found["_source"]
-    count, shown = _moments(found, query, limit)
+    shown, more = _moments(found, query, limit)
     description, spans = _text(found, "description")
     match = spans[0] if spans else (0, 0)
     return {
         **about(source),
         "title": segments(*_text(found, "title")),
         "description": segments(description, spans, *around(description, *match, DESCRIPTION)),
-        "moment_count": count,
+        "moment_count": len(shown) + more,
         "moments": shown,
     }
 
@@ -86,23 +92,43 @@ def _text(found: Mapping[str, Any], name: str) -> tuple[str, list[Span]]:
     return (text_of(found["_source"], name), []) if marked is None else moments.unmark(marked)
 
 
-def _moments(found: Mapping[str, Any], query: Query, limit: int | None) -> tuple[int, list[dict[str, Any]]]:
-    """The number of moments, and those that are shown."""
+def _moments(found: Mapping[str, Any], query: Query, limit: int | None) -> tuple[list[dict[str, Any]], int]:
+    """The moments that are shown, in order of time, and the number of others."""
     source, marked = found["_source"], marked_text(found, "transcript")
     lines = LineIndex.from_source(source)
-    if marked is None or lines is None:
-        return 0, []
-    text, spans = moments.unmark(marked)
-    every = moments.find(text, spans, lines, query)
+    chapters = chapters_of(source)
+    text, spans = moments.unmark(marked) if marked is not None else ("", [])
+    spoken = moments.find(text, spans, lines, query) if lines else []
+    titled = places(marked_chapters(found), query, alone=not spoken)
+    if lines:
+        begun = {lines.from_second(match.chapter.start) for match in titled}
+        spoken = [moment for moment in spoken if moment.line not in begun]
 
-    def view(moment: Moment) -> dict[str, Any]:
+    def at_line(moment: Moment) -> dict[str, Any]:
+        assert lines is not None
+        # Exact, because a second may have several lines. Only YouTube's addresses have whole seconds.
         return {
-            # Exact, because a second may have several lines. Only YouTube's addresses have whole seconds.
-            "start": lines.starts[moment.line] / 1000,
-            "line": moment.line,
-            "url": watch_url(source["video_id"], lines.second(moment.line)),
+            **place(lines.starts[moment.line] / 1000, moment.line),
             "snippet": segments(text, spans, *around(text, moment.begin, moment.end)),
         }
 
-    chosen = every if limit is None else moments.best(every, limit)
-    return len(every), [view(moment) for moment in chosen]
+    def at_chapter(match: Match) -> dict[str, Any]:
+        start = match.chapter.start
+        return {
+            **place(start, lines.from_second(start) if lines else None),
+            "snippet": match.title,
+            "is_chapter": True,
+        }
+
+    def place(start: float, line: int | None) -> dict[str, Any]:
+        chapter = chapter_at(chapters, start)
+        url = watch_url(source["video_id"], int(start))
+        return {"start": start, "line": line, "chapter": chapter and chapter.title, "url": url}
+
+    if limit is None:
+        chosen, shown = titled, spoken
+    else:
+        chosen = titled[: max(CHAPTERS, limit - len(spoken))]
+        shown = moments.best(spoken, limit - len(chosen))
+    views = sorted([*map(at_chapter, chosen), *map(at_line, shown)], key=lambda each: each["start"])
+    return views, len(titled) + len(spoken) - len(views)

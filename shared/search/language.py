@@ -3,7 +3,7 @@
 ::
 
     "exact phrase"  words are ANDed  OR |  -word  NOT word  ( )  prefix*  fuzzy~  "two words"~8
-    title: description: channel: language: after:2024-01-31 before: longer:20m shorter:1h
+    title: description: chapter: channel: language: after:2024-01-31 before: longer:20m shorter:1h
 
 OR binds weaker than AND: ``neural network OR deep learning`` finds either pair. Parsing never fails: text
 that is not understood is read as words. docs/query-language.md describes the language for users, and
@@ -67,7 +67,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_TEXT_FIELDS = frozenset({"title", "description", "channel"})
+_TEXT_FIELDS = frozenset({"title", "description", "chapter", "channel"})
 _FIELD = re.compile(r"([a-z]+):(.+)", re.IGNORECASE | re.DOTALL)
 #: Filter → the value that is expected.
 _FILTERS = {

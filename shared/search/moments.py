@@ -29,6 +29,7 @@ from shared.search.query import (
     Term,
     Word,
 )
+from shared.search.snippets import Segments
 
 #: Words that are ANDed are in one place if they are within so many characters (ten seconds of speech).
 PLACE = 250
@@ -91,6 +92,25 @@ def find(text: str, spans: Sequence[Span], lines: LineIndex, query: Query) -> li
     return list(moments.values())
 
 
+def satisfying(titles: Sequence[Segments], query: Query) -> list[bool]:
+    """Whether each title of a chapter has everything that the query asks for.
+
+    If the query has words for chapters only (``chapter:word``), these are what it asks for.
+    """
+    if query.root is None:
+        return [False] * len(titles)
+    asked = [term for term in query.terms() if term.field == "chapter"]
+    plain = [term for term in query.terms() if term.field is None]
+    # Plain words are marked in titles, too. Those of chapters come first, so that both count the same bits.
+    recognizer, evaluator = _Recognizer([*asked, *plain]), _Evaluator(query.root, asked or plain)
+    return [
+        evaluator.is_satisfied(
+            reduce(or_, (recognizer.terms_in(part["text"]) for part in title if part["match"]), 0)
+        )
+        for title in titles
+    ]
+
+
 def _spoken(text: str, spans: Sequence[Span]) -> list[Span]:
     """The spans that are not within a sound."""
     found = sounds(text)
@@ -139,8 +159,8 @@ class _Evaluator:
             case Or(parts):
                 return any(self._node(part, found) for part in parts)
             case Word() | Phrase() | Prefix() | Fuzzy():
-                # A term with a field (title:) is searched elsewhere and not in the transcript.
-                return node.field is not None or bool(self._bits[node] & found)
+                # Other terms, such as title:word in a transcript, are searched elsewhere.
+                return node not in self._bits or bool(self._bits[node] & found)
             case _:
                 return True  # exclusions and filters concern the whole video
 

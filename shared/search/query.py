@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word in any of its forms. ``field``: title, description, channel, or None for all texts."""
+    """A word in any of its forms. ``field``: title, description, chapter, channel, or None for all texts."""
 
     text: str
     field: str | None = None

@@ -13,11 +13,12 @@ from typing import Any
 
 from shared.search.compiler import EVERYTHING, NOTHING, Clause
 from shared.search.index.folding import fold
-from shared.search.index.mapping import TEXTS
 from shared.search.language import MAXIMUM_FUZZY
 from shared.search.query import Phrase, Query, Word
 from shared.search.scope import Scope
 
+#: The texts whose words are counted. Descriptions have the titles of chapters.
+_SPELLED = ("title", "description", "transcript")
 #: So many hits are few. Then another spelling is proposed if it has _CLEARLY times as many.
 FEW = 2
 _CLEARLY = 10
@@ -91,7 +92,7 @@ def _candidates(scope: Scope, words: Sequence[str]) -> dict[str, list[str]]:
     """Similar words of the whole index for each word, the most similar first."""
     suggest: dict[str, Any] = {}
     for number, word in enumerate(words):
-        for text in TEXTS:
+        for text in _SPELLED:
             term = {
                 "field": text,
                 "size": _CANDIDATES,
@@ -116,7 +117,7 @@ def _candidates(scope: Scope, words: Sequence[str]) -> dict[str, list[str]]:
 def _count_each(scope: Scope, words: set[str]) -> Counter[str]:
     """The number of videos of the library in which each word occurs."""
     filters: dict[str, Clause] = {
-        word: {"bool": {"should": [{"term": {text: word}} for text in TEXTS]}} for word in words
+        word: {"bool": {"should": [{"term": {text: word}} for text in _SPELLED]}} for word in words
     }
     aggregation = {"words": {"filters": {"filters": filters}}}
     answer = scope.search(EVERYTHING, size=0, aggs=aggregation, track_total_hits=False)

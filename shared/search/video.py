@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, TypedDict
 
 from shared.errors import NotFound
-from shared.search import moments
+from shared.search import chapters, moments
 from shared.search.compiler import Clause, Compiler
 from shared.search.errors import SearchRefused
 from shared.search.hits import about, marked_text, text_of
@@ -31,15 +31,26 @@ class MarkedLine(TypedDict):
     segments: Segments
 
 
+class MarkedChapter(TypedDict):
+    """A chapter in whose title something matches. ``chapter``: its number, from 0."""
+
+    chapter: int
+    segments: Segments
+
+
 class Matches(TypedDict):
-    """``moments``: the numbers of the lines in which a moment begins. ``marked``: all lines with marks."""
+    """``moments``: the numbers of the lines in which a moment begins. ``marked``: all lines with marks.
+
+    A moment is also the first line of a chapter whose title matches. ``chapters``: all titles with marks.
+    """
 
     moments: list[int]
     marked: list[MarkedLine]
+    chapters: list[MarkedChapter]
 
 
 def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]:
-    """The fields of the video that are shown, and its caption lines (none without captions).
+    """The fields of the video that are shown, its chapters, and its caption lines (none without captions).
 
     ``reason``: why it has none, or why they are not the best ones; ``choice``: the rule by which they were
     chosen (:data:`shared.youtube.tracks.Choice`).
@@ -50,23 +61,29 @@ def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]
     """
     with _no_index_is_not_found():
         source = _find(scope, video_id)["_source"]
-    return {**about(source), **{name: source.get(name) for name in ("reason", "choice")}}, _lines(source)
+    more = {name: source.get(name) for name in ("reason", "choice")}
+    shown = [{"start": each.start, "title": each.title} for each in chapters.chapters_of(source)]
+    return {**about(source), **more, "chapters": shown}, _lines(source)
 
 
 def read_matches(scope: Scope, analyzers: LibraryAnalyzers, video_id: str, query: Query) -> Matches:
     """All moments of the query in the video, and the marked lines. Raises as :func:`read_video`."""
     if query.root is None:
-        return {"moments": [], "marked": []}
+        return {"moments": [], "marked": [], "chapters": []}
     with _no_index_is_not_found():
         found = _find_marked(scope, analyzers, video_id, query)
     marked = marked_text(found, "transcript")
     lines = LineIndex.from_source(found["_source"])
-    if marked is None or lines is None:
-        return {"moments": [], "marked": []}
-    text, spans = moments.unmark(marked)
+    text, spans = moments.unmark(marked) if marked is not None else ("", [])
+    spoken = {moment.line for moment in moments.find(text, spans, lines, query)} if lines else set()
+    titles = chapters.marked_chapters(found)
+    if lines:
+        titled = chapters.places(titles, query, alone=not spoken)
+        spoken |= {lines.from_second(each.chapter.start) for each in titled}
     return {
-        "moments": [moment.line for moment in moments.find(text, spans, lines, query)],
-        "marked": _marked_lines(text, spans, lines),
+        "moments": sorted(spoken),
+        "marked": _marked_lines(text, spans, lines) if lines else [],
+        "chapters": [{"chapter": each.number, "segments": each.title} for each in titles],
     }
 
 

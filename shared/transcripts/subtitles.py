@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from shared.transcripts.transcript import Line
@@ -29,7 +30,7 @@ def render(lines: Sequence[Line], form: str, about: Mapping[str, Any], times: bo
         case "vtt":
             return vtt(lines)
         case "txt":
-            return txt(lines, times)
+            return txt(lines, times, about["chapters"])
         case "md":
             return md(lines, about)
     raise ValueError(f"expected one of {', '.join(MIMETYPES)}, found {form!r}")
@@ -47,24 +48,48 @@ def vtt(lines: Sequence[Line]) -> str:
     return "\n".join(["WEBVTT\n", *(f"{times}\n{_escape(text)}\n" for times, text in _cues(lines, "."))])
 
 
-def txt(lines: Sequence[Line], times: bool = False) -> str:
-    """One caption line a line. With ``times``, each begins with its own: ``[0:58] hay``."""
-    return "".join(f"[{_clock(line.start)}] {line.text}\n" if times else f"{line.text}\n" for line in lines)
+def txt(lines: Sequence[Line], times: bool = False, chapters: Sequence[Mapping[str, Any]] = ()) -> str:
+    """One caption line a line. With ``times``, each begins with its own: ``[0:58] hay``.
+
+    Then each chapter begins with an empty line and its title.
+    """
+    if not times:
+        return "".join(f"{line.text}\n" for line in lines)
+    body: list[str] = []
+    for title, spoken in _by_chapter(lines, chapters):
+        body += [f"\n# {title}\n"] if title else []
+        body += (f"[{timestamp(line.start)}] {line.text}\n" for line in spoken)
+    return "".join(body).removeprefix("\n")
 
 
 def md(lines: Sequence[Line], about: Mapping[str, Any]) -> str:
     """Title, channel, address, and paragraphs that begin with a link to their second.
 
-    ``about``: the ``title``, ``channel`` and ``url`` of the video.
+    ``about``: the ``title``, ``channel``, ``url`` and ``chapters`` of the video. Chapters become headings.
     """
     url = about["url"]
-    head = [f"# {_plain(about['title'])}", " · ".join(filter(None, [_plain(about["channel"]), f"<{url}>"]))]
-    paragraphs = (
-        f"[{_clock(part[0].start)}]({url}&t={int(part[0].start)}s) "
-        + " ".join(_plain(line.text) for line in part)
-        for part in _paragraphs(lines)
-    )
-    return "\n\n".join([*head, *paragraphs]) + "\n"
+    source = " · ".join(filter(None, [escape_markdown(about["channel"]), f"<{url}>"]))
+    head = [f"# {escape_markdown(about['title'])}", source]
+    body: list[str] = []
+    for title, spoken in _by_chapter(lines, about["chapters"]):
+        body += [f"## {escape_markdown(title)}"] if title else []
+        body += (
+            f"[{timestamp(part[0].start)}]({url}&t={int(part[0].start)}s) "
+            + " ".join(escape_markdown(line.text) for line in part)
+            for part in _paragraphs(spoken)
+        )
+    return "\n\n".join([*head, *body]) + "\n"
+
+
+def _by_chapter(
+    lines: Sequence[Line], chapters: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, Sequence[Line]]]:
+    """The title of each chapter and the lines that begin in it. Without chapters: no title and all lines."""
+    if not chapters:
+        yield "", lines
+    ends = [*(each["start"] for each in chapters[1:]), inf]
+    for chapter, end in zip(chapters, ends, strict=False):
+        yield chapter["title"], [line for line in lines if chapter["start"] <= line.start < end]
 
 
 def _cues(lines: Sequence[Line], point: str) -> Iterator[tuple[str, str]]:
@@ -94,7 +119,7 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
         yield part
 
 
-def _clock(seconds: float) -> str:
+def timestamp(seconds: float) -> str:
     """m:ss, or h:mm:ss from an hour on; rounded down to the whole second."""
     minutes, second = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -112,6 +137,6 @@ def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is."""
     return _MARKUP.sub(r"\\\1", text)

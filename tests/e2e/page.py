@@ -95,9 +95,9 @@ def player(page: Page) -> FrameLocator:
 
 def player_time(page: Page) -> float:
     """The seconds at which the fake player is."""
-    frame = next(each for each in page.frames if "/embed/" in each.url)
+    frame = next((each for each in page.frames if "/embed/" in each.url), None)
     # The frame may still be loading.
-    return float(frame.evaluate("typeof now === 'function' ? now() : -1"))
+    return float(frame.evaluate("typeof now === 'function' ? now() : -1")) if frame else -1
 
 
 def expect_quote(page: Page, text: str) -> None:

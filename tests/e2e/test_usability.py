@@ -18,6 +18,7 @@ _VIEWS = {
     "search": "/?q=fire+OR+茶+OR+chess+OR+telescope",
     "watch": "/?v=hNi6jQj9BOA&q=heap",
     "settings": "/?settings",
+    "clips": "/?clips",
     "start": "/?q=",
 }
 #: An element that each view shows only after it has loaded.
@@ -26,6 +27,7 @@ _LOADED = {
     "search": ".hit",
     "watch": ".lines mark",
     "settings": ".tokens li",
+    "clips": ".empty",
     "start": ".syntax",
 }
 

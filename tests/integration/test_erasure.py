@@ -49,7 +49,7 @@ from tests.integration.world import World, answering, described, fresh_ids
 PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
     *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
-    *("usage", "searches", "feeds", "links"),
+    *("usage", "clips", "searches", "feeds", "links"),
     *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts", "refreshes", "checks", "budgets"),
 )
 
@@ -100,6 +100,7 @@ def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
     Sessions(world.db).begin(user, None)
     Tokens(world.db).mint(user, "laptop")
     Budget(world.db, 1_000_000).spend(user, 1)
+    world.db.commit().set(f"users/{user}/clips/{uuid4().hex[:22]}", {"video_id": "video00"}).run()
     ids = []
     for number in range(2):
         job = world.jobs.begin_planning(world.new_job(user, f"PLof-{user}-{number}"), "A playlist", 3)

@@ -224,7 +224,7 @@ def test_a_transcript_with_the_matches_of_a_query(site: Site) -> None:
     assert {marked["line"] for marked in body["matches"]["marked"]} > set(body["matches"]["moments"])
     for nothing in ("nonsenseword", "?!", "title:sea"):
         found = site.get("/api/videos/tides", q=nothing).get_json()
-        assert found["matches"] == {"moments": [], "marked": []}
+        assert found["matches"] == {"moments": [], "marked": [], "chapters": []}
     assert "matches" not in site.get("/api/videos/tides").get_json()
 
 

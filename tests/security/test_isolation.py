@@ -53,6 +53,10 @@ SEARCHES = [
     f"/api/suggest?q={SAID[:4]}",
     "/api/suggest?q=zimtquartz",
     "/api/suggest?q=quiet",
+    "/api/clips",
+    f"/api/clips?q={SAID}",
+    f"/api/clips?video={ALONE}",
+    "/api/clips/export?format=csv",
 ]
 
 

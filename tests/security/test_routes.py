@@ -62,6 +62,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/link"): Row(lambda w: "/api/link", 404, 404, guest=200),
     ("GET", "/api/searches"): Row(lambda w: "/api/searches", 200, 200),
     ("GET", "/api/links"): Row(lambda w: "/api/links", 200, 200),
+    ("GET", "/api/clips"): Row(lambda w: f"/api/clips?q={SAID}&video={ALONE}", 200, 200),
+    ("GET", "/api/clips/export"): Row(lambda w: "/api/clips/export?format=json", 200, 200),
     ("GET", "/api/feeds/<token>.atom"): Row(lambda w: f"/api/feeds/{w.feed}.atom", 200, 200, public=True),
     ("GET", "/api/feeds/<token>.json"): Row(lambda w: f"/api/feeds/{w.feed}.json", 200, 200, public=True),
     ("GET", "/api/tokens"): Row(lambda w: "/api/tokens", 200, 200),
@@ -85,6 +87,13 @@ TABLE: dict[tuple[str, str], Row] = {
         lambda w: f"/api/searches/{w.search_id}/feed", 404, 204
     ),
     ("DELETE", "/api/searches/<search_id>"): Row(lambda w: f"/api/searches/{w.search_id}", 404, 204),
+    ("POST", "/api/clips"): Row(
+        lambda w: "/api/clips", 404, 201, lambda w: {"video_id": ALONE, "from_line": 0, "to_line": 0}
+    ),
+    ("PATCH", "/api/clips/<clip_id>"): Row(
+        lambda w: f"/api/clips/{w.clip_id}", 404, 200, lambda w: {"note": "Mine"}
+    ),
+    ("DELETE", "/api/clips/<clip_id>"): Row(lambda w: f"/api/clips/{w.clip_id}", 404, 204),
     # The stranger has no such playlist.
     ("POST", "/api/links"): Row(lambda w: "/api/links", 404, 201, lambda w: {"playlist_id": LENT}),
     ("DELETE", "/api/links/<link_id>"): Row(lambda w: f"/api/links/{w.link_id}", 404, 204),

@@ -31,7 +31,7 @@ def _everything_stored(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
     top = {collection.id for collection in client.collections(timeout=_SECONDS)}
     found: list[str] = []
     # These collections lie below documents. docs/architecture.md lists all; a test checks that list.
-    for name in sorted(top | {"memberships", "searches", "ledger", "counters"}):
+    for name in sorted(top | {"memberships", "searches", "clips", "ledger", "counters"}):
         documents = client.collection_group(name)
         if name == "transcripts":
             documents = documents.select(["kind", "reason", "job_id"])

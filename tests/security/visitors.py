@@ -101,6 +101,7 @@ class World:
     token: str = ""
     token_id: str = ""
     search_id: str = ""
+    clip_id: str = ""
     feed: str = ""
     link: str = ""
     link_id: str = ""
@@ -151,6 +152,8 @@ def make_world(stack: Stack) -> World:
     made = world.owner.ask("POST", "/api/collections", json={"title": "Quiet cellar talks"})
     world.collection_id = made.json()["playlist_id"]
     world.search_id = world.owner.ask("POST", "/api/searches", json={"query": f"q={SAID}"}).json()["id"]
+    clip = {"video_id": ALONE, "from_line": 0, "to_line": 1, "note": "Quiet cellar"}
+    world.clip_id = world.owner.ask("POST", "/api/clips", json=clip).json()["id"]
     feed = world.owner.ask("POST", f"/api/searches/{world.search_id}/feed").json()
     world.feed = feed["url"].rpartition("/")[2].removesuffix(".atom")
     link = world.owner.ask("POST", "/api/links", json={"playlist_id": LENT}).json()

@@ -52,8 +52,11 @@ class InMemory(Firestore):
         """All documents of a collection. Conditions are not kept."""
         if self.unavailable:
             raise Transient("The database did not answer in time.")
-        paths = [path for path in self._documents if path.rsplit("/", 1)[0] == collection]
+        paths = sorted(path for path in self._documents if path.rsplit("/", 1)[0] == collection)
         yield from (self._snapshot(path) for path in paths)
+
+    def count(self, collection: str, *_: Any, **__: Any) -> int:
+        return len(list(self.query(collection)))
 
     def commit(self) -> Commit:
         return _Commit(self)
@@ -68,7 +71,21 @@ class _Commit(Commit):
 
     def __init__(self, db: InMemory) -> None:
         self._db = db
-        self._puts: list[tuple[Snapshot, Mapping[str, Any]]] = []
+        #: A document as it has to be, and its new fields. None deletes it.
+        self._puts: list[tuple[Snapshot, Mapping[str, Any] | None]] = []
+
+    def create(self, path: str, data: Mapping[str, Any]) -> Self:
+        return self.put(Snapshot(path, None, None), data)
+
+    def update(self, path: str, data: Mapping[str, Any], *, unchanged_since: datetime | None = None) -> Self:
+        found = self._db._snapshot(path)
+        if found.data is None:
+            raise Conflict("Too many changes at the same time. Try again.")
+        return self.put(Snapshot(path, found.data, unchanged_since or found.update_time), data)
+
+    def delete(self, path: str) -> Self:
+        self._puts.append((self._db._snapshot(path), None))
+        return self
 
     def put(self, read: Snapshot, data: Mapping[str, Any]) -> Self:
         self._puts.append((read, data))
@@ -79,5 +96,8 @@ class _Commit(Commit):
             if self._db._snapshot(read.path).update_time != read.update_time:
                 raise Conflict("Too many changes at the same time. Try again.")
         for read, data in self._puts:
-            self._db[read.path] = {**(read.data or {}), **data}
+            if data is None:
+                self._db._documents.pop(read.path, None)
+            else:
+                self._db[read.path] = {**(read.data or {}), **data}
         return Committed(None, [])

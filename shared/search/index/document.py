@@ -16,6 +16,7 @@ from shared.search.index.bulk import Write
 from shared.search.index.detect_language import guess_analyzer
 from shared.search.index.languages import analyzer_of
 from shared.search.index.lines import pack
+from shared.transcripts.chapters import find_chapters
 from shared.transcripts.store import Outcome, digest, is_gone, version
 from shared.transcripts.transcript import Lines
 from shared.transcripts.videos import Metadata
@@ -35,6 +36,8 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "description": clean_paragraphs(metadata.description),
         "transcript": transcript,
     }
+    chapters = find_chapters(texts["description"], metadata.duration_seconds)
+    titles = [chapter.title for chapter in chapters]
     analyzer = (
         analyzer_of(outcome.language)
         if outcome.language
@@ -54,13 +57,16 @@ def _content(metadata: Metadata, outcome: Outcome) -> dict[str, Any]:
         "gone": True if is_gone(metadata, outcome) else None,
         **{name: text for name, text in texts.items() if text},
     }
+    if chapters:
+        content |= {"chapter": titles, "chapter_starts": pack([chapter.start for chapter in chapters])}
     sounds = folding.sounds(transcript)
     if sounds:
         content["sounds"] = _blanked(transcript, _between(sounds, len(transcript)))
     if analyzer:
-        # A stemmer knows no names with signs, and would find C in C++.
         spoken = {**texts, "transcript": _blanked(transcript, sounds)}
-        stems = {name: _blanked(text, folding.names(text)) for name, text in spoken.items() if text}
+        stems: dict[str, Any] = {name: _without_names(text) for name, text in spoken.items() if text}
+        if chapters:
+            stems["chapter"] = [_without_names(title) for title in titles]
         content["stems"] = {name: {analyzer: text} for name, text in stems.items()}
     if lines:
         content |= {
@@ -79,6 +85,11 @@ def _between(spans: Sequence[Span], length: int) -> list[Span]:
     ends = [0, *(end for _, end in spans)]
     begins = [*(begin for begin, _ in spans), length]
     return list(zip(ends, begins, strict=True))
+
+
+def _without_names(text: str) -> str:
+    """A stemmer knows no names with signs, and would find C in C++."""
+    return _blanked(text, folding.names(text))
 
 
 def _blanked(text: str, spans: Sequence[Span]) -> str:

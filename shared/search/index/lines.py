@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -47,6 +47,6 @@ class LineIndex:
         """The number of the line that contains the character at ``offset``."""
         return max(bisect_right(self.offsets, offset) - 1, 0)
 
-    def second(self, line: int) -> int:
-        """The whole second, rounded down, at which the line begins."""
-        return self.starts[line] // 1000
+    def from_second(self, second: int) -> int:
+        """The number of the first line that begins at this second or later; else the last one."""
+        return min(bisect_left(self.starts, second * 1000), len(self.starts) - 1)

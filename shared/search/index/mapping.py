@@ -15,13 +15,14 @@ from shared.search.index import folding, languages
 
 #: Increase it when a mapping or the content of a document changes. That changes every fingerprint, so the
 #: next indexing or `reindex` writes all documents again.
-VERSION = 3
+VERSION = 4
 
 #: One shard holds some hundred thousand videos. The cluster decides about replicas.
 SHARDS = 1
 REPLICAS = "0-1"
 
-TEXTS = ("title", "description", "transcript")
+#: ``chapter``: the titles of a video's chapters, one value each. Its description has them, too.
+TEXTS = ("title", "description", "transcript", "chapter")
 
 
 def fingerprint(digest: str) -> str:
@@ -98,6 +99,7 @@ def videos() -> dict[str, Any]:
                 "title": _folded(),
                 "description": _folded(),
                 "transcript": _folded("spoken", similarity="transcript"),
+                "chapter": _folded(),
                 # The sounds in a transcript's brackets, at the same offsets.
                 "sounds": _folded(similarity="transcript"),
                 "stems": {
@@ -105,8 +107,11 @@ def videos() -> dict[str, Any]:
                         "title": _stems(),
                         "description": _stems(),
                         "transcript": _stems(similarity="transcript"),
+                        "chapter": _stems(),
                     }
                 },
+                # Whole seconds, packed like the numbers of lines.
+                "chapter_starts": {"type": "binary"},
                 # One number a caption line, packed: see shared.search.index.lines.
                 "line_offsets": {"type": "binary"},
                 "line_starts": {"type": "binary"},

@@ -34,8 +34,9 @@ def test_only_a_csv_begins_with_the_mark_of_utf_8() -> None:
 
 @pytest.mark.parametrize(("start", "cell"), [(61.9, ",61.9,"), (0.0, ",0.0,"), (7261.999, ",7261.999,")])
 def test_a_moment_keeps_its_milliseconds(start: float, cell: str) -> None:
-    moment = {"start": start, "line": 0, "url": "u", "snippet": []}
+    moment = {"start": start, "line": 0, "url": "u", "snippet": [], "chapter": "=1"}
     hit: dict[str, object] = {"video_id": "v", "title": [], "channel": "c", "published_at": None}
     hit |= {"duration_seconds": None, "language": "en", "moments": [moment]}
     _, row = as_csv([hit])
     assert cell in row
+    assert row.endswith(",'=1\r\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from shared.search.index.analysis import MATCH_BEGINS as B
 from shared.search.index.analysis import MATCH_ENDS as E
 from shared.search.index.lines import LineIndex
 from shared.search.language import parse
-from shared.search.moments import Moment, best, find, unmark
+from shared.search.moments import Moment, best, find, satisfying, unmark
 from shared.search.snippets import around, plain, segments
 
 
@@ -19,6 +20,25 @@ def found(marked: str, q: str, every: int = 20) -> list[str]:
     offsets = list(range(0, max(len(text), 1), every))
     lines = LineIndex(offsets, [offset * 100 for offset in offsets])
     return [text[moment.begin : moment.end] for moment in find(text, spans, lines, parse(q))]
+
+
+@pytest.mark.parametrize(
+    ("title", "q", "satisfies"),
+    [
+        ("[Knots] and ropes", "knots", True),
+        ("[Knots] and [ropes]", "knots ropes", True),
+        ("[Knots] and ropes", "knots sails", False),
+        ("[Knots] and ropes", "knots OR sails", True),
+        ("[Knots] and ropes", "knots -sails", True),
+        ("[Knots] and ropes", "chapter:knots sails", True),
+        ("Knots and [ropes]", "chapter:knots ropes", False),
+        ("[Knots] and ropes", "title:harbour knots", True),
+        ("[Knots]", "?!", False),
+    ],
+)
+def test_the_title_of_a_chapter_has_everything_that_is_asked_for(title: str, q: str, satisfies: bool) -> None:
+    text, spans = unmark(title.replace("[", B).replace("]", E))
+    assert satisfying([segments(text, spans)], parse(q)) == [satisfies]
 
 
 FAR = " and so on for a long time" * 12

@@ -87,7 +87,12 @@ def test_plain_text_has_times_on_request(start: float, line: str) -> None:
 
 
 def test_markdown_has_paragraphs_that_begin_with_a_link_to_their_second() -> None:
-    about = {"title": "A *star* & [b]", "channel": "Café", "url": "https://www.youtube.com/watch?v=x"}
+    about = {
+        "title": "A *star* & [b]",
+        "channel": "Café",
+        "url": "https://www.youtube.com/watch?v=x",
+        "chapters": [],
+    }
     lines = [Line(0.5, 9, "one <b>"), Line(29.9, 9, "two"), Line(61.9, 9, "three"), Line(3700, 9, "four")]
     assert md(lines, about).splitlines() == [
         "# A \\*star\\* \\& \\[b\\]",
@@ -99,6 +104,23 @@ def test_markdown_has_paragraphs_that_begin_with_a_link_to_their_second() -> Non
         "[1:01](https://www.youtube.com/watch?v=x&t=61s) three",
         "",
         "[1:01:40](https://www.youtube.com/watch?v=x&t=3700s) four",
+    ]
+
+
+CHAPTERS = [{"start": 0, "title": "In *short*"}, {"start": 30, "title": "Hay"}, {"start": 60, "title": "End"}]
+
+
+def test_chapters_are_headings() -> None:
+    lines = [Line(0.5, 9, "one"), Line(29.9, 9, "two"), Line(60, 9, "three")]
+    assert txt(lines, True, CHAPTERS).splitlines() == [
+        *("# In *short*", "[0:00] one", "[0:29] two", "", "# Hay", "", "# End", "[1:00] three")
+    ]
+    assert txt(lines, False, CHAPTERS) == "one\ntwo\nthree\n"
+    url = "https://www.youtube.com/watch?v=x"
+    text = md(lines, {"title": "A", "channel": "", "url": url, "chapters": CHAPTERS})
+    assert text.split("\n\n")[2:] == [
+        *("## In \\*short\\*", f"[0:00]({url}&t=0s) one two"),
+        *("## Hay", "## End", f"[1:00]({url}&t=60s) three\n"),
     ]
 
 

@@ -61,4 +61,4 @@ def test_numbers_that_earlier_versions_indexed_can_be_unpacked() -> None:
 def test_an_offset_belongs_to_one_line() -> None:
     lines = LineIndex([0, 5, 9], [0, 3999, 7000])
     assert [lines.at(offset) for offset in (0, 4, 5, 8, 9, 100)] == [0, 0, 1, 1, 2, 2]
-    assert lines.second(1) == 3
+    assert [lines.from_second(second) for second in (0, 3, 4, 9)] == [0, 1, 2, 2]

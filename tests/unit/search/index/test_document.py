@@ -31,6 +31,9 @@ METADATA = Metadata(
 )
 
 
+CHAPTERS = "About.\n0:00 Why  C++\n0:20 The sea\n10:00 End"
+
+
 def outcome(language: str | None, *texts: str) -> Outcome:
     lines = Lines([1000 * number for number in range(len(texts))], [900] * len(texts), list(texts))
     packed = pack_lines(lines) if texts else b""
@@ -107,8 +110,24 @@ def test_a_video_without_captions_has_no_language_and_no_lines() -> None:
 
 
 def test_all_fields_are_in_the_mapping() -> None:
-    known = set(mapping.videos()["mappings"]["properties"])
-    assert set(body_of(outcome("en", "one"))) <= known
+    properties = mapping.videos()["mappings"]["properties"]
+    described = replace(METADATA, description=CHAPTERS, duration_seconds=1000)
+    body = json.loads(write_of(described, outcome("en", "one")).body)
+    assert "chapter" in body
+    assert set(body) <= set(properties)
+    assert set(body["stems"]) <= set(properties["stems"]["properties"]) == set(mapping.TEXTS)
+
+
+def test_the_titles_of_chapters_are_searched_one_by_one() -> None:
+    described = replace(METADATA, description=CHAPTERS, duration_seconds=1000)
+    body = json.loads(write_of(described, outcome("en", "one")).body)
+    assert body["chapter"] == ["Why C++", "The sea", "End"]
+    assert unpack(body["chapter_starts"]) == [0, 20, 600]
+    assert body["stems"]["chapter"]["english"] == ["Why    ", "The sea", "End"]
+    # The last time is beyond the end of a video of a minute, and two are too few.
+    short = json.loads(write_of(replace(described, duration_seconds=60), outcome("en", "one")).body)
+    assert not {"chapter", "chapter_starts"} & set(short)
+    assert "chapter" not in short["stems"]
 
 
 def test_the_version_is_the_time_of_the_newer_part_and_the_fingerprint_follows_the_digest() -> None:

@@ -1,0 +1,210 @@
+// Clips: choosing lines of a transcript, and the view of all clips. Loaded when it is needed.
+
+import * as api from "/api.js";
+import { actionButton, confirm, saveFile, toast } from "/dialogs.js";
+import { button, byId, externalLink, heading, make, on, setText } from "/dom.js";
+import { countOf, date, timestamp } from "/format.js";
+import { navigate, pageUrl, restorePosition } from "/router.js";
+
+const MAXIMUM_NOTE = 5000;
+// Characters of a clip that are shown at first.
+const SHOWN = 700;
+const FORMATS = { "Markdown (Obsidian and others)": "md", "Spreadsheet (CSV)": "csv", JSON: "json" };
+
+const readTags = (text) => text.split(",").map((tag) => tag.trim()).filter(Boolean);
+
+/** A note and tags. `onSave({ note, tags })`; a failure is shown. */
+function clipForm({ note = "", tags = [] }, saveLabel, onSave, onCancel) {
+	const noteField = make("textarea", { rows: 2, maxlength: MAXIMUM_NOTE, dir: "auto" });
+	noteField.value = note;
+	const tagField = make("input", { autocomplete: "off", autocapitalize: "off", placeholder: "separated by commas", dir: "auto" });
+	tagField.value = tags.join(", ");
+	const error = make("p.error", { role: "alert" });
+	const submit = make("button", saveLabel);
+	const form = make(
+		"form.clip-form",
+		make("label", "Note", noteField),
+		make("label", "Tags", tagField),
+		error,
+		make("div.acts", submit, button(".soft", "Cancel", onCancel)),
+	);
+	on(form, "submit", async (event) => {
+		event.preventDefault();
+		setText(error, "");
+		submit.disabled = true;
+		const fields = { note: noteField.value, tags: readTags(tagField.value) };
+		await api.attempt(() => onSave(fields), (message) => setText(error, message));
+		submit.disabled = false;
+	});
+	on(form, "keydown", (event) => {
+		if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+		if (event.key !== "Escape") return;
+		event.preventDefault();
+		onCancel();
+	});
+	return form;
+}
+
+/** Lets the user choose lines of a transcript and keep them. `onEnd()`: it is over, saved or not. */
+export function chooseLines(video, transcript, onEnd) {
+	let anchor = null;
+	let head = null;
+	const status = make("p.clip-status", { role: "status" }, "Choose the first line, then the last one.");
+	const form = clipForm({}, "Save clip", save, end);
+	const box = make("section.clip-box", { "aria-label": "New clip" }, status, form);
+	transcript.element.append(box);
+	transcript.element.classList.add("choosing");
+	// The list must not scroll away from what the user chooses.
+	transcript.follow(false);
+
+	const range = () => [Math.min(anchor, head), Math.max(anchor, head)];
+
+	/** The first line that is chosen stays one end; each further one is the other end. */
+	function choose(line, from = line) {
+		anchor ??= from;
+		head = line;
+		const [first, last] = range();
+		const { start } = video.lines[first];
+		const end = video.lines[last].start + video.lines[last].duration;
+		setText(status, `${countOf(last - first + 1, "line", "lines")}, ${timestamp(start)} to ${timestamp(end)}`);
+		transcript.mark(first, last);
+	}
+
+	async function save(fields) {
+		if (anchor === null) return setText(status, "Choose a line first.");
+		const [from_line, to_line] = range();
+		await api.addClip({ video_id: video.video_id, from_line, to_line, ...fields });
+		end();
+		toast("The clip is saved. You find it under “Clips”.");
+	}
+
+	function end() {
+		const hadFocus = box.contains(document.activeElement);
+		box.remove();
+		transcript.element.classList.remove("choosing");
+		transcript.mark();
+		if (hadFocus) transcript.focusLine(head);
+		onEnd();
+	}
+
+	return { choose, end };
+}
+
+const error = make("p.error", { role: "alert" });
+const showError = (message) => setText(error, message);
+
+/** `/?clips=words&tag=…` */
+export async function show(params) {
+	document.title = "Clips · yts";
+	showError("");
+	const [q, tag] = [params.get("clips"), params.get("tag")];
+	const container = byId("view-clips");
+	const field = make("input", { type: "search", "aria-label": "Search clips", placeholder: "Search clips", maxlength: 2000, dir: "auto" });
+	field.value = q;
+	const search = make("form.line", field, make("button.soft", "Search"));
+	search.role = "search";
+	on(search, "submit", (event) => {
+		event.preventDefault();
+		open(field.value, tag);
+	});
+	const wanted = new URLSearchParams({ q, ...(tag && { tag }) });
+	const formats = Object.entries(FORMATS).map(([label, format]) => button("", label, () => save(wanted, format)));
+	const menu = make("details.menu", make("summary.soft", "Export"), make("div", ...formats));
+	const status = make("p.quiet.status", { role: "status" });
+	const tags = make("ul.tags", { "aria-label": "Tags" });
+	const list = make("ul.clips");
+	const more = make("p");
+	const bar = make("div.found-bar", status, menu);
+	menu.hidden = true;
+	container.replaceChildren(make("div.heading", heading("clips-title", "Clips"), search), error, tags, bar, list, more);
+	await api.attempt(() => load(), showError);
+	restorePosition();
+
+	async function load(cursor) {
+		const found = await api.clips(wanted, cursor);
+		list.append(...found.clips.map((clip) => clipItem(clip, recount)));
+		if (!found.total) list.replaceChildren(nothing(q || tag));
+		summarize(found);
+		more.replaceChildren(...(found.cursor ? [actionButton(".soft", "Show more", () => load(found.cursor), showError)] : []));
+	}
+
+	function recount() {
+		api.attempt(async () => summarize(await api.clips(wanted)), showError);
+	}
+
+	function summarize(found) {
+		menu.hidden = !found.total;
+		bar.hidden = !found.total && !q && !tag;
+		tags.hidden = !found.tags.length;
+		setText(status, countOf(found.total, "clip", "clips"));
+		tags.replaceChildren(...found.tags.map(({ value, count }) => {
+			const chosen = value.toLowerCase() === tag?.toLowerCase();
+			const label = [make("span", value), make("span.amount", String(count))];
+			return make("li", button(".chip", label, () => open(q, chosen ? null : value), { "aria-pressed": String(chosen) }));
+		}));
+	}
+}
+
+const open = (q, tag) => navigate(pageUrl({ clips: q, ...(tag && { tag }) }));
+
+const save = (wanted, format) => api.attempt(() => saveFile(api.clipFile(wanted, format), `clips.${format}`), showError);
+
+function nothing(isSearch) {
+	const how = "Open a video and press “Clip” above its transcript, or hold Shift and click a line.";
+	const text = isSearch ? "No clip has all of this." : how;
+	return make("li.empty", make("h2", isSearch ? "Nothing found" : "No clips yet"), make("p", text));
+}
+
+function quote(text) {
+	if (text.length <= SHOWN) return [make("blockquote", { dir: "auto" }, text)];
+	const element = make("blockquote", { dir: "auto" }, `${text.slice(0, text.lastIndexOf(" ", SHOWN) + 1 || SHOWN)}…`);
+	const all = button(".act", "Show all", () => {
+		element.textContent = text;
+		all.remove();
+	});
+	return [element, all];
+}
+
+/** `onChange()`: its tags have changed, or it is gone. */
+function clipItem(clip, onChange) {
+	const { id, video_id: v, title, channel, start, end, from_line: line, text, note, tags, gone, url, created_at: created } = clip;
+	const href = pageUrl({ v, t: start, line, until: end });
+	const times = `${timestamp(start)} to ${timestamp(end)}`;
+	const item = make("li.clip");
+	const remove = actionButton(".act", "Delete", async () => {
+		if (!(await confirm("Delete this clip?", "Its words, note and tags are deleted.", "Delete"))) return;
+		await api.deleteClip(id);
+		toast("The clip is deleted.");
+		const next = item.nextElementSibling ?? item.previousElementSibling;
+		item.remove();
+		onChange();
+		(next?.querySelector("a, button") ?? byId("clips-title")).focus();
+	}, showError, { "aria-label": `Delete the clip of ${title}, ${times}` });
+	const edit = button(".act", "Edit", () => {
+		const close = (changed) => {
+			const shown = clipItem(changed, onChange);
+			item.replaceWith(shown);
+			shown.querySelector(".act").focus();
+		};
+		const form = clipForm(clip, "Save", async (fields) => {
+			close(await api.changeClip(id, fields));
+			onChange();
+		}, () => close(clip));
+		item.querySelector(".clip-own").replaceWith(form);
+		form.querySelector("textarea").focus();
+	}, { "aria-label": `Edit the clip of ${title}, ${times}` });
+	const tagList = tags.length > 0 && make("p.quiet", tags.map((tag) => `#${tag}`).join(" "));
+	item.append(
+		make("h2", gone ? title : make("a", { href, "data-key": id }, title)),
+		make("p.facts", channel && make("span", channel), make("span", times), make("span", `kept ${date(created)}`)),
+		...quote(text.replaceAll("\n", " ")),
+		gone ? make("p.note", "The video is not in your library any more. The clip stays.") : "",
+		make(
+			"div.clip-own",
+			note && make("p.clip-note", { dir: "auto" }, note),
+			tagList,
+			make("p.acts", edit, remove, externalLink(url, "YouTube", { class: "act", "aria-label": `${title} on YouTube at ${timestamp(start)}` })),
+		),
+	);
+	return item;
+}

@@ -1,0 +1,305 @@
+"""Clips: stretches of lines that a person keeps, with a note and tags.
+
+A clip has the text of its lines as they were. So it stays readable when the video is fetched again, or
+leaves the library. Clips are found by scanning those of the person: there are few, and a second index would
+have to be kept in step.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import islice
+from math import inf
+from typing import Any
+
+from shared import clock
+from shared.errors import BadRequest, Busy, NotFound
+from shared.gcp.documents import Snapshot
+from shared.gcp.firestore import MAXIMUM_WRITES, Firestore, retry_on_conflict
+from shared.library.memberships import titles
+from shared.search.hits import watch_url
+from shared.search.index.analysis import clean, clean_paragraphs, is_spaceless
+from shared.search.index.folding import fold
+from shared.search.params import Params
+from shared.search.service import Search
+from shared.transcripts.transcript import Line
+
+#: Clips of a user, characters of a clip, of a note and of a tag, and tags of a clip.
+MAXIMUM, TEXT, NOTE, TAG, TAGS = 10_000, 20_000, 5000, 50, 20
+#: Characters of a query, and different tags in an answer.
+_QUERY, _COUNTED = 2000, 200
+#: Clips that an export reads at a time.
+_BATCH = 200
+#: Clips get ids that descend, so that the newest comes first.
+_FAR = 2**56
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The lines from ``from_line`` to ``to_line`` of a video. ``start`` and ``end`` in seconds."""
+
+    clip_id: str
+    video_id: str
+    title: str
+    channel: str
+    from_line: int
+    to_line: int
+    start: float
+    end: float
+    text: str
+    note: str
+    tags: Sequence[str]
+    created_at: datetime
+
+    def view(self, *, gone: bool) -> dict[str, Any]:
+        """As the API shows it. ``gone``: the video is not in the library any more."""
+        shown = {
+            "id": self.clip_id,
+            **{name: value for name, value in asdict(self).items() if name != "clip_id"},
+            "tags": list(self.tags),
+            "created_at": clock.rfc3339(self.created_at),
+            "url": watch_url(self.video_id, int(self.start)),
+        }
+        return {**shown, "gone": True} if gone else shown
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which clips are wanted. ``words``: folded; None finds none. ``tag``: folded. ``video``: an id."""
+
+    words: Sequence[str] | None = ()
+    tag: str | None = None
+    video: str | None = None
+
+    @classmethod
+    def from_request(cls, arguments: Mapping[str, str]) -> Wanted:
+        """Raises BadRequest when the query is too long."""
+        q = arguments.get("q", "").strip()
+        if len(q) > _QUERY:
+            raise BadRequest(f"q: expected at most {_QUERY:,} characters. Search for fewer words.")
+        words = _WORD.findall(fold(q))
+        tag, video = arguments.get("tag"), arguments.get("video")
+        return cls(words if words or not q else None, fold(clean(tag)) if tag else None, video or None)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of a clip that :meth:`finds` reads."""
+        return ["video_id", "tags", *(("text", "note", "title") if self.words else ())]
+
+    def finds(self, data: Mapping[str, Any]) -> bool:
+        """Whether a clip is wanted, whatever its tags are. It has to have all words, or longer ones."""
+        if self.words is None or self.video not in (None, data["video_id"]):
+            return False
+        if not self.words:
+            return True
+        text = fold("\n".join([data["text"], data["note"], data["title"], *data["tags"]]))
+        found = " ".join(["", *_WORD.findall(text)])
+        return all(f" {word}" in found or (is_spaceless(word) and word in found) for word in self.words)
+
+
+class Clips:
+    """The clips of all users."""
+
+    def __init__(self, db: Firestore, search: Search) -> None:
+        self._db = db
+        self._search = search
+
+    def add(self, user_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Makes a clip, as `POST /api/clips` answers it.
+
+        Raises:
+            BadRequest: says which field is wrong.
+            NotFound: the video is not in the library.
+            Busy: the user has too many clips.
+        """
+        note, tags = _note(body.get("note", "")), _tags(body.get("tags", []))
+        first, last = (_number(body, name) for name in ("from_line", "to_line"))
+        video_id = body.get("video_id")
+        if not isinstance(video_id, str):
+            raise BadRequest("video_id: expected the id of a video in your library.")
+        about, lines = self._search.video(user_id, titles(self._db, user_id), video_id)
+        chosen = _chosen(lines, first, last)
+        if self._db.count(_collection(user_id)) >= MAXIMUM:
+            raise Busy(f"You have {MAXIMUM:,} clips, and there cannot be more. Delete some first.")
+        now = clock.now()
+        clip = Clip(
+            clip_id=f"{_FAR - int(now.timestamp() * 1_000_000):014x}{secrets.token_hex(4)}",
+            video_id=about["video_id"],
+            title=about["title"] or video_id,
+            channel=about["channel"],
+            from_line=first,
+            to_line=last,
+            start=chosen[0].start,
+            end=_end(lines, last),
+            text="\n".join(line.text for line in chosen),
+            note=note,
+            tags=tags,
+            created_at=now,
+        )
+        data = asdict(clip)
+        self._db.commit().create(_path(user_id, data.pop("clip_id")), data).run()
+        return clip.view(gone=False)
+
+    def page(self, user_id: str, wanted: Wanted, limit: int, cursor: str | None = None) -> dict[str, Any]:
+        """A page of clips, the newest first, as `GET /api/clips` answers it. ``cursor``: of the page before.
+
+        ``tags`` are counted in all clips that are wanted, whatever the wanted tag is.
+
+        Raises:
+            BadRequest: that is no cursor.
+        """
+        if cursor is not None and not _is_clip_id(cursor):
+            raise BadRequest("cursor: expected one that a list of clips has returned.")
+        found, tags = self._find(user_id, wanted)
+        left = [clip_id for clip_id in found if cursor is None or clip_id > cursor]
+        return {
+            "clips": self._views(user_id, left[:limit]),
+            "total": len(found),
+            "tags": [{"value": value, "count": count} for value, count in tags],
+            "cursor": left[limit - 1] if len(left) > limit else None,
+        }
+
+    def every(self, user_id: str, wanted: Wanted) -> Iterator[dict[str, Any]]:
+        """All wanted clips as in :meth:`page`. They are looked for at once, and read some at a time."""
+        ids, _ = self._find(user_id, wanted)
+        parts = (ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH))
+        return (view for part in parts for view in self._views(user_id, part))
+
+    def change(self, user_id: str, clip_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Changes the note, the tags, or both, as `PATCH /api/clips/{id}` answers it.
+
+        Raises:
+            BadRequest: says which field is wrong.
+            NotFound: the user has no such clip.
+        """
+        changes: dict[str, Any] = {}
+        if "note" in body:
+            changes["note"] = _note(body["note"])
+        if "tags" in body:
+            changes["tags"] = _tags(body["tags"])
+        self._read(user_id, clip_id)
+
+        def attempt() -> None:
+            read = self._read(user_id, clip_id)
+            # Only these fields are written, so a change of another one at the same time stays.
+            self._db.commit().update(read.path, changes, unchanged_since=read.update_time).run()
+
+        if changes:
+            retry_on_conflict(attempt)
+        views = self._views(user_id, [clip_id])
+        if not views:
+            raise NotFound(_NOT_FOUND)
+        return views[0]
+
+    def delete(self, user_id: str, clip_id: str) -> None:
+        """Raises NotFound."""
+        self._db.commit().delete(self._read(user_id, clip_id).path).run()
+
+    def _find(self, user_id: str, wanted: Wanted) -> tuple[list[str], list[tuple[str, int]]]:
+        """The ids of the wanted clips, the newest first, and how often each tag occurs."""
+        found: list[str] = []
+        counts = Counter[str]()
+        written: dict[str, str] = {}
+        for snapshot in self._db.query(_collection(user_id), fields=wanted.fields):
+            if snapshot.data is None or not wanted.finds(snapshot.data):
+                continue
+            tags = {fold(tag): tag for tag in snapshot.data["tags"]}
+            counts.update(tags.keys())
+            written = {**tags, **written}
+            if wanted.tag is None or wanted.tag in tags:
+                found.append(snapshot.id)
+        often = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return sorted(found), [(written[tag], count) for tag, count in often[:_COUNTED]]
+
+    def _views(self, user_id: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Those of the clips that are still there."""
+        snapshots = self._db.read(*(_path(user_id, clip_id) for clip_id in ids))
+        clips = [clip for each in snapshots if (clip := each.read_as(Clip, clip_id=each.id)) is not None]
+        videos = tuple(dict.fromkeys(clip.video_id for clip in clips))
+        library = titles(self._db, user_id) if videos else {}
+        there = set(self._search.ids(user_id, library, Params(among=videos))) if library else set()
+        return [clip.view(gone=clip.video_id not in there) for clip in clips]
+
+    def _read(self, user_id: str, clip_id: str) -> Snapshot:
+        found = self._db.read(_path(user_id, clip_id))[0] if _is_clip_id(clip_id) else None
+        if found is None or found.data is None:
+            raise NotFound(_NOT_FOUND)
+        return found
+
+
+_NOT_FOUND = "You have no such clip."
+
+
+def forget(db: Firestore, user_id: str) -> None:
+    """Deletes all clips of a user."""
+    found = (each.path for each in list(db.query(_collection(user_id), fields=["video_id"])))
+    while part := list(islice(found, MAXIMUM_WRITES)):
+        commit = db.commit()
+        for path in part:
+            commit.delete(path)
+        commit.run()
+
+
+def _collection(user_id: str) -> str:
+    return f"users/{user_id}/clips"
+
+
+def _path(user_id: str, clip_id: str) -> str:
+    return f"users/{user_id}/clips/{clip_id}"
+
+
+def _is_clip_id(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{22}", text) is not None
+
+
+def _number(body: Mapping[str, Any], name: str) -> int:
+    value = body.get(name)
+    if type(value) is not int or value < 0:
+        raise BadRequest(f"{name}: expected the number of a line, from 0.")
+    return value
+
+
+def _note(value: object) -> str:
+    if not isinstance(value, str) or len(note := clean_paragraphs(value)) > NOTE:
+        raise BadRequest(f"note: expected text of at most {NOTE:,} characters.")
+    return note
+
+
+def _tags(value: object) -> list[str]:
+    """Cleaned tags. Of those that are folded alike the first one stays."""
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise BadRequest('tags: expected a list of words such as ["history", "to read"].')
+    tags = [clean(each).lstrip("#").strip() for each in value[: 10 * TAGS]]
+    first: dict[str, str] = {}
+    for tag in filter(None, tags):
+        first.setdefault(fold(tag), tag)
+    kept = list(first.values())
+    if len(value) > 10 * TAGS or len(kept) > TAGS or any(len(tag) > TAG for tag in kept):
+        raise BadRequest(f"tags: expected at most {TAGS} of at most {TAG} characters.")
+    return kept
+
+
+def _chosen(lines: Sequence[Line], first: int, last: int) -> Sequence[Line]:
+    if not lines:
+        raise BadRequest("This video has no captions, so there are no lines to keep.")
+    if first > last:
+        raise BadRequest("to_line: expected a line that is not before from_line.")
+    if last >= len(lines):
+        raise BadRequest(f"to_line: expected at most {len(lines) - 1}, because lines are counted from 0.")
+    chosen = lines[first : last + 1]
+    if sum(len(line.text) + 1 for line in chosen) > TEXT:
+        raise BadRequest(f"A clip has at most {TEXT:,} characters. Choose fewer lines.")
+    return chosen
+
+
+def _end(lines: Sequence[Line], last: int) -> float:
+    """The end of a line, or the beginning of the next one, if that is sooner: captions may overlap."""
+    line = lines[last]
+    following = next((each.start for each in lines[last + 1 :] if each.start > line.start), inf)
+    return min(round(line.start + line.duration, 3), following)
