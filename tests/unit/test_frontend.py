@@ -11,7 +11,7 @@ import pytest
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 #: The size of all files together, uncompressed.
-_MAX_BYTES = 110_000
+_MAX_BYTES = 180_000
 #: `import … from "/x.js"`, `export … from "./x.js"`, `import "/x.js"` and `import("/x.js")`.
 _IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*["']\.?/([\w-]+\.js)["']""")
 
@@ -30,7 +30,7 @@ def _assert_no_cycle(imports: Mapping[str, set[str]]) -> None:
         pytest.fail(f"expected no import cycle, found {' → '.join(reversed(error.args[1]))}")
 
 
-def test_the_page_is_smaller_than_110_000_bytes() -> None:
+def test_the_page_is_smaller_than_180_000_bytes() -> None:
     assert sum(file.stat().st_size for file in FRONTEND.rglob("*") if file.is_file()) < _MAX_BYTES
 
 
