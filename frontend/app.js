@@ -14,9 +14,13 @@ import * as session from "/session.js";
 import * as settings from "/settings.js";
 import * as watch from "/watch.js";
 
-// Few people need this one, so it is loaded when it is opened.
-const operator = { show: async () => (await import("/operator.js")).show() };
-const VIEWS = { library, search, watch, job, settings, operator };
+// Few people need these, so they are loaded when they are opened.
+const lazy = (load) => ({ show: async (params) => (await load()).show(params) });
+const operator = lazy(() => import("/operator.js"));
+const collection = lazy(() => import("/collections.js"));
+const subscriptions = lazy(() => import("/subscriptions.js"));
+const takeout = lazy(() => import("/takeout.js"));
+const VIEWS = { library, search, watch, job, settings, operator, collection, subscriptions, takeout };
 const SIGN_IN_ERRORS = {
 	denied: "You did not allow access at Google. Nothing was shared.",
 	missing_scope: "yts needs to see your YouTube playlists. Sign in again and tick that box.",

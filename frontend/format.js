@@ -2,6 +2,7 @@
 
 // UTC, as in the filters of a search.
 const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
+const weekdays = new Intl.DateTimeFormat("en", { weekday: "long" });
 const numbers = new Intl.NumberFormat("en");
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
@@ -37,6 +38,25 @@ export function ago(time) {
 	if (minutes < 1440) return relative.format(-Math.floor(minutes / 60), "hour");
 	if (minutes < 43_200) return relative.format(-Math.floor(minutes / 1440), "day");
 	return `on ${date(time)}`;
+}
+
+/** `12 minutes`, `3 hours` */
+export function span(seconds) {
+	if (seconds < 90) return "a minute";
+	return seconds < 5400 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
+}
+
+/** `Tuesday` within the last week, else the date. */
+export function day(time) {
+	const recent = Date.now() - new Date(time) < 6 * 864e5;
+	return recent ? weekdays.format(new Date(time)) : date(time);
+}
+
+/** `in 3 hours`, `tomorrow`, `in 5 days` */
+export function until(time) {
+	const hours = (new Date(time) - Date.now()) / 36e5;
+	if (hours < 1) return "within the hour";
+	return hours < 24 ? relative.format(Math.round(hours), "hour") : relative.format(Math.round(hours / 24), "day");
 }
 
 export function remaining(seconds) {

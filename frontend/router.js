@@ -1,10 +1,11 @@
 // The URL decides which view is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`,
-// `/?operator`.
+// `/?operator`, `/?collection=…`, `/?subscriptions`, `/?takeout`.
 // All of it is in the query string, so that any static file server will do.
 
 import { hasModifier, on } from "/dom.js";
 
-const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort"];
+const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort", "added_after"];
+const VIEWS = ["v", "job", "settings", "operator", "collection", "subscriptions", "takeout"];
 
 let showView = () => {};
 let scrollTimer = 0;
@@ -34,9 +35,7 @@ export function setUp(show) {
 
 export function currentView() {
 	const params = new URLSearchParams(location.search);
-	for (const [name, view] of [["v", "watch"], ["job", "job"], ["settings", "settings"], ["operator", "operator"]]) {
-		if (params.has(name)) return { view, params };
-	}
+	for (const name of VIEWS) if (params.has(name)) return { view: name === "v" ? "watch" : name, params };
 	return { view: SEARCH.some((name) => params.has(name)) ? "search" : "library", params };
 }
 

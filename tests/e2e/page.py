@@ -21,9 +21,14 @@ _WAIT_SECONDS = 30
 Open = Callable[..., Page]
 
 
+def source_box(page: Page) -> Locator:
+    """The box of the library, which takes playlists, channels and videos."""
+    return page.get_by_label("Playlists, channels or videos")
+
+
 def start_indexing(page: Page, playlist: str) -> None:
-    page.get_by_label("Playlist URL or id").fill(playlist)
-    page.get_by_role("button", name="Start indexing", exact=True).click()
+    source_box(page).fill(playlist)
+    page.get_by_role("button", name="Add", exact=True).click()
 
 
 def card(page: Page, playlist: str) -> Locator:

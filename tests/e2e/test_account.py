@@ -82,7 +82,7 @@ def test_a_failed_sign_in_shows_its_reason(stack: Stack, open_page: Open) -> Non
 def test_the_search_survives_the_end_of_a_session(stack: Stack, open_page: Open, reader: str) -> None:
     page = open_page(None)
     _sign_in(page, "other")
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
     page.context.clear_cookies()
     page.get_by_role("combobox").first.fill("what I looked for")
     expect(page.get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
@@ -107,13 +107,13 @@ def test_a_late_401_from_before_signing_in_does_not_sign_the_user_out(
     with page.expect_request("**/api/me"):
         page.reload()
     page.goto(f"{stack.url}/#token={stack.token(user)}")
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
     with page.expect_response("**/api/me") as late_answer:
         held[0].continue_()
     assert late_answer.value.status == 401
     page.unroute("**/api/me")
     page.reload()
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
 
 
 def test_an_invalid_token_is_refused_and_a_valid_one_signs_in(
@@ -127,7 +127,7 @@ def test_an_invalid_token_is_refused_and_a_valid_one_signs_in(
     expect(page.get_by_text("This token is not valid")).to_be_visible()
     field.fill(f" {stack.token(user)} ")
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
 
 
 def test_a_created_token_works_until_it_is_revoked(stack: Stack, open_page: Open, user: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import struct
 import subprocess
@@ -24,11 +23,13 @@ import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 const { readTakeout, chooseWatched } = await import(process.argv[1]);
 const [paths, choice] = JSON.parse(process.argv[2]);
-const files = await Promise.all(paths.map(async (path) => new File([await openAsBlob(path)], basename(path))));
+const open = async (path) => new File([await openAsBlob(path)], basename(path));
+const files = await Promise.all(paths.map(open));
 const found = await readTakeout(files);
 if (choice) found.chosen = chooseWatched(found.watched, choice);
 process.stdout.write(JSON.stringify(found));
 """
+_END64 = (16, b"\xff" * 4)
 #: Reads files, `{name: content}`; `choice` as in chooseWatched.
 Read = Callable[..., dict[str, Any]]
 
@@ -120,7 +121,7 @@ def test_lines_that_are_no_videos_are_counted_and_doubles_are_one(read: Read) ->
 
 
 @pytest.mark.parametrize(
-    "choice, expected",
+    ("choice", "expected"),
     [
         ({}, ["video000003", "video000002", "video000001"]),
         ({"music": False}, ["video000003", "video000001"]),
@@ -225,16 +226,16 @@ _BAD: dict[str, tuple[str, str | bytes, str]] = {
     "another method": ("takeout.zip", _with_method(_ZIP, 12), "packed in a way that this page cannot read"),
     "a lie about its size": ("takeout.zip", _with_size(_ZIP, 20), "is damaged or not complete"),
     "more than it has": ("takeout.zip", _with_size(_ZIP, 9_000_000), "is damaged or not complete"),
-    "zip64 end": ("takeout.zip", _with_end(_ZIP, 16, b"\xff" * 4), "too large a zip for this page. Unpack it"),
+    "zip64 end": ("takeout.zip", _with_end(_ZIP, *_END64), "too large a zip for this page. Unpack it"),
     "zip64 entry": ("takeout.zip", _with_size(_ZIP, 0xFFFFFFFF), "is too large for this page"),
     "one piece of many": ("takeout.z02.zip", _with_end(_ZIP, 4, b"\x01\x00"), "one piece of a zip"),
-    "another product": ("takeout-002.zip", _PHOTOS, "takeout-002.zip has no playlists, history or subscriptions. "
-                        "If your Takeout came in several zips, choose all of them."),
+    "another product": ("takeout-002.zip", _PHOTOS, "takeout-002.zip has no playlists, history or "
+                        "subscriptions. If your Takeout came in several zips, choose all of them."),
     "an empty zip": ("takeout.zip", takeout.zipped({}), "has no playlists, history or subscriptions"),
     "a tgz": ("takeout.tgz", b"\x1f\x8b\x08\x00", "is a .tgz file. Choose “.zip” at Google Takeout"),
     "a picture": ("cat.jpg", b"\xff\xd8\xff", "cat.jpg has no playlists, history or subscriptions"),
     "another table": ("bank.csv", "date,amount\n2024-01-01,5\n", "bank.csv has no playlists"),
-    "an open quote": ("x-videos.csv", 'Video ID,"Time\nvideo000001,2024-01-01T00:00:00Z\n', "has no playlists"),
+    "an open quote": ("x-videos.csv", 'Video ID,"Time\nvideo000001,2024-01-01T00:00Z\n', "has no playlists"),
     "html that is no history": ("page.html", "<div>outer-cell</div>" * 50, "page.html has no playlists"),
     "json that is none": ("watch-history.json", '[{"header": "YouTube"', "is damaged or not complete"),
     "json of another kind": ("watch-history.json", '{"a": [null, 5]}', "has no playlists"),
@@ -242,7 +243,7 @@ _BAD: dict[str, tuple[str, str | bytes, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name, content, sentence", _BAD.values(), ids=_BAD)
+@pytest.mark.parametrize(("name", "content", "sentence"), _BAD.values(), ids=_BAD)
 def test_a_bad_file_says_what_is_wrong_and_adds_nothing(
     read: Read, name: str, content: bytes, sentence: str
 ) -> None:
