@@ -54,7 +54,7 @@ const ICONS = {
 	up: "M7 14l5-5 5 5",
 	down: "M7 10l5 5 5-5",
 	close: "M6 6l12 12M18 6L6 18",
-	save: "M7 4h10v16l-5-4-5 4z",
+	bookmark: "M7 4h10v16l-5-4-5 4z",
 	back: "M11 6l-6 6 6 6M5 12h14",
 };
 

@@ -12,7 +12,7 @@ import * as session from "/session.js";
 import { channelText, choiceForm, clear as clearSources, setUp as setUpSources } from "/sources.js";
 
 const KINDS = { channel: "Channel", collection: "Collection" };
-const REFRESH = { auto: "Refresh automatically", daily: "Refresh daily", weekly: "Refresh weekly", off: "Do not refresh" };
+const REFRESH = { auto: "Automatic", daily: "Daily", weekly: "Weekly", off: "Off" };
 
 const list = byId("cards");
 const cards = new Map();
@@ -157,6 +157,7 @@ function createCard() {
 		videos.href = pageUrl({ collection: id });
 		chooseButton.hidden = active || playlist?.kind !== "channel";
 		changes.replaceChildren(...changeTexts(playlist?.changes, id));
+		changes.hidden = !changes.childNodes.length;
 		refresh.update(indexed && playlist.refresh, name);
 		startButton.hidden = active;
 		againButton.hidden = active || !indexed;
@@ -224,7 +225,7 @@ function changeTexts(changes, id) {
 	const { since, new: added, removed, captions, renamed } = changes;
 	const href = pageUrl({ playlist: id, added_after: since, sort: "added" });
 	return [
-		added && make("a", { href }, `${count(added)} new since ${day(since)}`),
+		added && make("span", make("a", { href }, `${count(added)} new since ${day(since)}`)),
 		removed && make("span", `${count(removed)} removed`),
 		captions && make("span", `captions came for ${count(captions)}`),
 		renamed && make("span", `${countOf(renamed, "title", "titles")} changed`),
@@ -236,7 +237,7 @@ function refreshMenu(idOf, report) {
 	const options = Object.entries(REFRESH).map(([value, label]) => make("option", { value }, label));
 	const menu = make("select", ...options);
 	const next = make("span");
-	const element = make("p.refresh", menu, next);
+	const element = make("p.refresh", "Refresh", menu, next);
 	on(menu, "change", () => {
 		report("");
 		api.attempt(async () => show((await api.setRefresh(idOf(), menu.value)).refresh), (message) => {
@@ -248,7 +249,7 @@ function refreshMenu(idOf, report) {
 	function show({ every, chosen, next_at: at, late }) {
 		menu.dataset.chosen = menu.value = chosen;
 		setText(options[0], chosen === "auto" && every !== "off" ? `${REFRESH.auto} (${every})` : REFRESH.auto);
-		setText(next, late ?? (at && every !== "off" ? `next ${until(at)}` : ""));
+		setText(next, late ?? (at && every !== "off" ? until(at) : ""));
 	}
 
 	function update(refresh, name) {

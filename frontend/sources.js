@@ -93,8 +93,8 @@ export function answerList({ lines, collection }) {
 }
 
 function answer(line) {
-	const item = make("li", make(`span.kind.${line.taken_for}`, KINDS[line.taken_for] ?? KINDS.nothing),
-		make("span.name", line.title || line.text), line.detail && make("span.quiet", line.detail));
+	const item = make("li", make(`span.kind${line.taken_for === "nothing" ? ".error" : ""}`, KINDS[line.taken_for]),
+		!line.choice && make("span.name", line.title || line.text), line.detail && make("span.quiet", line.detail));
 	if (line.choice) {
 		const start = async (channel) => {
 			const { job_id: job } = await api.startIndexing(line.playlist_id ?? line.text, { channel });

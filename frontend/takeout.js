@@ -34,8 +34,10 @@ export async function show() {
 }
 
 function start() {
-	const input = make("input", { type: "file", multiple: true, accept: ".zip,.csv,.json,.html", id: "takeout-files" });
-	const zone = make("label.drop", { for: "takeout-files" }, make("strong", "Choose files"), " or drop them here", make("span.quiet", "The zip, or single files: .csv, .json, .html"), input);
+	const input = make("input", { type: "file", multiple: true, accept: ".zip,.csv,.json,.html" });
+	input.className = "unseen";
+	const kinds = make("span.quiet", "The zip, or single files: .csv, .json, .html");
+	const zone = make("label.drop", make("strong", "Choose files"), " or drop them here", kinds, input);
 	on(input, "change", () => {
 		if (input.files.length) read([...input.files]);
 		input.value = "";
@@ -102,7 +104,7 @@ function showFound(found, playlists) {
 	const picker = found.channels.length ? channelPicker(withLibrary(found.channels, playlists)) : null;
 	const lists = history ? [...rows, history.row] : rows;
 	const go = make("button");
-	const done = make("ul.answers");
+	const done = make("ul.lists");
 	const showButton = () => {
 		const number = lists.filter((each) => each.chosen()).length;
 		const channels = picker?.chosen().length ?? 0;
@@ -146,7 +148,7 @@ function listRow(title, videos, titles, { checked, note }) {
 		setText(amount, countVideos(length));
 		const cut = length > MAX_VIDEOS ? `Only the first ${count(MAX_VIDEOS)}: a collection holds no more` : "";
 		const exists = titles.has(field.value.trim()) ? "You have this collection; it gets what is new" : "";
-		setText(about, [note, cut, exists].filter(Boolean).join(". "));
+		setText(about, [note, cut, exists].filter(Boolean).map((each) => `${each}.`).join(" "));
 		field.required = box.checked;
 	}
 	on(element, "input", update);
@@ -176,7 +178,7 @@ function historyRow(watched, titles) {
 		!hasTimes && "The times in this file cannot be read; choose JSON at Google Takeout to choose by date",
 	].filter(Boolean).join(". ");
 	const row = listRow("Watch history", () => videos, titles, { checked: false, note });
-	const element = make("fieldset", make("legend", "History"), make("ul.lists", row.element), make("div.parts",
+	const element = make("fieldset", make("legend", "History"), make("ul.lists", row.element), make("p.parts",
 		hasTimes && make("label.choice", "Watched since ", since),
 		make("label.choice", "At least ", atLeast, " times"),
 		hasMusic && make("label.choice", music, "with YouTube Music")));
