@@ -1,0 +1,165 @@
+"""The box that takes anything, collections, subscriptions and what changes by itself, in Chromium."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.page import (
+    Open,
+    assert_accessible,
+    card,
+    define_playlist,
+    hits,
+    screenshot,
+    search,
+    source_box,
+    start_indexing,
+)
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+
+def _assert_good_view(page: Page, name: str) -> None:
+    """Fails if axe finds a violation or a phone has to scroll sideways."""
+    assert_accessible(page)
+    for width, height in ((360, 740), (1280, 860)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
+        screenshot(page, f"{name}-{width}")
+
+
+def test_a_video_and_mixed_lines_say_what_they_were_taken_for(
+    stack: Stack, open_page: Open, user: str
+) -> None:
+    videos = define_playlist(stack, user, 4)
+    page = open_page(user)
+    # One video goes into the collection of single videos.
+    start_indexing(page, f"https://youtu.be/{videos[0]}?t=5")
+    answers = page.locator("#answers")
+    expect(answers).to_contain_text("1 of 1 line taken. 1 video added to Saved videos.")
+    expect(source_box(page)).to_have_value("")
+    page.get_by_role("button", name="Close").click()
+    expect(answers).to_be_hidden()
+
+    lines = (
+        f"https://www.youtube.com/watch?v={videos[1]}",
+        f"PL{user}",
+        "https://www.youtube.com/playlist?list=WL",
+        videos[2],
+        "https://vimeo.com/12345",
+    )
+    source_box(page).fill("\n".join(lines))
+    expect(source_box(page)).to_have_attribute("rows", "5")
+    source_box(page).press("Enter")
+    rows = answers.locator("li")
+    expect(rows).to_have_count(5)
+    expect(rows.locator(".kind")).to_have_text(["Video", "Playlist", "Not added", "Video", "Not added"])
+    expect(answers).to_contain_text("3 of 5 lines taken. 2 videos added to Saved videos.")
+    # What cannot be taken says why, and stays in the box.
+    expect(rows.nth(2).locator(".quiet")).not_to_be_empty()
+    expect(source_box(page)).to_have_value(f"{lines[2]}\n{lines[4]}")
+    _assert_good_view(page, "library-answers")
+    saved = page.locator(".card").filter(has_text="Saved videos")
+    expect(saved).to_contain_text("Indexed", timeout=60_000)
+    expect(card(page, f"PL{user}")).to_contain_text("Indexed", timeout=60_000)
+    saved.get_by_role("link", name="Search").click()
+    expect(hits(page)).to_have_count(3)
+
+
+def test_a_collection_can_be_filled_moved_renamed_and_removed(
+    stack: Stack, open_page: Open, user: str
+) -> None:
+    videos = define_playlist(stack, user, 3)
+    page = open_page(user)
+    page.get_by_role("button", name="New collection").click()
+    _assert_good_view(page, "collection-new")
+    page.get_by_label("Name").fill("Bread <b>")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Bread <b>")).to_be_visible()
+    box = page.get_by_label("Videos to add")
+    box.fill("\n".join([*videos, "no video"]))
+    page.get_by_role("button", name="Add videos").click()
+    expect(page.get_by_role("alert").filter(has_text="no video:")).to_be_visible()
+    expect(box).to_have_value("no video")
+    page.reload()
+    rows = page.locator(".video")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text(f"Title of {videos[0]}", timeout=60_000)
+    _assert_good_view(page, "collection")
+
+    # With the keyboard alone: the focus goes on to the next video.
+    rows.first.get_by_role("button", name="Move").press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("New collection").fill("Cake")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(2)
+    expect(rows.first.locator("a[data-key]")).to_be_focused()
+    rows.first.get_by_role("button", name="Remove").press("Enter")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name").fill("Rye")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Rye")).to_be_visible()
+
+    page.get_by_role("link", name="Library").first.click()
+    for title in ("Rye", "Cake"):
+        expect(page.locator(".card").filter(has_text=title)).to_contain_text("Indexed", timeout=60_000)
+    search(page, "words")
+    expect(hits(page)).to_have_count(2)
+    page.go_back()
+    page.locator(".card").filter(has_text="Rye").get_by_role("link", name="Videos").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.locator(".card")).to_have_count(1)
+    search(page, "words")
+    expect(hits(page)).to_have_count(1)
+
+
+def test_a_hit_and_an_open_video_are_saved_to_a_collection(stack: Stack, open_page: Open, user: str) -> None:
+    videos = define_playlist(stack, user, 2)
+    stack.finish(stack.index(f"PL{user}", user), user)
+    page = open_page(user, "/?q=words")
+    expect(hits(page)).to_have_count(2)
+    hits(page).first.get_by_role("button", name="Save").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Save “Title of")
+    _assert_good_view(page, "save")
+    dialog.get_by_role("button", name="Saved videos").click()
+    expect(page.get_by_role("status").filter(has_text="Saved to “Saved videos”.")).to_be_visible()
+    # The dialog gives the focus back, and Escape closes it.
+    first = str(hits(page).first.get_attribute("data-video-id"))
+    hits(page).first.locator("h2 a").click()
+    page.get_by_role("button", name="Save").click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Save")).to_be_focused()
+    page.get_by_role("button", name="Save").press("Enter")
+    dialog.get_by_label("New collection").fill("To read")
+    dialog.get_by_role("button", name="Create and save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved to “To read”.")).to_be_visible()
+    assert first in videos
+    for playlist in stack.get("/api/playlists", user).json()["playlists"]:
+        if playlist["kind"] == "collection":
+            path = f"/api/collections/{playlist['playlist_id']}/videos"
+            assert [each["video_id"] for each in stack.get(path, user).json()["videos"]] == [first]
+
+
+def test_an_order_of_one_playlist_is_offered_only_for_one(stack: Stack, open_page: Open, reader: str) -> None:
+    page = open_page(reader, "/?q=the")
+    expect(hits(page).first).to_be_visible()
+    order = page.get_by_label("Sort by")
+    expect(order.locator("option[value=playlist]")).to_have_count(0)
+    page.goto(f"{stack.url}/?q=the&playlist=PLyts-sample-talks&sort=playlist")
+    expect(order).to_have_value("playlist")
+    wanted = stack.search("the", reader, playlist="PLyts-sample-talks", sort="playlist")["hits"]
+    expect(hits(page).first).to_have_attribute("data-video-id", wanted[0]["video_id"])
+    # Without the playlist, that order means nothing.
+    page.get_by_role("button", name=re.compile("Remove the filter")).first.click()
+    expect(page).to_have_url(f"{stack.url}/?q=the")
+    expect(order).to_have_value("relevance")
+    order.select_option("Recently added")
+    expect(hits(page).first).to_contain_text("added")
