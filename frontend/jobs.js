@@ -29,7 +29,7 @@ export const anyActive = () => [...jobs.values()].some(isActive);
 export function latestByPlaylist() {
 	const latest = new Map();
 	for (const job of [...jobs.values()].sort((a, b) => b.created_at.localeCompare(a.created_at))) {
-		if (!job.video_id && !latest.has(job.playlist_id)) latest.set(job.playlist_id, job);
+		if (job.whole && !latest.has(job.playlist_id)) latest.set(job.playlist_id, job);
 	}
 	return latest;
 }

@@ -1,4 +1,4 @@
-"""POST /api/index and POST /api/videos/{id}/fetch: start a job and answer at once."""
+"""POST /api/index, /api/sources and /api/videos/{id}/fetch: start jobs and answer at once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from shared.accounts.auth import Caller
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.pipeline.jobs import Job
+from shared.pipeline.sources import Sources
 from shared.pipeline.start import Start
 from shared.web.requests import body_of, flag_of
 from shared.web.routing import Routes
@@ -19,6 +20,7 @@ from shared.web.routing import Routes
 config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
 db, topics = Firestore(config), Topics(config)
 use_case = Start(config, db, topics)
+sources = Sources(use_case)
 routes = Routes(config, db)
 
 
@@ -32,6 +34,11 @@ def start(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
     body = body_of(request)
     again = flag_of(body, "again")
     return _answer(*use_case.start(caller.user_id, body.get("playlist"), again=again))
+
+
+@routes.post("/api/sources")
+def add_sources(request: Request, caller: Caller) -> dict[str, Any]:
+    return sources.add(caller.user_id, body_of(request).get("text"))
 
 
 @routes.post("/api/videos/<video_id>/fetch")

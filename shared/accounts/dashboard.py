@@ -37,8 +37,8 @@ class Dashboard:
         """
         own = self._own_playlists.of_user(user_id)
         memberships = {each.playlist_id: each for each in self._memberships.of_user(user_id)}
-        # A job of a single video says nothing about its playlist.
-        active = {job.playlist_id: job for job in self._jobs.active(user_id) if job.video_id is None}
+        # A job of some videos says nothing about their playlist.
+        active = {job.playlist_id: job for job in self._jobs.active(user_id) if job.whole}
         shown = [
             _view(each, memberships.get(each), own.playlists.get(each))
             | {"job": self._brief(active.get(each))}

@@ -17,6 +17,7 @@ from shared.accounts.tokens import Tokens
 from shared.errors import Transient
 from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
 from shared.library import own_playlists
+from shared.library.collections import Collections
 from shared.library.memberships import Memberships
 from shared.oauth.grants import Grants
 from shared.pipeline.jobs import Jobs
@@ -36,6 +37,7 @@ class Erasure:
         self._sessions = Sessions(db)
         self._tokens = Tokens(db)
         self._jobs = Jobs(db)
+        self._collections = Collections(db)
         self._memberships = Memberships(db, index)
 
     def erase(self, user_id: str) -> None:
@@ -63,6 +65,7 @@ class Erasure:
             lambda: self._sessions.forget(user_id),
             lambda: self._tokens.forget(user_id),
             lambda: self._erase_jobs(user_id, deadline),
+            lambda: self._collections.forget(user_id),
             # After the jobs: a planner at work writes memberships only while its job exists.
             lambda: self._memberships.erase(user_id),
             lambda: own_playlists.forget(self._db, user_id),

@@ -109,6 +109,6 @@ def _quota_units(job: Job) -> int:
     One for the playlist, and two for each page of 50 videos: the page itself, and its metadata. Metadata of
     less than a day ago costs nothing.
     """
-    if job.video_id is not None:
+    if not job.whole:
         return 1
     return 1 + 2 * -(-job.listed // 50) if job.listed else 1

@@ -8,48 +8,94 @@ as a list, each write would change thousands of index entries.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from typing import Any
 
 from shared import clock, logs
-from shared.errors import Transient
+from shared.errors import NotFound, Transient
 from shared.gcp.documents import Commit, Snapshot
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import Firestore, retry_on_conflict
+from shared.library import refreshes
+from shared.library.checks import check_path
+from shared.library.refreshes import Chosen, Refresh, Refreshes, Waiting, refresh_from, refresh_path
 from shared.search.index.writer import SearchIndex
+
+#: What changed in a source is remembered for so long, and of so many jobs and videos each.
+_REMEMBERED = timedelta(days=14)
+_MOST_CHANGES, _MOST_IDS = 60, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one job found changed in a source that was in the library before. Each but ``removed``: ids.
+
+    ``captions``: of videos whose captions came later. ``removed``: how many were taken out.
+    """
+
+    job_id: str
+    at: datetime
+    new: tuple[str, ...] = ()
+    removed: int = 0
+    captions: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One playlist in a library.
+    """One source in a library.
 
-    ``indexed_videos``: videos that could be searched when the playlist was last indexed. ``privacy``:
-    public, unlisted or private when the playlist was last listed; None if that was not known.
+    ``kind``: playlist, channel or collection. ``channel``: what of a channel was chosen. ``added``: when each
+    of the videos was put there, if that is known. ``indexed_videos``: videos that could be searched when the
+    source was last indexed. ``privacy``: public, unlisted or private when the playlist was last listed; None
+    if that was not known. ``listed_at``: when it was last listed to its end; ``etag``: of its first page
+    then. ``described_at``: when its title and privacy were last asked for.
     """
 
     playlist_id: str
     updated_at: datetime
     video_ids: tuple[str, ...] = ()
+    added: tuple[datetime | None, ...] = ()
     title: str = ""
     thumbnail_url: str | None = None
     indexed_at: datetime | None = None
     indexed_videos: int = 0
     job_id: str | None = None
     privacy: str | None = None
+    kind: str = "playlist"
+    channel: Mapping[str, Any] | None = None
+    etag: str | None = None
+    listed_at: datetime | None = None
+    described_at: datetime | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def version(self) -> int:
         """Microseconds since 1970. The search index refuses an older version."""
         return _version(self.updated_at)
 
+    @property
+    def added_at(self) -> dict[str, datetime | None]:
+        """Video id → when it was put there; None if that is not known. In the order of the source."""
+        return dict(zip_longest(self.video_ids, self.added[: len(self.video_ids)]))
 
-def _path(user_id: str, playlist_id: str) -> str:
+
+def membership_path(user_id: str, playlist_id: str) -> str:
     return f"users/{user_id}/memberships/{playlist_id}"
 
 
-def _membership_from(snapshot: Snapshot) -> Membership | None:
-    video_ids = unpack_ids((snapshot.data or {}).get("video_ids"))
-    return snapshot.read_as(Membership, playlist_id=snapshot.id, video_ids=video_ids)
+def membership_from(snapshot: Snapshot) -> Membership | None:
+    """None when there is none."""
+    data = snapshot.data or {}
+    return snapshot.read_as(
+        Membership,
+        playlist_id=snapshot.id,
+        video_ids=unpack_ids(data.get("video_ids")),
+        added=unpack_times(data.get("added")),
+        changes=tuple(map(_change_from, data.get("changes", ()))),
+    )
 
 
 def pack_ids(video_ids: Iterable[str]) -> bytes:
@@ -62,25 +108,113 @@ def unpack_ids(packed: bytes | None) -> tuple[str, ...]:
     return tuple(zlib.decompress(packed).decode().split()) if packed else ()
 
 
-def put(
-    commit: Commit,
-    user_id: str,
-    playlist_id: str,
-    *,
-    title: str,
-    thumbnail_url: str | None,
-    privacy: str | None,
-    video_ids: Sequence[str],
-) -> None:
-    """Adds to ``commit`` that exactly these videos are the membership of the playlist."""
-    data = {
-        "title": title,
-        "thumbnail_url": thumbnail_url,
-        "video_ids": pack_ids(video_ids),
-        "privacy": privacy,
-        "updated_at": clock.now(),
+def pack_times(times: Iterable[datetime | None]) -> bytes:
+    """Whole seconds since 1970; 0 for what is not known."""
+    return pack_ids(str(round(time.timestamp())) if time else "0" for time in times)
+
+
+def unpack_times(packed: bytes | None) -> tuple[datetime | None, ...]:
+    return tuple(
+        datetime.fromtimestamp(int(each), UTC) if each != "0" else None for each in unpack_ids(packed)
+    )
+
+
+def _change_from(data: Mapping[str, Any]) -> Change:
+    ids = {name: unpack_ids(data.get(name)) for name in ("new", "captions", "renamed")}
+    return Change(data["job_id"], data["at"], removed=data.get("removed", 0), **ids)
+
+
+def _with_change(snapshot: Snapshot, change: Change) -> dict[str, Any]:
+    """The fields of a membership after one more change.
+
+    What the same job has found before is kept: each write finds only what is new since the last one. The
+    first job of a source changes nothing.
+    """
+    known = membership_from(snapshot)
+    if known is None or known.indexed_at is None:
+        return {}
+    if not (change.new or change.removed or change.captions or change.renamed):
+        return {}
+    same = next((each for each in known.changes if each.job_id == change.job_id), Change("", change.at))
+    merged = Change(
+        change.job_id,
+        change.at,
+        _joined(same.new, change.new),
+        same.removed + change.removed,
+        _joined(same.captions, change.captions),
+        _joined(same.renamed, change.renamed),
+    )
+    kept = [
+        each for each in known.changes if each.job_id != change.job_id and each.at > change.at - _REMEMBERED
+    ]
+    return {
+        "changes": [
+            {
+                "job_id": each.job_id,
+                "at": each.at,
+                "removed": each.removed,
+                "new": pack_ids(each.new),
+                "captions": pack_ids(each.captions),
+                "renamed": pack_ids(each.renamed),
+            }
+            for each in [*kept, merged][-_MOST_CHANGES:]
+        ]
     }
-    commit.set(_path(user_id, playlist_id), data, merge=True)
+
+
+def _joined(before: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*before, *more]))[:_MOST_IDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a job has listed of a source so far. ``videos``: ids and when each was put there.
+
+    ``complete``: to its end. ``etag``: of the first page. ``described_at``: when the title was asked for,
+    if it was.
+    """
+
+    job_id: str
+    title: str
+    thumbnail_url: str | None
+    privacy: str | None
+    videos: Mapping[str, datetime | None]
+    renamed: Sequence[str] = ()
+    complete: bool = False
+    etag: str | None = None
+    described_at: datetime | None = None
+    kind: str = "playlist"
+    channel: Mapping[str, Any] | None = None
+
+
+def put(commit: Commit, read: Snapshot, listing: Listing) -> None:
+    """Adds to ``commit`` that exactly these videos are the membership. ``read``: as it was read."""
+    known, now = membership_from(read), clock.now()
+    before = set(known.video_ids) if known else set()
+    data: dict[str, Any] = {
+        "title": listing.title,
+        "thumbnail_url": listing.thumbnail_url,
+        "video_ids": pack_ids(listing.videos),
+        "added": pack_times(listing.videos.values()),
+        "privacy": listing.privacy,
+        "updated_at": now,
+        "kind": listing.kind,
+        "channel": listing.channel,
+    }
+    if listing.complete:
+        data |= {"etag": listing.etag, "listed_at": now}
+    if listing.described_at:
+        data["described_at"] = listing.described_at
+    new = tuple(each for each in listing.videos if each not in before)
+    removed = len(before - listing.videos.keys())
+    change = Change(listing.job_id, now, new, removed, renamed=tuple(listing.renamed))
+    commit.put(read, data | _with_change(read, change))
+
+
+def keep(commit: Commit, read: Snapshot, videos: Mapping[str, datetime | None]) -> None:
+    """Adds to ``commit`` that a person has taken videos out of a source, or put known ones into it."""
+    data = {"video_ids": pack_ids(videos), "added": pack_times(videos.values()), "updated_at": clock.now()}
+    commit.put(read, data)
 
 
 class Memberships:
@@ -108,21 +242,78 @@ class Memberships:
         except Transient as error:
             logs.warning("membership not searchable yet", error, playlist_id=playlist_id)
 
-    def finish(self, user_id: str, playlist_id: str, job_id: str) -> None:
-        """Notes that a job has ended, and how many videos can be searched, once the index has the membership.
+    def copy(self, user_id: str, playlist_id: str) -> None:
+        """Copies a membership to the search index. Raises Transient when the index does not answer."""
+        self._copy(user_id, self.read(user_id, playlist_id))
 
-        Everything that is written in the index can be searched before.
+    def finish(
+        self,
+        user_id: str,
+        playlist_id: str,
+        job_id: str,
+        waiting: Waiting,
+        came: Callable[[Collection[str]], Sequence[str]],
+        *,
+        only: Collection[str] = (),
+    ) -> None:
+        """Notes that a job has ended, once the index has the membership: how many videos can be searched, and
+        which ones wait to be asked about again.
+
+        Everything that is written in the index can be searched before. ``waiting``: those of the job.
+        ``came``: tells of which videos captions came. ``only``: the videos of the job, if they are not all.
 
         Raises:
+            Conflict: the source has changed since it was read.
             Transient: the database or the search index does not answer.
         """
-        membership = self.read(user_id, playlist_id)
+        paths = membership_path(user_id, playlist_id), refresh_path(user_id, playlist_id)
+        read, refresh_read = self._db.read(*paths)
+        membership = membership_from(read)
         if membership is None:
             return
-        self._copy(user_id, membership)
-        searchable = self._index.count(membership.video_ids)
-        data = {"indexed_at": clock.now(), "indexed_videos": searchable, "job_id": job_id}
-        self._db.commit().update(_path(user_id, playlist_id), data).run()
+        if not only:
+            self._copy(user_id, membership)
+        now = clock.now()
+        known = refresh_from(refresh_read) or Refresh(user_id, playlist_id)
+        asked = known.waiting.keys() & set(only) if only else known.waiting.keys()
+        captions = tuple(came(sorted(asked - waiting.keys())))
+        rest = {each: again for each, again in known.waiting.items() if each not in only} if only else {}
+        data: dict[str, Any] = {"indexed_videos": self._index.count(membership.video_ids)}
+        changes: dict[str, Any] = {"waiting": {**rest, **waiting}, "videos": len(membership.video_ids)}
+        if not only or known.update_time is None:
+            how_often = refreshes.every(known.chosen, changes["videos"])
+            changes |= {"slot_at": refreshes.next_slot(playlist_id, how_often, now), "late": None}
+        if not only:
+            data |= {"indexed_at": now, "job_id": job_id}
+        data |= _with_change(read, Change(job_id, now, captions=captions))
+        commit = self._db.commit()
+        commit.update(read.path, data, unchanged_since=read.update_time)
+        refreshes.put(commit, refresh_read, user_id, playlist_id, **changes)
+        commit.run()
+
+    def choose(self, user_id: str, playlist_id: str, chosen: Chosen | None) -> None:
+        """Sets how often a source is refreshed. None: as it is, or "auto" if it never was.
+
+        Raises:
+            NotFound: it is not in the user's library.
+        """
+        retry_on_conflict(lambda: self._choose(user_id, playlist_id, chosen))
+
+    def _choose(self, user_id: str, playlist_id: str, chosen: Chosen | None) -> None:
+        path = membership_path(user_id, playlist_id)
+        read, refresh_read = self._db.read(path, refresh_path(user_id, playlist_id))
+        membership = membership_from(read)
+        if membership is None:
+            raise NotFound("There is no such playlist in your library.")
+        known = refresh_from(refresh_read) or Refresh(user_id, playlist_id)
+        how_often = refreshes.every(chosen or known.chosen, len(membership.video_ids))
+        slot_at = refreshes.next_slot(playlist_id, how_often, clock.now())
+        changes = {"chosen": chosen or known.chosen, "videos": len(membership.video_ids), "slot_at": slot_at}
+        commit = self._db.commit()
+        # Only as long as the source is in the library.
+        commit.update(path, {"updated_at": membership.updated_at}, unchanged_since=read.update_time)
+        refreshes.put(commit, refresh_read, user_id, playlist_id, **changes, late=None)
+        commit.run()
 
     def remove(self, user_id: str, playlist_id: str) -> None:
         """Takes a playlist out of the library, at once.
@@ -130,7 +321,7 @@ class Memberships:
         Every search asks Firestore which playlists count. So a copy that stays in the index because the
         index does not answer is never used.
         """
-        self._db.commit().delete(_path(user_id, playlist_id)).run()
+        self._delete(user_id, playlist_id)
         try:
             self._index.delete_membership(user_id, playlist_id, _version(clock.now()))
         except Transient as error:
@@ -145,7 +336,14 @@ class Memberships:
         held = {each.id for each in self._db.query(f"users/{user_id}/memberships", fields=["title"])}
         for playlist_id in held | set(self._index.playlists_of(user_id)):
             self._index.delete_membership(user_id, playlist_id, _version(clock.now()))
-            self._db.commit().delete(_path(user_id, playlist_id)).run()
+            self._delete(user_id, playlist_id)
+        Refreshes(self._db).erase(user_id)
+
+    def _delete(self, user_id: str, playlist_id: str) -> None:
+        commit = self._db.commit()
+        for path in (membership_path, refresh_path, check_path):
+            commit.delete(path(user_id, playlist_id))
+        commit.run()
 
     def copy_all(self) -> int:
         """Copies every membership of every user to the search index again. The number of memberships.
@@ -156,7 +354,7 @@ class Memberships:
         # The paths first: writing takes a while, and a stream of Firestore's has a time limit.
         paths = [snapshot.path for snapshot in self._db.query_group("memberships", fields=["title"])]
         for path in paths:
-            self._copy(path.split("/")[1], _membership_from(self._db.read(path)[0]))
+            self._copy(path.split("/")[1], membership_from(self._db.read(path)[0]))
         return len(paths)
 
     def _copy(self, user_id: str, membership: Membership | None) -> None:
@@ -168,12 +366,12 @@ class Memberships:
 
 def read(db: Firestore, user_id: str, playlist_id: str) -> Membership | None:
     """None when the playlist is not in the user's library."""
-    return _membership_from(db.read(_path(user_id, playlist_id))[0])
+    return membership_from(db.read(membership_path(user_id, playlist_id))[0])
 
 
 def of_user(db: Firestore, user_id: str) -> list[Membership]:
     """Everything in the user's library, ordered by title."""
-    found = map(_membership_from, db.query(f"users/{user_id}/memberships"))
+    found = map(membership_from, db.query(f"users/{user_id}/memberships"))
     return sorted(
         (each for each in found if each), key=lambda each: (each.title.casefold(), each.playlist_id)
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from shared import logs
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.library.memberships import Memberships
+from shared.library.refreshes import Again
 from shared.pipeline.jobs import Jobs
 from shared.pipeline.ledger import Ledger
 from shared.search.index.writer import SearchIndex
@@ -36,8 +39,19 @@ class Completion:
             if counts.states["pending"] > 0:
                 return False
             self._index.refresh()
-            if job.video_id is None:
-                self._memberships.finish(job.user_id, job.playlist_id, job_id)
+            waiting = {
+                entry.video_id: Again(entry.look_again_at, entry.not_yet)
+                for entry in self._ledger.unfinished(job_id)
+                if entry.look_again_at is not None
+            }
+            self._memberships.finish(
+                job.user_id,
+                job.playlist_id,
+                job_id,
+                waiting,
+                partial(self._ledger.indexed, job_id),
+                only=job.video_ids,
+            )
             self._jobs.complete(job)
             logs.info("job is done", job_id=job_id, counts=dict(counts.states))
             return True

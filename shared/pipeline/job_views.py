@@ -23,7 +23,9 @@ def view(job: Job, counts: Counts) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
         "playlist_id": job.playlist_id,
-        "video_id": job.video_id,
+        "video_id": job.video_ids[0] if len(job.video_ids) == 1 else None,
+        "whole": job.whole,
+        "scheduled": job.scheduled,
         "again": job.again,
         "title": job.title or None,
         "state": job.state,

@@ -1,4 +1,4 @@
-"""Jobs. A job is one indexing of one playlist for one user, or of one video of a playlist.
+"""Jobs. A job is one indexing of one playlist for one user, or of some videos of a playlist.
 
 ::
 
@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -18,13 +19,13 @@ from uuid import uuid4
 
 from shared import clock
 from shared.errors import Busy
-from shared.gcp.documents import Snapshot
+from shared.gcp.documents import Commit, Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.library.memberships import pack_ids, unpack_ids
 from shared.messages import PlaylistMessage, is_id
 from shared.pipeline.quotas import Quota
 from shared.transcripts.store import Outcome
-from shared.transcripts.videos import METADATA_AGE, Metadata
+from shared.transcripts.videos import METADATA_AGE, UNATTENDED_AGE, Metadata
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
 LISTING: tuple[JobState, ...] = ("queued", "planning")
@@ -48,8 +49,10 @@ class Job:
     addresses. ``stalls``: how often in a row the sweep has published the job's messages again in vain.
     ``sent_again``: how often its dead letter was published again.
     ``again_ids``: the videos about which YouTube is asked although they are stored. They are those of the
-    user's library when the job was made, and the user's share was charged for them. ``video_id``: the only
-    video of the job; None for the whole playlist.
+    user's library when the job was made, and the user's share was charged for them. ``video_ids``: the only
+    videos of the job; empty for the whole playlist. ``scheduled``: no person waits for the job. ``channel``:
+    what of a channel is listed, see :mod:`shared.youtube.channels`; None for all. ``new_only``: of a
+    collection, only what was never looked at is listed. ``extended``: how often videos were added meanwhile.
     """
 
     job_id: str
@@ -69,8 +72,17 @@ class Job:
     stalls: int = 0
     again_ids: frozenset[str] = frozenset()
     sent_again: int = 0
-    video_id: str | None = None
+    video_ids: tuple[str, ...] = ()
+    scheduled: bool = False
+    channel: Mapping[str, Any] | None = None
+    new_only: bool = False
+    extended: int = 0
     update_time: datetime | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the job lists its playlist."""
+        return not self.video_ids
 
     @property
     def active(self) -> bool:
@@ -98,7 +110,7 @@ class Job:
             return outcome.checked_at >= self.created_at
         # Who starts a job wants to know whether the premiere has begun.
         asked_lately = not outcome.not_yet or outcome.checked_at >= self.created_at - _LATELY
-        return outcome.fresh and asked_lately
+        return outcome.fresh and (asked_lately or self.scheduled)
 
     def accepts_metadata(self, metadata: Metadata) -> bool:
         """As :meth:`accepts`, for the metadata of a video that YouTube shows (again)."""
@@ -106,25 +118,37 @@ class Job:
             return False
         if metadata.video_id in self.again_ids:
             return metadata.fetched_at >= self.created_at
-        return clock.now() - metadata.fetched_at <= METADATA_AGE
+        # What is not over yet has no duration.
+        patient = self.scheduled and metadata.duration_seconds
+        return clock.now() - metadata.fetched_at <= (UNATTENDED_AGE if patient else METADATA_AGE)
 
 
 def job_path(job_id: str) -> str:
     return f"jobs/{job_id}"
 
 
-def _active_path(user_id: str, playlist_id: str, video_id: str | None) -> str:
-    """The document that names the active job of a user's playlist, or of one video of it.
+def _active_path(user_id: str, playlist_id: str, video_ids: Sequence[str]) -> str:
+    """The document that names the active job of a user's playlist, or of these videos of it.
 
     It keeps a second one from starting.
     """
-    return f"active_jobs/{user_id}:{playlist_id}" + (f":{video_id}" if video_id else "")
+    several = len(video_ids) > 1
+    which = hashlib.sha256(" ".join(video_ids).encode()).hexdigest()[:32] if several else "".join(video_ids)
+    return f"active_jobs/{user_id}:{playlist_id}" + (f":{which}" if which else "")
 
 
 def job_from(snapshot: Snapshot) -> Job | None:
     """None when there is no such job."""
-    again_ids = frozenset(unpack_ids((snapshot.data or {}).get("again_ids")))
-    return snapshot.read_as(Job, job_id=snapshot.id, update_time=snapshot.update_time, again_ids=again_ids)
+    data = snapshot.data or {}
+    # Older documents have one id, or none.
+    video_ids = unpack_ids(data.get("video_ids")) or tuple(filter(None, [data.get("video_id")]))
+    return snapshot.read_as(
+        Job,
+        job_id=snapshot.id,
+        update_time=snapshot.update_time,
+        again_ids=frozenset(unpack_ids(data.get("again_ids"))),
+        video_ids=video_ids,
+    )
 
 
 class Jobs:
@@ -137,9 +161,9 @@ class Jobs:
         """None when there is no such job, or when no job can have such an id."""
         return job_from(self._db.read(job_path(job_id))[0]) if is_id(job_id) else None
 
-    def current(self, user_id: str, playlist_id: str, video_id: str | None = None) -> Job | None:
-        """The active job of a playlist, or of one video of it, if there is one."""
-        pointer = self._db.read(_active_path(user_id, playlist_id, video_id))[0]
+    def current(self, user_id: str, playlist_id: str, video_ids: Sequence[str] = ()) -> Job | None:
+        """The active job of a playlist, or of these videos of it, if there is one."""
+        pointer = self._db.read(_active_path(user_id, playlist_id, video_ids))[0]
         job = self.read(pointer.data["job_id"]) if pointer.data else None
         return job if job is not None and job.active else None
 
@@ -161,8 +185,12 @@ class Jobs:
         found = self._db.query("jobs", *whose, _IS_ACTIVE)
         return [job for job in map(job_from, found) if job is not None]
 
-    def _count_active(self, user_id: str) -> int:
-        return self._db.count("jobs", ("user_id", "==", user_id), _IS_ACTIVE)
+    def count_active(self, user_id: str) -> int:
+        """Those that the person started."""
+        active = (("user_id", "==", user_id), _IS_ACTIVE)
+        if not (every := self._db.count("jobs", *active)):
+            return 0
+        return every - self._db.count("jobs", *active, ("scheduled", "==", True))
 
     def start(
         self,
@@ -172,12 +200,16 @@ class Jobs:
         *,
         quota: Quota | None = None,
         again: Collection[str] = (),
-        video_id: str | None = None,
+        video_ids: Sequence[str] = (),
+        schedule: Callable[[], Commit] | None = None,
+        new_only: bool = False,
+        channel: Mapping[str, Any] | None = None,
     ) -> tuple[Job, bool]:
-        """The active job of this user and playlist (and video) and False, or a new job and True.
+        """The active job of this user and playlist (and videos) and False, or a new job and True.
 
         ``job_id`` makes the call repeatable: one id is never made twice. ``quota``: what a new job is
-        charged to; None for jobs of the operator. ``again``: the videos that the job fetches again.
+        charged to; None for jobs that no person starts. ``again``: the videos that the job fetches again.
+        ``schedule``: makes the commit with which a scheduled job is stored; what it raises is raised.
 
         Raises:
             Busy: the active job does not fetch again.
@@ -185,7 +217,7 @@ class Jobs:
         """
 
         def attempt() -> tuple[Job, bool]:
-            pointer_path, new_id = _active_path(user_id, playlist_id, video_id), job_id or uuid4().hex
+            pointer_path, new_id = _active_path(user_id, playlist_id, video_ids), job_id or uuid4().hex
             paths = [pointer_path, job_path(new_id)] + ([quota.path] if quota else [])
             pointer, existing, *starts = self._db.read(*paths)
             if (found := job_from(existing)) is not None:
@@ -196,18 +228,14 @@ class Jobs:
                     if again and not current.again:
                         raise Busy("This playlist is being indexed. Wait until that is done, then try again.")
                     return current, False
-            data = {
-                "user_id": user_id,
-                "playlist_id": playlist_id,
-                "state": "queued",
-                "created_at": clock.now(),
-                "again_ids": pack_ids(again) if again else None,
-                "video_id": video_id,
-            }
-            commit = self._db.commit().create(job_path(new_id), data)
+            data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, "new_only": new_only}
+            data |= {"state": "queued", "created_at": clock.now(), "scheduled": schedule is not None}
+            data |= {"again_ids": pack_ids(again) if again else None, "channel": channel}
+            data |= {"video_ids": pack_ids(video_ids) if video_ids else None}
+            commit = (schedule or self._db.commit)().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
-                commit.put(starts[0], quota.spend(starts[0], self._count_active(user_id), len(again)))
+                commit.put(starts[0], quota.spend(starts[0], self.count_active(user_id), len(again)))
             commit.run()
             job = job_from(Snapshot(job_path(new_id), data, None))
             assert job is not None
@@ -220,7 +248,7 @@ class Jobs:
 
         def attempt() -> None:
             starts = self._db.read(quota.path)[0]
-            fields = quota.spend(starts, self._count_active(quota.user_id), again)
+            fields = quota.spend(starts, self.count_active(quota.user_id), again)
             self._db.commit().put(starts, fields).run()
 
         retry_on_conflict(attempt)
@@ -239,14 +267,17 @@ class Jobs:
 
         return self._change(job.job_id, decide) or job
 
-    def seal(self, job_id: str) -> None:
-        """`planning` → `running`: the playlist is listed to its end, so the total is known."""
-        self._change(
-            job_id,
-            lambda now: (
-                {"state": "running", "total": now.listed, "error": None} if now.state == "planning" else None
-            ),
-        )
+    def seal(self, job_id: str, extended: int = 0) -> None:
+        """`planning` → `running`: the playlist is listed to its end, so the total is known.
+
+        ``extended``: of the job before listing began. A job that was extended since is listed once more.
+        """
+
+        def decide(now: Job) -> dict[str, Any] | None:
+            listed = now.state == "planning" and now.extended == extended
+            return {"state": "running", "total": now.listed, "error": None} if listed else None
+
+        self._change(job_id, decide)
 
     def complete(self, job: Job) -> None:
         """`running` → `done`. Only :mod:`shared.pipeline.completion` calls this.
@@ -256,7 +287,7 @@ class Jobs:
         """
         commit = self._db.commit()
         commit.update(job_path(job.job_id), {"state": "done", **_over()}, unchanged_since=job.update_time)
-        commit.delete(_active_path(job.user_id, job.playlist_id, job.video_id)).run()
+        commit.delete(_active_path(job.user_id, job.playlist_id, job.video_ids)).run()
 
     def fail(self, job_id: str, reason: str) -> None:
         """Ends a job whose playlist cannot be listed. Videos that are indexed stay.
@@ -297,7 +328,7 @@ class Jobs:
 
     def require_free(self, job: Job) -> None:
         """Raises Busy when the playlist has another active job."""
-        other = self.current(job.user_id, job.playlist_id, job.video_id)
+        other = self.current(job.user_id, job.playlist_id, job.video_ids)
         if other is not None and other.job_id != job.job_id:
             raise Busy("This playlist is being indexed by another job. Wait for it, or cancel it.")
 
@@ -309,7 +340,7 @@ class Jobs:
         """
 
         def attempt() -> None:
-            pointer_path = _active_path(job.user_id, job.playlist_id, job.video_id)
+            pointer_path = _active_path(job.user_id, job.playlist_id, job.video_ids)
             snapshot, pointer = self._db.read(job_path(job.job_id), pointer_path)
             now = job_from(snapshot)
             if now is None or now.active:
@@ -336,7 +367,7 @@ class Jobs:
             commit = self._db.commit()
             commit.update(job_path(job_id), changes, unchanged_since=job.update_time)
             if changes.get("state", job.state) not in ACTIVE:
-                commit.delete(_active_path(job.user_id, job.playlist_id, job.video_id))
+                commit.delete(_active_path(job.user_id, job.playlist_id, job.video_ids))
             commit.run()
             return self.read(job_id)
 

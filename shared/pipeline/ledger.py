@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal, cast, get_args
 
@@ -30,6 +30,8 @@ STATES: tuple[VideoState, ...] = get_args(VideoState)
 LATE = timedelta(seconds=60)
 #: Seconds. Pub/Sub doubles its backoff after each attempt, up to this (infra/pipeline.yaml).
 _LONGEST_BACKOFF = 60
+#: Earlier than any time.
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 #: Entries changed in one commit.
 _COMMIT_SIZE = 100
 
@@ -40,7 +42,8 @@ class Entry:
 
     ``attempts``: failed attempts at YouTube or the search index. ``round``: how often a person retried the
     video. ``parked``: no message of it is on its way; the sweep publishes one at ``next_attempt_at``.
-    ``youtube_bytes``: what failed attempts received.
+    ``youtube_bytes``: what failed attempts received. ``look_again_at``, ``not_yet``: of the outcome with
+    which the video was settled (:class:`shared.transcripts.store.Outcome`).
     """
 
     video_id: str
@@ -53,6 +56,8 @@ class Entry:
     next_attempt_at: datetime | None = None
     parked: bool = False
     youtube_bytes: int = 0
+    look_again_at: datetime | None = None
+    not_yet: bool = False
     update_time: datetime | None = None
 
 
@@ -66,6 +71,8 @@ class NewEntry:
     state: VideoState = "pending"
     reason: str = ""
     reused: bool = False
+    look_again_at: datetime | None = None
+    not_yet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,8 @@ def enter(commit: Commit, job_id: str, shards: int, entries: Sequence[NewEntry])
             "position": entry.position,
             "reused": entry.reused,
             "next_attempt_at": None,
+            "look_again_at": entry.look_again_at,
+            "not_yet": entry.not_yet,
         }
         commit.create(entry_path(job_id, entry.video_id), data)
         shard = amounts.setdefault(shard_path(job_id, entry.video_id, shards), Counter())
@@ -136,6 +145,8 @@ class Ledger:
         reason: str,
         reused: bool,
         youtube_bytes: int,
+        look_again_at: datetime | None = None,
+        not_yet: bool = False,
     ) -> bool:
         """Moves an entry out of ``pending``, once. Only :mod:`shared.pipeline.settlement` calls this.
 
@@ -153,6 +164,8 @@ class Ledger:
             "reused": reused,
             "next_attempt_at": None,
             "youtube_bytes": youtube_bytes,
+            "look_again_at": look_again_at,
+            "not_yet": not_yet,
         }
         amounts = {"pending": -1, state: 1, "reused": int(reused), "youtube_bytes": youtube_bytes}
         commit = self._db.commit()
@@ -256,6 +269,16 @@ class Ledger:
             f"jobs/{job_id}/ledger", *conditions, order_by="__name__", start_after=after, limit=limit
         )
         return (entry for entry in map(entry_from, found) if entry is not None)
+
+    def unfinished(self, job_id: str) -> Iterator[Entry]:
+        """Settled entries about which YouTube is to be asked again some day."""
+        found = self._db.query(f"jobs/{job_id}/ledger", ("look_again_at", ">", _EVER))
+        return (entry for entry in map(entry_from, found) if entry is not None)
+
+    def indexed(self, job_id: str, video_ids: Collection[str]) -> list[str]:
+        """Those of the videos that have a transcript in the search index."""
+        snapshots = self._db.read(*(entry_path(job_id, each) for each in video_ids))
+        return [entry.video_id for entry in map(entry_from, snapshots) if entry and entry.state == "indexed"]
 
     def overdue(self, job_id: str, since: datetime) -> Iterator[Entry]:
         """Pending entries whose next attempt was due at ``since`` or earlier."""

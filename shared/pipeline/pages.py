@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from shared import clock, logs
 from shared.errors import DeliveryError, Transient
 from shared.gcp.firestore import Firestore
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry, state_when_indexed
+from shared.pipeline.listings import ListedBy, Source
 from shared.search.index.document import write_of
 from shared.search.index.mapping import fingerprint
 from shared.search.index.writer import SearchIndex
@@ -19,17 +21,27 @@ from shared.transcripts.videos import Metadata, VideoStore
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import Item
 
-#: Why a video is left out that YouTube shows to its owner only.
-_PRIVATE_TO_OWNER = "YouTube shows this video to nobody but you."
-_SHOWN_TO_NOBODY = "YouTube does not show this video any more."
+#: Why a video is left out about which YouTube says nothing, by who has listed it.
+_CLOSED: dict[ListedBy, str] = {
+    "everybody": "YouTube does not show this video any more.",
+    "owner": "YouTube shows this video to nobody but you.",
+    "person": "YouTube knows no such video, or shows it to nobody but its owner.",
+}
+#: Videos in a request to videos.list.
+_PAGE = 50
+#: YouTube hides so many videos of a page at the same time only by mistake.
+_UNBELIEVABLE = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a playlist, and its new entries for the ledger."""
+    """One page of a playlist, and its new entries for the ledger. ``renamed``: ids of videos, and when they
+    were found to have a new title.
+    """
 
     items: Sequence[Item]
     entries: Sequence[NewEntry]
+    renamed: Mapping[str, datetime]
 
 
 class Pages:
@@ -41,35 +53,38 @@ class Pages:
         self._index = index
         self._youtube = youtube
 
-    def of_playlist(self, job: Job, access_token: str | None, before: Container[str]) -> Iterator[Page]:
-        """The pages of a job's playlist. A video that is listed twice comes once.
+    def of_source(self, job: Job, source: Source, before: Container[str]) -> Iterator[Page]:
+        """The pages of what a job lists. A video that is listed twice comes once.
 
-        ``access_token``: of the user in whose name the playlist is listed; None for a public one.
         ``before``: the videos of this playlist that the user had in the library before.
         """
         listed: set[str] = set()
         indexed = _Indexed(self._index)
-        for page in self._youtube.pages(job.playlist_id, access_token):
+        for page in source.pages():
             new = {item.video_id: item for item in page if item.video_id not in listed}
             listed |= new.keys()
-            of_user = access_token is not None
-            items, metadata = self._describe(job, list(new.values()), before, of_user=of_user)
-            yield Page(items, self._entries(job, items, metadata, indexed))
+            items, metadata = self._describe(job, list(new.values()), before, source.by)
+            yield _page(items, self._entries(job, items, metadata, indexed), metadata)
 
-    def of_video(self, job: Job, video_id: str) -> Page:
-        """One video of the user's library, as a page."""
-        item = Item(video_id, "", "", "", None, position=0, gone=None)
-        items, metadata = self._describe(job, [item], [video_id], of_user=False)
-        return Page(items, self._entries(job, items, metadata, _Indexed(self._index)))
+    def of_videos(self, job: Job, video_ids: Sequence[str]) -> Iterator[Page]:
+        """Videos of the user's library, in pages."""
+        indexed = _Indexed(self._index)
+        for start in range(0, len(video_ids), _PAGE):
+            items = [
+                Item(video_id, "", "", "", None, position=start + number, gone=None)
+                for number, video_id in enumerate(video_ids[start : start + _PAGE])
+            ]
+            described, metadata = self._describe(job, items, video_ids, "everybody")
+            yield _page(described, self._entries(job, described, metadata, indexed), metadata)
 
     def _describe(
-        self, job: Job, items: Sequence[Item], before: Container[str], *, of_user: bool
+        self, job: Job, items: Sequence[Item], before: Container[str], by: ListedBy
     ) -> tuple[list[Item], dict[str, Metadata]]:
         """The items, those marked as gone that nobody may index, and the metadata of all.
 
         The store holds only what everybody may see. So a video that YouTube shows to one person alone is
         not stored. And of a video that is hidden from this user (``gone``), the store tells the user only
-        what they had ``before``. ``of_user``: the playlist was listed in the name of a user.
+        what they had ``before``.
 
         A video that was stored and is hidden from everybody now keeps its metadata, and is marked. That
         videos.list leaves it out says so only if it described the video before: some videos it never
@@ -80,13 +95,19 @@ class Pages:
         known = self._videos.read([item.video_id for item in items if item.video_id not in hidden])
 
         accepted = {video_id for video_id, each in known.items() if job.accepts_metadata(each)}
+        accepted -= {item.video_id for item in items if _is_renamed(item, known.get(item.video_id))}
         stale = [item.video_id for item in items if not item.gone and item.video_id not in accepted]
-        answered = {each.video_id: each for each in self._youtube.videos(stale)}
+        answered = {
+            each.video_id: _since(known.get(each.video_id), each) for each in self._youtube.videos(stale)
+        }
         left_out = set(stale) - answered.keys()
         described_before = {each for each, about in known.items() if about.listed or about.gone_at}
-        # Of any other video, the playlist item is taken at its word.
-        closed = left_out if of_user else left_out & described_before
-        reason = _PRIVATE_TO_OWNER if of_user else _SHOWN_TO_NOBODY
+        shown_before = [each for each in stale if each in known and known[each].gone_at is None]
+        if not answered and len(described_before.intersection(shown_before)) >= _UNBELIEVABLE:
+            raise Transient("YouTube described none of the videos that it has described before.")
+        # Of any other video, the item of a playlist that everybody sees is taken at its word.
+        closed = left_out & described_before if by == "everybody" else left_out
+        reason = _CLOSED[by]
         items = [replace(item, gone=reason) if item.video_id in closed else item for item in items]
         described = {item.video_id: item.metadata(now) for item in items}
         gone = {item.video_id for item in items if item.gone} & known.keys()
@@ -126,12 +147,17 @@ class Pages:
                 return replace(pending, state="unavailable", reason=item.gone)
             if outcome is None:
                 return pending
+            settled = replace(
+                pending,
+                reason=outcome.reason,
+                reused=True,
+                look_again_at=outcome.look_again_at,
+                not_yet=outcome.not_yet,
+            )
             if not outcome.searchable:
-                return replace(pending, state="unavailable", reason=outcome.reason, reused=True)
+                return replace(settled, state="unavailable")
             if is_current(item.video_id, outcome):
-                return replace(
-                    pending, state=state_when_indexed(outcome.kind), reason=outcome.reason, reused=True
-                )
+                return replace(settled, state=state_when_indexed(outcome.kind))
             return pending
 
         return [entry(item) for item in items]
@@ -152,6 +178,24 @@ class Pages:
             self._index.write(writes)
         except DeliveryError as error:
             logs.warning("gone videos not marked yet", error)
+
+
+def _page(items: Sequence[Item], entries: Sequence[NewEntry], metadata: Mapping[str, Metadata]) -> Page:
+    times = {item.video_id: metadata[item.video_id].renamed_at for item in items}
+    return Page(items, entries, {video_id: at for video_id, at in times.items() if at is not None})
+
+
+def _is_renamed(item: Item, known: Metadata | None) -> bool:
+    """A title that only a playlist has told is as good as another one."""
+    return known is not None and known.listed and bool(item.title) and item.title != known.title
+
+
+def _since(known: Metadata | None, now: Metadata) -> Metadata:
+    """The new metadata, which says whether there was another title before."""
+    if known is None:
+        return now
+    renamed_at = known.renamed_at if known.title == now.title else now.fetched_at
+    return replace(now, renamed_at=renamed_at)
 
 
 class _Indexed:

@@ -6,28 +6,31 @@ harmless: an entry is made once, and the messages of pending entries are only pu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from time import monotonic
 from uuid import NAMESPACE_URL, uuid5
 
 from shared import clock, logs
 from shared.config import INCOMPLETE, Config, ConfigError
-from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, NotVisible, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, Transient
 from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
 from shared.library import memberships
-from shared.library.memberships import Memberships
+from shared.library.collections import Collections, is_collection
+from shared.library.memberships import Listing, Memberships, membership_path
+from shared.library.refreshes import Refreshes
 from shared.messages import PlaylistMessage, VideoMessage
 from shared.oauth.grants import Grants
 from shared.pipeline import ledger
 from shared.pipeline.completion import Completion
 from shared.pipeline.jobs import LISTING, Job, Jobs, job_from, job_path
 from shared.pipeline.ledger import NewEntry, entry_from, entry_path
+from shared.pipeline.listings import Listings
 from shared.pipeline.pages import Pages
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import PlaylistInfo
 
 #: Seconds between two writes of a membership that grows: what is listed is searchable while listing goes on.
 MEMBERSHIP_EVERY = 1.0
@@ -54,12 +57,14 @@ class Planner:
         self._owner = config.owner
         self._db = db
         self._topics = topics
-        self._youtube = youtube
         self._grants = grants
         self._jobs = Jobs(db)
+        self._refreshes = Refreshes(db)
         self._memberships = Memberships(db, index)
         self._completion = Completion(db, index)
         self._pages = Pages(db, index, youtube)
+        self._collections = Collections(db)
+        self._listings = Listings(db, youtube, grants)
 
     def plan(self, message: PlaylistMessage, delivery: Delivery) -> None:
         """Lists the playlist of a job and publishes its videos.
@@ -81,6 +86,8 @@ class Planner:
                     self._grants.expire(job.user_id, asked_at)
                 logs.warning("job failed", error)
                 self._jobs.fail(job.job_id, str(error))
+                if job.scheduled:
+                    self._refreshes.note_late(job.user_id, job.playlist_id, str(error))
             except ConfigError as error:
                 # No other delivery would find the missing variable, which the log names.
                 logs.error("job failed: misconfigured", error)
@@ -111,64 +118,80 @@ class Planner:
         return self._jobs.start(owner, message.playlist_id, uuid5(NAMESPACE_URL, name).hex)[0]
 
     def _list(self, job: Job) -> None:
-        if job.video_id is None:
+        if job.whole:
             self._list_playlist(job)
         else:
-            self._list_video(job, job.video_id)
+            self._list_videos(job)
 
-    def _list_video(self, job: Job, video_id: str) -> None:
-        """Enters the only video of a job. The membership of its playlist stays as it is."""
-        page = self._pages.of_video(job, video_id)
-        job = self._jobs.begin_planning(job, page.entries[0].title, 1)
-        if self._enter(job, page.entries):
-            self._jobs.seal(job.job_id)
-            self._completion.complete_if_settled(job.job_id)
+    def _list_videos(self, job: Job) -> None:
+        """Enters the only videos of a job. The membership of its playlist stays as it is."""
+        title = ""
+        for page in self._pages.of_videos(job, job.video_ids):
+            title = title or page.entries[0].title
+            job = self._jobs.begin_planning(job, title, len(job.video_ids))
+            if not self._enter(job, page.entries):
+                return
+        self._jobs.seal(job.job_id)
+        self._completion.complete_if_settled(job.job_id)
 
     def _list_playlist(self, job: Job) -> None:
-        playlist, access_token = self._visible_playlist(job)
-        job = self._jobs.begin_planning(job, playlist.title, playlist.item_count)
         known = self._memberships.read(job.user_id, job.playlist_id)
-        before = dict.fromkeys(known.video_ids if known else ())
+        if job.scheduled and known is None:
+            # It was taken out of the library meanwhile.
+            self._jobs.cancel(job.job_id)
+            return
+        source = self._listings.open(job, known)
+        playlist = source.playlist
+        job = self._jobs.begin_planning(job, playlist.title, playlist.item_count)
+        before = known.added_at if known else {}
         # The videos that this playlist lets its user find: those that YouTube shows now, and those that are
         # hidden now but were in the user's library before.
-        shown: dict[str, None] = {}
+        shown: dict[str, datetime | None] = {}
+        hidden: set[str] = set()
+        renamed: list[str] = []
         empty, next_write = True, 0.0
+
+        def listing(videos: Mapping[str, datetime | None], *, complete: bool = False) -> Listing:
+            return Listing(
+                job.job_id,
+                playlist.title,
+                playlist.thumbnail_url,
+                playlist.privacy,
+                videos,
+                renamed,
+                complete,
+                source.etag,
+                source.described_at,
+                source.kind,
+                job.channel,
+            )
+
         try:
-            for page in self._pages.of_playlist(job, access_token, before):
+            for page in self._pages.of_source(job, source, before):
                 if not self._enter(job, page.entries):
                     return
                 empty = empty and not page.items
-                shown |= dict.fromkeys(
-                    item.video_id for item in page.items if not item.gone or item.video_id in before
-                )
+                for item in page.items:
+                    if not item.gone or item.video_id in before:
+                        shown[item.video_id] = item.added_at
+                hidden |= {item.video_id for item in page.items if item.gone}
+                since = known.listed_at if known else None
+                renamed += [each for each, at in page.renamed.items() if since is None or at > since]
                 if (began := monotonic()) >= next_write:
                     # Until the list is complete, everything that was in the library can still be found.
-                    if not self._write_membership(job, playlist, {**shown, **before}):
+                    if not self._write_membership(job, listing({**shown, **before, **shown})):
                         return
                     took = monotonic() - began
                     next_write = monotonic() + max(self._membership_every, _MEMBERSHIP_PAUSE * took)
         except GrantExpired:
             # The job ends here and keeps what is listed.
-            self._write_membership(job, playlist, {**shown, **before})
+            self._write_membership(job, listing({**shown, **before, **shown}))
             raise
-        if empty:
+        if empty and not job.new_only:
             raise JobFailed("The playlist is empty: there is nothing to index.")
-        if self._write_membership(job, playlist, shown):
-            self._jobs.seal(job.job_id)
+        if self._write_membership(job, listing(shown, complete=not job.new_only), hidden):
+            self._jobs.seal(job.job_id, job.extended)
             self._completion.complete_if_settled(job.job_id)
-
-    def _visible_playlist(self, job: Job) -> tuple[PlaylistInfo, str | None]:
-        """The playlist as everybody sees it, or as the job's user sees it and the access token for that.
-
-        Raises NotVisible for a private playlist of somebody else, as if it did not exist.
-        """
-        try:
-            return self._youtube.playlist(job.playlist_id), None
-        except NotVisible:
-            access_token = self._grants.access_token(job.user_id)
-            if access_token is None:
-                raise
-            return self._youtube.playlist(job.playlist_id, access_token), access_token
 
     def _enter(self, job: Job, entries: Sequence[NewEntry]) -> bool:
         """Enters a page into the ledger and publishes its pending videos. False when the job is over."""
@@ -198,28 +221,29 @@ class Planner:
         self._topics.publish("videos", messages)
         return True
 
-    def _write_membership(self, job: Job, playlist: PlaylistInfo, video_ids: Iterable[str]) -> bool:
+    def _write_membership(self, job: Job, listing: Listing, hidden: Collection[str] = ()) -> bool:
         """Writes the membership, unless the job is no longer being listed. Whether it is.
+
+        ``hidden``: the videos that YouTube does not show. What is in a collection is decided by its own
+        document, and the job only says which of its videos can be found.
 
         Removing a playlist, or erasing a user, ends the job first. A planner that is late must not put
         back what was removed.
         """
 
         def attempt() -> bool:
-            snapshot = self._db.read(job_path(job.job_id))[0]
+            paths = job_path(job.job_id), membership_path(job.user_id, job.playlist_id)
+            snapshot, known = self._db.read(*paths)
             now = job_from(snapshot)
             if now is None or now.state != "planning":
                 return False
             commit = self._db.commit().put(snapshot, {"listed": now.listed})
-            memberships.put(
-                commit,
-                job.user_id,
-                job.playlist_id,
-                title=playlist.title,
-                thumbnail_url=playlist.thumbnail_url,
-                privacy=playlist.privacy,
-                video_ids=list(video_ids),
-            )
+            now_listed: Listing | None = listing
+            if is_collection(job.playlist_id):
+                now_listed = self._collections.note(commit, job.user_id, known, listing, hidden)
+            if now_listed is None:
+                return False
+            memberships.put(commit, known, now_listed)
             commit.run()
             return True
 

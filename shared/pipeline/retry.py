@@ -35,15 +35,15 @@ class Retry:
 
         Raises:
             Busy: the playlist has another active job.
-            NotFound: the only video of the job is not in the user's library through its playlist any more.
+            NotFound: no video of the job is in the user's library through its playlist any more.
             TooMany: the quota is used up.
         """
         if job.active:
             return
         self._jobs.require_free(job)
-        if job.video_id is not None:
+        if not job.whole:
             known = memberships.read(self._db, job.user_id, job.playlist_id)
-            if known is None or job.video_id not in known.video_ids:
+            if known is None or not set(job.video_ids).intersection(known.video_ids):
                 raise NotFound("The video is not in your library any more.")
         if quota is not None:
             failed = (

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from shared import clock
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.pipeline.completion import Completion
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import Entry, Ledger, VideoState
 from shared.search.index.writer import SearchIndex
 from shared.transcripts.store import Outcome
+
+#: When a refresh gives another try to a video that failed.
+_FAILED = timedelta(days=1)
 
 
 class Settlement:
@@ -36,6 +42,7 @@ class Settlement:
             Transient: the database or the search index does not answer.
         """
         paid = outcome is not None and outcome.job_id == job.job_id
+        again_at = clock.now() + _FAILED if state == "failed" else outcome.look_again_at if outcome else None
         known: Entry | None = entry
 
         def attempt() -> bool:
@@ -52,6 +59,8 @@ class Settlement:
                 reason=reason,
                 reused=outcome is not None and not paid,
                 youtube_bytes=now.youtube_bytes + (outcome.youtube_bytes if outcome and paid else 0),
+                look_again_at=again_at,
+                not_yet=outcome is not None and outcome.not_yet,
             )
 
         if retry_on_conflict(attempt):

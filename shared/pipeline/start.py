@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from shared import logs
 from shared.config import Config
 from shared.errors import BadRequest, NotFound, Transient
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
-from shared.library import memberships
+from shared.library import collections, memberships
+from shared.library.collections import Added, Collections, is_collection
 from shared.messages import is_id
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.quotas import Quota
@@ -17,13 +19,14 @@ from shared.youtube.addresses import WATCH_LATER, is_refused, parse_playlist_id
 
 
 class Start:
-    """The use case behind `POST /api/index`."""
+    """The use case behind `POST /api/index` and whatever else begins with a person's wish."""
 
     def __init__(self, config: Config, db: Firestore, topics: Topics) -> None:
         self._config = config
         self._db = db
         self._topics = topics
         self._jobs = Jobs(db)
+        self._collections = Collections(db)
 
     def start(self, user_id: str, playlist: object, *, again: bool = False) -> tuple[Job, bool]:
         """The user's active job of a playlist and False, or a new job and True. YouTube is not asked.
@@ -34,10 +37,16 @@ class Start:
         Raises:
             BadRequest: it names no playlist, or one that YouTube shows to no program.
             Busy: the active job of the playlist does not fetch again.
+            NotFound: the user has no such collection.
             TooMany: the user's quota is used up.
             Transient: the database does not answer.
         """
-        playlist_id = parse_playlist_id(playlist)
+        if is_collection(playlist):
+            playlist_id = str(playlist)
+            if collections.read(self._db, user_id, playlist_id) is None:
+                raise NotFound("There is no such collection in your library.")
+        else:
+            playlist_id = parse_playlist_id(playlist)
         if is_refused(playlist_id):
             raise BadRequest(WATCH_LATER)
         known = memberships.read(self._db, user_id, playlist_id) if again else None
@@ -55,18 +64,67 @@ class Start:
             raise BadRequest(f"Expected the id of a video, found {video_id[:100]!r}.")
         for membership in memberships.of_user(self._db, user_id):
             if video_id in membership.video_ids:
-                return self._start(user_id, membership.playlist_id, again=[video_id], video_id=video_id)
+                return self._start(user_id, membership.playlist_id, again=[video_id], video_ids=[video_id])
         raise NotFound("There is no such video in your library.")
 
+    def add(
+        self, user_id: str, collection_id: str, videos: Mapping[str, datetime | None]
+    ) -> tuple[Added, Job | None]:
+        """Adds videos to a collection of the user. The job that lists them; None when all can be found.
+
+        An active job of the collection lists them, too: it goes back to its first state, and the planner that
+        works on it gives up. So videos that come while it lists, or after that, are not left out.
+
+        Raises:
+            Busy: the collection would have too many videos.
+            NotFound: the user has no such collection.
+            TooMany: the user's quota is used up; nothing was added.
+            Transient: the database does not answer.
+        """
+        self._require_quota(user_id)
+        added = self._collections.add(user_id, collection_id, videos)
+        return added, self.list_new(user_id, added.collection_id) if added.to_list else None
+
+    def list_new(self, user_id: str, collection_id: str) -> Job:
+        """The job that lists those videos of a collection that were never looked at. See :meth:`add`."""
+        quota = Quota.for_user(user_id, self._config)
+
+        def attempt() -> Job:
+            job, new = self._jobs.start(user_id, collection_id, quota=quota, new_only=True)
+            if new:
+                return job
+            listed_again = {
+                "state": "queued",
+                "total": None,
+                "started_at": None,
+                "extended": job.extended + 1,
+            }
+            job = self._jobs.touch(job, **listed_again)
+            self._jobs.spend(quota, 0)
+            return job
+
+        job = retry_on_conflict(attempt)
+        publish(self._topics, job)
+        return job
+
+    def _require_quota(self, user_id: str) -> None:
+        """Raises TooMany when a job could not be started now. So nothing is stored that cannot be listed."""
+        quota = Quota.for_user(user_id, self._config)
+        quota.spend(self._db.read(quota.path)[0], self._jobs.count_active(user_id))
+
     def _start(
-        self, user_id: str, playlist_id: str, *, again: Collection[str], video_id: str | None = None
+        self, user_id: str, playlist_id: str, *, again: Collection[str], video_ids: Sequence[str] = ()
     ) -> tuple[Job, bool]:
         quota = Quota.for_user(user_id, self._config)
-        job, new = self._jobs.start(user_id, playlist_id, quota=quota, again=again, video_id=video_id)
+        job, new = self._jobs.start(user_id, playlist_id, quota=quota, again=again, video_ids=video_ids)
         if new:
-            try:
-                self._topics.publish("playlists", [job.message])
-            except Transient as error:
-                # The job is stored, so it is not lost: the sweep publishes it.
-                logs.warning("job not published yet", error, job_id=job.job_id)
+            publish(self._topics, job)
         return job, new
+
+
+def publish(topics: Topics, job: Job) -> None:
+    """Hands a new job to the planner. The job is stored, so it is not lost: the sweep publishes it, too."""
+    try:
+        topics.publish("playlists", [job.message])
+    except Transient as error:
+        logs.warning("job not published yet", error, job_id=job.job_id)

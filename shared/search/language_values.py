@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import unquote
+
+from shared.video_address import is_video_id, video_in_address
 
 #: A year in seconds. A longer duration is a typing error, and could overflow Elasticsearch's integers.
 _LONGEST = 366 * 24 * 3600
@@ -52,22 +53,14 @@ class NamedVideo:
     may_be_word: bool
 
 
-_ID = r"[A-Za-z0-9_-]{11}"
-_ADDRESS = re.compile(
-    r"(?:youtube(?:-nocookie)?\.com/(?:(?:shorts|live|embed|v|vi|e)/|watch/?\?(?:[^#]*&)?v=|watch/)"
-    rf"|youtu\.be/|ytimg\.com/vi(?:_webp)?/)({_ID})(?![A-Za-z0-9_-])",
-    re.IGNORECASE,
-)
-
-
 def named_video(text: str) -> NamedVideo | None:
     """The video of an id, or of an address of a video. None if the text is neither.
 
     The address may be in quotes or brackets, escaped by a shell, or a part of another address.
     """
-    if not re.search(r"\s", text) and (address := _ADDRESS.search(unquote(unquote(text)).replace("\\", ""))):
-        return NamedVideo(address[1], may_be_word=False)
+    if (video_id := video_in_address(text)) is not None:
+        return NamedVideo(video_id, may_be_word=False)
     # Of random ids, one in twenty thousand has only small letters. With a minus they exclude a word.
-    if not re.fullmatch(_ID, text) or re.fullmatch(r"[a-z]+|-[A-Z]?[a-z]+", text):
+    if not is_video_id(text) or re.fullmatch(r"[a-z]+|-[A-Z]?[a-z]+", text):
         return None
     return NamedVideo(text, may_be_word=not text.startswith("-"))

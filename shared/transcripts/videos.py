@@ -11,6 +11,8 @@ from shared.gcp.firestore import Firestore
 
 #: Metadata older than this (titles and views change) is asked for again when a playlist is listed.
 METADATA_AGE = timedelta(days=1)
+#: The same for a listing for which nobody waits.
+UNATTENDED_AGE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Metadata:
 
     ``listed``: videos.list described it when it was last asked; False for what only a playlist says.
     ``audio_language``: the language that is spoken, as the uploader says.
+    ``renamed_at``: when it was found to have a new title.
     ``gone_at``: when YouTube was found to show the video to nobody any more; None while it shows it. The rest
     is what was known before.
     """
@@ -36,6 +39,7 @@ class Metadata:
     listed: bool = False
     audio_language: str | None = None
     gone_at: datetime | None = None
+    renamed_at: datetime | None = None
 
 
 def video_path(video_id: str) -> str:

@@ -26,7 +26,15 @@ from shared.transcripts.videos import Metadata
 from shared.youtube.addresses import WATCH_LATER, is_refused
 from shared.youtube.data_api_errors import NOT_VISIBLE, translate
 from shared.youtube.prefetch import prefetch
-from shared.youtube.resources import Item, PlaylistInfo, item_from, items_of, metadata_of, playlist_info
+from shared.youtube.resources import (
+    FirstPage,
+    Item,
+    PlaylistInfo,
+    item_from,
+    items_of,
+    metadata_of,
+    playlist_info,
+)
 
 #: Seconds that one call may take.
 TIMEOUT = 15.0
@@ -36,6 +44,10 @@ _PLAYLIST_PARTS = "snippet,contentDetails,status"
 _LIKED_TITLE, _LIKED_COUNT = "Liked videos", 5000
 #: Pages of a user's own playlists that are listed, 50 playlists each.
 _MAXIMUM_PAGES = 20
+
+
+class _Unchanged(Exception):
+    """YouTube has the same answer as before (status 304)."""
 
 
 class DataApi:
@@ -79,32 +91,46 @@ class DataApi:
             likes = ((channel.get("contentDetails") or {}).get("relatedPlaylists") or {}).get("likes")
             if isinstance(likes, str) and is_id(likes):
                 found.append((likes, self.playlist(likes, access_token)))
-        listed = self._pages(
-            lambda api, page_token: api.playlists().list(
-                part=_PLAYLIST_PARTS, mine=True, maxResults=50, pageToken=page_token
+        listed = self._answers(
+            lambda page_token: (
+                lambda api: api.playlists().list(
+                    part=_PLAYLIST_PARTS, mine=True, maxResults=50, pageToken=page_token
+                )
             ),
             access_token,
         )
-        for items in islice(listed, _MAXIMUM_PAGES):
+        for items in map(items_of, islice(listed, _MAXIMUM_PAGES)):
             found += [(str(item["id"]), playlist_info(item)) for item in items if is_id(item.get("id"))]
         return found
 
-    def pages(self, playlist_id: str, access_token: str | None = None) -> Iterator[list[Item]]:
+    def first_page(
+        self, playlist_id: str, access_token: str | None = None, *, etag: str | None = None
+    ) -> FirstPage | None:
+        """The first 50 items of a playlist. None when they are those of the answer with that etag."""
+        try:
+            answer = self._call(_items_request(playlist_id), access_token, etag=etag)
+        except _Unchanged:
+            return None
+        return FirstPage(str(answer.get("etag", "")), tuple(_items(answer)), answer.get("nextPageToken"))
+
+    def pages(
+        self, playlist_id: str, access_token: str | None = None, *, first: FirstPage | None = None
+    ) -> Iterator[Sequence[Item]]:
         """The items of a playlist in its order, up to 50 at a time.
 
-        The next page is requested while the caller works on the current one.
+        ``first``: the first page, if it is known. The next page is requested while
+        the caller works on the current one.
         """
-        listed = self._pages(
-            lambda api, page_token: api.playlistItems().list(
-                part="snippet,contentDetails,status",
-                playlistId=playlist_id,
-                maxResults=50,
-                pageToken=page_token,
-            ),
-            access_token,
-        )
-        for items in prefetch(listed, "listing"):
-            yield [item for item in map(item_from, items) if item is not None]
+
+        def listed() -> Iterator[Sequence[Item]]:
+            page = first or self.first_page(playlist_id, access_token)
+            assert page is not None, "only an etag makes it so"
+            yield page.items
+            if page.next_token:
+                request = partial(_items_request, playlist_id)
+                yield from map(_items, self._answers(request, access_token, page.next_token))
+
+        yield from prefetch(listed(), "listing")
 
     def videos(self, video_ids: Sequence[str]) -> list[Metadata]:
         """The metadata of up to 50 videos as everybody sees them. Private and deleted ones are missing.
@@ -127,12 +153,17 @@ class DataApi:
             while idle:
                 idle.pop().close()
 
-    def _pages(self, request: Callable[..., Any], access_token: str | None) -> Iterator[list[dict[str, Any]]]:
-        page_token: str | None = None
+    def _answers(
+        self,
+        request: Callable[[str | None], Callable[[Any], Any]],
+        access_token: str | None,
+        page_token: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """All answers from this page on."""
         seen: set[str] = set()
         while True:
-            answer = self._call(partial(request, page_token=page_token), access_token)
-            yield items_of(answer)
+            answer = self._call(request(page_token), access_token)
+            yield answer
             page_token = answer.get("nextPageToken")
             if not page_token:
                 return
@@ -140,16 +171,26 @@ class DataApi:
                 raise Transient("YouTube listed the same page twice.")
             seen.add(page_token)
 
-    def _call(self, request: Callable[[Any], Any], access_token: str | None = None) -> dict[str, Any]:
-        """Makes one call and translates its errors (https://developers.google.com/youtube/v3/docs/errors)."""
+    def _call(
+        self, request: Callable[[Any], Any], access_token: str | None = None, *, etag: str | None = None
+    ) -> dict[str, Any]:
+        """Makes one call and translates its errors (https://developers.google.com/youtube/v3/docs/errors).
+
+        ``etag``: of an earlier answer (https://developers.google.com/youtube/v3/getting-started#etags).
+        Raises _Unchanged when the answer would be the same.
+        """
         # The client comes first: a missing key is an error of the configuration, not of YouTube.
         with self._client(keyed=access_token is None) as client:
             try:
                 call = request(client)
                 if access_token is not None:
                     call.headers["authorization"] = f"Bearer {access_token}"
+                if etag:
+                    call.headers["if-none-match"] = etag
                 answer = call.execute(num_retries=0)
             except HttpError as error:
+                if etag and int(error.resp.status) == 304:
+                    raise _Unchanged from error
                 raise translate(error, of_user=access_token is not None) from error
             except (Error, GoogleAuthError, httplib2.HttpLib2Error, OSError, ValueError) as error:
                 raise Transient("YouTube did not answer.", detail=f"Data API: {error!r:.300}") from error
@@ -190,3 +231,13 @@ class DataApi:
             ),
             cache_discovery=False,
         )
+
+
+def _items_request(playlist_id: str, page_token: str | None = None) -> Callable[[Any], Any]:
+    return lambda api: api.playlistItems().list(
+        part="snippet,contentDetails,status", playlistId=playlist_id, maxResults=50, pageToken=page_token
+    )
+
+
+def _items(answer: dict[str, Any]) -> list[Item]:
+    return [item for item in map(item_from, items_of(answer)) if item is not None]

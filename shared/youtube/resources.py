@@ -32,7 +32,10 @@ class PlaylistInfo:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One place in a playlist. ``gone``: why the video cannot be watched; None if it can."""
+    """One place in a playlist. ``gone``: why the video cannot be watched; None if it can.
+
+    ``added_at``: when it was put there.
+    """
 
     video_id: str
     title: str
@@ -41,6 +44,7 @@ class Item:
     published_at: datetime | None
     position: int
     gone: str | None
+    added_at: datetime | None = None
 
     def metadata(self, now: datetime) -> Metadata:
         """Metadata from the playlist, for a video that is missing in the answer of videos.list."""
@@ -56,6 +60,17 @@ class Item:
             thumbnail_url=None,
             fetched_at=now,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """The beginning of a playlist. ``etag`` changes whenever YouTube's answer does, also when the number of
+    all items does. ``next_token``: of the next page; None when there is none.
+    """
+
+    etag: str
+    items: tuple[Item, ...]
+    next_token: str | None
 
 
 def playlist_info(found: dict[str, Any]) -> PlaylistInfo:
@@ -100,10 +115,11 @@ def item_from(found: dict[str, Any]) -> Item | None:
         title=title,
         channel=str(snippet.get("videoOwnerChannelTitle", ""))[:_MAXIMUM_TITLE],
         channel_id=str(snippet.get("videoOwnerChannelId", ""))[:64],
-        # snippet.publishedAt would be when the video was added to the playlist.
         published_at=clock.parse(details.get("videoPublishedAt")),
         position=_whole_number(snippet.get("position")) or 0,
         gone=gone,
+        # Not of the video: when it was added to the playlist.
+        added_at=clock.parse(snippet.get("publishedAt")),
     )
 
 

@@ -12,10 +12,10 @@ from elasticsearch import Elasticsearch
 
 from infra.local.fake_youtube.library import generate
 from shared.gcp.firestore import Firestore
-from shared.library import memberships
 from shared.library.memberships import Memberships
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
+from tests.libraries import put_membership
 from tests.stored_videos import StoredVideo, from_fake_youtube
 
 #: The index of the other design: a nested document per caption line, beside the full text.
@@ -54,17 +54,7 @@ def index(server: SearchServer, db: Firestore, found: Sequence[StoredVideo], use
 def _put_library(db: Firestore, search_index: SearchIndex, ids: Sequence[str], user_id: str) -> None:
     halves = {"PLbench1": ids[: len(ids) // 2], "PLbench2": ids[len(ids) // 2 :]}
     for playlist_id, video_ids in halves.items():
-        commit = db.commit()
-        memberships.put(
-            commit,
-            user_id,
-            playlist_id,
-            title=f"Playlist {playlist_id}",
-            thumbnail_url=None,
-            privacy=None,
-            video_ids=video_ids,
-        )
-        commit.run()
+        put_membership(db, user_id, playlist_id, video_ids, title=f"Playlist {playlist_id}")
         Memberships(db, search_index).show(user_id, playlist_id)
 
 

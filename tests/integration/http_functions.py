@@ -16,6 +16,7 @@ from shared.config import Config
 from shared.gcp.firestore import Firestore
 from shared.pipeline.removal import Removal
 from shared.pipeline.retry import Retry
+from shared.pipeline.sources import Sources
 from shared.pipeline.start import Start
 from tests.integration.world import World
 from tests.unit.functions import load
@@ -26,7 +27,10 @@ _OBJECTS: dict[str, Callable[[World], dict[str, object]]] = {
         "erasure": Erasure(world.db, world.search_index, world.grants),
         "sign_in": SignIn(world.config, world.db, world.search_index, world.google, world.grants),
     },
-    "index": lambda world: {"use_case": Start(world.config, world.db, world.topics)},
+    "index": lambda world: {
+        "use_case": (start := Start(world.config, world.db, world.topics)),
+        "sources": Sources(start),
+    },
     "jobs": lambda world: {"retry": Retry(world.db, world.topics, world.search_index)},
     "library": lambda world: {
         "dashboard": Dashboard(world.db, world.search_index, world.grants, world.youtube),

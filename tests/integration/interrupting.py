@@ -11,7 +11,7 @@ from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topic
 from shared.messages import Message
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import Item
+from shared.youtube.resources import FirstPage, Item
 from tests.integration.recorders import RecordingIndex, RecordingTopics
 from tests.integration.world import World
 
@@ -93,8 +93,10 @@ class _Api(DataApi):
         super().__init__(config)
         self._interruption = interruption
 
-    def pages(self, playlist_id: str, access_token: str | None = None) -> Iterator[list[Item]]:
-        for number, page in enumerate(super().pages(playlist_id, access_token), start=1):
+    def pages(
+        self, playlist_id: str, access_token: str | None = None, *, first: FirstPage | None = None
+    ) -> Iterator[Sequence[Item]]:
+        for number, page in enumerate(super().pages(playlist_id, access_token, first=first), start=1):
             if number == 2:
                 self._interruption.now()
             yield page

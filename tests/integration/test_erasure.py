@@ -19,7 +19,6 @@ from shared.accounts.sessions import Sessions
 from shared.accounts.tokens import Tokens
 from shared.errors import GrantExpired
 from shared.gcp.documents import Commit, Committed
-from shared.library import memberships
 from shared.library.own_playlists import OwnPlaylists
 from shared.oauth.crypto import Cipher
 from shared.oauth.google import SCOPES, Person
@@ -28,6 +27,7 @@ from shared.pipeline.ledger import NewEntry
 from shared.pipeline.start import Start
 from shared.transcripts.transcript import Answer
 from shared.transcripts.videos import video_path
+from tests import libraries
 from tests.integration.firestore_emulator import PROJECT
 from tests.integration.http_functions import HttpFunctions
 from tests.integration.interrupting import MOMENTS, InterruptedDatabase, Interruption, Moment
@@ -59,17 +59,7 @@ def traces(world: World, *words: str) -> list[str]:
 
 
 def put_membership(world: World, user: str, playlist: str, video_ids: Sequence[str]) -> None:
-    commit = world.db.commit()
-    memberships.put(
-        commit,
-        user,
-        playlist,
-        title="A playlist",
-        thumbnail_url=None,
-        privacy=None,
-        video_ids=video_ids,
-    )
-    commit.run()
+    libraries.put_membership(world.db, user, playlist, video_ids)
     world.memberships.show(user, playlist)
 
 

@@ -149,7 +149,7 @@ def test_a_video_is_fetched_again_and_its_playlist_stays_as_it_is(library: Libra
     video = library.videos[2]
     before = library.world.memberships.read(library.user, library.playlist)
     job, new = library.start.fetch_again(library.user, video)
-    assert (new, job.playlist_id, job.video_id) == (True, library.playlist, video)
+    assert (new, job.playlist_id, job.video_ids) == (True, library.playlist, (video,))
     assert library.start.fetch_again(library.user, video) == (library.world.job(job.job_id), False)
     # The playlist can be indexed at the same time.
     assert library.start.start(library.user, library.playlist)[1]

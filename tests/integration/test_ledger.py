@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from shared.errors import Transient
-from shared.library import memberships
 from shared.pipeline.ledger import NewEntry, VideoState
 from tests.integration.world import NOTHING_SAID, World, at_once, ids
+from tests.libraries import put_membership
 
 SETTLED: tuple[VideoState, ...] = ("indexed", "no_transcript", "unavailable", "failed")
 
@@ -93,7 +93,7 @@ def test_entries_that_are_settled_from_the_start_are_counted(world: World) -> No
 def test_a_job_whose_completion_failed_is_completed_later(world: World, call: str) -> None:
     """The last entry is settled, but the search index does not answer."""
     job = world.running(ids(2))
-    put_membership(world, job.user_id, job.playlist_id)
+    put_membership(world.db, job.user_id, job.playlist_id, ids(3))
     world.settle(job, "video-00000", "indexed")
     world.search_index.broken.add(call)
     with pytest.raises(Transient, match=f"{call} failed"):
@@ -145,18 +145,9 @@ def test_active_jobs_are_found_and_others_are_not(world: World) -> None:
 # -- the library -------------------------------------------------------------------------------------
 
 
-def put_membership(world: World, user_id: str, playlist_id: str) -> None:
-    """Three videos."""
-    commit = world.db.commit()
-    memberships.put(
-        commit, user_id, playlist_id, title="A playlist", thumbnail_url=None, privacy=None, video_ids=ids(3)
-    )
-    commit.run()
-
-
 def test_a_membership_notes_the_end_of_its_job_and_keeps_its_videos(world: World) -> None:
     job = world.running(ids(3))
-    put_membership(world, job.user_id, job.playlist_id)
+    put_membership(world.db, job.user_id, job.playlist_id, ids(3))
     searchable, also_searchable, failed = ids(3)
     world.search_index.known = dict.fromkeys((searchable, also_searchable, "of another playlist"), "")
     world.settle(job, searchable, "indexed")
@@ -173,7 +164,7 @@ def test_a_membership_notes_the_end_of_its_job_and_keeps_its_videos(world: World
 
 def test_a_playlist_can_be_removed_while_the_search_index_fails(world: World) -> None:
     user_id = f"user-{uuid4().hex[:8]}"
-    put_membership(world, user_id, "PLx")
+    put_membership(world.db, user_id, "PLx", ids(3))
     world.search_index.broken.add("delete_membership")
     world.memberships.remove(user_id, "PLx")
     assert world.memberships.of_user(user_id) == []

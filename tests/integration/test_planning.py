@@ -19,7 +19,7 @@ from shared.gcp.pubsub import Topic
 from shared.messages import Message, PlaylistMessage
 from shared.pipeline.removal import Removal
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import Item
+from shared.youtube.resources import FirstPage, Item
 from tests.integration.delivery_support import wait_until
 from tests.integration.interrupting import MOMENTS, InterruptedDatabase, Interruption, Moment
 from tests.integration.recorders import RecordingTopics
@@ -39,8 +39,10 @@ class WatchedApi(DataApi):
         self.published: list[int] = []
         self._topics = world.topics
 
-    def pages(self, playlist_id: str, access_token: str | None = None) -> Iterator[list[Item]]:
-        for page in super().pages(playlist_id, access_token):
+    def pages(
+        self, playlist_id: str, access_token: str | None = None, *, first: FirstPage | None = None
+    ) -> Iterator[Sequence[Item]]:
+        for page in super().pages(playlist_id, access_token, first=first):
             self.published.append(len(self._topics.videos()))
             yield page
 

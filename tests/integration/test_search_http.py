@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from shared.accounts.tokens import Tokens
 from shared.gcp.firestore import Firestore
-from shared.library import memberships
 from shared.search.server import SearchServer
 from shared.search.service import Search
 from tests.integration.firestore_emulator import PROJECT
 from tests.integration.search_library import TITLES, USER, config_of, filled_library
+from tests.libraries import put_membership
 from tests.unit.functions import load
 
 
@@ -43,12 +43,8 @@ def function(elasticsearch_url: str, firestore_emulator: str, db: Firestore) -> 
         patch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
         patch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
         patch.setenv("ELASTICSEARCH_INDEX_PREFIX", library.prefix)
-        commit = db.commit()
         for playlist_id, title in TITLES.items():
-            memberships.put(
-                commit, USER, playlist_id, title=title, thumbnail_url=None, privacy=None, video_ids=[]
-            )
-        commit.run()
+            put_membership(db, USER, playlist_id, [], title=title)
         web, main = load("search")
         yield web, main
         main.db.close()

@@ -69,6 +69,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/playlists/<playlist_id>"): Row(lambda w: f"/api/playlists/{PLAYLIST}", 404, 204),
     # After the route above, because this one starts a job of the stranger.
     ("POST", "/api/index"): Row(lambda w: "/api/index", 202, 202, lambda w: {"playlist": PLAYLIST}),
+    ("POST", "/api/sources"): Row(lambda w: "/api/sources", 200, 200, lambda w: {"text": PLAYLIST}),
     ("POST", "/api/logout"): Row(lambda w: "/api/logout", None, 204),
     ("DELETE", "/api/me"): Row(lambda w: "/api/me", None, 204),
 }

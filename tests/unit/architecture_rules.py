@@ -19,7 +19,8 @@ LAYERS = (
 _FRAMEWORKS = {"functions_framework", "flask"}
 #: The modules of shared that a local run imports.
 _OF_INFRA = tuple(
-    f"shared.{name}" for name in ("config", "errors", "messages", "clock", "logs", "lazy", "page")
+    f"shared.{name}"
+    for name in ("config", "errors", "messages", "clock", "logs", "lazy", "page", "video_address")
 )
 
 #: Clients of other people's servers, by the only module that builds them.

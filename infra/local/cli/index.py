@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import time
@@ -13,6 +12,7 @@ from urllib.parse import quote
 from tqdm import tqdm
 
 from infra.local.cli.api import Api, ApiError
+from shared.video_address import video_in_address
 
 _POLL_SECONDS = 0.4
 #: How long failed requests are retried. A gateway or function that is restarted is back by then.
@@ -25,8 +25,6 @@ _LISTED = {
     "no_transcript": "without captions (found by title and description)",
 }
 _SHOWN = 25
-#: The id of a video in its address.
-_VIDEO = re.compile(r"(?:[?&]v=|youtu\.be/|/(?:shorts|live|embed|v)/)([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-])")
 
 
 def index(api: Api, playlist: str, *, again: bool = False, poll_seconds: float = _POLL_SECONDS) -> bool:
@@ -41,8 +39,7 @@ def index(api: Api, playlist: str, *, again: bool = False, poll_seconds: float =
 
 def fetch(api: Api, video: str, *, poll_seconds: float = _POLL_SECONDS) -> bool:
     """As :func:`index`, for one video that is fetched again, given by its id or its address."""
-    found = _VIDEO.search(video)
-    video_id = found[1] if found else video
+    video_id = video_in_address(video) or video
     return _run(api, f"/api/videos/{quote(video_id, safe='')}/fetch", {}, poll_seconds)
 
 

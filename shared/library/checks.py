@@ -1,0 +1,66 @@
+"""The first page of each playlist as YouTube showed it last. It tells whether a playlist has changed.
+
+What everybody may see is stored once for everybody. What was asked for in a user's name is the user's.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared import clock
+from shared.gcp.firestore import Firestore
+from shared.youtube.resources import FirstPage, Item
+
+#: A first page that is younger is as good as a new one: for other users, and for the listing that follows.
+FRESH = timedelta(minutes=15)
+#: Nobody has the playlist any more.
+_UNUSED = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``asked_at``: when YouTube last said that this is the first page."""
+
+    page: FirstPage
+    asked_at: datetime
+
+    @property
+    def fresh(self) -> bool:
+        return clock.now() - self.asked_at <= FRESH
+
+
+def check_path(user_id: str | None, playlist_id: str) -> str:
+    """``user_id``: None for what everybody may see."""
+    return f"checks/{user_id}:{playlist_id}" if user_id else f"checks/{playlist_id}"
+
+
+class Checks:
+    """The first pages of all playlists."""
+
+    def __init__(self, db: Firestore) -> None:
+        self._db = db
+
+    def read(self, user_id: str | None, playlist_id: str) -> Check | None:
+        """The last one. ``user_id``: in whose name it was asked for; None for what everybody may see."""
+        data = self._db.read(check_path(user_id, playlist_id))[0].data
+        if data is None:
+            return None
+        items = msgspec.json.decode(zlib.decompress(data["items"]), type=tuple[Item, ...])
+        return Check(FirstPage(data["etag"], items, data["next_token"]), data["asked_at"])
+
+    def save(self, user_id: str | None, playlist_id: str, page: FirstPage) -> Check:
+        """Stores what YouTube says now."""
+        now = clock.now()
+        data = {
+            "etag": page.etag,
+            "items": zlib.compress(msgspec.json.encode(page.items)),
+            "next_token": page.next_token,
+            "asked_at": now,
+            "expires_at": now + _UNUSED,
+        }
+        self._db.commit().set(check_path(user_id, playlist_id), data).run()
+        return Check(page, now)
