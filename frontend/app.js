@@ -112,6 +112,10 @@ jobs.onChange(({ title, playlist_id: id, state, counts }, ended) => {
 	search.handleJobEnd();
 });
 on(document, "keydown", handleKey);
+on(byId("hits"), "click", async ({ target }) => {
+	const { id, title } = target.closest(".save")?.dataset ?? {};
+	if (id) (await import("/collections.js")).save(id, title);
+});
 on(byId("unlock"), "submit", (event) => {
 	event.preventDefault();
 	session.setToken(byId("token").value);

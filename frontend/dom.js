@@ -22,6 +22,8 @@ export function make(tagAndClasses, ...rest) {
 /** It can take the focus, so that screen readers announce the view. */
 export const heading = (id, text) => make("h1", { id, tabindex: -1 }, text);
 
+export const libraryLink = () => make("a", { href: "/" }, "Library");
+
 /** `button(".soft", child or children, …)` */
 export function button(classes, content, onClick, attributes = {}) {
 	const element = make(`button${classes}`, { type: "button", ...attributes }, ...[content].flat());

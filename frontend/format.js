@@ -10,6 +10,8 @@ const rightToLeft = new Set(["ar", "ckb", "dv", "fa", "he", "iw", "ku", "ps", "s
 
 export const join = (parts) => parts.filter(Boolean).join(" · ");
 
+export const sentences = (...parts) => parts.filter(Boolean).map((each) => `${each}.`).join(" ");
+
 export const count = (number) => numbers.format(number);
 
 export const countOf = (number, singular, plural) => `${count(number)} ${number === 1 ? singular : plural}`;

@@ -33,7 +33,7 @@ export function hitElement({ video_id: v, ...hit }, q) {
 	);
 }
 
-/** The search view opens the dialog, so that fifty results need no fifty listeners. */
+/** The page opens the dialog, so that fifty results need no fifty listeners. */
 function saveAttributes(id, segments) {
 	const title = segments.map(({ text }) => text).join("");
 	return { "data-id": id, "data-title": title, "data-key": `save:${id}`, tabindex: -1, title: "Save", "aria-label": `Save ${title} to a collection` };

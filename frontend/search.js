@@ -26,10 +26,6 @@ export function setUp() {
 	box.setUp({ onSearch: searchFor, onDown: () => links()[0]?.focus() });
 	filters.setUp({ onChange: refine });
 	rovingTabindex(hits, links, box.focus);
-	on(hits, "click", async ({ target }) => {
-		const { id, title } = target.closest(".save")?.dataset ?? {};
-		if (id) (await import("/collections.js")).save(id, title);
-	});
 	on(byId("more"), "click", () => showMore(true));
 	on(byId("sort"), "change", ({ target }) => refine((params) => params.set("sort", target.value)));
 	on(byId("export"), "click", ({ target }) => target.dataset.format && exportHits(target.dataset.format));

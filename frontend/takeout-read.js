@@ -234,7 +234,7 @@ function mergeHistories(histories) {
 }
 
 /** `[{video, added_at}]`, the newest first, of videos watched `atLeast` times since `since` (ms or null). */
-export function chooseWatched({ rows }, { since = null, atLeast = 1, music = true }) {
+export function chooseWatched(rows, since, atLeast, music) {
 	const videos = new Map();
 	for (const [id, time, isMusic] of rows) {
 		if ((isMusic && !music) || (since !== null && (time ?? 0) < since)) continue;

@@ -2,10 +2,4 @@
 
 import { readTakeout } from "./takeout-read.js";
 
-addEventListener("message", async ({ data: files }) => {
-	try {
-		postMessage({ found: await readTakeout(files, (reading) => postMessage({ reading })) });
-	} catch ({ message }) {
-		postMessage({ failed: message });
-	}
-});
+onmessage = async ({ data: files }) => postMessage({ found: await readTakeout(files, (reading) => postMessage({ reading })) });

@@ -2,8 +2,8 @@
 
 import * as api from "/api.js";
 import { addedText, follow } from "/collections.js";
-import { byId, externalLink, heading, make, on, setText } from "/dom.js";
-import { count, countOf, countVideos, date } from "/format.js";
+import { byId, externalLink, heading, libraryLink, make, on, setText } from "/dom.js";
+import { count, countOf, countVideos, date, sentences } from "/format.js";
 import { pageUrl, restorePosition } from "/router.js";
 import { me } from "/session.js";
 import { answerList } from "/sources.js";
@@ -11,50 +11,48 @@ import { addChannels, channelPicker } from "/subscriptions.js";
 import { chooseWatched } from "./takeout-read.js";
 
 const MAX_VIDEOS = 10_000;
-const CHUNK = 1_000;
+const CHUNK = 5_000;
 
-const status = make("p.status", { role: "status" });
-const problems = make("ul.error", { role: "alert" });
-const results = make("div");
+const [status, problems, results] = [make("p.status", { role: "status" }), make("ul.error", { role: "alert" }), make("div")];
 let owner = null;
 let worker = null;
 
-export async function show() {
+export function show() {
 	document.title = "Import from Google Takeout · yts";
 	// What was read stays on the page until somebody else signs in.
 	if (owner !== me) {
 		owner = me;
-		worker?.terminate();
-		setText(status, "");
-		problems.replaceChildren();
-		results.replaceChildren();
-		byId("view-takeout").replaceChildren(...start());
+		reset("");
+		byId("view-takeout").replaceChildren(...intro());
 	}
 	restorePosition();
 }
 
-function start() {
-	const input = make("input", { type: "file", multiple: true, accept: ".zip,.csv,.json,.html" });
-	input.className = "unseen";
+function reset(text) {
+	worker?.terminate();
+	problems.replaceChildren();
+	results.replaceChildren();
+	setText(status, text);
+}
+
+function intro() {
+	const input = make("input.unseen", { type: "file", multiple: true, accept: ".zip,.csv,.json,.html" });
 	const kinds = make("span.quiet", "The zip, or single files: .csv, .json, .html");
 	const zone = make("label.drop", make("strong", "Choose files"), " or drop them here", kinds, input);
 	on(input, "change", () => {
-		if (input.files.length) read([...input.files]);
+		read([...input.files]);
 		input.value = "";
 	});
-	on(zone, "dragover", (event) => {
-		event.preventDefault();
-		zone.classList.add("over");
-	});
-	on(zone, "dragleave", () => zone.classList.remove("over"));
-	on(zone, "drop", (event) => {
-		event.preventDefault();
-		zone.classList.remove("over");
-		if (event.dataTransfer.files.length) read([...event.dataTransfer.files]);
-	});
+	for (const name of ["dragover", "dragleave", "drop"]) {
+		on(zone, name, (event) => {
+			event.preventDefault();
+			zone.classList.toggle("over", name === "dragover");
+			if (name === "drop") read([...event.dataTransfer.files]);
+		});
+	}
 	const site = externalLink("https://takeout.google.com/takeout/custom/youtube", "Google Takeout");
 	return [
-		make("div.heading", heading("takeout-title", "Import from Google Takeout"), make("a", { href: "/" }, "Library")),
+		make("div.heading", heading("takeout-title", "Import from Google Takeout"), libraryLink()),
 		make("p", "YouTube tells no program what is in Watch Later and in your history. Google gives both to you, as a Takeout."),
 		make("ol.how",
 			make("li", "At ", site, " choose playlists, history and subscriptions, and history in JSON."),
@@ -65,24 +63,17 @@ function start() {
 }
 
 function read(files) {
-	worker?.terminate();
-	problems.replaceChildren();
-	results.replaceChildren();
-	setText(status, "Reading…");
-	const own = (worker = new Worker("/takeout-worker.js", { type: "module" }));
-	const end = (text) => {
-		own.terminate();
-		setText(status, text);
-	};
-	on(own, "error", () => end("These files could not be read. Load the page again, and try once more."));
-	on(own, "message", ({ data: { reading, found, failed } }) => {
+	if (!files.length) return;
+	reset("Reading…");
+	worker = new Worker("/takeout-worker.js", { type: "module" });
+	worker.onerror = () => reset("These files could not be read. Load the page again, and try once more.");
+	worker.onmessage = ({ data: { reading, found } }) => {
 		if (reading) return setText(status, reading);
-		if (failed) return end(`These files could not be read: ${failed}`);
-		problems.replaceChildren(...found.problems.map((text) => make("li", text)));
-		end(foundText(found));
-		api.attempt(async () => showFound(found, (await api.playlists()).playlists), (message) => end(message));
-	});
-	own.postMessage(files);
+		reset(foundText(found));
+		problems.append(...found.problems.map((text) => make("li", text)));
+		api.attempt(async () => showFound(found, (await api.playlists()).playlists), reset);
+	};
+	worker.postMessage(files);
 }
 
 function foundText({ collections, channels, watched }) {
@@ -96,92 +87,77 @@ function foundText({ collections, channels, watched }) {
 
 function showFound(found, playlists) {
 	const titles = new Map(playlists.filter(({ kind }) => kind === "collection").map((each) => [each.title, each.playlist_id]));
-	const rows = found.collections.map((each) => {
-		const unreadable = each.unreadable ? `${countOf(each.unreadable, "line", "lines")} without a video left out` : "";
-		return listRow(each.title, () => each.videos, titles, { checked: true, note: unreadable });
-	});
+	const rows = found.collections.map(({ title, videos, unreadable: lines }) =>
+		listRow(title, () => videos, titles, lines && `${countOf(lines, "line", "lines")} without a video left out`));
 	const history = found.watched && historyRow(found.watched, titles);
-	const picker = found.channels.length ? channelPicker(withLibrary(found.channels, playlists)) : null;
-	const lists = history ? [...rows, history.row] : rows;
-	const go = make("button");
-	const done = make("ul.lists");
+	// The uploads of a channel are the playlist `UU…`.
+	const ids = new Set(playlists.map((each) => each.playlist_id));
+	const channels = found.channels.map((each) => ({ ...each, in_library: ids.has(`UU${each.channel_id.slice(2)}`) }));
+	const picker = channels.length > 0 && channelPicker(channels);
+	const chosen = () => [...rows, history?.row].filter((each) => each?.chosen());
+	const [go, done] = [make("button"), make("ul.lists")];
 	const showButton = () => {
-		const number = lists.filter((each) => each.chosen()).length;
-		const channels = picker?.chosen().length ?? 0;
-		const parts = [number && countOf(number, "collection", "collections"), channels && countOf(channels, "channel", "channels")];
-		setText(go, parts.some(Boolean) ? `Import ${parts.filter(Boolean).join(" and ")}` : "Import");
-		go.disabled = !parts.some(Boolean);
+		const [lists, picked] = [chosen().length, picker ? picker.chosen().length : 0];
+		const parts = [lists && countOf(lists, "collection", "collections"), picked && countOf(picked, "channel", "channels")];
+		setText(go, `Import ${parts.filter(Boolean).join(" and ")}`);
+		go.disabled = !lists && !picked;
 	};
-	const about = make("p.quiet", "Each list becomes a collection. A collection that you have by this name already gets only the videos that are new.");
+	const about = "Each list becomes a collection. A collection that you have by this name already gets only the videos that are new.";
 	const form = make("form",
-		rows.length && make("fieldset", make("legend", "Playlists"), about, make("ul.lists", ...rows.map((each) => each.element))),
+		rows.length && fieldset("Playlists", make("p.quiet", about), make("ul.lists", ...rows.map((each) => each.element))),
 		history?.element,
-		picker && make("fieldset", make("legend", "Subscriptions"), picker.element),
+		picker && fieldset("Subscriptions", picker.element),
 		make("p", go), done);
-	picker?.onChange(showButton);
+	picker?.onChange?.(showButton);
 	on(form, "input", showButton);
 	on(form, "submit", (event) => {
 		event.preventDefault();
 		go.disabled = true;
-		run(lists.filter((each) => each.chosen()), picker?.chosen() ?? [], titles, done).finally(showButton);
+		run(chosen(), picker ? picker.chosen() : [], titles, done).finally(showButton);
 	});
 	showButton();
-	results.replaceChildren(lists.length || picker ? form : "");
+	if (form.elements.length > 1) results.replaceChildren(form);
 }
 
-/** Channels that the library has already cannot be picked again. Their uploads are the playlist `UU…`. */
-function withLibrary(channels, playlists) {
-	const ids = new Set(playlists.map((each) => each.playlist_id));
-	return channels.map((each) => ({ ...each, in_library: ids.has(`UU${each.channel_id.slice(2)}`) }));
-}
+const fieldset = (title, ...content) => make("fieldset", make("legend", title), ...content);
 
 /** One list with a check box and a name that can be changed. `videos()` may change while the user chooses. */
-function listRow(title, videos, titles, { checked, note }) {
+function listRow(title, videos, titles, note, checked = true) {
 	const box = make("input", { type: "checkbox", checked, "aria-label": `Import ${title}` });
-	const field = make("input", { value: title, maxlength: 150, required: true, "aria-label": `Name of the collection for ${title}` });
+	const field = make("input", { value: title, maxlength: 150, "aria-label": `Name of the collection for ${title}` });
 	const [amount, about] = [make("span.amount"), make("p.quiet")];
 	const element = make("li", make("div.list-row", box, field, amount), about);
-	const chosen = () => box.checked && videos().length > 0;
-	const list = () => videos().slice(0, MAX_VIDEOS);
+	const name = () => field.value.trim() || title;
 	function update() {
 		const { length } = videos();
 		setText(amount, countVideos(length));
-		const cut = length > MAX_VIDEOS ? `Only the first ${count(MAX_VIDEOS)}: a collection holds no more` : "";
-		const exists = titles.has(field.value.trim()) ? "You have this collection; it gets what is new" : "";
-		setText(about, [note, cut, exists].filter(Boolean).map((each) => `${each}.`).join(" "));
-		field.required = box.checked;
+		setText(about, sentences(note,
+			length > MAX_VIDEOS && `Only the first ${count(MAX_VIDEOS)}: a collection holds no more`,
+			titles.has(name()) && "You have this collection; it gets what is new"));
 	}
 	on(element, "input", update);
 	update();
-	return { element, chosen, list, update, title: () => field.value.trim() };
+	return { element, name, update, chosen: () => box.checked && videos().length > 0, list: () => videos().slice(0, MAX_VIDEOS) };
 }
 
 function historyRow(watched, titles) {
 	const { rows, removed, ads } = watched;
-	const hasTimes = rows.some(([, time]) => time !== null);
-	const hasMusic = rows.some(([, , music]) => music);
-	const since = make("input", { type: "date" });
-	const atLeast = make("input", { type: "number", min: 1, max: 999, value: 1 });
-	const music = make("input", { type: "checkbox" });
-	let videos = [];
-	const choose = () => (videos = chooseWatched(watched, {
-		since: since.value ? Date.parse(since.value) : null,
-		atLeast: Number(atLeast.value) || 1,
-		music: music.checked,
-	}));
-	choose();
 	const oldest = rows.findLast(([, time]) => time !== null)?.[1];
-	const note = [
-		oldest && `Since ${date(oldest)}`,
+	const since = make("input", { type: "date" });
+	const atLeast = make("input", { type: "number", min: 1, value: 1 });
+	const music = make("input", { type: "checkbox" });
+	let videos;
+	const choose = () => (videos = chooseWatched(rows, since.value ? Date.parse(since.value) : null, atLeast.value || 1, music.checked));
+	choose();
+	const row = listRow("Watch history", () => videos, titles, sentences(
+		oldest ? `Since ${date(oldest)}` : "The times in this file cannot be read. To choose by date, choose JSON at Google Takeout",
 		removed && `${countVideos(removed)} removed or private since, left out`,
 		ads && `${countOf(ads, "advertisement", "advertisements")} left out`,
-		!hasTimes && "The times in this file cannot be read; choose JSON at Google Takeout to choose by date",
-	].filter(Boolean).join(". ");
-	const row = listRow("Watch history", () => videos, titles, { checked: false, note });
-	const element = make("fieldset", make("legend", "History"), make("ul.lists", row.element), make("p.parts",
-		hasTimes && make("label.choice", "Watched since ", since),
+	).slice(0, -1), false);
+	const element = fieldset("History", make("ul.lists", row.element), make("p.parts",
+		oldest && make("label.choice", "Watched since ", since),
 		make("label.choice", "At least ", atLeast, " times"),
-		hasMusic && make("label.choice", music, "with YouTube Music")));
+		rows.some((each) => each[2]) && make("label.choice", music, "with YouTube Music")));
 	on(element, "input", () => {
 		choose();
 		row.update();
@@ -194,27 +170,25 @@ async function run(lists, channels, titles, done) {
 	done.replaceChildren();
 	const say = (...content) => done.append(make("li", ...content));
 	for (const each of lists) {
-		const title = each.title();
+		const title = each.name();
 		const all = each.list();
+		const sum = { added: 0, already: 0, refused: [] };
 		setText(status, `Importing “${title}”…`);
 		await api.attempt(async () => {
 			if (!titles.has(title)) titles.set(title, (await api.createCollection(title)).playlist_id);
 			const id = titles.get(title);
-			const sum = { added: 0, already: 0, refused: [] };
 			for (let from = 0; from < all.length; from += CHUNK) {
 				const answer = await api.addToCollection(id, all.slice(from, from + CHUNK));
 				sum.added += answer.added;
 				sum.already += answer.already;
 				sum.refused.push(...answer.refused);
-				setText(status, `Importing “${title}”: ${count(Math.min(from + CHUNK, all.length))} of ${countVideos(all.length)}`);
-				if (from + CHUNK >= all.length) await follow(answer);
+				await follow(answer);
 			}
 			const refused = sum.refused.length ? ` ${countVideos(sum.refused.length)} refused: ${sum.refused[0].detail}` : "";
 			say(make("a", { href: pageUrl({ collection: id }) }, title), `: ${addedText(sum)}.${refused}`);
 		}, (message) => say(make("span.error", `${title}: ${message} You can import it again; nothing is added twice.`)));
 	}
 	if (channels.length) {
-		setText(status, "Adding channels…");
 		await api.attempt(async () => say(answerList(await addChannels(channels))), (message) => say(make("span.error", message)));
 	}
 	setText(status, "Imported. The videos are searchable as soon as they are indexed.");

@@ -19,6 +19,7 @@ _VIEWS = {
     "watch": "/?v=hNi6jQj9BOA&q=heap",
     "settings": "/?settings",
     "start": "/?q=",
+    "takeout": "/?takeout",
 }
 #: An element that each view shows only after it has loaded.
 _LOADED = {
@@ -27,6 +28,7 @@ _LOADED = {
     "watch": ".lines mark",
     "settings": ".tokens li",
     "start": ".syntax",
+    "takeout": ".drop",
 }
 
 

@@ -6,7 +6,7 @@ import json
 import struct
 import subprocess
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ const [paths, choice] = JSON.parse(process.argv[2]);
 const open = async (path) => new File([await openAsBlob(path)], basename(path));
 const files = await Promise.all(paths.map(open));
 const found = await readTakeout(files);
-if (choice) found.chosen = chooseWatched(found.watched, choice);
+if (choice) found.chosen = chooseWatched(found.watched.rows, ...choice);
 process.stdout.write(JSON.stringify(found));
 """
 _END64 = (16, b"\xff" * 4)
@@ -39,7 +39,7 @@ def read(tmp_path: Path) -> Read:
     node, _ = compute_driver_executable()
     module = (FRONTEND / "takeout-read.js").as_uri()
 
-    def read(files: Mapping[str, str | bytes], choice: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def read(files: Mapping[str, str | bytes], choice: Sequence[object] | None = None) -> dict[str, Any]:
         for name, content in files.items():
             (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
         arguments = json.dumps([[str(tmp_path / name) for name in files], choice])
@@ -123,15 +123,15 @@ def test_lines_that_are_no_videos_are_counted_and_doubles_are_one(read: Read) ->
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        ({}, ["video000003", "video000002", "video000001"]),
-        ({"music": False}, ["video000003", "video000001"]),
-        ({"atLeast": 2}, ["video000003", "video000001"]),
-        ({"since": 1709510400000}, ["video000003"]),  # 2024-03-04
-        ({"since": 1709510400000, "atLeast": 2}, []),
+        ((None, 1, True), ["video000003", "video000002", "video000001"]),
+        ((None, 1, False), ["video000003", "video000001"]),
+        ((None, 2, True), ["video000003", "video000001"]),
+        ((1709510400000, 1, True), ["video000003"]),  # 2024-03-04
+        ((1709510400000, 2, True), []),
     ],
 )
 def test_the_history_is_chosen_by_date_and_by_number(
-    read: Read, choice: dict[str, Any], expected: list[str]
+    read: Read, choice: tuple[object, ...], expected: list[str]
 ) -> None:
     watched = [
         ("video000003", "2024-03-04T10:00:00"),
@@ -180,7 +180,7 @@ def test_days_and_months_in_numbers_are_told_apart_by_the_order(read: Read) -> N
 
 def test_videos_without_a_readable_time_are_kept(read: Read) -> None:
     rows = [(video, "the day before yesterday") for video, _ in _VIDEOS]
-    found = read({"history.html": takeout.history_html(rows)}, {"atLeast": 1})
+    found = read({"history.html": takeout.history_html(rows)}, (None, 1, True))
     assert found["chosen"] == [{"video": video} for video, _ in _VIDEOS]
 
 
