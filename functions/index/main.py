@@ -11,10 +11,11 @@ from shared import startup
 from shared.accounts.auth import Caller
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
+from shared.pipeline.job_views import status_url
 from shared.pipeline.jobs import Job
 from shared.pipeline.sources import Sources
 from shared.pipeline.start import Start
-from shared.web.requests import body_of, flag_of
+from shared.web.requests import MAXIMUM_LIST, body_of, flag_of
 from shared.web.routing import Routes
 
 config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
@@ -36,7 +37,7 @@ def start(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
     return _answer(*use_case.start(caller.user_id, body.get("playlist"), again=again))
 
 
-@routes.post("/api/sources")
+@routes.post("/api/sources", maximum_body=MAXIMUM_LIST)
 def add_sources(request: Request, caller: Caller) -> dict[str, Any]:
     return sources.add(caller.user_id, body_of(request).get("text"))
 
@@ -47,5 +48,5 @@ def fetch_again(request: Request, caller: Caller, video_id: str) -> tuple[dict[s
 
 
 def _answer(job: Job, new: bool) -> tuple[dict[str, Any], int]:
-    answer = {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": f"/api/jobs/{job.job_id}"}
+    answer = {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": status_url(job)}
     return answer, 202 if new else 200

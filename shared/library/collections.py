@@ -192,6 +192,69 @@ class Collections:
 
         return retry_on_conflict(attempt)
 
+    def move(
+        self, user_id: str, source_id: str, collection_id: str, videos: Mapping[str, datetime | None]
+    ) -> Added:
+        """As :meth:`add`, for videos that leave another collection. What could be found there is found here.
+
+        Videos that the other one does not have are added, too.
+
+        Raises:
+            BadRequest: the two are the same.
+            Busy, NotFound: as :meth:`add`, also for the other one.
+        """
+
+        def attempt() -> Added:
+            origin, target = self.read(user_id, source_id), self._open(user_id, collection_id)
+            if origin.collection_id == target.collection_id:
+                raise BadRequest("from: expected another collection than the one that the videos go to.")
+            paths = [membership_path(user_id, each.collection_id) for each in (origin, target)]
+            there, here = self._db.read(*paths)
+            now = clock.now()
+            times = {each: time or origin.added.get(each) or now for each, time in videos.items()}
+            new = {each: time for each, time in times.items() if each not in target.added}
+            _require_room(len(target.added) + len(new))
+            left = {each: time for each, time in origin.added.items() if each not in videos}
+            known = unpack_ids((there.data or {}).get("video_ids"))
+            found = {*unpack_ids((here.data or {}).get("video_ids")), *videos.keys() & set(known)}
+            moved = replace(target, added={**target.added, **new})
+            commit = self._db.commit()
+            put(commit, origin, left)
+            put(commit, target, moved.added, target.gone - videos.keys())
+            memberships.keep(commit, there, {each: left[each] for each in known if each in left})
+            memberships.keep(commit, here, visible(moved, found))
+            commit.run()
+            to_list = not videos.keys() <= found
+            return Added(target.collection_id, target.title, len(new), len(videos) - len(new), to_list)
+
+        return retry_on_conflict(attempt)
+
+    def remove(self, user_id: str, collection_id: str, video_id: str) -> bool:
+        """Takes a video out. Whether it was in the collection.
+
+        Raises:
+            NotFound: the user has no such collection.
+        """
+
+        def attempt() -> bool:
+            collection = self.read(user_id, collection_id)
+            if video_id not in collection.added:
+                return False
+            left = {each: time for each, time in collection.added.items() if each != video_id}
+            library = self._db.read(membership_path(user_id, collection.collection_id))[0]
+            known = unpack_ids((library.data or {}).get("video_ids"))
+            commit = self._db.commit()
+            put(commit, collection, left)
+            memberships.keep(commit, library, {each: left[each] for each in known if each in left})
+            commit.run()
+            return True
+
+        return retry_on_conflict(attempt)
+
+    def delete(self, user_id: str, collection_id: str) -> None:
+        """Deletes a collection. Its membership is removed as every other."""
+        self._db.commit().delete(path(user_id, collection_id)).run()
+
     def note(
         self, commit: Commit, user_id: str, known: Snapshot, listing: Listing, hidden: Iterable[str]
     ) -> Listing | None:
@@ -225,7 +288,7 @@ class Collections:
         commit.create(path(user_id, collection_id), {"title": title, "created_at": clock.now()})
         # So that the library shows it before anything of it can be found.
         data = {"title": title, "kind": "collection", "privacy": "private", "updated_at": clock.now()}
-        commit.create(membership_path(user_id, collection_id), data).run()
+        commit.set(membership_path(user_id, collection_id), data).run()
         return self.read(user_id, collection_id)
 
     def _titles(self, user_id: str) -> dict[str, str]:

@@ -50,6 +50,11 @@ def _error(job: Job, now: datetime) -> str | None:
     return f"{job.error} It will be retried." if job.error and retried else job.error
 
 
+def status_url(job: Job) -> str:
+    """Where the job is shown."""
+    return f"/api/jobs/{job.job_id}"
+
+
 def brief(job: Job, counts: Counts) -> dict[str, Any]:
     """An active job as `GET /api/playlists` shows it."""
     return {"job_id": job.job_id, "state": job.state, "total": job.total, "counts": dict(counts.states)}

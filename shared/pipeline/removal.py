@@ -1,9 +1,10 @@
-"""Taking a playlist out of a library."""
+"""Taking a playlist, or a collection, out of a library."""
 
 from __future__ import annotations
 
 from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
+from shared.library.collections import Collections, is_collection
 from shared.library.memberships import Memberships
 from shared.messages import is_id
 from shared.pipeline.jobs import Jobs
@@ -15,6 +16,7 @@ class Removal:
 
     def __init__(self, db: Firestore, index: SearchIndex) -> None:
         self._jobs = Jobs(db)
+        self._collections = Collections(db)
         self._memberships = Memberships(db, index)
 
     def remove(self, user_id: str, playlist_id: str) -> None:
@@ -32,4 +34,6 @@ class Removal:
             raise missing
         for job in active:
             self._jobs.cancel(job.job_id)
+        if is_collection(playlist_id):
+            self._collections.delete(user_id, playlist_id)
         self._memberships.remove(user_id, playlist_id)

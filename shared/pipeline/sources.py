@@ -7,10 +7,15 @@ from typing import Any, Literal
 
 from shared.errors import BadRequest, RequestError
 from shared.library.collections import SAVED
+from shared.pipeline.job_views import status_url
 from shared.pipeline.jobs import Job
 from shared.pipeline.start import Start
 from shared.video_address import is_video_id, video_in_address
 
+#: Lines in one request.
+MAXIMUM_LINES = 1_000
+#: Lines in one request.
+MAXIMUM_LINES = 1_000
 TakenFor = Literal["playlist", "channel", "video", "nothing"]
 
 
@@ -32,10 +37,6 @@ class Line:
         self.playlist_id, self.job_id, self.status_url = job.playlist_id, job.job_id, status_url(job)
 
 
-def status_url(job: Job) -> str:
-    return f"/api/jobs/{job.job_id}"
-
-
 class Sources:
     """The use case behind `POST /api/sources`."""
 
@@ -51,7 +52,10 @@ class Sources:
         """
         if not isinstance(text, str) or not text.strip():
             raise BadRequest("text: expected addresses or ids, one in each line; found nothing.")
-        lines = [self._take(user_id, each.strip()) for each in text.splitlines() if each.strip()]
+        texts = [each.strip() for each in text.splitlines() if each.strip()]
+        if len(texts) > MAXIMUM_LINES:
+            raise BadRequest(f"text: expected at most {MAXIMUM_LINES:,} lines, found {len(texts):,}.")
+        lines = [self._take(user_id, each) for each in texts]
         collection = self._save(user_id, lines)
         return {"lines": [asdict(line) for line in lines], "collection": collection}
 

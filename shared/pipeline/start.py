@@ -68,21 +68,31 @@ class Start:
         raise NotFound("There is no such video in your library.")
 
     def add(
-        self, user_id: str, collection_id: str, videos: Mapping[str, datetime | None]
+        self,
+        user_id: str,
+        collection_id: str,
+        videos: Mapping[str, datetime | None],
+        origin: str | None = None,
     ) -> tuple[Added, Job | None]:
         """Adds videos to a collection of the user. The job that lists them; None when all can be found.
+
+        ``origin``: another collection, out of which they are taken.
 
         An active job of the collection lists them, too: it goes back to its first state, and the planner that
         works on it gives up. So videos that come while it lists, or after that, are not left out.
 
         Raises:
+            BadRequest: the two collections are the same.
             Busy: the collection would have too many videos.
             NotFound: the user has no such collection.
             TooMany: the user's quota is used up; nothing was added.
             Transient: the database does not answer.
         """
         self._require_quota(user_id)
-        added = self._collections.add(user_id, collection_id, videos)
+        if origin is None:
+            added = self._collections.add(user_id, collection_id, videos)
+        else:
+            added = self._collections.move(user_id, origin, collection_id, videos)
         return added, self.list_new(user_id, added.collection_id) if added.to_list else None
 
     def list_new(self, user_id: str, collection_id: str) -> Job:

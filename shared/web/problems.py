@@ -23,7 +23,6 @@ from shared.errors import (
     Unavailable,
     Undeployed,
 )
-from shared.web.requests import MAXIMUM_BODY
 
 #: Seconds after which a client may ask again when a dependency did not answer.
 _RETRY_AFTER = 2
@@ -48,7 +47,7 @@ def request_error(error: Exception, request: Request) -> RequestError:
             allowed = ", ".join(sorted(error.valid_methods or ()))
             return MethodNotAllowed(f"{request.method} is not possible here; {allowed} is.", allowed)
         case RequestEntityTooLarge():
-            return TooLarge(f"Expected at most {MAXIMUM_BODY:,} bytes.")
+            return TooLarge(f"Expected at most {request.max_content_length:,} bytes.")
         case Transient():
             logs.warning("a dependency did not answer", error)
             return Unavailable(f"{error} Try again in a moment.")

@@ -12,8 +12,8 @@ from flask import Request
 from shared.errors import BadRequest
 
 C = TypeVar("C", bound=str)
-#: Bytes of a request's body. The largest sensible body is an address.
-MAXIMUM_BODY = 65_536
+#: Bytes of a request's body, and of one that holds thousands of videos or lines. The gateway takes no more.
+MAXIMUM_BODY, MAXIMUM_LIST = 65_536, 900_000
 
 
 def body_of(request: Request) -> dict[str, Any]:

@@ -82,9 +82,14 @@ class Routes:
         return self._route("GET", rule, public, operators)
 
     def post(
+        self, rule: str, *, public: bool = False, operators: bool = False, maximum_body: int = MAXIMUM_BODY
+    ) -> Callable[[Handler], Handler]:
+        return self._route("POST", rule, public, operators, maximum_body)
+
+    def patch(
         self, rule: str, *, public: bool = False, operators: bool = False
     ) -> Callable[[Handler], Handler]:
-        return self._route("POST", rule, public, operators)
+        return self._route("PATCH", rule, public, operators)
 
     def delete(
         self, rule: str, *, public: bool = False, operators: bool = False
@@ -106,13 +111,16 @@ class Routes:
         with logs.context(method=request.method, path=request.path, **trace), context:
             return self._app.full_dispatch_request()
 
-    def _route(self, method: str, rule: str, public: bool, operators: bool) -> Callable[[Handler], Handler]:
+    def _route(
+        self, method: str, rule: str, public: bool, operators: bool, maximum_body: int = MAXIMUM_BODY
+    ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             def view(**variables: str) -> Response:
                 request = request_ctx.request
                 caller = ANONYMOUS if public else self._authenticate(request)
                 if operators and not caller.manages:
                     raise NotFound(f"There is nothing at {request.path[:200]}.")
+                request.max_content_length = maximum_body
                 with logs.context(user=caller.user_id or None):
                     answer = handler(request, caller, **variables)
                 self._failpoints.answer("answer")

@@ -14,6 +14,7 @@ from shared.accounts.signin import SignIn
 from shared.accounts.tokens import Tokens
 from shared.config import Config
 from shared.gcp.firestore import Firestore
+from shared.pipeline.collecting import Collecting
 from shared.pipeline.removal import Removal
 from shared.pipeline.retry import Retry
 from shared.pipeline.sources import Sources
@@ -35,6 +36,7 @@ _OBJECTS: dict[str, Callable[[World], dict[str, object]]] = {
     "library": lambda world: {
         "dashboard": Dashboard(world.db, world.search_index, world.grants, world.youtube),
         "removal": Removal(world.db, world.search_index),
+        "collecting": Collecting(world.db, world.search_index, Start(world.config, world.db, world.topics)),
     },
     "search": lambda world: {},
 }

@@ -69,6 +69,19 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/playlists/<playlist_id>"): Row(lambda w: f"/api/playlists/{PLAYLIST}", 404, 204),
     # After the route above, because this one starts a job of the stranger.
     ("POST", "/api/index"): Row(lambda w: "/api/index", 202, 202, lambda w: {"playlist": PLAYLIST}),
+    ("POST", "/api/collections"): Row(lambda w: "/api/collections", 201, 201, lambda w: {"title": "Talks"}),
+    ("POST", "/api/collections/<collection_id>/videos"): Row(
+        lambda w: f"/api/collections/{w.collection_id}/videos", 404, 202, lambda w: {"videos": ["dQw4w9WgXcQ"]}
+    ),
+    ("PATCH", "/api/collections/<collection_id>"): Row(
+        lambda w: f"/api/collections/{w.collection_id}", 404, 200, lambda w: {"title": "Films"}
+    ),
+    ("GET", "/api/collections/<collection_id>/videos"): Row(
+        lambda w: f"/api/collections/{w.collection_id}/videos", 404, 200
+    ),
+    ("DELETE", "/api/collections/<collection_id>/videos/<video_id>"): Row(
+        lambda w: f"/api/collections/{w.collection_id}/videos/dQw4w9WgXcQ", 404, 204
+    ),
     ("POST", "/api/sources"): Row(lambda w: "/api/sources", 200, 200, lambda w: {"text": PLAYLIST}),
     ("POST", "/api/logout"): Row(lambda w: "/api/logout", None, 204),
     ("DELETE", "/api/me"): Row(lambda w: "/api/me", None, 204),
