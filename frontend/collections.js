@@ -82,13 +82,13 @@ function row(collection, video, showError, removed) {
 
 function addForm(id, reload) {
 	const box = make("textarea", { rows: 1, wrap: "off", "aria-label": "Videos to add", placeholder: "Paste videos to add, one a line", spellcheck: "false" });
-	const problems = make("ul.error", { role: "alert" });
+	const problems = make("div.error", { role: "alert" });
 	const form = make("form.line", box, make("button", "Add videos"), problems);
 	on(box, "input", () => (box.rows = Math.min(box.value.split("\n").length, 8)));
 	on(form, "submit", (event) => {
 		event.preventDefault();
 		problems.replaceChildren();
-		const refuse = (...sentences) => problems.replaceChildren(...sentences.map((each) => make("li", each)));
+		const refuse = (...sentences) => problems.replaceChildren(...sentences.map((each) => make("p", each)));
 		const lines = box.value.split("\n").map((line) => line.trim()).filter(Boolean);
 		if (!lines.length) return refuse("Paste the address of a video first.");
 		api.attempt(async () => {

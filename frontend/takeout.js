@@ -13,7 +13,7 @@ import { chooseWatched } from "./takeout-read.js";
 const MAX_VIDEOS = 10_000;
 const CHUNK = 5_000;
 
-const [status, problems, results] = [make("p.status", { role: "status" }), make("ul.error", { role: "alert" }), make("div")];
+const [status, problems, results] = [make("p.status", { role: "status" }), make("div.error", { role: "alert" }), make("div")];
 let owner = null;
 let worker = null;
 
@@ -70,7 +70,7 @@ function read(files) {
 	worker.onmessage = ({ data: { reading, found } }) => {
 		if (reading) return setText(status, reading);
 		reset(foundText(found));
-		problems.append(...found.problems.map((text) => make("li", text)));
+		problems.append(...found.problems.map((text) => make("p", text)));
 		api.attempt(async () => showFound(found, (await api.playlists()).playlists), reset);
 	};
 	worker.postMessage(files);

@@ -34,7 +34,8 @@ def test_a_dropped_takeout_becomes_collections_that_are_found(
 ) -> None:
     videos = define_playlist(stack, user, 5)
     watched = [(video, f"2024-03-{9 - number:02}T10:00:00") for number, video in enumerate(videos)]
-    history = takeout.history_json([*watched, *watched[:2]], removed=2, ads=1)
+    again = [(video, "2024-02-01T10:00:00") for video in videos[:2]]
+    history = takeout.history_json([*watched, *again], removed=2, ads=1)
     texts = takeout.files({"Bread / Cake": watched[:2]}, watched[2:4], history, {f"UC{0:022}": "A channel"})
     page = open_page(user)
     page.get_by_role("link", name="Import from Google Takeout").click()
