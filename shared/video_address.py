@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 _ID = r"[A-Za-z0-9_-]{11}"
 _ADDRESS = re.compile(
-    r"(?:youtube(?:-nocookie)?\.com/(?:(?:shorts|live|embed|v|vi|e)/|watch/?\?(?:[^#]*&)?v=|watch/)"
+    r"(?:(?<![A-Za-z0-9-])youtube(?:-nocookie)?\.com/(?:(?:shorts|live|embed|v|vi|e)/|watch/?\?(?:[^#]*&)?v=|watch/)"
     rf"|youtu\.be/|ytimg\.com/vi(?:_webp)?/)(?!(?:videoseries|live_stream)\b)({_ID})(?![A-Za-z0-9_-])",
     re.IGNORECASE,
 )

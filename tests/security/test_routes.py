@@ -71,7 +71,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/index"): Row(lambda w: "/api/index", 202, 202, lambda w: {"playlist": PLAYLIST}),
     ("POST", "/api/collections"): Row(lambda w: "/api/collections", 201, 201, lambda w: {"title": "Talks"}),
     ("POST", "/api/collections/<collection_id>/videos"): Row(
-        lambda w: f"/api/collections/{w.collection_id}/videos", 404, 202, lambda w: {"videos": ["dQw4w9WgXcQ"]}
+        lambda w: f"/api/collections/{w.collection_id}/videos",
+        404,
+        202,
+        lambda w: {"videos": ["dQw4w9WgXcQ"]},
     ),
     ("PATCH", "/api/collections/<collection_id>"): Row(
         lambda w: f"/api/collections/{w.collection_id}", 404, 200, lambda w: {"title": "Films"}

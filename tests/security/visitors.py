@@ -92,12 +92,22 @@ class World:
     job_id: str = ""
     token: str = ""
     token_id: str = ""
+    #: A collection of the owner's.
+    collection_id: str = ""
     #: Texts that must not appear in a log, a message, an answer or the store.
     secrets: list[str] = field(default_factory=list)
 
     def reveals(self, text: str) -> list[str]:
         """The parts of a text that come from the owner's private playlist or account."""
-        hints = (self.job_id, self.token_id, ALONE, "Quiet cellar", "lies in the cellar", "other@example.com")
+        hints = (
+            self.job_id,
+            self.token_id,
+            self.collection_id,
+            ALONE,
+            "Quiet cellar",
+            "lies in the cellar",
+            "other@example.com",
+        )
         return [hint for hint in hints if hint and hint in text]
 
 
@@ -126,6 +136,8 @@ def make_world(stack: Stack) -> World:
     made_token = world.owner.ask("POST", "/api/tokens", json={"name": "laptop"}).json()
     world.token, world.token_id = made_token["token"], made_token["token_id"]
     world.secrets += [world.owner.cookie, world.stranger.cookie, world.token]
+    made = world.owner.ask("POST", "/api/collections", json={"title": "Quiet cellar talks"})
+    world.collection_id = made.json()["playlist_id"]
     job: dict[str, Any] = {}
 
     def done() -> bool:

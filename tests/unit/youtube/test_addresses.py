@@ -1,4 +1,4 @@
-"""Texts that a person may paste for a playlist: ids, addresses, and texts that only look like them."""
+"""Texts that a person may paste: ids, addresses, and texts that only look like them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadRequest
-from shared.youtube.addresses import WATCH_LATER, is_refused, parse_playlist_id
+from shared.youtube.addresses import WATCH_LATER, Named, classify, is_refused, split
 
 ID = "PLFs4vir_WsTwEd-nJgVJCZPNL3HALHHpF"
 
@@ -145,22 +145,14 @@ SAID = {
     "PLEASE": "no playlist id",
     "PLAYLIST": "no playlist id",
     "Hello": "no playlist id",
-    "dQw4w9WgXcQ": "no playlist id",
     "XXabcdefghijklmnop": "no playlist id",
     "MPREb_abcdefghijk": "no playlist id",
-    "https://www.youtube.com/watch?v=dQw4w9WgXcQ": "names one video; it names no playlist. If it was longer",
-    "https://youtu.be/dQw4w9WgXcQ": "put the address in quotes",
-    "https://www.youtube.com/shorts/dQw4w9WgXcQ": "names one video",
     "https://www.youtube.com/playlist": "put the address in quotes",
     "https://www.youtube.com/": "names no playlist",
     "https://www.youtube.com/playlist?list=": "names no playlist",
     f"https://www.youtube.com/playlist?List={ID}": "names no playlist",
-    "https://www.youtube.com/@someone": "names a channel by its name",
-    "https://www.youtube.com/@someone/playlists": "channel's id (UC…)",
-    "youtube.com/c/SomeOne": "names a channel by its name",
-    "https://m.youtube.com/user/someone/videos": "names a channel by its name",
     "https://consent.youtube.com/m?continue=https%3A%2F%2Fwww.youtube.com%2F&gl=DE": "names no playlist",
-    "https://www.google.com/url?q=https%3A%2F%2Fwww.example.com%2F%3Flist%3DPLx": "which is neither",
+    "https://www.google.com/url?q=https%3A%2F%2Fwww.example.com%2F%3Flist%3DPLx": "which is none of these",
 }
 
 BAD = [
@@ -174,7 +166,6 @@ BAD = [
     "PL/../x",
     "pl123",
     "P",
-    "dQw4w9WgXcQ",
     "not a playlist",
     f"{ID} {ID}",
     f"{ID}\nPLother",
@@ -238,19 +229,20 @@ BAD = [
 
 @pytest.mark.parametrize("text", GOOD, ids=lambda text: text.strip()[:70])
 def test_a_playlist_is_reduced_to_its_id(text: str) -> None:
-    found = parse_playlist_id(text)
-    assert found == (ID if ID in text.replace("%50", "P") else text.strip())
+    found = classify(text)
+    assert (found.kind == "channel") is text.startswith("UUBR8")
+    assert found.playlist_id == (ID if ID in text.replace("%50", "P") else text.strip())
 
 
 @pytest.mark.parametrize("text", SAME)
 def test_a_playlist_has_several_names(text: str) -> None:
-    assert parse_playlist_id(text) == SAME[text]
+    assert classify(text).playlist_id == SAME[text]
 
 
 @pytest.mark.parametrize("text", SAID)
 def test_a_person_reads_what_it_is_and_what_to_do(text: str) -> None:
     with pytest.raises(BadRequest) as raised:
-        parse_playlist_id(text)
+        classify(text)
     assert SAID[text] in str(raised.value)
     # An address with a list in it is never said to have none.
     assert "list=" not in text or "has no list=" not in str(raised.value)
@@ -259,28 +251,32 @@ def test_a_person_reads_what_it_is_and_what_to_do(text: str) -> None:
 @pytest.mark.parametrize("text", BAD, ids=lambda text: ascii(text)[:70])
 def test_any_other_text_is_a_bad_request(text: object) -> None:
     with pytest.raises(BadRequest) as raised:
-        parse_playlist_id(text)
+        classify(text)
     message = str(raised.value)
-    assert message.startswith("Expected a playlist id such as PLx…, or a YouTube address with list= in it; ")
+    expected = ("Expected a playlist, a channel or a video: ", "This address names no playlist.")
+    assert message.startswith(expected)
     assert message.endswith(".")
     # The message repeats only a short part of the text, and can always be encoded.
     assert len(message.encode()) < 800
 
 
 def test_only_the_id_of_an_address_is_kept() -> None:
-    assert parse_playlist_id(f"https://u:hunter2@www.youtube.com/watch?list={ID}&v=<b>#x") == ID
+    assert classify(f"https://u:hunter2@www.youtube.com/watch?list={ID}&v=<b>#x") == Named("playlist", ID)
 
 
 @given(st.text() | st.from_regex(r"https?://[a-z.]{0,20}youtube\.com/.{0,40}list=.{0,60}"))
 def test_any_text_gives_an_id_or_a_bad_request(text: str) -> None:
     try:
-        found = parse_playlist_id(text)
+        named = classify(text)
     except BadRequest as error:
         message = str(error)
     else:
+        found = named.id
+        if named.kind == "handle":
+            return
         assert found.isascii()
-        assert 2 <= len(found) <= 80
-        assert set(found) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+        assert 2 <= len(found) <= 100
+        assert set(found) <= set(".ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
         return
     assert message
 
@@ -290,3 +286,113 @@ def test_watch_later_and_the_history_are_known(playlist_id: str) -> None:
     assert is_refused(playlist_id)
     assert not is_refused(ID)
     assert "Watch Later" in WATCH_LATER
+
+
+VIDEO = Named("video", "dQw4w9WgXcQ")
+CHANNEL = "UCBR8-60-B28hp2BmDPdntcQ"
+NAMED = {
+    # Videos, in all forms of their address.
+    "dQw4w9WgXcQ": VIDEO,
+    " dQw4w9WgXcQ ": VIDEO,
+    "https://www.youtube.com/watch?v=dQw4w9WgXcQ": VIDEO,
+    "https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=43s&pp=ygU": VIDEO,
+    "https://www.youtube.com/watch?app=desktop&v=dQw4w9WgXcQ#comments": VIDEO,
+    "https://m.youtube.com/watch?v=dQw4w9WgXcQ": VIDEO,
+    "https://music.youtube.com/watch?v=dQw4w9WgXcQ&si=x": VIDEO,
+    "https://youtu.be/dQw4w9WgXcQ": VIDEO,
+    "https://youtu.be/dQw4w9WgXcQ?si=AbC&t=40": VIDEO,
+    "youtu.be/dQw4w9WgXcQ": VIDEO,
+    "https://www.youtube.com/shorts/dQw4w9WgXcQ?feature=share": VIDEO,
+    "https://www.youtube.com/live/dQw4w9WgXcQ": VIDEO,
+    "https://www.youtube.com/embed/dQw4w9WgXcQ?start=3": VIDEO,
+    "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ": VIDEO,
+    "https://www.youtube.com/v/dQw4w9WgXcQ": VIDEO,
+    "see https://youtu.be/dQw4w9WgXcQ, it is good": VIDEO,
+    "https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3DdQw4w9WgXcQ": VIDEO,
+    "https://www.youtube.com/watch\\?v\\=dQw4w9WgXcQ": VIDEO,
+    "<https://youtu.be/dQw4w9WgXcQ>": VIDEO,
+    "[A talk](https://youtu.be/dQw4w9WgXcQ)": VIDEO,
+    # Of an address with both, the playlist.
+    f"https://www.youtube.com/watch?v=dQw4w9WgXcQ&list={ID}": Named("playlist", ID),
+    # Channels.
+    CHANNEL: Named("channel", CHANNEL),
+    f"https://www.youtube.com/channel/{CHANNEL}": Named("channel", CHANNEL),
+    f"https://www.youtube.com/channel/{CHANNEL}/shorts": Named("channel", CHANNEL, "shorts"),
+    f"https://www.youtube.com/channel/{CHANNEL}/videos?view=0": Named("channel", CHANNEL, "videos"),
+    f"https://www.youtube.com/embed/live_stream?channel={CHANNEL}": Named("channel", CHANNEL),
+    "@someone": Named("handle", "someone"),
+    "@some.one-2_3": Named("handle", "some.one-2_3"),
+    "@someone/videos": Named("handle", "someone", "videos"),
+    "https://www.youtube.com/@someone": Named("handle", "someone"),
+    "youtube.com/@someone/": Named("handle", "someone"),
+    "https://www.youtube.com/@someone?si=x": Named("handle", "someone"),
+    "https://www.youtube.com/@someone/videos": Named("handle", "someone", "videos"),
+    "https://www.youtube.com/@someone/shorts": Named("handle", "someone", "shorts"),
+    "https://www.youtube.com/@someone/streams": Named("handle", "someone", "streams"),
+    "https://www.youtube.com/@someone/featured": Named("handle", "someone"),
+    "https://www.youtube.com/@someone/playlists": Named("handle", "someone"),
+    "https://www.youtube.com/@someone/about": Named("handle", "someone"),
+    "https://www.youtube.com/@%E3%82%86%E3%82%8B": Named("handle", "ゆる"),
+    "https://www.youtube.com/@ゆる/videos": Named("handle", "ゆる", "videos"),
+    "@हिन्दी": Named("handle", "हिन्दी"),
+    "@Zoe\u0308": Named("handle", "Zo\u00eb"),
+    "https://m.youtube.com/user/someone/videos": Named("user", "someone", "videos"),
+    "youtube.com/user/some_one": Named("user", "some_one"),
+}
+#: What cannot be taken, and a part of what the person reads.
+REFUSED = {
+    "https://www.youtube.com/c/SomeOne": "which channel is called 'SomeOne'",
+    "youtube.com/c/SomeOne/videos": "begins with @",
+    "https://www.youtube.com/SomeOne": "which channel is called 'SomeOne'",
+    "https://www.youtube.com/clip/UgkxAbCdEfGhIjKlMnOpQrStUvWxYz": "This is a clip",
+    "https://www.youtube.com/post/UgkxAbC": "This is a post",
+    "https://www.youtube.com/results?search_query=x": "a search at YouTube",
+    "https://www.youtube.com/hashtag/x": "a search at YouTube",
+    "https://www.youtube.com/feed/history": "Google Takeout",
+    "https://www.youtube.com/feed/subscriptions": "after you sign in",
+    "https://www.youtube.com/watch?v=short": "names no video",
+    "https://www.youtube.com/watch": "names no video",
+    "https://youtu.be/": "names no video",
+    "https://vimeo.com/76979871": "none of these",
+    "https://evilyoutube.com/watch?v=dQw4w9WgXcQ": "none of these",
+    "https://www.tiktok.com/@someone": "none of these",
+    "programming": "no playlist id",
+    "Programming": "no playlist id",
+    "@": "none of these",
+    "@a b": "none of these",
+    "@<script>": "none of these",
+    "@a\x00b": "none of these",
+    "https://www.youtube.com/@": "names no playlist",
+    "https://youtu.be/dQw4w9WgXcQ https://youtu.be/9bZkp7q19f0": "found 2 of them",
+}
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_a_text_names_a_video_or_a_channel(text: str) -> None:
+    assert classify(text) == NAMED[text]
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=ascii)
+def test_what_cannot_be_taken_is_said_with_what_to_do(text: str) -> None:
+    with pytest.raises(BadRequest) as raised:
+        classify(text)
+    assert REFUSED[text] in str(raised.value)
+
+
+def test_mixed_lines_are_taken_apart() -> None:
+    pasted = f"""
+      @someone
+    {ID}, dQw4w9WgXcQ;{CHANNEL}
+    My talk https://youtu.be/dQw4w9WgXcQ (see https://www.youtube.com/@someone/videos)
+    just words, and more
+    """
+    assert split(pasted) == [
+        "@someone",
+        ID,
+        "dQw4w9WgXcQ",
+        CHANNEL,
+        "https://youtu.be/dQw4w9WgXcQ",
+        "https://www.youtube.com/@someone/videos)",
+        "just words, and more",
+    ]
+    assert split(" \n\r\n\t") == []
