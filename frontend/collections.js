@@ -3,7 +3,7 @@
 
 import * as api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
-import { button, byId, heading, make, on, picture, setText } from "/dom.js";
+import { button, byId, heading, libraryLink, make, on, picture, setText } from "/dom.js";
 import { ago, countVideos, duration, join } from "/format.js";
 import * as jobs from "/jobs.js";
 import { navigate, pageUrl, restorePosition, videoUrl } from "/router.js";
@@ -20,7 +20,7 @@ export async function show(params) {
 	const view = byId("view-collection");
 	const error = make("p.error", { role: "alert" });
 	const showError = (message) => setText(error, message);
-	const top = (title) => make("div.heading", heading("collection-title", title), make("a", { href: "/" }, "Library"));
+	const top = (title) => make("div.heading", heading("collection-title", title), libraryLink());
 	document.title = "Collection · yts";
 	view.replaceChildren(top("Collection"), error);
 	await api.attempt(async () => {

@@ -182,7 +182,7 @@ function createCard() {
 		const form = choiceForm(title.textContent, null, async (channel) => {
 			await startIndexing(id, { channel });
 			form.remove();
-		}, entry.playlist.channel ?? {});
+		}, entry.playlist.channel ?? undefined);
 		below.querySelector(".parts")?.remove();
 		below.append(form);
 		form.querySelector("input").focus();

@@ -112,22 +112,21 @@ function answer(line) {
  * Which videos of a channel to index. `estimate`: `{videos, seconds, units}` of all of them, or null; `start(channel)`
  * indexes them; `channel` is what was chosen before.
  */
-export function choiceForm(title, estimate, start, channel) {
-	const field = (type, label, attributes) => {
-		const box = make("input", { type, ...attributes });
-		return [box, make("label.choice", box, label)];
+export function choiceForm(title, estimate, start, channel = { shorts: true, live: true }) {
+	const box = (type, label, checked) => {
+		const input = make("input", { type, checked, name: type === "radio" && `part of ${title}` });
+		return [input, make("label.choice", input, label)];
 	};
-	const [shorts, shortsLabel] = field("checkbox", "Shorts", { checked: channel?.shorts ?? true });
-	const [live, liveLabel] = field("checkbox", "Live streams", { checked: channel?.live ?? true });
-	const group = { name: `part-${title}` };
-	const [all, allLabel] = field("radio", "All videos", { ...group, checked: !channel?.newest && !channel?.since });
-	const [newest, newestLabel] = field("radio", "The newest", { ...group, checked: Boolean(channel?.newest) });
-	const [since, sinceLabel] = field("radio", "Since", { ...group, checked: Boolean(channel?.since) });
-	const number = make("input", { type: "number", min: 1, max: 20000, value: channel?.newest ?? 500, "aria-label": "How many of the newest videos" });
-	const day = make("input", { type: "date", value: channel?.since ?? "", "aria-label": "Published since" });
+	const [shorts, shortsLabel] = box("checkbox", "Shorts", channel.shorts);
+	const [live, liveLabel] = box("checkbox", "Live streams", channel.live);
+	const [, allLabel] = box("radio", "All videos", !channel.newest && !channel.since);
+	const [newest, newestLabel] = box("radio", "The newest", channel.newest);
+	const [since, sinceLabel] = box("radio", "Since", channel.since);
+	const number = make("input", { type: "number", min: 1, max: 20000, required: true, value: channel.newest ?? 500, "aria-label": "How many of the newest" });
+	const day = make("input", { type: "date", value: channel.since, "aria-label": "Published since" });
 	const cost = make("p.quiet", { role: "status" });
 	const problem = make("p.error", { role: "alert" });
-	const go = actionButton("", channel ? "Index these" : "Start indexing", async () => {
+	const go = actionButton("", "Start indexing", async () => {
 		if (since.checked && !day.value) return setText(problem, "Choose a date.");
 		if (newest.checked && !number.checkValidity()) return setText(problem, "Choose a number from 1 to 20,000.");
 		await start({
@@ -139,20 +138,21 @@ export function choiceForm(title, estimate, start, channel) {
 	}, (message) => setText(problem, message));
 
 	function showCost() {
-		if (!estimate) return;
 		const { videos, seconds, units } = estimate;
 		const part = newest.checked && videos ? Math.min(number.value / videos, 1) : 1;
-		const most = since.checked ? "At most " : "About ";
-		setText(cost, `${most}${span(seconds * part)}, and ${countOf(Math.ceil(units * part), "unit", "units")} of YouTube's daily quota.`);
+		const price = `${span(seconds * part)}, and ${countOf(Math.ceil(units * part), "unit", "units")} of YouTube's daily quota.`;
+		setText(cost, `${since.checked ? "At most" : "About"} ${price}`);
 	}
 
 	on(number, "input", () => (newest.checked = true));
 	on(day, "input", () => (since.checked = true));
-	const rows = [make("p", shortsLabel, liveLabel), make("p", allLabel, newestLabel, number, sinceLabel, day)];
 	const name = estimate?.videos ? `${title} has ${countVideos(estimate.videos)}` : title;
-	const form = make("fieldset.parts", make("legend", name), ...rows, estimate && cost, problem, make("p", go));
-	on(form, "input", showCost);
-	showCost();
+	const form = make("fieldset.parts", make("legend", name), make("p", shortsLabel, liveLabel),
+		make("p", allLabel, newestLabel, number, sinceLabel, day), estimate && cost, problem, make("p", go));
+	if (estimate) {
+		on(form, "input", showCost);
+		showCost();
+	}
 	return form;
 }
 

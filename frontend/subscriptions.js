@@ -2,7 +2,7 @@
 
 import * as api from "/api.js";
 import { actionButton } from "/dialogs.js";
-import { button, byId, heading, make, on, picture, setText } from "/dom.js";
+import { button, byId, heading, libraryLink, make, on, picture, setText } from "/dom.js";
 import { count, countOf } from "/format.js";
 import { restorePosition } from "/router.js";
 import { answerList, followJobs } from "/sources.js";
@@ -11,7 +11,7 @@ export async function show() {
 	document.title = "Subscriptions · yts";
 	const view = byId("view-subscriptions");
 	const error = make("p.error", { role: "alert" });
-	const top = make("div.heading", heading("subscriptions-title", "Subscriptions"), make("a", { href: "/" }, "Library"));
+	const top = make("div.heading", heading("subscriptions-title", "Subscriptions"), libraryLink());
 	const render = (...content) => view.replaceChildren(top, error, ...content);
 	render();
 	await api.attempt(async () => {
