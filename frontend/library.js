@@ -130,7 +130,10 @@ function createCard() {
 	const removeButton = act("", confirmAndRemove);
 	const actions = [search, videos, startButton, againButton, chooseButton, details, removeButton];
 	const changes = make("p.facts");
-	const refresh = refreshMenu(() => id, (message) => setText(problem, message));
+	const refresh = refreshMenu(async (chosen) => {
+		entry.playlist.refresh = (await api.setRefresh(id, chosen)).refresh;
+		return entry.playlist.refresh;
+	}, (message) => setText(problem, message));
 	const below = make("div.below", changes, refresh.element, bar.element, problem, make("p.acts", ...actions));
 	const text = make("div.card-text", title, about, state, below);
 	const element = make("li.card", frame, text);
@@ -233,14 +236,14 @@ function changeTexts(changes, id) {
 }
 
 /** How often a source is refreshed, when it comes next, and why it is late. */
-function refreshMenu(idOf, report) {
+function refreshMenu(choose, report) {
 	const options = Object.entries(REFRESH).map(([value, label]) => make("option", { value }, label));
 	const menu = make("select", ...options);
 	const next = make("span");
 	const element = make("p.refresh", "Refresh", menu, next);
 	on(menu, "change", () => {
 		report("");
-		api.attempt(async () => show((await api.setRefresh(idOf(), menu.value)).refresh), (message) => {
+		api.attempt(async () => show(await choose(menu.value)), (message) => {
 			report(message);
 			menu.value = menu.dataset.chosen;
 		});

@@ -2,4 +2,5 @@
 
 import { readTakeout } from "./takeout-read.js";
 
-onmessage = async ({ data: files }) => postMessage({ found: await readTakeout(files, (reading) => postMessage({ reading })) });
+onmessage = ({ data: files }) =>
+	readTakeout(files, (reading) => postMessage({ reading })).then((found) => postMessage({ found }), reportError);

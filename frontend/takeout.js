@@ -13,9 +13,19 @@ import { chooseWatched } from "./takeout-read.js";
 const MAX_VIDEOS = 10_000;
 const CHUNK = 5_000;
 
+const view = byId("view-takeout");
 const [status, problems, results] = [make("p.status", { role: "status" }), make("div.error", { role: "alert" }), make("div")];
 let owner = null;
 let worker = null;
+
+// Anywhere in the view, because a browser opens a file that misses its place.
+for (const name of ["dragover", "dragleave", "drop"]) {
+	on(view, name, (event) => {
+		event.preventDefault();
+		view.classList.toggle("over", name === "dragover");
+		if (name === "drop") read([...event.dataTransfer.files]);
+	});
+}
 
 export function show() {
 	document.title = "Import from Google Takeout · yts";
@@ -23,7 +33,7 @@ export function show() {
 	if (owner !== me) {
 		owner = me;
 		reset("");
-		byId("view-takeout").replaceChildren(...intro());
+		view.replaceChildren(...intro());
 	}
 	restorePosition();
 }
@@ -43,13 +53,6 @@ function intro() {
 		read([...input.files]);
 		input.value = "";
 	});
-	for (const name of ["dragover", "dragleave", "drop"]) {
-		on(zone, name, (event) => {
-			event.preventDefault();
-			zone.classList.toggle("over", name === "dragover");
-			if (name === "drop") read([...event.dataTransfer.files]);
-		});
-	}
 	const site = externalLink("https://takeout.google.com/takeout/custom/youtube", "Google Takeout");
 	return [
 		make("div.heading", heading("takeout-title", "Import from Google Takeout"), libraryLink()),

@@ -163,3 +163,32 @@ def test_an_order_of_one_playlist_is_offered_only_for_one(stack: Stack, open_pag
     expect(order).to_have_value("relevance")
     order.select_option("Recently added")
     expect(hits(page).first).to_contain_text("added")
+
+
+def test_what_is_new_leads_to_exactly_these_and_the_refresh_can_be_chosen(
+    stack: Stack, open_page: Open, user: str
+) -> None:
+    videos = define_playlist(stack, user, 4)
+    playlist = f"PL{user}"
+    stack.fake_youtube.define(playlists=[{"id": playlist, "videos": videos[:2]}])
+    stack.finish(stack.index(playlist, user), user)
+    stack.fake_youtube.define(playlists=[{"id": playlist, "videos": videos[1:]}])
+    stack.finish(stack.index(playlist, user), user)
+    page = open_page(user)
+    shown = card(page, playlist)
+    expect(shown).to_contain_text("1 removed")
+    screenshot(page, "library-changes")
+    menu = shown.get_by_label("Refresh")
+    expect(menu).to_have_value("auto")
+    menu.select_option("Off")
+    expect(shown.locator(".refresh")).to_have_text(re.compile("Off$"))
+    page.reload()
+    expect(menu).to_have_value("off")
+    menu.select_option("Weekly")
+    expect(shown.locator(".refresh")).to_have_text(re.compile(r"in \d days|tomorrow|hour|next week"))
+
+    shown.get_by_role("link", name="2 new since").click()
+    expect(hits(page)).to_have_count(2)
+    assert {hits(page).nth(each).get_attribute("data-video-id") for each in (0, 1)} == set(videos[2:])
+    page.get_by_role("button", name="Remove the filter Added since").click()
+    expect(hits(page)).to_have_count(3)
