@@ -2,7 +2,7 @@
 // and columns are in the person's language, so everything is found by the form of its values.
 
 import { isoTime, localTimes } from "./takeout-time.js";
-import { TakeoutError, tooLarge, zipEntries } from "./takeout-zip.js";
+import { damaged, TakeoutError, tooLarge, zipEntries } from "./takeout-zip.js";
 
 // A playlist has at most 5,000 videos, and a history is some 600 bytes a video.
 const MAX_TABLE_BYTES = 20e6;
@@ -13,7 +13,7 @@ const MAX_ROWS = 200_000;
 const MAX_WATCHED = 500_000;
 const MAX_TITLE = 150;
 // A cell of the history has links, a time and a few words.
-const MAX_CELL = 6_000;
+const [CELL, MAX_CELL] = ["outer-cell", 6_000];
 
 const VIDEO = /^[\w-]{11}$/;
 const CHANNEL = /^UC[\w-]{22}$/;
@@ -54,7 +54,8 @@ export async function readTakeout(files, report = () => {}) {
 					left -= bytes.length;
 					if (left < 0) throw new TakeoutError(`${name} was left out: choose fewer files at a time.`);
 					const text = decode(bytes);
-					const read = isTable(name) ? readTable(name, text) : /\.json$/i.test(name) ? readJson(name, text) : readHtml(text);
+					const reader = isTable(name) ? readTable : /\.json$/i.test(name) ? readJson : readHtml;
+					const read = reader(name, text);
 					known ||= read.known;
 					(isTable(name) ? tables : histories).push(read);
 				});
@@ -65,7 +66,7 @@ export async function readTakeout(files, report = () => {}) {
 	const channels = new Map(tables.flatMap((each) => each.channels).map((each) => [each.channel_id, each]));
 	const titles = tables.flatMap((each) => each.titles);
 	const collections = tables.filter(({ videos }) => videos.length)
-		.map(({ name, title, videos, unreadable }) => ({ title: title ?? titleOf(name, titles), videos, unreadable }));
+		.map(({ name, title, videos, unreadable }) => ({ title: title || titleOf(name, titles), videos, unreadable }));
 	return { collections, channels: [...channels.values()], watched: mergeHistories(histories), problems };
 }
 
@@ -74,7 +75,7 @@ const isTable = (name) => /\.csv$/i.test(name);
 const nothingIn = (name) => `${name} has no playlists, history or subscriptions.${/\.zip$/i.test(name)
 	? " If your Takeout came in several zips, choose all of them." : " Choose files of the folder “YouTube and YouTube Music”."}`;
 
-/** `{name, size, read(limit)}` of each file that may hold something. */
+/** `{name, read(limit)}` of each file that may hold something. */
 async function partsOf(file) {
 	const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
 	if (head[0] === 0x50 && head[1] === 0x4b) {
@@ -83,16 +84,16 @@ async function partsOf(file) {
 		const youtube = readable.filter(({ name }) => /youtube/i.test(name));
 		return (youtube.length ? youtube : readable).slice(0, MAX_FILES);
 	}
-	if (/\.zip$/i.test(file.name)) throw new TakeoutError(`${file.name} is not a zip, or it is damaged. Download it again.`);
+	if (/\.zip$/i.test(file.name)) damaged(file.name);
 	if (head[0] === 0x1f && head[1] === 0x8b) {
 		throw new TakeoutError(`${file.name} is a .tgz file. Choose “.zip” at Google Takeout, or unpack it and choose the files.`);
 	}
 	if (!/\.(csv|json|html?)$/i.test(file.name)) throw new TakeoutError(nothingIn(file.name));
 	const read = async (limit) => {
-		if (file.size > limit) throw new TakeoutError(tooLarge(file.name, limit));
+		if (file.size > limit) tooLarge(file.name, limit);
 		return new Uint8Array(await file.arrayBuffer());
 	};
-	return [{ name: file.name, size: file.size, read }];
+	return [{ name: file.name, read }];
 }
 
 /** A spreadsheet may have written the file again, in UTF-16. */
@@ -131,28 +132,26 @@ export function parseTable(text) {
 /** `{name, title, videos, unreadable, channels, titles, known}`; `titles`: cells that may be titles of playlists. */
 function readTable(name, text) {
 	const rows = parseTable(text);
-	const read = { name, title: null, videos: [], unreadable: 0, channels: [], titles: [], known: false };
-	read.channels = rows.filter(([id, url = ""]) => CHANNEL.test(id) && url.includes("/channel/"))
+	const channels = rows.filter(([id, url]) => CHANNEL.test(id) && url?.includes("/channel/"))
 		.map(([id, , title]) => ({ channel_id: id, title: (title || id).slice(0, MAX_TITLE) }));
 	const playlists = rows.filter(([id]) => PLAYLIST.test(id));
 	const isVideo = (row) => VIDEO.test(row[0]) && isoTime(row[1] ?? "") !== null && !row.slice(2).some(Boolean);
 	const first = rows.findIndex(isVideo);
-	if (first >= 0) {
-		const videos = new Map();
-		for (const row of rows.slice(first)) {
-			if (!isVideo(row)) read.unreadable += 1;
-			else if (!videos.has(row[0])) videos.set(row[0], new Date(isoTime(row[1])).toISOString());
-		}
-		read.videos = [...videos].map(([video, added_at]) => ({ video, added_at }));
-		// Above the videos, old files tell about the playlist: id, channel, two times, title, description.
-		const about = playlists[0]?.findLastIndex((cell) => isoTime(cell) !== null) ?? -1;
-		if (about > 0) read.title = playlists[0][about + 1]?.slice(0, MAX_TITLE) || null;
-	} else if (!read.channels.length) {
-		read.titles = playlists.flat().filter((cell) => cell && cell.length <= MAX_TITLE);
-	}
-	const empty = rows.length === 1 && rows[0].length === 2;
-	read.known = Boolean(read.videos.length || read.channels.length || playlists.length || empty);
-	return read;
+	const videos = new Map();
+	const list = first < 0 ? [] : rows.slice(first);
+	for (const [id, time] of list.filter(isVideo)) videos.has(id) || videos.set(id, new Date(isoTime(time)).toISOString());
+	// Above the videos, old files tell about the playlist: id, channel, two times, title, description.
+	const about = first < 0 ? [] : (playlists[0] ?? []);
+	const title = about[about.findLastIndex((cell) => isoTime(cell) !== null) + 1]?.slice(0, MAX_TITLE);
+	return {
+		name,
+		title,
+		videos: [...videos].map(([video, added_at]) => ({ video, added_at })),
+		unreadable: list.filter((row) => !isVideo(row)).length,
+		channels,
+		titles: playlists.flat().filter((cell) => cell && cell.length <= MAX_TITLE),
+		known: Boolean(videos.size || channels.length || playlists.length || (rows.length === 1 && rows[0].length === 2)),
+	};
 }
 
 /** File names have other characters than titles, and are cut off. The longest title that fits is the one. */
@@ -169,68 +168,60 @@ function titleOf(name, titles) {
 	return best ?? (stem.replace(SUFFIX, "").trim() || stem);
 }
 
+const newHistory = () => ({ rows: [], removed: 0, ads: 0, known: false });
+
+/** Adds one entry. Advertisements are in a history, too, but nobody chose to watch them. */
+function addEntry(history, header, title, href, time, isAd) {
+	if (!header.startsWith("YouTube") || history.rows.length >= MAX_WATCHED) return;
+	history.known = true;
+	const id = WATCHED.exec(href)?.[1];
+	if (isAd) history.ads += 1;
+	// A private or removed video has no address, or the address is its title.
+	else if (!href || (id && title.includes(`watch?v=${id}`))) history.removed += 1;
+	else if (id) history.rows.push([id, time, header.length > 7]);
+}
+
 function readJson(name, text) {
+	const history = newHistory();
 	let entries;
 	try {
 		entries = JSON.parse(text);
 	} catch {
-		throw new TakeoutError(`${name} is damaged or not complete. Download it again.`);
+		damaged(name);
 	}
-	const history = { rows: [], removed: 0, ads: 0, known: false };
-	if (!Array.isArray(entries)) return history;
-	for (const entry of entries.slice(0, MAX_WATCHED)) {
-		if (typeof entry?.header !== "string" || !entry.header.startsWith("YouTube") || typeof entry.title !== "string") continue;
-		history.known = true;
-		const id = WATCHED.exec(entry.titleUrl)?.[1];
-		// Advertisements are in the history, too, but nobody chose to watch them.
-		if (Array.isArray(entry.details)) history.ads += 1;
-		else if (!entry.titleUrl) history.removed += 1;
-		else if (id && entry.title.includes(`watch?v=${id}`)) history.removed += 1;
-		else if (id) history.rows.push([id, isoTime(String(entry.time ?? "")), entry.header.length > 7]);
+	for (const entry of Array.isArray(entries) ? entries : []) {
+		const { header, title, titleUrl, time, details } = Object(entry);
+		if (typeof header === "string") addEntry(history, header, String(title), titleUrl, isoTime(String(time)), Boolean(details));
 	}
 	return history;
 }
-
-const CELL = "outer-cell";
 
 /** Looks at one cell after another: a parser of HTML would make a million elements. */
-function readHtml(text) {
-	const history = { rows: [], removed: 0, ads: 0, known: false };
-	const times = [];
-	for (let at = text.indexOf(CELL); at >= 0 && history.rows.length < MAX_WATCHED; ) {
-		const next = text.indexOf(CELL, at + CELL.length);
+function readHtml(name, text) {
+	const history = newHistory();
+	for (let at = text.indexOf(CELL); at >= 0; ) {
+		const next = text.indexOf(CELL, at + 1);
 		const cell = text.slice(at, Math.min(next < 0 ? text.length : next, at + MAX_CELL));
-		at = next;
 		const header = /typography--title">([^<]{0,40})/.exec(cell)?.[1] ?? "";
 		const body = /body-1">([\s\S]*?)<\/div>/.exec(cell)?.[1] ?? "";
-		if (!header.startsWith("YouTube")) continue;
-		history.known = true;
-		const [, href = "", title = ""] = /<a href="([^"]*)">([^<]*)/.exec(body) ?? [];
-		const id = WATCHED.exec(href)?.[1];
-		if (cell.includes("Google Ads")) history.ads += 1;
-		else if (!href) history.removed += 1;
-		else if (id && title.includes(`watch?v=${id}`)) history.removed += 1;
-		else if (id) {
-			history.rows.push([id, null, header.length > 7]);
-			times.push(body.replace(/<br>\s*$/, "").split("<br>").pop().replace(/&nbsp;/g, " "));
-		}
+		const [, href, title] = /<a href="([^"]*)">([^<]*)/.exec(body) ?? [];
+		const time = body.replace(/<br>\s*$/, "").split("<br>").pop();
+		addEntry(history, header, title, href, time, cell.includes("Google Ads"));
+		at = next;
 	}
-	localTimes(times).forEach((time, index) => (history.rows[index][1] = time));
+	localTimes(history.rows.map((row) => row[1])).forEach((time, index) => (history.rows[index][1] = time));
 	return history;
 }
 
-/** The same history may have come twice, as JSON and HTML or in two Takeouts. */
+/** The same history may have come twice, as JSON and HTML or in two Takeouts. The one of searches has no videos. */
 function mergeHistories(histories) {
-	const rows = new Map();
-	const count = (name) => Math.max(0, ...histories.map((each) => each[name]));
-	if (!count("removed") && !histories.some((each) => each.rows.length)) return null;
-	for (const [index, { rows: own }] of histories.entries()) {
-		for (const [place, row] of own.entries()) {
-			rows.set(row[1] === null ? `${index} ${place}` : `${row[0]} ${Math.floor(row[1] / 1000)}`, row);
-		}
-	}
-	const sorted = [...rows.values()].sort((a, b) => (b[1] ?? 0) - (a[1] ?? 0)).slice(0, MAX_WATCHED);
-	return { rows: sorted, removed: count("removed"), ads: count("ads") };
+	const watched = histories.filter((each) => each.rows.length);
+	if (!watched.length) return null;
+	const rows = new Map(watched.flatMap((each, number) => each.rows.map((row, place) =>
+		[row[1] === null ? `${number} ${place}` : `${row[0]} ${Math.floor(row[1] / 1000)}`, row])));
+	const most = (name) => Math.max(...watched.map((each) => each[name]));
+	const sorted = [...rows.values()].sort((a, b) => b[1] - a[1]);
+	return { rows: sorted, removed: most("removed"), ads: most("ads") };
 }
 
 /** `[{video, added_at}]`, the newest first, of videos watched `atLeast` times since `since` (ms or null). */

@@ -88,7 +88,7 @@ def test_a_dropped_takeout_becomes_collections_that_are_found(
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("takeout.zip", b"hello", "takeout.zip is not a zip, or it is damaged. Download it again."),
+        ("takeout.zip", b"hello", "takeout.zip is damaged or not complete. Download it again."),
         ("takeout.zip", takeout.zipped({"Takeout/Google Photos/a.json": "{}"}), "choose all of them"),
         ("x-videos.csv", b"0" * 21_000_000, "x-videos.csv is larger than 20 MB"),
     ],
