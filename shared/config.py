@@ -90,6 +90,7 @@ Concurrency = Annotated[int, Meta(ge=1, le=1000)]
 Jobs = Annotated[int, Meta(ge=1, le=10_000)]
 Megabytes = Annotated[int, Meta(ge=64, le=1_000_000)]
 Videos = Annotated[int, Meta(ge=1, le=1_000_000)]
+Units = Annotated[int, Meta(ge=1, le=100_000_000)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 
 
@@ -167,6 +168,8 @@ class Config:
     jobs_at_once: Jobs = 100
     #: Videos that a user may have fetched again from YouTube on one day.
     fetch_again_per_day: Videos = 500
+    #: Units of the YouTube Data API's quota that refreshing may spend in a day.
+    refresh_units_per_day: Units = 5000
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Config:

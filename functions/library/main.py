@@ -31,7 +31,7 @@ config = startup.begin(
     "GRANT_ENCRYPTION_KEYS",
 )
 db, index = Firestore(config), SearchIndex(SearchServer(config))
-dashboard = Dashboard(db, index, Grants(db, Google(config), config), DataApi(config))
+dashboard = Dashboard(config, db, index, Grants(db, Google(config), config), DataApi(config))
 removal = Removal(db, index)
 collecting = Collecting(db, index, Start(config, db, Topics(config)))
 routes = Routes(config, db)
@@ -45,6 +45,11 @@ def library(request: Request) -> Response:
 @routes.get("/api/playlists")
 def list_playlists(request: Request, caller: Caller) -> dict[str, Any]:
     return dashboard.of_user(caller.user_id)
+
+
+@routes.patch("/api/playlists/<playlist_id>")
+def change(request: Request, caller: Caller, playlist_id: str) -> dict[str, Any]:
+    return dashboard.choose(caller.user_id, playlist_id, body_of(request).get("refresh"))
 
 
 @routes.delete("/api/playlists/<playlist_id>")

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from shared import clock
+from shared.config import Config
+from shared.errors import BadRequest, NotFound
 from shared.gcp.firestore import Firestore
 from shared.library.memberships import Membership, Memberships
 from shared.library.own_playlists import OwnPlaylists
+from shared.library.refreshes import CHOICES, Refresh, Refreshes
+from shared.messages import is_id
 from shared.oauth.grants import Grants
 from shared.pipeline import job_views
+from shared.pipeline.budget import Budget, Spent
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.ledger import Ledger
+from shared.pipeline.refresh import listing_cost
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import PlaylistInfo
 
 _SOURCES = ("liked", "own", "url")
+#: Changes are shown for so long.
+_RECENT = timedelta(days=7)
+#: A source is late when its slot is so long ago: the scheduler calls every few minutes.
+_LATE = timedelta(minutes=15)
 
 
 class Dashboard:
     """The use case behind `GET /api/playlists`."""
 
-    def __init__(self, db: Firestore, index: SearchIndex, grants: Grants, youtube: DataApi) -> None:
+    def __init__(
+        self, config: Config, db: Firestore, index: SearchIndex, grants: Grants, youtube: DataApi
+    ) -> None:
         self._memberships = Memberships(db, index)
         self._own_playlists = OwnPlaylists(db, grants, youtube)
         self._jobs = Jobs(db)
         self._ledger = Ledger(db)
+        self._refreshes = Refreshes(db)
+        self._budget = Budget(db, config.refresh_units_per_day)
 
     def of_user(self, user_id: str) -> dict[str, Any]:
         """The Liked videos first, then the user's own playlists, then those added by address.
@@ -39,9 +55,10 @@ class Dashboard:
         memberships = {each.playlist_id: each for each in self._memberships.of_user(user_id)}
         # A job of some videos says nothing about their playlist.
         active = {job.playlist_id: job for job in self._jobs.active(user_id) if job.whole}
+        plans, spent = self._plans(user_id, memberships), self._budget.read()
         shown = [
             _view(each, memberships.get(each), own.playlists.get(each))
-            | {"job": self._brief(active.get(each))}
+            | {"refresh": self._plan(plans.get(each), spent), "job": self._brief(active.get(each))}
             for each in {**own.playlists, **memberships}
         ]
         shown.sort(
@@ -52,6 +69,62 @@ class Dashboard:
             )
         )
         return {"playlists": shown, "notices": [asdict(notice) for notice in own.notices]}
+
+    def choose(self, user_id: str, playlist_id: str, chosen: object) -> dict[str, Any]:
+        """The use case behind `PATCH /api/playlists/{id}`. The source, as :meth:`of_user` shows it.
+
+        Raises:
+            BadRequest: there is no such choice.
+            NotFound: the source is not in the user's library.
+        """
+        if chosen not in CHOICES:
+            raise BadRequest(f"refresh: expected one of {', '.join(CHOICES)}, found {str(chosen)[:40]!r}.")
+        if not is_id(playlist_id):
+            raise NotFound("There is no such playlist in your library.")
+        self._memberships.choose(user_id, playlist_id, chosen)
+        membership = self._memberships.read(user_id, playlist_id)
+        if membership is None:
+            raise NotFound("There is no such playlist in your library.")
+        plan = self._refreshes.of_user(user_id).get(playlist_id)
+        return _view(playlist_id, membership, None) | {
+            "refresh": self._plan(plan, self._budget.read()),
+            "job": self._brief(self._jobs.current(user_id, playlist_id)),
+        }
+
+    def _plans(self, user_id: str, library: Mapping[str, Membership]) -> dict[str, Refresh]:
+        """By playlist id. Sources that were indexed before there were refreshes are refreshed from now on."""
+        plans = self._refreshes.of_user(user_id)
+        older = [each for each, held in library.items() if held.indexed_at and each not in plans]
+        for playlist_id in older:
+            try:
+                self._memberships.choose(user_id, playlist_id, None)
+            except NotFound:
+                # Removed meanwhile.
+                continue
+        return self._refreshes.of_user(user_id) if older else plans
+
+    def _plan(self, plan: Refresh | None, spent: Spent) -> dict[str, Any] | None:
+        """When a source is refreshed next, and why it is late. None for what was never indexed."""
+        if plan is None:
+            return None
+        return {
+            "every": plan.every,
+            "chosen": plan.chosen,
+            "next_at": clock.rfc3339(plan.slot_at),
+            "late": self._late(plan, spent),
+        }
+
+    def _late(self, plan: Refresh, spent: Spent) -> str | None:
+        if plan.slot_at is None or clock.now() - plan.slot_at < _LATE:
+            return plan.late
+        if spent.blocked:
+            return f"YouTube's daily quota is used up. It comes after {clock.rfc3339(spent.blocked_until)}."
+        if self._budget.units - spent.units < listing_cost(plan.videos):
+            return (
+                "What is set aside of YouTube's quota for today is used up. It comes after"
+                f" {clock.rfc3339(spent.renewed_at)}."
+            )
+        return "Others come first. It is its turn within minutes."
 
     def _brief(self, job: Job | None) -> dict[str, Any] | None:
         return job_views.brief(job, self._ledger.counts(job.job_id, job.shards)) if job else None
@@ -77,4 +150,26 @@ def _view(playlist_id: str, membership: Membership | None, own: PlaylistInfo | N
         "indexed": indexed,
         "source": "liked" if playlist_id.startswith("LL") else "own" if is_own else "url",
         "privacy": known.privacy,
+        "kind": membership.kind if membership else "playlist",
+        "channel": membership.channel if membership else None,
+        "changes": _changes(membership) if membership else None,
+    }
+
+
+def _changes(membership: Membership) -> dict[str, Any] | None:
+    """What the jobs of the last days have found. Videos that are gone meanwhile do not count."""
+    recent = [each for each in membership.changes if clock.now() - each.at < _RECENT]
+    if not recent:
+        return None
+    held = set(membership.video_ids)
+
+    def count(name: str) -> int:
+        return len(held.intersection(video for each in recent for video in getattr(each, name)))
+
+    return {
+        "since": clock.rfc3339(min(each.at for each in recent)),
+        "new": count("new"),
+        "removed": sum(each.removed for each in recent),
+        "captions": count("captions"),
+        "renamed": count("renamed"),
     }

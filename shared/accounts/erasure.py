@@ -19,7 +19,9 @@ from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
 from shared.library import own_playlists
 from shared.library.collections import Collections
 from shared.library.memberships import Memberships
+from shared.library.refreshes import Refreshes
 from shared.oauth.grants import Grants
+from shared.pipeline import budget
 from shared.pipeline.jobs import Jobs
 from shared.pipeline.quotas import starts_path
 from shared.search.index.writer import SearchIndex
@@ -39,6 +41,7 @@ class Erasure:
         self._jobs = Jobs(db)
         self._collections = Collections(db)
         self._memberships = Memberships(db, index)
+        self._refreshes = Refreshes(db)
 
     def erase(self, user_id: str) -> None:
         """Erases a user. Parts that cannot be erased now are erased by the sweep within minutes.
@@ -64,12 +67,15 @@ class Erasure:
         steps: list[Callable[[], None]] = [
             lambda: self._sessions.forget(user_id),
             lambda: self._tokens.forget(user_id),
+            # Before the jobs: no refresh starts another one.
+            lambda: self._refreshes.erase(user_id),
             lambda: self._erase_jobs(user_id, deadline),
             lambda: self._collections.forget(user_id),
             # After the jobs: a planner at work writes memberships only while its job exists.
             lambda: self._memberships.erase(user_id),
             lambda: own_playlists.forget(self._db, user_id),
             lambda: self._delete(starts_path(user_id)),
+            lambda: budget.forget(self._db, user_id),
             lambda: self._grants.revoke(user_id),
             lambda: self._delete(profile_path(user_id)),
         ]

@@ -20,14 +20,8 @@ from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.documents import Commit, Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.library import memberships
-from shared.library.memberships import (
-    Listing,
-    membership_path,
-    pack_ids,
-    pack_times,
-    unpack_ids,
-    unpack_times,
-)
+from shared.library.memberships import Listing, membership_path
+from shared.library.packing import pack_ids, pack_times, unpack_ids, unpack_times
 
 #: Videos in one collection, collections of one user, and characters of a title.
 MAXIMUM_VIDEOS, MAXIMUM_COLLECTIONS, MAXIMUM_TITLE = 10_000, 200, 150

@@ -7,10 +7,9 @@ as a list, each write would change thousands of index entries.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
@@ -19,28 +18,11 @@ from shared.errors import NotFound, Transient
 from shared.gcp.documents import Commit, Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.library import refreshes
+from shared.library.changes import Change, change_from, with_change
 from shared.library.checks import check_path
+from shared.library.packing import pack_ids, pack_times, unpack_ids, unpack_times
 from shared.library.refreshes import Chosen, Refresh, Refreshes, Waiting, refresh_from, refresh_path
 from shared.search.index.writer import SearchIndex
-
-#: What changed in a source is remembered for so long, and of so many jobs and videos each.
-_REMEMBERED = timedelta(days=14)
-_MOST_CHANGES, _MOST_IDS = 60, 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one job found changed in a source that was in the library before. Each but ``removed``: ids.
-
-    ``captions``: of videos whose captions came later. ``removed``: how many were taken out.
-    """
-
-    job_id: str
-    at: datetime
-    new: tuple[str, ...] = ()
-    removed: int = 0
-    captions: tuple[str, ...] = ()
-    renamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,76 +76,8 @@ def membership_from(snapshot: Snapshot) -> Membership | None:
         playlist_id=snapshot.id,
         video_ids=unpack_ids(data.get("video_ids")),
         added=unpack_times(data.get("added")),
-        changes=tuple(map(_change_from, data.get("changes", ()))),
+        changes=tuple(map(change_from, data.get("changes", ()))),
     )
-
-
-def pack_ids(video_ids: Iterable[str]) -> bytes:
-    """Ids of videos as one field of a document."""
-    return zlib.compress(" ".join(video_ids).encode())
-
-
-def unpack_ids(packed: bytes | None) -> tuple[str, ...]:
-    """The inverse of :func:`pack_ids`. Nothing is no ids."""
-    return tuple(zlib.decompress(packed).decode().split()) if packed else ()
-
-
-def pack_times(times: Iterable[datetime | None]) -> bytes:
-    """Whole seconds since 1970; 0 for what is not known."""
-    return pack_ids(str(round(time.timestamp())) if time else "0" for time in times)
-
-
-def unpack_times(packed: bytes | None) -> tuple[datetime | None, ...]:
-    return tuple(
-        datetime.fromtimestamp(int(each), UTC) if each != "0" else None for each in unpack_ids(packed)
-    )
-
-
-def _change_from(data: Mapping[str, Any]) -> Change:
-    ids = {name: unpack_ids(data.get(name)) for name in ("new", "captions", "renamed")}
-    return Change(data["job_id"], data["at"], removed=data.get("removed", 0), **ids)
-
-
-def _with_change(snapshot: Snapshot, change: Change) -> dict[str, Any]:
-    """The fields of a membership after one more change.
-
-    What the same job has found before is kept: each write finds only what is new since the last one. The
-    first job of a source changes nothing.
-    """
-    known = membership_from(snapshot)
-    if known is None or known.indexed_at is None:
-        return {}
-    if not (change.new or change.removed or change.captions or change.renamed):
-        return {}
-    same = next((each for each in known.changes if each.job_id == change.job_id), Change("", change.at))
-    merged = Change(
-        change.job_id,
-        change.at,
-        _joined(same.new, change.new),
-        same.removed + change.removed,
-        _joined(same.captions, change.captions),
-        _joined(same.renamed, change.renamed),
-    )
-    kept = [
-        each for each in known.changes if each.job_id != change.job_id and each.at > change.at - _REMEMBERED
-    ]
-    return {
-        "changes": [
-            {
-                "job_id": each.job_id,
-                "at": each.at,
-                "removed": each.removed,
-                "new": pack_ids(each.new),
-                "captions": pack_ids(each.captions),
-                "renamed": pack_ids(each.renamed),
-            }
-            for each in [*kept, merged][-_MOST_CHANGES:]
-        ]
-    }
-
-
-def _joined(before: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*before, *more]))[:_MOST_IDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +122,13 @@ def put(commit: Commit, read: Snapshot, listing: Listing) -> None:
     new = tuple(each for each in listing.videos if each not in before)
     removed = len(before - listing.videos.keys())
     change = Change(listing.job_id, now, new, removed, renamed=tuple(listing.renamed))
-    commit.put(read, data | _with_change(read, change))
+    commit.put(read, data | _changes(known, change))
+
+
+def _changes(known: Membership | None, change: Change) -> dict[str, Any]:
+    """The first job of a source changes nothing."""
+    is_first = known is None or known.indexed_at is None
+    return {} if known is None or is_first else with_change(known.changes, change)
 
 
 def keep(commit: Commit, read: Snapshot, videos: Mapping[str, datetime | None]) -> None:
@@ -285,7 +205,7 @@ class Memberships:
             changes |= {"slot_at": refreshes.next_slot(playlist_id, how_often, now), "late": None}
         if not only:
             data |= {"indexed_at": now, "job_id": job_id}
-        data |= _with_change(read, Change(job_id, now, captions=captions))
+        data |= _changes(membership, Change(job_id, now, captions=captions))
         commit = self._db.commit()
         commit.update(read.path, data, unchanged_since=read.update_time)
         refreshes.put(commit, refresh_read, user_id, playlist_id, **changes)

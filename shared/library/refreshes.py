@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -80,6 +80,8 @@ class Due:
     user_id: str
     playlist_id: str
     due_at: datetime
+    slot_at: datetime | None = None
+    videos: int = 0
 
 
 def every(chosen: Chosen, videos: int) -> Every:
@@ -161,7 +163,7 @@ class Refreshes:
             ("due_at", "<=", now),
             order_by="due_at",
             limit=_MOST_DUE,
-            fields=["user_id", "playlist_id", "due_at"],
+            fields=[each.name for each in fields(Due)],
         )
         return [due for due in (each.read_as(Due) for each in found) if due is not None]
 

@@ -22,6 +22,7 @@ from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import VideoMessage
+from shared.pipeline.acceptance import accepts
 from shared.pipeline.jobs import SAME_PAUSE, Job, Jobs, job_from, job_path
 from shared.pipeline.ledger import Entry, Ledger, entry_from, entry_path
 from shared.pipeline.settlement import Settlement
@@ -62,7 +63,7 @@ class _Work:
     def known(self) -> Outcome | None:
         """The stored outcome, if YouTube need not be asked."""
         outcome = self.stored.outcome
-        accepted = outcome is not None and self.job.accepts(self.entry.video_id, outcome)
+        accepted = outcome is not None and accepts(self.job, self.entry.video_id, outcome)
         return outcome if accepted else None
 
     @property

@@ -21,11 +21,9 @@ from shared import clock
 from shared.errors import Busy
 from shared.gcp.documents import Commit, Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
-from shared.library.memberships import pack_ids, unpack_ids
+from shared.library.packing import pack_ids, unpack_ids
 from shared.messages import PlaylistMessage, is_id
 from shared.pipeline.quotas import Quota
-from shared.transcripts.store import Outcome
-from shared.transcripts.videos import METADATA_AGE, UNATTENDED_AGE, Metadata
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
 LISTING: tuple[JobState, ...] = ("queued", "planning")
@@ -36,8 +34,6 @@ _VIDEOS_PER_SHARD = 50
 _MAXIMUM_SHARDS = 64
 #: Two pauses that end so close to each other are the same pause.
 SAME_PAUSE = timedelta(seconds=1)
-#: An answer "not yet" that is so old when a job starts is asked for again.
-_LATELY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +47,8 @@ class Job:
     ``again_ids``: the videos about which YouTube is asked although they are stored. They are those of the
     user's library when the job was made, and the user's share was charged for them. ``video_ids``: the only
     videos of the job; empty for the whole playlist. ``scheduled``: no person waits for the job. ``channel``:
-    what of a channel is listed, see :mod:`shared.youtube.channels`; None for all. ``new_only``: of a
-    collection, only what was never looked at is listed. ``extended``: how often videos were added meanwhile.
+    what of it is listed; None: as before. ``new_only``: of a collection, only what was never looked at.
+    ``extended``: how often videos were added meanwhile.
     """
 
     job_id: str
@@ -97,30 +93,6 @@ class Job:
     def message(self) -> PlaylistMessage:
         """The message that hands the job to the planner."""
         return PlaylistMessage(self.playlist_id, self.job_id, self.user_id)
-
-    def accepts(self, video_id: str, outcome: Outcome) -> bool:
-        """Whether the stored outcome of a video answers this job, so that YouTube is not asked about it.
-
-        Nothing is written down about it: an answer that came after the job was made is the one that the job
-        wanted, whichever delivery, worker or job has asked.
-        """
-        if outcome.job_id == self.job_id:
-            return True
-        if video_id in self.again_ids:
-            return outcome.checked_at >= self.created_at
-        # Who starts a job wants to know whether the premiere has begun.
-        asked_lately = not outcome.not_yet or outcome.checked_at >= self.created_at - _LATELY
-        return outcome.fresh and (asked_lately or self.scheduled)
-
-    def accepts_metadata(self, metadata: Metadata) -> bool:
-        """As :meth:`accepts`, for the metadata of a video that YouTube shows (again)."""
-        if metadata.gone_at is not None:
-            return False
-        if metadata.video_id in self.again_ids:
-            return metadata.fetched_at >= self.created_at
-        # What is not over yet has no duration.
-        patient = self.scheduled and metadata.duration_seconds
-        return clock.now() - metadata.fetched_at <= (UNATTENDED_AGE if patient else METADATA_AGE)
 
 
 def job_path(job_id: str) -> str:
@@ -228,10 +200,15 @@ class Jobs:
                     if again and not current.again:
                         raise Busy("This playlist is being indexed. Wait until that is done, then try again.")
                     return current, False
-            data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, "new_only": new_only}
-            data |= {"state": "queued", "created_at": clock.now(), "scheduled": schedule is not None}
-            data |= {"again_ids": pack_ids(again) if again else None, "channel": channel}
-            data |= {"video_ids": pack_ids(video_ids) if video_ids else None}
+            data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, "channel": channel}
+            data |= {
+                "state": "queued",
+                "created_at": clock.now(),
+                "new_only": new_only,
+                "scheduled": bool(schedule),
+            }
+            packed = {"again_ids": again, "video_ids": video_ids}
+            data |= {name: pack_ids(ids) if ids else None for name, ids in packed.items()}
             commit = (schedule or self._db.commit)().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from shared import clock, logs
 from shared.errors import JobFailed, NotVisible
@@ -17,6 +17,9 @@ from shared.library.memberships import Membership
 from shared.library.refreshes import is_young
 from shared.oauth.grants import Grants
 from shared.pipeline.jobs import Job
+from shared.youtube import channels
+from shared.youtube.addresses import channel_of, is_uploads
+from shared.youtube.channels import Choice, choice_from
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import FirstPage, Item, PlaylistInfo
 
@@ -30,7 +33,8 @@ class Source:
     """What is about to be listed.
 
     ``pages``: asks for the items in their order, up to 50 at a time. ``etag``: of the first page, if YouTube
-    gave one. ``described_at``: when the title was asked for; None if it was known.
+    gave one. ``described_at``: when the title was asked for; None if it was known. ``channel``: what of a
+    channel is listed.
     """
 
     playlist: PlaylistInfo
@@ -39,6 +43,7 @@ class Source:
     by: ListedBy = "everybody"
     etag: str | None = None
     described_at: datetime | None = None
+    channel: Mapping[str, Any] | None = None
 
 
 class Listings:
@@ -61,7 +66,41 @@ class Listings:
         """
         if is_collection(job.playlist_id):
             return self._collection(job, known)
-        return self._playlist(job, known)
+        if not is_uploads(job.playlist_id):
+            return self._playlist(job, known)
+        chosen = job.channel or (known.channel if known else None)
+        choice = choice_from(chosen or {})
+        if choice.everything:
+            return replace(self._playlist(job, known), kind="channel", channel=choice.as_json())
+        return self._channel(job, known, choice)
+
+    def _channel(self, job: Job, known: Membership | None, choice: Choice) -> Source:
+        """A channel of which not everything is wanted."""
+        described_at = None
+        if job.scheduled and known and known.described_at and is_young(known.described_at):
+            info = PlaylistInfo(known.title, known.thumbnail_url, len(known.video_ids), known.privacy)
+        else:
+            described_at = clock.now()
+            info = self._described_channel(job)
+        if choice.newest is not None:
+            info = replace(info, item_count=min(info.item_count, choice.newest))
+        # The refresh has asked for the first page of the uploads. It tells whether there is anything new.
+        check = self._checks.read(None, job.playlist_id)
+        return Source(
+            info,
+            lambda: channels.pages(self._youtube, job.playlist_id, choice),
+            "channel",
+            etag=check.page.etag if check and check.fresh else None,
+            described_at=described_at,
+            channel=choice.as_json(),
+        )
+
+    def _described_channel(self, job: Job) -> PlaylistInfo:
+        channel_id = channel_of(job.playlist_id)
+        found = self._youtube.channels([channel_id]).get(channel_id)
+        if found is None:
+            raise NotVisible("YouTube knows no such channel, or has closed it.")
+        return PlaylistInfo(found.title, found.thumbnail_url, found.videos or 0, "public")
 
     def _playlist(self, job: Job, known: Membership | None) -> Source:
         if job.scheduled and known and known.described_at and is_young(known.described_at):
@@ -105,6 +144,8 @@ class Listings:
 
         Raises NotVisible for a private playlist of somebody else, as if it did not exist.
         """
+        if is_uploads(job.playlist_id):
+            return self._described_channel(job), None
         try:
             return self._youtube.playlist(job.playlist_id), None
         except NotVisible:

@@ -9,6 +9,7 @@ from datetime import datetime
 from shared import clock, logs
 from shared.errors import DeliveryError, Transient
 from shared.gcp.firestore import Firestore
+from shared.pipeline.acceptance import accepts, accepts_metadata
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry, state_when_indexed
 from shared.pipeline.listings import ListedBy, Source
@@ -94,7 +95,7 @@ class Pages:
         hidden = {item.video_id for item in items if item.gone and item.video_id not in before}
         known = self._videos.read([item.video_id for item in items if item.video_id not in hidden])
 
-        accepted = {video_id for video_id, each in known.items() if job.accepts_metadata(each)}
+        accepted = {video_id for video_id, each in known.items() if accepts_metadata(job, each)}
         accepted -= {item.video_id for item in items if _is_renamed(item, known.get(item.video_id))}
         stale = [item.video_id for item in items if not item.gone and item.video_id not in accepted]
         answered = {
@@ -129,7 +130,7 @@ class Pages:
         outcomes = {
             video_id: each.outcome
             for video_id, each in stored.items()
-            if each.outcome and job.accepts(video_id, each.outcome)
+            if each.outcome and accepts(job, video_id, each.outcome)
         }
         gone = {item.video_id for item in items if item.gone and metadata[item.video_id].gone_at}
         fingerprints = indexed.fingerprints([*(outcomes.keys() | gone)])

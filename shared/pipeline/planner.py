@@ -163,7 +163,7 @@ class Planner:
                 source.etag,
                 source.described_at,
                 source.kind,
-                job.channel,
+                source.channel,
             )
 
         try:

@@ -59,13 +59,21 @@ class Quota:
         known: list[datetime] = (starts.data or {}).get("at", [])
         recent = sorted(time for time in known if time > now - _WINDOW)
         if len(recent) >= self.per_hour:
-            seconds = max(1, -int(-(recent[0] + _WINDOW - now).total_seconds() // 1))
-            raise TooMany(
-                f"You have started {len(recent)} jobs within an hour."
-                f" Try again in {-(-seconds // 60)} minutes.",
-                seconds,
-            )
+            raise _too_many(f"You have started {len(recent)} jobs within an hour.", recent[0], now)
         return {"at": [*recent, now], **(self._spend_again(starts, again, now) if again else {})}
+
+    def look_up(self, starts: Snapshot) -> dict[str, Any]:
+        """The new fields of the document after one more look-up of a channel. As many an hour as jobs.
+
+        Raises:
+            TooMany: the quota is used up.
+        """
+        now = clock.now()
+        known: list[datetime] = (starts.data or {}).get("looked_up", [])
+        recent = sorted(time for time in known if time > now - _WINDOW)
+        if len(recent) >= self.per_hour:
+            raise _too_many(f"You have looked up {len(recent)} channels within an hour.", recent[0], now)
+        return {"looked_up": [*recent, now]}
 
     def _spend_again(self, starts: Snapshot, videos: int, now: datetime) -> dict[str, Any]:
         if videos > self.again_per_day:
@@ -86,6 +94,12 @@ class Quota:
                 max(1, round((midnight - now).total_seconds())),
             )
         return {"again_on": today, "again": spent + videos}
+
+
+def _too_many(what: str, first: datetime, now: datetime) -> TooMany:
+    """``first``: when the first of those within the window happened."""
+    seconds = max(1, -int(-(first + _WINDOW - now).total_seconds() // 1))
+    return TooMany(f"{what} Try again in {-(-seconds // 60)} minutes.", seconds)
 
 
 def starts_path(user_id: str) -> str:

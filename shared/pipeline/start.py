@@ -13,25 +13,35 @@ from shared.gcp.pubsub import Topics
 from shared.library import collections, memberships
 from shared.library.collections import Added, Collections, is_collection
 from shared.messages import is_id
+from shared.pipeline.channels import Channels
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.quotas import Quota
-from shared.youtube.addresses import WATCH_LATER, is_refused, parse_playlist_id
+from shared.youtube.addresses import SHELL, WATCH_LATER, classify, is_refused, is_uploads, uploads_of
+from shared.youtube.channels import Choice, choice_from
 
 
 class Start:
     """The use case behind `POST /api/index` and whatever else begins with a person's wish."""
 
-    def __init__(self, config: Config, db: Firestore, topics: Topics) -> None:
+    def __init__(
+        self, config: Config, db: Firestore, topics: Topics, channels: Channels | None = None
+    ) -> None:
+        """``channels``: None where nobody names a channel."""
+        self._channels = channels
         self._config = config
         self._db = db
         self._topics = topics
         self._jobs = Jobs(db)
         self._collections = Collections(db)
 
-    def start(self, user_id: str, playlist: object, *, again: bool = False) -> tuple[Job, bool]:
-        """The user's active job of a playlist and False, or a new job and True. YouTube is not asked.
+    def start(
+        self, user_id: str, playlist: object, *, again: bool = False, channel: object = None
+    ) -> tuple[Job, bool]:
+        """The user's active job of a source and False, or a new job and True. YouTube is asked only for the
+        id of a channel that is given by its name.
 
-        ``playlist``: an id or an address. ``again``: the job asks YouTube also for what is stored,
+        ``playlist``: an id, an address or a handle; ``channel``: what of a channel is wanted, as the request
+        says it; None: as it was chosen before. ``again``: the job asks YouTube also for what is stored,
         of those videos that are in the user's library through this playlist now.
 
         Raises:
@@ -41,16 +51,31 @@ class Start:
             TooMany: the user's quota is used up.
             Transient: the database does not answer.
         """
-        if is_collection(playlist):
-            playlist_id = str(playlist)
-            if collections.read(self._db, user_id, playlist_id) is None:
-                raise NotFound("There is no such collection in your library.")
-        else:
-            playlist_id = parse_playlist_id(playlist)
-        if is_refused(playlist_id):
-            raise BadRequest(WATCH_LATER)
+        choice = None if channel is None else choice_from(channel)
+        playlist_id = self._playlist_id(user_id, playlist)
+        if choice and not is_uploads(playlist_id):
+            raise BadRequest("channel: expected a channel in playlist; found a playlist.")
         known = memberships.read(self._db, user_id, playlist_id) if again else None
-        return self._start(user_id, playlist_id, again=known.video_ids if known else ())
+        return self._start(user_id, playlist_id, again=known.video_ids if known else (), choice=choice)
+
+    def _playlist_id(self, user_id: str, playlist: object) -> str:
+        if is_collection(playlist):
+            if collections.read(self._db, user_id, str(playlist)) is None:
+                raise NotFound("There is no such collection in your library.")
+            return str(playlist)
+        named = classify(playlist)
+        if named.kind == "video":
+            raise BadRequest(f"This address names one video; it names no playlist. {SHELL}")
+        if named.kind in ("handle", "user"):
+            assert self._channels is not None, "whoever takes names can look them up"
+            return uploads_of(self._channels.named(user_id, named).channel_id)
+        if is_refused(named.id):
+            raise BadRequest(WATCH_LATER)
+        return named.playlist_id
+
+    def start_known(self, user_id: str, playlist_id: str, choice: Choice | None = None) -> Job:
+        """The job of a playlist or channel that was found already. Raises TooMany, Transient."""
+        return self._start(user_id, playlist_id, again=(), choice=choice)[0]
 
     def fetch_again(self, user_id: str, video_id: str) -> tuple[Job, bool]:
         """As :meth:`start`, for one video of the user's library.
@@ -123,10 +148,24 @@ class Start:
         quota.spend(self._db.read(quota.path)[0], self._jobs.count_active(user_id))
 
     def _start(
-        self, user_id: str, playlist_id: str, *, again: Collection[str], video_ids: Sequence[str] = ()
+        self,
+        user_id: str,
+        playlist_id: str,
+        *,
+        again: Collection[str],
+        video_ids: Sequence[str] = (),
+        choice: Choice | None = None,
     ) -> tuple[Job, bool]:
         quota = Quota.for_user(user_id, self._config)
-        job, new = self._jobs.start(user_id, playlist_id, quota=quota, again=again, video_ids=video_ids)
+        channel = choice.as_json() if choice else None
+        job, new = self._jobs.start(
+            user_id,
+            playlist_id,
+            quota=quota,
+            again=again,
+            video_ids=video_ids,
+            channel=channel,
+        )
         if new:
             publish(self._topics, job)
         return job, new

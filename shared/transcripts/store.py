@@ -1,7 +1,7 @@
 """The transcript store: what YouTube answered about each video, stored once for everybody.
 
 Firestore holds the truth; the search index is a view of it. A transcript is asked for again only when a
-person wants that (see shared.pipeline.jobs.Job.accepts). "No captions" and "unavailable" are rechecked later,
+person wants that (see shared.pipeline.acceptance). "No captions" and "unavailable" are rechecked later,
 less and less often.
 
 A worker claims a video before it asks YouTube, so that no two workers pay for the same answer. A claim

@@ -135,6 +135,16 @@ def uploads_of(channel_id: str) -> str:
     return f"UU{channel_id[2:]}"
 
 
+def channel_of(uploads: str) -> str:
+    """The inverse of :func:`uploads_of`."""
+    return f"UC{uploads[2:]}"
+
+
+def is_uploads(playlist_id: str) -> bool:
+    """Whether these are the uploads of a channel."""
+    return playlist_id.startswith("UU") and len(playlist_id) == _UPLOADS
+
+
 def classify(text: object) -> Named:
     """What a text names. An address with v= and list= names the playlist. YouTube is not asked.
 
@@ -190,8 +200,9 @@ def _addresses(text: str) -> list[str]:
 def _listed(found: str, tab: str = "") -> Named:
     """Of an id that stands where a playlist's or a channel's should be. Raises BadRequest."""
     playlist_id = _classified(found)
-    is_uploads = playlist_id.startswith("UU") and len(playlist_id) == _UPLOADS
-    return Named("channel", f"UC{playlist_id[2:]}", tab) if is_uploads else Named("playlist", playlist_id)
+    if is_uploads(playlist_id):
+        return Named("channel", channel_of(playlist_id), tab)
+    return Named("playlist", playlist_id)
 
 
 def _named(text: str) -> Named | None:

@@ -27,19 +27,25 @@ from shared.youtube.addresses import WATCH_LATER, is_refused
 from shared.youtube.data_api_errors import NOT_VISIBLE, translate
 from shared.youtube.prefetch import prefetch
 from shared.youtube.resources import (
+    Channel,
     FirstPage,
     Item,
+    Kind,
     PlaylistInfo,
+    channel_from,
     item_from,
     items_of,
+    kind_of,
     metadata_of,
     playlist_info,
+    subscribed_to,
 )
 
 #: Seconds that one call may take.
 TIMEOUT = 15.0
 _LIKED = "LL"
 _PLAYLIST_PARTS = "snippet,contentDetails,status"
+_CHANNEL_PARTS = "snippet,statistics"
 #: Assumed of the Liked videos where YouTube lists them but does not describe them.
 _LIKED_TITLE, _LIKED_COUNT = "Liked videos", 5000
 #: Pages of a user's own playlists that are listed, 50 playlists each.
@@ -114,12 +120,17 @@ class DataApi:
         return FirstPage(str(answer.get("etag", "")), tuple(_items(answer)), answer.get("nextPageToken"))
 
     def pages(
-        self, playlist_id: str, access_token: str | None = None, *, first: FirstPage | None = None
+        self,
+        playlist_id: str,
+        access_token: str | None = None,
+        *,
+        first: FirstPage | None = None,
+        ahead: bool = True,
     ) -> Iterator[Sequence[Item]]:
         """The items of a playlist in its order, up to 50 at a time.
 
-        ``first``: the first page, if it is known. The next page is requested while
-        the caller works on the current one.
+        ``first``: the first page, if it is known. ``ahead``: the next page is requested while the caller
+        works on the current one.
         """
 
         def listed() -> Iterator[Sequence[Item]]:
@@ -130,7 +141,7 @@ class DataApi:
                 request = partial(_items_request, playlist_id)
                 yield from map(_items, self._answers(request, access_token, page.next_token))
 
-        yield from prefetch(listed(), "listing")
+        yield from prefetch(listed(), "listing") if ahead else listed()
 
     def videos(self, video_ids: Sequence[str]) -> list[Metadata]:
         """The metadata of up to 50 videos as everybody sees them. Private and deleted ones are missing.
@@ -147,6 +158,49 @@ class DataApi:
         now = clock.now()
         return [metadata_of(found, now) for found in items_of(answer) if isinstance(found.get("id"), str)]
 
+    def kinds(self, video_ids: Sequence[str]) -> dict[str, Kind]:
+        """What up to 50 videos are: a Short, a broadcast, or a usual video. What is hidden is missing.
+
+        Premieres cannot be told from broadcasts.
+        """
+        if not video_ids:
+            return {}
+        answer = self._call(
+            lambda api: api.videos().list(
+                part="contentDetails,liveStreamingDetails", id=",".join(video_ids), maxResults=50
+            )
+        )
+        return {str(found.get("id")): kind_of(found) for found in items_of(answer)}
+
+    def channels(self, ids: Sequence[str]) -> dict[str, Channel]:
+        """Up to 50 channels by id. Unknown ones are missing."""
+        answer = self._call(
+            lambda api: api.channels().list(part=_CHANNEL_PARTS, id=",".join(ids), maxResults=50)
+        )
+        found = map(channel_from, items_of(answer))
+        return {channel.channel_id: channel for channel in found if channel is not None}
+
+    def channel_named(self, *, handle: str | None = None, user: str | None = None) -> Channel | None:
+        """The channel with this handle, or with this old name of a user. None if there is none."""
+        name = {"forHandle": handle} if handle is not None else {"forUsername": user}
+        answer = self._call(lambda api: api.channels().list(part=_CHANNEL_PARTS, maxResults=1, **name))
+        return next((each for each in map(channel_from, items_of(answer)) if each is not None), None)
+
+    def subscriptions(self, access_token: str) -> list[Channel]:
+        """The channels that a user has subscribed to, by name. At most a thousand."""
+        listed = self._answers(
+            lambda page_token: (
+                lambda api: api.subscriptions().list(
+                    part="snippet", mine=True, maxResults=50, order="alphabetical", pageToken=page_token
+                )
+            ),
+            access_token,
+        )
+        found = [
+            subscribed_to(item) for answer in islice(listed, _MAXIMUM_PAGES) for item in items_of(answer)
+        ]
+        return [channel for channel in found if channel is not None]
+
     def close(self) -> None:
         """Closes the idle clients."""
         for idle in self._idle.values():
@@ -160,7 +214,7 @@ class DataApi:
         page_token: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         """All answers from this page on."""
-        seen: set[str] = set()
+        seen = {page_token}
         while True:
             answer = self._call(request(page_token), access_token)
             yield answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from shared import clock
 from shared.errors import Transient
@@ -71,6 +71,57 @@ class FirstPage:
     etag: str
     items: tuple[Item, ...]
     next_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel. ``videos``: how many are public; None if YouTube does not say."""
+
+    channel_id: str
+    title: str
+    thumbnail_url: str | None
+    videos: int | None = None
+
+
+#: What YouTube shows under which tab of a channel.
+Kind = Literal["video", "short", "live"]
+#: Seconds that a Short may take (https://support.google.com/youtube/answer/15424877).
+_LONGEST_SHORT = 180
+
+
+def channel_from(found: dict[str, Any]) -> Channel | None:
+    """A resource of channels.list (https://developers.google.com/youtube/v3/docs/channels)."""
+    snippet, channel_id = found.get("snippet") or {}, found.get("id")
+    if not _is_channel_id(channel_id):
+        return None
+    videos = _whole_number((found.get("statistics") or {}).get("videoCount"))
+    return Channel(
+        str(channel_id), str(snippet.get("title", ""))[:_MAXIMUM_TITLE], _thumbnail(snippet), videos
+    )
+
+
+def subscribed_to(found: dict[str, Any]) -> Channel | None:
+    """The channel in a resource of subscriptions.list.
+
+    https://developers.google.com/youtube/v3/docs/subscriptions
+    """
+    snippet = found.get("snippet") or {}
+    channel_id = (snippet.get("resourceId") or {}).get("channelId")
+    if not _is_channel_id(channel_id):
+        return None
+    return Channel(str(channel_id), str(snippet.get("title", ""))[:_MAXIMUM_TITLE], _thumbnail(snippet))
+
+
+def _is_channel_id(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"UC[A-Za-z0-9_-]{22}", value) is not None
+
+
+def kind_of(found: dict[str, Any]) -> Kind:
+    """What a resource of videos.list is, with its contentDetails and liveStreamingDetails."""
+    if found.get("liveStreamingDetails"):
+        return "live"
+    duration = _seconds((found.get("contentDetails") or {}).get("duration"))
+    return "short" if duration and duration <= _LONGEST_SHORT else "video"
 
 
 def playlist_info(found: dict[str, Any]) -> PlaylistInfo:

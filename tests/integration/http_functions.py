@@ -34,7 +34,7 @@ _OBJECTS: dict[str, Callable[[World], dict[str, object]]] = {
     },
     "jobs": lambda world: {"retry": Retry(world.db, world.topics, world.search_index)},
     "library": lambda world: {
-        "dashboard": Dashboard(world.db, world.search_index, world.grants, world.youtube),
+        "dashboard": Dashboard(world.config, world.db, world.search_index, world.grants, world.youtube),
         "removal": Removal(world.db, world.search_index),
         "collecting": Collecting(world.db, world.search_index, Start(world.config, world.db, world.topics)),
     },

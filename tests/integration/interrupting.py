@@ -94,7 +94,12 @@ class _Api(DataApi):
         self._interruption = interruption
 
     def pages(
-        self, playlist_id: str, access_token: str | None = None, *, first: FirstPage | None = None
+        self,
+        playlist_id: str,
+        access_token: str | None = None,
+        *,
+        first: FirstPage | None = None,
+        ahead: bool = True,
     ) -> Iterator[Sequence[Item]]:
         for number, page in enumerate(super().pages(playlist_id, access_token, first=first), start=1):
             if number == 2:

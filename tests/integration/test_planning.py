@@ -40,7 +40,12 @@ class WatchedApi(DataApi):
         self._topics = world.topics
 
     def pages(
-        self, playlist_id: str, access_token: str | None = None, *, first: FirstPage | None = None
+        self,
+        playlist_id: str,
+        access_token: str | None = None,
+        *,
+        first: FirstPage | None = None,
+        ahead: bool = True,
     ) -> Iterator[Sequence[Item]]:
         for page in super().pages(playlist_id, access_token, first=first):
             self.published.append(len(self._topics.videos()))

@@ -203,7 +203,12 @@ class _RevokedAfterTheFirstPage(DataApi):
         self._standin = fake_youtube
 
     def pages(
-        self, playlist_id: str, access_token: str | None = None, *, first: FirstPage | None = None
+        self,
+        playlist_id: str,
+        access_token: str | None = None,
+        *,
+        first: FirstPage | None = None,
+        ahead: bool = True,
     ) -> Iterator[Sequence[Item]]:
         for number, page in enumerate(super().pages(playlist_id, access_token, first=first)):
             yield page

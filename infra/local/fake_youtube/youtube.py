@@ -18,7 +18,7 @@ from infra.local.fake_youtube.library.catalog import Catalog
 from infra.local.fake_youtube.library.samples import TALKS, read_library
 from infra.local.fake_youtube.oauth.authorization import AuthorizationServer
 from infra.local.fake_youtube.pages import embed, thumbnails
-from infra.local.fake_youtube.replies import Reply, html_reply, json_reply
+from infra.local.fake_youtube.replies import JSON, Reply, html_reply, json_reply
 from infra.local.fake_youtube.traffic.addresses import Addresses, ProxyUsers
 from infra.local.fake_youtube.traffic.latency import Latency
 from infra.local.fake_youtube.traffic.stats import Stats
@@ -107,6 +107,9 @@ class FakeYouTube:
             answer = self.data_api.answer(request.http.path, query, request.authorization, request.origin)
         except ApiError as error:
             return json_reply(error.body(), request.gzip, error.code, error.headers)
+        if request.http.headers.get("If-None-Match") == answer.get("etag", ""):
+            # It costs a unit all the same.
+            return Reply(304, JSON, b"")
         return json_reply(answer, request.gzip)
 
     def _answer_oauth(self, request: IncomingRequest) -> Reply:

@@ -124,8 +124,8 @@ def _parse_line(fields: Any) -> Line:
 
 
 def parse_playlist(fields: Mapping[str, Any]) -> Playlist:
-    """``videos`` are ids, or ``{"id": …, "status": "private" or "deleted"}`` for a video that is hidden
-    only in this playlist.
+    """``videos`` are ids, or ``{"id": …, "status": "private" or "deleted", "added_at": …}`` for a video that
+    is hidden only in this playlist, or was added later than the playlist was made.
 
     Raises:
         ControlError
@@ -134,6 +134,7 @@ def parse_playlist(fields: Mapping[str, Any]) -> Playlist:
     playlist_id = _parse_id(fields, _PLAYLIST_ID)
     video_ids: list[str] = []
     hidden: dict[str, str] = {}
+    added: dict[str, str] = {}
     for video in fields.get("videos", []):
         item = {"id": video} if isinstance(video, str) else video
         if not isinstance(item, dict):
@@ -142,6 +143,9 @@ def parse_playlist(fields: Mapping[str, Any]) -> Playlist:
         if "status" in item:
             check_choice("status", item["status"], sorted(HIDDEN))
             hidden[video_ids[-1]] = item["status"]
+        if "added_at" in item:
+            _check_time("added_at", item["added_at"])
+            added[video_ids[-1]] = item["added_at"]
     owner = fields.get("owner")
     if owner is not None:
         check_choice("owner", owner, USERS)
@@ -158,6 +162,7 @@ def parse_playlist(fields: Mapping[str, Any]) -> Playlist:
         owner=owner,
         extra=fields.get("extra", 0),
         hidden=hidden,
+        added=added,
     )
 
 

@@ -5,6 +5,7 @@ Each call costs one unit of the quota (https://developers.google.com/youtube/v3/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,7 @@ class DataApi:
             if part not in _PARTS[resource]:
                 raise errors.unknown_part(part)
         answer = method(call, set(parts))
+        answer["etag"] = resources.etag(json.dumps(answer))
         if fields := call.text("fields"):
             try:
                 mask = field_mask.parse(fields)

@@ -87,7 +87,7 @@ def playlist_item(
     hidden = status in HIDDEN and not (owned and status == PRIVATE)
     if "snippet" in parts:
         snippet: dict[str, Any] = {
-            "publishedAt": parent.published_at,
+            "publishedAt": parent.added.get(video_id, parent.published_at),
             "channelId": parent.channel.id,
             "title": "",
             "description": "",

@@ -97,7 +97,8 @@ class Video:
 @dataclass(frozen=True, slots=True)
 class Playlist:
     """``video_ids``: in order, with repetitions. ``extra``: itemCount is higher than the number of items
-    by this. ``hidden``: statuses of videos that are private or deleted in this playlist only."""
+    by this. ``hidden``: statuses of videos that are private or deleted in this playlist only. ``added``: when
+    videos were added, if not with the playlist."""
 
     id: str
     title: str
@@ -109,6 +110,7 @@ class Playlist:
     owner: str | None = None
     extra: int = 0
     hidden: dict[str, str] = field(default_factory=dict)
+    added: dict[str, str] = field(default_factory=dict)
 
     @property
     def item_count(self) -> int:
