@@ -37,6 +37,11 @@ export async function show(params) {
 			more.replaceChildren(...(cursor ? [actionButton(".soft", "Show more", next, showError)] : []));
 		};
 		append(first);
+		async function reload() {
+			const answer = await api.collectionVideos(id);
+			list.replaceChildren();
+			append(answer);
+		}
 		const rename = actionButton(".soft", "Rename", async () => {
 			const changed = await askTitle("Rename this collection", "Rename", title, (text) => api.renameCollection(id, text));
 			if (changed) await show(params);
@@ -50,7 +55,7 @@ export async function show(params) {
 			navigate("/");
 		}, showError);
 		const tools = make("div.tools", make("a.soft", { href: pageUrl({ playlist: id }) }, "Search these videos"), rename, remove);
-		view.replaceChildren(top(title), error, tools, addForm(id, () => show(params)), empty, list, more);
+		view.replaceChildren(top(title), error, tools, addForm(id, reload), empty, list, more);
 	}, showError);
 	restorePosition();
 }
@@ -97,7 +102,7 @@ function addForm(id, reload) {
 			toast(addedText(answer));
 			box.value = answer.refused.map(({ text }) => text).join("\n");
 			if (answer.refused.length) refuse(...answer.refused.map(({ text, detail }) => `${text}: ${detail}`));
-			else await reload();
+			await reload();
 		}, refuse);
 	});
 	return form;
@@ -116,7 +121,7 @@ export async function create() {
 	if (made) navigate(pageUrl({ collection: made.playlist_id }));
 }
 
-export const save = (id, title) => chooseCollection(id, `Save “${title}” to`, null);
+export const save = (id, title) => api.attempt(() => chooseCollection(id, `Save “${title}” to`, null), toast);
 
 /** Puts a video into a collection that the user chooses; `from`: moves it. Resolves to true if it was done. */
 async function chooseCollection(id, question, from) {

@@ -257,7 +257,7 @@ function refreshMenu(choose, report) {
 
 	function update(refresh, name) {
 		element.hidden = !refresh;
-		menu.ariaLabel = `Refresh: ${name}`;
+		menu.ariaLabel = `How often to refresh ${name}`;
 		if (refresh) show(refresh);
 	}
 

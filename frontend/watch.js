@@ -88,7 +88,7 @@ function createView(video, q, t, line) {
 		button(".soft", "Copy link", shortcuts.c),
 		transcript && button(".soft", "Copy quote", copyQuote),
 		transcript && make("details.menu", make("summary.soft", "Download"), make("div", ...formats)),
-		actionButton(".soft", "Save", async () => (await import("/collections.js")).save(id, title), toast),
+		button(".soft", "Save", async () => (await import("/collections.js")).save(id, title)),
 		externalLink(video.url, "YouTube", { class: "soft" }),
 		actionButton(".soft", "Fetch again", fetchAgain, toast),
 	);
