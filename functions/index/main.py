@@ -11,17 +11,20 @@ from shared import startup
 from shared.accounts.auth import Caller
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
+from shared.pipeline.channels import Channels
 from shared.pipeline.job_views import status_url
 from shared.pipeline.jobs import Job
 from shared.pipeline.sources import Sources
 from shared.pipeline.start import Start
 from shared.web.requests import MAXIMUM_LIST, body_of, flag_of
 from shared.web.routing import Routes
+from shared.youtube.data_api import DataApi
 
-config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
+config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL", "YOUTUBE_API_KEY")
 db, topics = Firestore(config), Topics(config)
-use_case = Start(config, db, topics)
-sources = Sources(use_case)
+channels = Channels(config, db, DataApi(config))
+use_case = Start(config, db, topics, channels)
+sources = Sources(use_case, channels)
 routes = Routes(config, db)
 
 
@@ -34,7 +37,8 @@ def index(request: Request) -> Response:
 def start(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
     body = body_of(request)
     again = flag_of(body, "again")
-    return _answer(*use_case.start(caller.user_id, body.get("playlist"), again=again))
+    channel = body.get("channel")
+    return _answer(*use_case.start(caller.user_id, body.get("playlist"), again=again, channel=channel))
 
 
 @routes.post("/api/sources", maximum_body=MAXIMUM_LIST)

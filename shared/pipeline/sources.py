@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Any, Literal
 
 from shared.errors import BadRequest, RequestError
 from shared.library.collections import SAVED
+from shared.pipeline.channels import Channels
 from shared.pipeline.job_views import status_url
 from shared.pipeline.jobs import Job
 from shared.pipeline.start import Start
-from shared.video_address import is_video_id, video_in_address
+from shared.youtube import addresses
+from shared.youtube.addresses import WATCH_LATER, Named, classify, is_refused, uploads_of
+from shared.youtube.channels import Choice
+from shared.youtube.resources import Channel
 
 #: Lines in one request.
 MAXIMUM_LINES = 1_000
-#: Lines in one request.
-MAXIMUM_LINES = 1_000
+#: A channel with more videos is not started before the person has chosen what of it.
+LARGE = 500
+#: Seconds after which no more lines are taken. The function has thirty.
+WORKS_FOR = 20.0
+#: For an estimate: videos that are fetched in a second, and items that one unit of YouTube's quota lists.
+_A_SECOND, _PAGE = 5, 50
+_LATE = "There was no time for this line. Paste it again."
+#: What the page of a channel shows that is named in an address.
+_TABS = {"videos": Choice(shorts=False, live=False)}
 TakenFor = Literal["playlist", "channel", "video", "nothing"]
 
 
 @dataclass(slots=True)
 class Line:
-    """What one line was taken for. ``detail``: why it could not be taken, and what to do."""
+    """What one line was taken for. ``detail``: why it could not be taken and what to do; or what is left out.
+
+    ``choice``: of a channel that is too large to be started at once: what it would cost. ``channel``: what of
+    a channel is taken.
+    """
 
     text: str
     taken_for: TakenFor = "nothing"
@@ -32,44 +49,86 @@ class Line:
     status_url: str | None = None
     detail: str | None = None
     choice: dict[str, Any] | None = None
+    channel: dict[str, Any] | None = None
 
     def started(self, job: Job) -> None:
         self.playlist_id, self.job_id, self.status_url = job.playlist_id, job.job_id, status_url(job)
 
+    def refuse(self, detail: str) -> None:
+        self.taken_for, self.detail = "nothing", detail
+
 
 class Sources:
-    """The use case behind `POST /api/sources`."""
+    """The use case behind `POST /api/sources`. ``works_for``: see WORKS_FOR."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, channels: Channels, *, works_for: float = WORKS_FOR) -> None:
         self._start = start
+        self._channels = channels
+        self._works_for = works_for
 
     def add(self, user_id: str, text: object) -> dict[str, Any]:
         """Takes each line for what it is, and starts it. Videos go together into "Saved videos".
 
         Raises:
-            BadRequest: there is nothing in the text.
-            Transient: the database does not answer.
+            BadRequest: there is nothing in the text, or too much.
+            Transient: the database or YouTube does not answer. What was started before stays started.
         """
         if not isinstance(text, str) or not text.strip():
             raise BadRequest("text: expected addresses or ids, one in each line; found nothing.")
-        texts = [each.strip() for each in text.splitlines() if each.strip()]
+        # A lone surrogate cannot be sent back.
+        texts = addresses.split(text.encode("utf-8", "replace").decode())
         if len(texts) > MAXIMUM_LINES:
-            raise BadRequest(f"text: expected at most {MAXIMUM_LINES:,} lines, found {len(texts):,}.")
-        lines = [self._take(user_id, each) for each in texts]
+            raise BadRequest(
+                f"text: expected at most {MAXIMUM_LINES:,} lines, found {len(texts):,}. Paste them in parts."
+            )
+        lines = [Line(each[:300]) for each in texts]
+        named = list(map(_named, lines, texts))
+        deadline = monotonic() + self._works_for
+        known = self._described(user_id, [each for each in named if each is not None])
+        for line, found in zip(lines, named, strict=True):
+            if found is None or found.kind == "video":
+                continue
+            if monotonic() > deadline:
+                line.refuse(_LATE)
+                continue
+            try:
+                self._take(user_id, line, found, known)
+            except RequestError as error:
+                line.refuse(str(error))
         collection = self._save(user_id, lines)
         return {"lines": [asdict(line) for line in lines], "collection": collection}
 
-    def _take(self, user_id: str, text: str) -> Line:
-        line = Line(text[:300])
+    def _described(self, user_id: str, named: Iterable[Named]) -> dict[str, Channel] | str:
+        """The channels that are given by their id; or why they are not known."""
+        ids = list(dict.fromkeys(each.id for each in named if each.kind == "channel"))
         try:
-            job, _ = self._start.start(user_id, text)
-            line.taken_for = "playlist"
-            line.started(job)
+            return self._channels.described(user_id, ids)
         except RequestError as error:
-            line.detail = str(error)
-            if video_id := text if is_video_id(text) else video_in_address(text):
-                line.taken_for, line.video_id, line.detail = "video", video_id, None
-        return line
+            return str(error)
+
+    def _take(self, user_id: str, line: Line, named: Named, known: dict[str, Channel] | str) -> None:
+        if named.kind == "playlist":
+            line.taken_for = "playlist"
+            line.started(self._start.start_known(user_id, named.id))
+            return
+        if named.kind != "channel":
+            channel = self._channels.named(user_id, named)
+        elif isinstance(known, str):
+            raise BadRequest(known)
+        elif named.id in known:
+            channel = known[named.id]
+        else:
+            raise BadRequest("YouTube knows no channel with this id. Copy its address from its page.")
+        choice = _TABS.get(named.tab)
+        line.taken_for, line.title = "channel", channel.title
+        line.playlist_id = uploads_of(channel.channel_id)
+        line.channel = (choice or Choice()).as_json()
+        if choice:
+            line.detail = "Without its Shorts and broadcasts, because this is the address of its videos."
+        if channel.videos is None or channel.videos > LARGE:
+            line.choice = estimate(channel.videos)
+        else:
+            line.started(self._start.start_known(user_id, line.playlist_id, choice))
 
     def _save(self, user_id: str, lines: list[Line]) -> dict[str, Any] | None:
         videos = [line for line in lines if line.video_id is not None]
@@ -79,7 +138,7 @@ class Sources:
             added, job = self._start.add(user_id, SAVED, {str(line.video_id): None for line in videos})
         except RequestError as error:
             for line in videos:
-                line.taken_for, line.detail = "nothing", str(error)
+                line.refuse(str(error))
             return None
         for line in videos:
             line.playlist_id = added.collection_id
@@ -92,3 +151,26 @@ class Sources:
             "job_id": job.job_id if job else None,
             "status_url": status_url(job) if job else None,
         }
+
+
+def _named(line: Line, text: str) -> Named | None:
+    """What a line names. None when it cannot be taken, and the line says why."""
+    try:
+        named = classify(text)
+    except BadRequest as error:
+        line.refuse(str(error))
+        return None
+    if is_refused(named.id):
+        line.refuse(WATCH_LATER)
+        return None
+    if named.kind == "video":
+        line.taken_for, line.video_id = "video", named.id
+    return named
+
+
+def estimate(videos: int | None) -> dict[str, Any]:
+    """What a channel of so many videos costs, if none of them is known here yet."""
+    number = videos or 0
+    pages = -(-number // _PAGE)
+    # The title, and for each page its items and their metadata.
+    return {"videos": videos, "seconds": -(-number // _A_SECOND), "units": 1 + 2 * pages}

@@ -14,13 +14,27 @@ from shared.accounts.signin import SignIn
 from shared.accounts.tokens import Tokens
 from shared.config import Config
 from shared.gcp.firestore import Firestore
+from shared.pipeline.channels import Channels
 from shared.pipeline.collecting import Collecting
 from shared.pipeline.removal import Removal
 from shared.pipeline.retry import Retry
-from shared.pipeline.sources import Sources
+from shared.pipeline.sources import WORKS_FOR, Sources
 from shared.pipeline.start import Start
 from tests.integration.world import World
 from tests.unit.functions import load
+
+
+def _channels_of(world: World) -> Channels:
+    return Channels(world.config, world.db, world.youtube)
+
+
+def _start_of(world: World) -> Start:
+    return Start(world.config, world.db, world.topics, _channels_of(world))
+
+
+def sources_of(world: World, *, works_for: float = WORKS_FOR) -> Sources:
+    return Sources(_start_of(world), _channels_of(world), works_for=works_for)
+
 
 #: For each function, the objects of its main module that are replaced by those of a world.
 _OBJECTS: dict[str, Callable[[World], dict[str, object]]] = {
@@ -28,15 +42,12 @@ _OBJECTS: dict[str, Callable[[World], dict[str, object]]] = {
         "erasure": Erasure(world.db, world.search_index, world.grants),
         "sign_in": SignIn(world.config, world.db, world.search_index, world.google, world.grants),
     },
-    "index": lambda world: {
-        "use_case": (start := Start(world.config, world.db, world.topics)),
-        "sources": Sources(start),
-    },
+    "index": lambda world: {"use_case": _start_of(world), "sources": sources_of(world)},
     "jobs": lambda world: {"retry": Retry(world.db, world.topics, world.search_index)},
     "library": lambda world: {
         "dashboard": Dashboard(world.config, world.db, world.search_index, world.grants, world.youtube),
         "removal": Removal(world.db, world.search_index),
-        "collecting": Collecting(world.db, world.search_index, Start(world.config, world.db, world.topics)),
+        "collecting": Collecting(world.db, world.search_index, _start_of(world)),
     },
     "search": lambda world: {},
 }

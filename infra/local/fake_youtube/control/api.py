@@ -169,7 +169,7 @@ class ControlApi:
 
     def _define(self, body: Any) -> dict[str, Any]:
         fields = _expect_object(body)
-        check_fields(fields, {"videos": list, "playlists": list})
+        check_fields(fields, {"videos": list, "playlists": list, "channels": list, "subscriptions": dict})
         catalog = self._youtube.catalog
         videos = [
             definitions.parse_video(_expect_object(video), catalog.video)
@@ -178,11 +178,14 @@ class ControlApi:
         playlists = [
             definitions.parse_playlist(_expect_object(playlist)) for playlist in fields.get("playlists", [])
         ]
-        catalog.define(videos, playlists)
+        channels = [definitions.parse_channel(_expect_object(each)) for each in fields.get("channels", [])]
+        subscriptions = definitions.parse_subscriptions(fields.get("subscriptions", {}))
+        catalog.define(videos, playlists, channels, subscriptions)
         self._youtube.timedtext.clear()
         return {
             "videos": [video.id for video in videos],
             "playlists": [playlist.id for playlist in playlists],
+            "channels": [channel.id for channel in channels],
         }
 
     def _prepare(self, body: Any) -> dict[str, Any]:

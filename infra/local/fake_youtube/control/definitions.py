@@ -20,6 +20,7 @@ from infra.local.fake_youtube.library.model import (
     OK,
     TRACK_FAULTS,
     AudioTrack,
+    Channel,
     Line,
     Playlist,
     Track,
@@ -34,10 +35,12 @@ _PLAYLIST_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _VIDEO_FIELDS: FieldTypes = {
     "id": str, "title": str, "description": str, "channel": str, "published_at": str, "duration": int,
     "status": str, "reason": str, "subreason": str, "playability": str, "views": int, "language": str,
-    "starts_at": str, "owner": str, "tracks": list, "audio_tracks": list, "default_audio_track": int,
+    "starts_at": str, "owner": str, "streamed": bool, "tracks": list, "audio_tracks": list,
+    "default_audio_track": int,
 }  # fmt: skip
 _TRACK_FIELDS: FieldTypes = {"language": str, "name": str, "kind": str, "lines": list, "fault": str}
 _AUDIO_FIELDS: FieldTypes = {"id": str, "captions": list, "default": int}
+_CHANNEL_FIELDS: FieldTypes = {"title": str, "handle": str, "user": str, "has_prefixes": bool}
 _PLAYLIST_FIELDS: FieldTypes = {
     "id": str, "title": str, "description": str, "channel": str, "published_at": str, "privacy": str,
     "owner": str, "extra": int, "videos": list,
@@ -164,6 +167,31 @@ def parse_playlist(fields: Mapping[str, Any]) -> Playlist:
         hidden=hidden,
         added=added,
     )
+
+
+def parse_channel(fields: Mapping[str, Any]) -> Channel:
+    """The id follows from the title.
+
+    Raises:
+        ControlError
+    """
+    check_fields(fields, _CHANNEL_FIELDS)
+    if not isinstance(fields.get("title"), str):
+        raise ControlError(f"expected a channel to have a 'title'; found {quote(fields)}")
+    return replace(channel_named(fields["title"]), **fields)
+
+
+def parse_subscriptions(fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The titles of channels, by user.
+
+    Raises:
+        ControlError
+    """
+    for user, titles in fields.items():
+        check_choice("a user", user, USERS)
+        if not isinstance(titles, list) or not all(isinstance(title, str) for title in titles):
+            raise ControlError(f"expected a list of titles of channels; found {quote(titles)}")
+    return dict(fields)
 
 
 def video_as_json(video: Video) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""The YouTube Data API v3: the methods `list` of playlists, playlistItems, videos and channels.
+"""The YouTube Data API v3: the methods `list` of playlists, playlistItems, videos, channels and
+subscriptions.
 
 Each call costs one unit of the quota (https://developers.google.com/youtube/v3/determine_quota_cost).
 """
@@ -28,6 +29,7 @@ _PARTS = {
         "contentDetails", "id", "liveStreamingDetails", "localizations", "player", "recordingDetails",
         "snippet", "statistics", "status", "topicDetails",
     },
+    "subscriptions": {"contentDetails", "id", "snippet", "subscriberSnippet"},
     "channels": {
         "brandingSettings", "contentDetails", "id", "localizations", "snippet", "statistics", "status",
         "topicDetails",
@@ -60,6 +62,7 @@ class DataApi:
             "playlistItems": self._playlist_items,
             "videos": self._videos,
             "channels": self._channels,
+            "subscriptions": self._subscriptions,
         }
 
     def answer(
@@ -180,23 +183,48 @@ class DataApi:
         return list_response("video", items, len(items), len(items))
 
     def _channels(self, call: Call, parts: set[str]) -> dict[str, Any]:
-        ids = call.texts("id")
+        ids, handle, user = call.texts("id"), call.text("forHandle"), call.text("forUsername")
+        if sum(map(bool, (ids, handle, user, call.mine))) > 1:
+            raise errors.incompatible_parameters("forHandle, forUsername, id, mine")
         if call.mine:
             if call.user is None:
                 raise errors.mine_without_user()
             found = [USERS[call.user]]
+        elif handle or user:
+            named = self._catalog.channel_named(handle=handle, user=user)
+            found = [named] if named else []
         elif ids:
+            if len(ids) > _MAX_IDS:
+                raise errors.invalid_filter()
             known = (self._catalog.channel(channel_id) for channel_id in dict.fromkeys(ids))
             found = [channel for channel in known if channel is not None]
         else:
-            raise errors.no_filter("id, mine")
+            raise errors.no_filter("forHandle, forUsername, id, mine")
         own = USERS[call.user].id if call.user is not None else None
 
         def resource(_: int, channel: Channel) -> dict[str, Any]:
             likes = LIKED_VIDEOS if channel.id == own else None
-            return resources.channel(channel, parts, call.origin, likes)
+            uploads = self._catalog.uploads(channel)
+            count = len(uploads.video_ids) if uploads else 0
+            return resources.channel(channel, parts, call.origin, likes, count)
 
-        return page("channel", call, found, resource)
+        answer = page("channel", call, found, resource)
+        if not found:
+            # YouTube leaves the list out.
+            del answer["items"]
+        return answer
+
+    def _subscriptions(self, call: Call, parts: set[str]) -> dict[str, Any]:
+        if not call.mine:
+            raise errors.no_filter("channelId, id, mine, myRecentSubscribers, mySubscribers")
+        if call.user is None:
+            raise errors.mine_without_user()
+        own, found = USERS[call.user], self._catalog.subscriptions_of(call.user)
+        if call.text("order") == "alphabetical":
+            found.sort(key=lambda channel: channel.title.casefold())
+        return page(
+            "subscription", call, found, lambda _, item: resources.subscription(item, own, parts, call.origin)
+        )
 
 
 def _may_see(playlist: Playlist, user: str | None) -> bool:

@@ -9,6 +9,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from typing import Any
 
+from infra.local.fake_youtube.library.channels import handle_of
 from infra.local.fake_youtube.library.model import DELETED, HIDDEN, LIVE, PRIVATE, Channel, Playlist, Video
 
 #: Name, file name, width, height.
@@ -153,6 +154,8 @@ def video(value: Video, parts: set[str], origin: str) -> dict[str, Any]:
             "publicStatsViewable": True,
             "madeForKids": False,
         }
+    if "liveStreamingDetails" in parts and (value.streamed or value.status == LIVE):
+        resource["liveStreamingDetails"] = {"actualStartTime": value.published_at}
     if "statistics" in parts:
         resource["statistics"] = {
             "viewCount": str(value.views),
@@ -163,14 +166,15 @@ def video(value: Video, parts: set[str], origin: str) -> dict[str, Any]:
     return resource
 
 
-def channel(value: Channel, parts: set[str], origin: str, likes: str | None) -> dict[str, Any]:
-    """`likes`: the id of the Liked videos, or None. YouTube gives it only to the channel's owner."""
+def channel(value: Channel, parts: set[str], origin: str, likes: str | None, videos: int) -> dict[str, Any]:
+    """`likes`: the id of the Liked videos, or None. YouTube gives it only to the channel's owner. `videos`:
+    how many are public."""
     resource: dict[str, Any] = {"kind": "youtube#channel", "etag": etag(value.id), "id": value.id}
     if "snippet" in parts:
         resource["snippet"] = {
             "title": value.title,
             "description": "",
-            "customUrl": "@" + value.title.lower().replace(" ", ""),
+            "customUrl": handle_of(value),
             "publishedAt": "2012-05-04T09:30:00Z",
             "thumbnails": thumbnails(value.id, origin),
             "localized": {"title": value.title, "description": ""},
@@ -185,6 +189,28 @@ def channel(value: Channel, parts: set[str], origin: str, likes: str | None) -> 
             "viewCount": "120000",
             "subscriberCount": "1500",
             "hiddenSubscriberCount": False,
-            "videoCount": "40",
+            "videoCount": str(videos),
         }
+    return resource
+
+
+def subscription(value: Channel, own: Channel, parts: set[str], origin: str) -> dict[str, Any]:
+    """`own`: the channel of the user who has subscribed."""
+    identifier = etag(f"subscription/{own.id}/{value.id}")
+    resource: dict[str, Any] = {
+        "kind": "youtube#subscription",
+        "etag": etag(identifier),
+        "id": identifier,
+    }
+    if "snippet" in parts:
+        resource["snippet"] = {
+            "publishedAt": "2020-02-02T10:00:00.123456Z",
+            "title": value.title,
+            "description": "",
+            "resourceId": {"kind": "youtube#channel", "channelId": value.id},
+            "channelId": own.id,
+            "thumbnails": thumbnails(value.id, origin),
+        }
+    if "contentDetails" in parts:
+        resource["contentDetails"] = {"totalItemCount": 40, "newItemCount": 0, "activityType": "all"}
     return resource

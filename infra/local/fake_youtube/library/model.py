@@ -35,8 +35,16 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
+    """``handle``: without @; empty for one made from the title. ``user``: an old name in addresses.
+
+    ``has_prefixes``: YouTube keeps playlists of its Shorts, broadcasts and other videos.
+    """
+
     id: str
     title: str
+    handle: str = ""
+    user: str = ""
+    has_prefixes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,8 @@ class Video:
     """``published_at``, ``starts_at``: RFC 3339 UTC; ``starts_at``: when it begins, as the player says.
     ``duration``: seconds. ``owner``: the user who may see it if it is private. ``reason``, ``subreason``,
     ``playability``: replace the usual sentences why it does not play, and the usual status of the player.
-    ``language``: of the audio, as the uploader says. ``audio_tracks``: empty for one voice without default
-    captions."""
+    ``language``: of the audio, as the uploader says. ``streamed``: a broadcast that is over.
+    ``audio_tracks``: empty for one voice without default captions."""
 
     id: str
     title: str
@@ -92,6 +100,7 @@ class Video:
     views: int = 1000
     language: str | None = None
     owner: str | None = None
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
