@@ -13,6 +13,7 @@ from shared import startup
 from shared.accounts.auth import Caller
 from shared.gcp.firestore import Firestore
 from shared.library.memberships import titles
+from shared.library.placement import placing
 from shared.search import export as exports
 from shared.search.params import Params
 from shared.search.server import SearchServer
@@ -35,14 +36,16 @@ def search(request: Request) -> Response:
 @routes.get("/api/search")
 def find(request: Request, caller: Caller) -> dict[str, Any]:
     params = Params.from_request(request.args)
-    return use_case.search(caller.user_id, titles(db, caller.user_id), params)
+    found = placing(db, caller.user_id, params)
+    return use_case.search(caller.user_id, titles(db, caller.user_id), params, found)
 
 
 @routes.get("/api/search/export")
 def export(request: Request, caller: Caller) -> Response:
     form = choice_of(request, "format", list(exports.MIMETYPES)) or "csv"
     params = Params.from_request(request.args)
-    hits = use_case.every_hit(caller.user_id, titles(db, caller.user_id), params)
+    found = placing(db, caller.user_id, params)
+    hits = use_case.every_hit(caller.user_id, titles(db, caller.user_id), params, found)
     headers = {"Content-Disposition": f'attachment; filename="search.{form}"'}
     return Response(_begin(exports.render(hits, form)), mimetype=exports.MIMETYPES[form], headers=headers)
 

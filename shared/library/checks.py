@@ -13,6 +13,7 @@ import msgspec
 
 from shared import clock
 from shared.gcp.firestore import Firestore
+from shared.library.refreshes import refresh_path
 from shared.youtube.resources import FirstPage, Item
 
 #: A first page that is younger is as good as a new one: for other users, and for the listing that follows.
@@ -53,7 +54,11 @@ class Checks:
         return Check(FirstPage(data["etag"], items, data["next_token"]), data["asked_at"])
 
     def save(self, user_id: str | None, playlist_id: str, page: FirstPage) -> Check:
-        """Stores what YouTube says now."""
+        """Stores what YouTube says now.
+
+        Raises:
+            Conflict: the user does not have the playlist any more, and nothing of it is stored.
+        """
         now = clock.now()
         data = {
             "etag": page.etag,
@@ -62,5 +67,8 @@ class Checks:
             "asked_at": now,
             "expires_at": now + _UNUSED,
         }
-        self._db.commit().set(check_path(user_id, playlist_id), data).run()
+        commit = self._db.commit().set(check_path(user_id, playlist_id), data)
+        if user_id is not None:
+            commit.update(refresh_path(user_id, playlist_id), {"playlist_id": playlist_id})
+        commit.run()
         return Check(page, now)

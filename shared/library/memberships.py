@@ -21,7 +21,7 @@ from shared.library import refreshes
 from shared.library.changes import Change, change_from, with_change
 from shared.library.checks import check_path
 from shared.library.packing import pack_ids, pack_times, unpack_ids, unpack_times
-from shared.library.refreshes import Chosen, Refresh, Refreshes, Waiting, refresh_from, refresh_path
+from shared.library.refreshes import SETTLED, Chosen, Refresh, Refreshes, Waiting, refresh_from, refresh_path
 from shared.search.index.writer import SearchIndex
 
 
@@ -202,7 +202,7 @@ class Memberships:
         changes: dict[str, Any] = {"waiting": {**rest, **waiting}, "videos": len(membership.video_ids)}
         if not only or known.update_time is None:
             how_often = refreshes.every(known.chosen, changes["videos"])
-            changes |= {"slot_at": refreshes.next_slot(playlist_id, how_often, now), "late": None}
+            changes |= {"slot_at": refreshes.next_slot(playlist_id, how_often, now + SETTLED), "late": None}
         if not only:
             data |= {"indexed_at": now, "job_id": job_id}
         data |= _changes(membership, Change(job_id, now, captions=captions))

@@ -28,6 +28,8 @@ _CLAIM = timedelta(minutes=10)
 #: The most sources that are read at a time, the longest due first.
 _MOST_DUE = 1000
 _DAY = timedelta(days=1)
+#: A source that was just listed is not looked at again before.
+SETTLED = timedelta(hours=6)
 #: A source is listed to its end, and described, every seventh day. A little less, because jobs take a while.
 LISTED_EVERY = timedelta(days=6, hours=12)
 
@@ -213,7 +215,7 @@ class Refreshes:
 
 def _pack(waiting: Waiting) -> bytes:
     """One field for all, because a list would be one index entry for each video."""
-    lines = (f"{each} {again.at.timestamp():.3f} {again.not_yet:d}" for each, again in waiting.items())
+    lines = (f"{each} {again.at.timestamp():.6f} {again.not_yet:d}" for each, again in waiting.items())
     return zlib.compress("\n".join(lines).encode())
 
 

@@ -14,7 +14,8 @@ from shared.errors import BadRequest
 from shared.search import facets, hits
 from shared.search.compiler import Clause, Compiler, Weights, length_clause
 from shared.search.errors import SearchRefused
-from shared.search.params import Params
+from shared.search.params import PLACED, Params
+from shared.search.placing import WINDOW, Placing, page_after, within
 from shared.search.query import Query
 from shared.search.scope import LibraryAnalyzers, Scope
 
@@ -38,6 +39,8 @@ class Cursor:
     it, from the sort values ``after`` on and without the hits of the ``first`` page. So no hit is repeated
     or lost, whatever is indexed meanwhile.
 
+    A search in the order of the library needs no point in time: see :mod:`shared.search.placing`.
+
     ``signature``: of the search. ``pit``: the point in time. ``total``: hits, as the first page counted them.
     """
 
@@ -58,8 +61,10 @@ class Cursor:
         try:
             parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             signature, pit, total, first, after = parts
-            if not pit:
+            if not pit and params.sort not in PLACED:
                 raise ValueError("no point in time")
+            if not pit and (len(after) != 2 or not isinstance(after[0], int) or after[0] < 0):
+                raise ValueError("no place")
             cursor = cls(str(signature), str(pit), int(total), [str(each) for each in first], list(after))
         except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
             raise BadRequest(
@@ -93,9 +98,18 @@ class Pages:
         self._weights = weights
 
     def read(
-        self, scope: Scope, query: Query, params: Params, cursor: Cursor | None = None, *, count_facets: bool
+        self,
+        scope: Scope,
+        query: Query,
+        params: Params,
+        cursor: Cursor | None = None,
+        *,
+        count_facets: bool,
+        placing: Placing = Placing(),  # noqa: B008 it is frozen
     ) -> Page:
         """The first page, or the page after ``cursor``. ``query``: ``params.q``, parsed.
+
+        ``placing``: what the library says, if :func:`shared.search.placing.needs_placing`.
 
         Raises:
             BadRequest: Elasticsearch does not accept the search.
@@ -105,7 +119,7 @@ class Pages:
             return Page()
         try:
             compiler = Compiler.for_query(query, params.texts, self._analyzers.of(scope), self._weights)
-            return _read(scope, compiler, query, params, cursor, count_facets)
+            return _read(_Reading(scope, query, params, cursor, count_facets, placing), compiler)
         except SearchRefused as error:
             if error.no_index:
                 # Nothing has been indexed yet.
@@ -114,25 +128,36 @@ class Pages:
             raise BadRequest("This could not be searched. Try fewer or simpler words.") from error
 
 
-def _read(
-    scope: Scope, compiler: Compiler, query: Query, params: Params, cursor: Cursor | None, count_facets: bool
-) -> Page:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read: see :meth:`Pages.read`."""
+
+    scope: Scope
+    query: Query
+    params: Params
+    cursor: Cursor | None
+    count_facets: bool
+    placing: Placing
+
+
+def _read(reading: _Reading, compiler: Compiler) -> Page:
+    request = _request_placed if reading.params.sort in PLACED else _request
+    cursor = reading.cursor
     try:
-        return _request(scope, compiler, query, params, cursor, count_facets)
+        return request(reading, compiler)
     except SearchRefused as error:
         if cursor is not None and error.gone:
             # The next page was asked for too late: read it from the index as it is now.
-            cursor = replace(cursor, pit=scope.open_point_in_time())
+            reading = replace(reading, cursor=replace(cursor, pit=reading.scope.open_point_in_time()))
         elif error.too_costly:
             compiler = replace(compiler, stemming=False)
         else:
             raise
-        return _request(scope, compiler, query, params, cursor, count_facets)
+        return request(reading, compiler)
 
 
-def _request(
-    scope: Scope, compiler: Compiler, query: Query, params: Params, cursor: Cursor | None, count_facets: bool
-) -> Page:
+def _request(reading: _Reading, compiler: Compiler) -> Page:
+    scope, params, cursor = reading.scope, reading.params, reading.cursor
     chosen = facets.filters(scope, params)
     body: dict[str, Any] = {
         "size": params.limit,
@@ -140,22 +165,62 @@ def _request(
         "sort": [*_SORTS[params.sort], _TIE_BREAK],
         "source": hits.SOURCE,
     }
-    if highlight := compiler.highlight(query):
+    if highlight := compiler.highlight(reading.query):
         body["highlight"] = highlight
     if chosen or cursor:
         shown = [{"ids": {"values": cursor.first}}] if cursor else []
         body["post_filter"] = {"bool": {"filter": list(chosen.values()), "must_not": shown}}
-    if count_facets:
+    if reading.count_facets:
         body["aggs"] = facets.aggregations(scope, chosen)
     if cursor and cursor.after:
         body["search_after"] = cursor.after
-    clause = _within_minutes(compiler.query(query, params.q), params)
-    answer = scope.search(clause, pit=cursor.pit if cursor else None, **body)
+    answer = scope.search(_clause(reading, compiler), pit=cursor.pit if cursor else None, **body)
     total = cursor.total if cursor else answer["hits"]["total"]["value"]
     following = _following(scope, params, cursor, answer, total)
     return Page(
         answer["hits"]["hits"], total, answer.get("aggregations"), following, bool(answer["timed_out"])
     )
+
+
+def _request_placed(reading: _Reading, compiler: Compiler) -> Page:
+    """A page in the order of the library: finds the ids of all hits, then reads those of the page."""
+    scope, params, cursor = reading.scope, reading.params, reading.cursor
+    chosen = facets.filters(scope, params)
+    clause = _clause(reading, compiler)
+    body: dict[str, Any] = {"size": WINDOW, "track_total_hits": True, "sort": [_TIE_BREAK], "source": False}
+    if chosen:
+        body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
+    aggregations = facets.aggregations(scope, chosen) if reading.count_facets else None
+    answer = scope.search(clause, **body, aggs=aggregations)
+    last = found = answer["hits"]["hits"]
+    while len(last) == WINDOW:
+        last = scope.search(clause, search_after=last[-1]["sort"], **body)["hits"]["hits"]
+        found = [*found, *last]
+    ids = reading.placing.sorted([each["_id"] for each in found])
+    shown = page_after(ids, cursor.after if cursor else (), params.limit)
+    page = {"bool": {"must": [clause], "filter": [{"ids": {"values": shown}}]}}
+    about: dict[str, Any] = {"size": params.limit, "source": hits.SOURCE}
+    if highlight := compiler.highlight(reading.query):
+        about["highlight"] = highlight
+    by_id = {each["_id"]: each for each in scope.search(page, **about)["hits"]["hits"]} if shown else {}
+    total = cursor.total if cursor else answer["hits"]["total"]["value"]
+    following = None
+    if shown and ids[-1] != shown[-1]:
+        before = cursor.after[0] if cursor else 0
+        following = Cursor(params.signature(), "", total, [], [before + len(shown), shown[-1]])
+    return Page(
+        [by_id[each] for each in shown if each in by_id],
+        total,
+        answer.get("aggregations"),
+        following,
+        bool(answer["timed_out"]),
+    )
+
+
+def _clause(reading: _Reading, compiler: Compiler) -> Clause:
+    """What a hit has to match, whatever is chosen in the facets."""
+    clause = _within_minutes(compiler.query(reading.query, reading.params.q), reading.params)
+    return within(clause, reading.params, reading.placing)
 
 
 def _following(

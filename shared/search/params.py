@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
+from shared import clock
 from shared.errors import BadRequest
 from shared.search.index.mapping import TEXTS
 from shared.search.language_values import day
@@ -17,7 +18,9 @@ MAXIMUM_LIMIT = 50
 #: The most values of a repeatable parameter.
 MAXIMUM_VALUES = 100
 
-SORTS = ("relevance", "newest", "oldest", "longest", "shortest")
+#: By what only the library knows: the order of a playlist, and when a video was added.
+PLACED = ("playlist", "added")
+SORTS = ("relevance", "newest", "oldest", "longest", "shortest", *PLACED)
 
 
 class Arguments(Protocol):
@@ -30,7 +33,10 @@ class Arguments(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """A search. ``after``: on that day or later; ``before``: earlier than that day. RFC 3339 days."""
+    """A search. ``after``: on that day or later; ``before``: earlier than that day. RFC 3339 days.
+
+    ``added_after``: an RFC 3339 time.
+    """
 
     q: str = ""
     playlists: tuple[str, ...] = ()
@@ -38,6 +44,7 @@ class Params:
     languages: tuple[str, ...] = ()
     after: str | None = None
     before: str | None = None
+    added_after: str | None = None
     minimum_minutes: float | None = None
     maximum_minutes: float | None = None
     texts: tuple[str, ...] = TEXTS
@@ -55,13 +62,17 @@ class Params:
         sort = arguments.get("sort") or "relevance"
         if sort not in SORTS:
             raise BadRequest(f"sort: expected one of {', '.join(SORTS)}, found {sort[:40]!r}.")
+        playlists = _values(arguments, "playlist")
+        if sort == "playlist" and len(playlists) != 1:
+            raise BadRequest(f"sort: expected exactly one playlist= for 'playlist', found {len(playlists)}.")
         return cls(
             q=arguments.get("q") or "",
-            playlists=_values(arguments, "playlist"),
+            playlists=playlists,
             channels=_values(arguments, "channel"),
             languages=_values(arguments, "language"),
             after=_day(arguments, "after"),
             before=_day(arguments, "before"),
+            added_after=_time(arguments, "added_after"),
             minimum_minutes=_minutes(arguments, "min_minutes"),
             maximum_minutes=_minutes(arguments, "max_minutes"),
             texts=tuple(_choices(arguments, "in", TEXTS)) or TEXTS,
@@ -103,6 +114,14 @@ def _read(arguments: Arguments, name: str, meaning: str, read: Callable[[str], s
 
 def _day(arguments: Arguments, name: str) -> str | None:
     return _read(arguments, name, "a date such as 2024-01-31", day)
+
+
+def _time(arguments: Arguments, name: str) -> str | None:
+    def read(text: str) -> str | None:
+        begins_with_day = day(text[:10]) is not None
+        return clock.rfc3339(clock.parse(text)) if begins_with_day else None
+
+    return _read(arguments, name, "a date such as 2024-01-31, or a time such as 2024-01-31T12:00:00Z", read)
 
 
 def _minutes(arguments: Arguments, name: str) -> float | None:

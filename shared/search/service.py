@@ -15,6 +15,7 @@ from shared.search.errors import SearchRefused
 from shared.search.language import parse
 from shared.search.pages import Cursor, Page, Pages
 from shared.search.params import Params
+from shared.search.placing import Placing
 from shared.search.query import Query
 from shared.search.scope import LibraryAnalyzers, Scope
 from shared.search.server import SearchServer
@@ -42,8 +43,10 @@ class Search:
         self._analyzers = LibraryAnalyzers()
         self._pages = Pages(self._analyzers, weights)
 
-    def search(self, user_id: str, titles: Mapping[str, str], params: Params) -> dict[str, Any]:
-        """The answer to ``GET /api/search``.
+    def search(
+        self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
+    ) -> dict[str, Any]:
+        """The answer to ``GET /api/search``. ``placing``: see :meth:`shared.search.pages.Pages.read`.
 
         It has ``notices`` only if there are any: sentences for the user that say which part of the query was
         not searched, or that the search was ended early.
@@ -55,13 +58,14 @@ class Search:
         scope = Scope(self._server, user_id, titles)
         query = parse(params.q)
         cursor = Cursor.decode(params.cursor, params) if params.cursor else None
-        page = self._pages.read(scope, query, params, cursor, count_facets=True)
+        placed = placing or Placing()
+        page = self._pages.read(scope, query, params, cursor, count_facets=True, placing=placed)
         answer: dict[str, Any] = {
             "total": page.total,
             "took_ms": 0,
-            "hits": [hits.hit(found, query) for found in page.hits],
+            "hits": [_hit(found, query, placing) for found in page.hits],
             "facets": facets.view(page.facets, scope, page.total) if page.facets else facets.nothing(),
-            "did_you_mean": None if cursor else self._did_you_mean(scope, query, params, page.total),
+            "did_you_mean": None if cursor else self._did_you_mean(scope, query, params, placed, page.total),
             "cursor": page.cursor.encode() if page.cursor else None,
         }
         if notices := _notices(query, page):
@@ -69,7 +73,9 @@ class Search:
         answer["took_ms"] = round((time.monotonic() - begun) * 1000)
         return answer
 
-    def every_hit(self, user_id: str, titles: Mapping[str, str], params: Params) -> Iterator[dict[str, Any]]:
+    def every_hit(
+        self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
+    ) -> Iterator[dict[str, Any]]:
         """All hits with all their moments, whatever the limit and the cursor in ``params``.
 
         Raises:
@@ -80,9 +86,11 @@ class Search:
         params = replace(params, limit=self._export_page, cursor=None)
         cursor: Cursor | None = None
         while True:
-            page = self._pages.read(scope, query, params, cursor, count_facets=False)
+            page = self._pages.read(
+                scope, query, params, cursor, count_facets=False, placing=placing or Placing()
+            )
             for found in page.hits:
-                yield hits.hit(found, query, limit=None)
+                yield _hit(found, query, placing, limit=None)
             cursor = page.cursor
             if cursor is None:
                 return
@@ -109,12 +117,15 @@ class Search:
         """
         return read_matches(Scope(self._server, user_id, titles), self._analyzers, video_id, parse(q))
 
-    def _did_you_mean(self, scope: Scope, query: Query, params: Params, found: int) -> str | None:
+    def _did_you_mean(
+        self, scope: Scope, query: Query, params: Params, placing: Placing, found: int
+    ) -> str | None:
         """Another spelling of the query. The search succeeds even if none can be looked for."""
 
         def count(q: str) -> int:
             corrected = replace(params, q=q, limit=1)
-            return self._pages.read(scope, parse(q), corrected, count_facets=False).total
+            page = self._pages.read(scope, parse(q), corrected, count_facets=False, placing=placing)
+            return page.total
 
         if not scope.playlists or found > spelling.FEW:
             return None
@@ -124,6 +135,13 @@ class Search:
             if not (isinstance(error, SearchRefused) and error.no_index):
                 logs.error("no other spelling could be looked for", error, detail=error.detail)
             return None
+
+
+def _hit(
+    found: Mapping[str, Any], query: Query, placing: Placing | None, limit: int | None = hits.MOMENTS
+) -> dict[str, Any]:
+    shown = hits.hit(found, query, limit)
+    return shown | placing.view(shown["video_id"]) if placing else shown
 
 
 def _notices(query: Query, page: Page) -> list[str]:

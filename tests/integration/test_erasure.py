@@ -19,14 +19,17 @@ from shared.accounts.sessions import Sessions
 from shared.accounts.tokens import Tokens
 from shared.errors import GrantExpired
 from shared.gcp.documents import Commit, Committed
+from shared.library.checks import Checks
 from shared.library.own_playlists import OwnPlaylists
 from shared.oauth.crypto import Cipher
 from shared.oauth.google import SCOPES, Person
+from shared.pipeline.budget import Budget
 from shared.pipeline.jobs import Job
 from shared.pipeline.ledger import NewEntry
 from shared.pipeline.start import Start
 from shared.transcripts.transcript import Answer
 from shared.transcripts.videos import video_path
+from shared.youtube.resources import FirstPage
 from tests import libraries
 from tests.integration.firestore_emulator import PROJECT
 from tests.integration.http_functions import HttpFunctions
@@ -38,7 +41,7 @@ from tests.integration.world import World, answering, described, fresh_ids
 PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
     *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
-    *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts"),
+    *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts", "refreshes", "checks", "budgets"),
 )
 
 
@@ -73,12 +76,15 @@ def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
     Start(world.config, world.db, world.topics).start(user, f"PLstarted-by-{user}")
     Sessions(world.db).begin(user, None)
     Tokens(world.db).mint(user, "laptop")
+    Budget(world.db, 1_000_000).spend(user, 1)
     ids = []
     for number in range(2):
         job = world.jobs.begin_planning(world.new_job(user, f"PLof-{user}-{number}"), "A playlist", 3)
         videos = [f"video{number}{k}" for k in range(3)]
         world.enter(job, [NewEntry(each, "A title", k) for k, each in enumerate(videos)])
         put_membership(world, user, job.playlist_id, videos)
+        world.memberships.choose(user, job.playlist_id, "daily")
+        Checks(world.db).save(user, job.playlist_id, FirstPage("an-etag", (), None))
         ids.append(job.job_id)
     world.jobs.seal(ids[0])
     return user, ids

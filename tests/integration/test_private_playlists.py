@@ -20,7 +20,7 @@ from shared.oauth.grants import Grants
 from shared.pipeline.jobs import Job
 from shared.transcripts.videos import Metadata, video_path
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import FirstPage, Item
+from shared.youtube.resources import Item
 from tests.integration.http_functions import HttpFunctions, bearer
 from tests.integration.signin_support import KEYS, OURS, Browser
 from tests.integration.world import Clock, World, define, fresh_ids
@@ -202,18 +202,11 @@ class _RevokedAfterTheFirstPage(DataApi):
         super().__init__(config)
         self._standin = fake_youtube
 
-    def pages(
-        self,
-        playlist_id: str,
-        access_token: str | None = None,
-        *,
-        first: FirstPage | None = None,
-        ahead: bool = True,
-    ) -> Iterator[Sequence[Item]]:
-        for number, page in enumerate(super().pages(playlist_id, access_token, first=first)):
+    def pages(self, *about: Any, **more: Any) -> Iterator[Sequence[Item]]:
+        for number, page in enumerate(super().pages(*about, **more)):
             yield page
             if number == 0:
-                fault = {"kind": "auth_error", "endpoints": ["data_api"], "videos": [playlist_id]}
+                fault = {"kind": "auth_error", "endpoints": ["data_api"], "videos": [about[0]]}
                 self._standin.control("faults", fault)
 
 

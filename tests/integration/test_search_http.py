@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,9 +20,12 @@ from shared.gcp.firestore import Firestore
 from shared.search.server import SearchServer
 from shared.search.service import Search
 from tests.integration.firestore_emulator import PROJECT
-from tests.integration.search_library import TITLES, USER, config_of, filled_library
+from tests.integration.search_library import TITLES, USER, VIDEOS, config_of, filled_library
 from tests.libraries import put_membership
 from tests.unit.functions import load
+
+#: As the library is filled: half of the videos in each playlist, one in both.
+IN_PLAYLISTS = {"PLtalks": VIDEOS[: len(VIDEOS) // 2], "PLmore": VIDEOS[len(VIDEOS) // 2 - 1 :]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,9 @@ def function(elasticsearch_url: str, firestore_emulator: str, db: Firestore) -> 
         patch.setenv("ELASTICSEARCH_URL", elasticsearch_url)
         patch.setenv("ELASTICSEARCH_INDEX_PREFIX", library.prefix)
         for playlist_id, title in TITLES.items():
-            put_membership(db, USER, playlist_id, [], title=title)
+            ids = [each.video_id for each in IN_PLAYLISTS[playlist_id]]
+            added = [datetime(2024, 1, 1 + (7 * number) % 28, tzinfo=UTC) for number in range(len(ids))]
+            put_membership(db, USER, playlist_id, ids, title=title, added=added)
         web, main = load("search")
         yield web, main
         main.db.close()
@@ -76,6 +83,62 @@ def test_search(site: Site) -> None:
     assert answer["facets"]["playlists"] == [{"value": "PLtalks", "title": "Talks", "count": 1}]
 
 
+def every_page(site: Site, **parameters: Any) -> list[dict[str, Any]]:
+    """All hits, two at a time."""
+    hits: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        answer = site.get("/api/search", limit=2, cursor=cursor, **parameters).get_json()
+        hits += answer["hits"]
+        assert answer["total"] >= len(hits)
+        if (cursor := answer["cursor"]) is None:
+            assert answer["total"] == len(hits)
+            return hits
+
+
+def test_hits_in_the_order_of_a_playlist(site: Site) -> None:
+    hits = every_page(site, q="", sort="playlist", playlist="PLmore")
+    assert [each["video_id"] for each in hits] == [each.video_id for each in IN_PLAYLISTS["PLmore"]]
+    assert hits[1]["added_at"] == "2024-01-08T00:00:00.000Z"
+    # With words: highlights, moments and facets as in each other search.
+    found = site.get("/api/search", q="sea", sort="playlist", playlist="PLtalks").get_json()
+    by_relevance = site.get("/api/search", q="sea", playlist="PLtalks").get_json()
+    assert [each["video_id"] for each in found["hits"]] == ["tides", "ropes"]
+    assert (found["total"], found["facets"]) == (2, by_relevance["facets"])
+    shown = {each["video_id"]: each["moments"] for each in by_relevance["hits"]}
+    assert {each["video_id"]: each["moments"] for each in found["hits"]} == shown
+    exported = site.get("/api/search/export?q=&sort=playlist&playlist=PLmore&format=jsonl").get_data(True)
+    assert [json.loads(each)["video_id"] for each in exported.splitlines()] == [
+        each.video_id for each in IN_PLAYLISTS["PLmore"]
+    ]
+
+
+def test_hits_as_they_came_into_the_library(site: Site) -> None:
+    hits = every_page(site, q="", sort="added")
+    times = [each["added_at"] for each in hits]
+    assert times == sorted(times, reverse=True)
+    assert sorted(each["video_id"] for each in hits) == sorted(each.video_id for each in VIDEOS)
+    # What is in two playlists came with the first of them.
+    (both,) = {each.video_id for each in IN_PLAYLISTS["PLtalks"]} & {
+        each.video_id for each in IN_PLAYLISTS["PLmore"]
+    }
+    assert [each["added_at"] for each in hits if each["video_id"] == both] == ["2024-01-01T00:00:00.000Z"]
+    newer = every_page(site, q="", sort="newest", added_after="2024-01-08")
+    assert {each["video_id"] for each in newer} == {
+        each["video_id"] for each in hits if each["added_at"] > "2024-01-08T00:00:00.000Z"
+    }
+    assert len(newer) < len(hits)
+    assert "added_at" not in site.get("/api/search", q="").get_json()["hits"][0]
+
+
+@pytest.mark.parametrize("after", [[], [1], ["x", 1], [-1, "a"], [1, {"a": 1}, 2], 5])
+def test_a_forged_place_is_refused(site: Site, after: object) -> None:
+    cursor = site.get("/api/search?sort=added&limit=2").get_json()["cursor"]
+    parts = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    forged = base64.urlsafe_b64encode(json.dumps([*parts[:4], after]).encode()).decode()
+    assert site.get("/api/search", sort="added", limit=2, cursor=forged).status_code == 400
+
+
 def test_a_stranger_finds_nothing(strangers_site: Site) -> None:
     assert strangers_site.get("/api/search", q="sea").get_json()["total"] == 0
     assert strangers_site.get("/api/suggest", q="how ti").get_json() == {"suggestions": []}
@@ -88,6 +151,9 @@ def test_a_stranger_finds_nothing(strangers_site: Site) -> None:
         "/api/search?limit=51",
         "/api/search?sort=best",
         "/api/search?after=soon",
+        "/api/search?added_after=soon",
+        "/api/search?sort=playlist",
+        "/api/search?sort=playlist&playlist=PLtalks&playlist=PLmore",
         "/api/search?cursor=x",
         "/api/search?in=comments",
         "/api/search/export?format=xml",

@@ -32,6 +32,7 @@ _REQUESTS = {
     "health": ("GET", "/api/health"),
     "sweep": ("POST", "/"),
     "reindex": ("POST", "/"),
+    "refresh": ("POST", "/"),
 }
 _BODY = {"playlist": "PLabcdefghijk"}
 _TRACEBACK = re.compile(r"Traceback|File \"|\.py\b|site-packages")

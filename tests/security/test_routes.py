@@ -66,6 +66,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/jobs/<job_id>/cancel"): Row(lambda w: f"/api/jobs/{w.job_id}/cancel", 404, 200),
     ("POST", "/api/videos/<video_id>/fetch"): Row(lambda w: f"/api/videos/{ALONE}/fetch", 404, 202),
     ("DELETE", "/api/tokens/<token_id>"): Row(lambda w: f"/api/tokens/{w.token_id}", 404, 204),
+    ("PATCH", "/api/playlists/<playlist_id>"): Row(
+        lambda w: f"/api/playlists/{PLAYLIST}", 404, 200, lambda w: {"refresh": "weekly"}
+    ),
     ("DELETE", "/api/playlists/<playlist_id>"): Row(lambda w: f"/api/playlists/{PLAYLIST}", 404, 204),
     # After the route above, because this one starts a job of the stranger.
     ("POST", "/api/index"): Row(lambda w: "/api/index", 202, 202, lambda w: {"playlist": PLAYLIST}),
