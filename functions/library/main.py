@@ -12,6 +12,7 @@ from shared.accounts.auth import Caller
 from shared.accounts.dashboard import Dashboard
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
+from shared.library.subscriptions import Subscriptions
 from shared.oauth.google import Google
 from shared.oauth.grants import Grants
 from shared.pipeline.collecting import Collecting
@@ -31,7 +32,9 @@ config = startup.begin(
     "GRANT_ENCRYPTION_KEYS",
 )
 db, index = Firestore(config), SearchIndex(SearchServer(config))
-dashboard = Dashboard(config, db, index, Grants(db, Google(config), config), DataApi(config))
+grants, youtube = Grants(db, Google(config), config), DataApi(config)
+dashboard = Dashboard(config, db, index, grants, youtube)
+subscriptions = Subscriptions(db, grants, youtube)
 removal = Removal(db, index)
 collecting = Collecting(db, index, Start(config, db, Topics(config)))
 routes = Routes(config, db)
@@ -56,6 +59,11 @@ def change(request: Request, caller: Caller, playlist_id: str) -> dict[str, Any]
 def remove(request: Request, caller: Caller, playlist_id: str) -> Response:
     removal.remove(caller.user_id, playlist_id)
     return Response(status=204)
+
+
+@routes.get("/api/subscriptions")
+def list_subscriptions(request: Request, caller: Caller) -> dict[str, Any]:
+    return subscriptions.of_user(caller.user_id)
 
 
 @routes.post("/api/collections")

@@ -16,7 +16,7 @@ from shared.accounts.sessions import Sessions
 from shared.accounts.tokens import Tokens
 from shared.errors import Transient
 from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
-from shared.library import own_playlists
+from shared.library import own_playlists, subscriptions
 from shared.library.collections import Collections
 from shared.library.memberships import Memberships
 from shared.library.refreshes import Refreshes
@@ -74,6 +74,7 @@ class Erasure:
             # After the jobs: a planner at work writes memberships only while its job exists.
             lambda: self._memberships.erase(user_id),
             lambda: own_playlists.forget(self._db, user_id),
+            lambda: subscriptions.forget(self._db, user_id),
             lambda: self._delete(starts_path(user_id)),
             lambda: budget.forget(self._db, user_id),
             lambda: self._grants.revoke(user_id),

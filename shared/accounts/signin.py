@@ -23,7 +23,7 @@ from shared.accounts.sessions import ATTEMPT_LIFETIME, Cookie, Sessions, hash_se
 from shared.config import Config
 from shared.errors import Conflict, Transient
 from shared.gcp.firestore import Firestore
-from shared.library import own_playlists
+from shared.library import own_playlists, subscriptions
 from shared.messages import is_id
 from shared.oauth.google import YOUTUBE_SCOPE, Google, SignInFailed
 from shared.oauth.grants import Grants
@@ -137,6 +137,7 @@ class SignIn:
         self._profiles.save(user_id, person)
         self._grants.save(user_id, tokens.refresh_token, reads_youtube=reads_youtube)
         own_playlists.forget(self._db, user_id)
+        subscriptions.forget(self._db, user_id)
         signed_in = Cookie(self._sessions.begin(user_id, cookie.session), None)
         logs.info("signed in", user=user_id)
         return Step(attempt.next, signed_in) if reads_youtube else _trouble("missing_scope", signed_in)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
@@ -205,12 +205,9 @@ class Refreshes:
             return
 
     def erase(self, user_id: str) -> None:
-        """Deletes all of a user's."""
-        for snapshot in self._each(user_id):
-            self._db.commit().delete(snapshot.path).run()
-
-    def _each(self, user_id: str) -> Iterator[Snapshot]:
-        return iter(list(self._db.query("refreshes", ("user_id", "==", user_id), fields=["user_id"])))
+        """Deletes all of a user's, and what was asked for in the user's name (shared.library.checks)."""
+        for snapshot in list(self._db.query("refreshes", ("user_id", "==", user_id), fields=["user_id"])):
+            self._db.commit().delete(snapshot.path).delete(f"checks/{snapshot.id}").run()
 
 
 def _pack(waiting: Waiting) -> bytes:

@@ -14,6 +14,7 @@ from shared.accounts.signin import SignIn
 from shared.accounts.tokens import Tokens
 from shared.config import Config
 from shared.gcp.firestore import Firestore
+from shared.library.subscriptions import Subscriptions
 from shared.pipeline.channels import Channels
 from shared.pipeline.collecting import Collecting
 from shared.pipeline.removal import Removal
@@ -46,6 +47,7 @@ _OBJECTS: dict[str, Callable[[World], dict[str, object]]] = {
     "jobs": lambda world: {"retry": Retry(world.db, world.topics, world.search_index)},
     "library": lambda world: {
         "dashboard": Dashboard(world.config, world.db, world.search_index, world.grants, world.youtube),
+        "subscriptions": Subscriptions(world.db, world.grants, world.youtube),
         "removal": Removal(world.db, world.search_index),
         "collecting": Collecting(world.db, world.search_index, _start_of(world)),
     },

@@ -20,7 +20,9 @@ from shared.accounts.tokens import Tokens
 from shared.errors import GrantExpired
 from shared.gcp.documents import Commit, Committed
 from shared.library.checks import Checks
+from shared.library.collections import SAVED, Collections
 from shared.library.own_playlists import OwnPlaylists
+from shared.library.subscriptions import Subscriptions
 from shared.oauth.crypto import Cipher
 from shared.oauth.google import SCOPES, Person
 from shared.pipeline.budget import Budget
@@ -70,9 +72,13 @@ def somebody(world: World, fake_youtube: LiveServer) -> tuple[str, list[str]]:
     """A user who has left a trace everywhere, and the ids of the user's jobs."""
     user = f"user-{uuid4().hex[:8]}"
     Profiles(world.config, world.db, world.grants).save(user, Person(user, "a@example.com", "A", None))
-    token = fake_youtube.control("token", {"user": "demo", "scopes": list(SCOPES)})
+    token = fake_youtube.control(
+        "token", {"user": "demo", "scopes": list(SCOPES), "client_id": world.config.google_oauth_client_id}
+    )
     world.grants.save(user, token["refresh_token"], reads_youtube=True)
-    OwnPlaylists(world.db, world.grants, world.youtube).of_user(user)
+    assert OwnPlaylists(world.db, world.grants, world.youtube).of_user(user).playlists
+    assert Subscriptions(world.db, world.grants, world.youtube).of_user(user)["subscriptions"]
+    Collections(world.db).add(user, SAVED, {"dQw4w9WgXcQ": None})
     Start(world.config, world.db, world.topics).start(user, f"PLstarted-by-{user}")
     Sessions(world.db).begin(user, None)
     Tokens(world.db).mint(user, "laptop")

@@ -93,7 +93,7 @@ def test_a_person_chooses_for_each_source(place: Town) -> None:
 
 @pytest.mark.parametrize("chosen", [None, "", "hourly", 1, True, ["daily"], {"every": "daily"}, "x" * 10_000])
 def test_anything_else_is_refused_and_changes_nothing(place: Town, chosen: object) -> None:
-    with pytest.raises(BadRequest, match="^refresh: expected one of auto, off, daily, weekly, found"):
+    with pytest.raises(BadRequest, match=r"^refresh: expected one of auto, off, daily, weekly, found"):
         dashboard(place).choose("ann", "PLx", chosen)
 
 

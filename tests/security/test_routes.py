@@ -72,6 +72,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/playlists/<playlist_id>"): Row(lambda w: f"/api/playlists/{PLAYLIST}", 404, 204),
     # After the route above, because this one starts a job of the stranger.
     ("POST", "/api/index"): Row(lambda w: "/api/index", 202, 202, lambda w: {"playlist": PLAYLIST}),
+    ("GET", "/api/subscriptions"): Row(lambda w: "/api/subscriptions", 200, 200),
     ("POST", "/api/collections"): Row(lambda w: "/api/collections", 201, 201, lambda w: {"title": "Talks"}),
     ("POST", "/api/collections/<collection_id>/videos"): Row(
         lambda w: f"/api/collections/{w.collection_id}/videos",

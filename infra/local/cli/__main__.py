@@ -21,6 +21,8 @@ from infra.local.supervisor.status import NotRunning, require
 from infra.pipeline import PipelineError
 from shared.config import Config, ConfigError
 
+_EVERYTHING = {"shorts": True, "live": True, "newest": None, "since": None}
+
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./emulators.sh", description="Runs all of yts on this machine.")
@@ -41,8 +43,20 @@ def parser() -> argparse.ArgumentParser:
     worker.add_argument("--subscription", default="fetcher", metavar="NAME", help="default: fetcher")
     token = commands.add_parser("token", help="print a new API token of a local user")
     token.add_argument("user", nargs="?", default=DEMO_USER, metavar="USER")
-    index = commands.add_parser("index", help="index a playlist and show the progress")
-    index.add_argument("playlist", metavar="PLAYLIST", help="a playlist id or a YouTube URL with list=")
+    index = commands.add_parser("index", help="index playlists, channels and videos, and show the progress")
+    index.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="an id or YouTube URL of a playlist, channel or video, @handle",
+    )
+    index.add_argument("--all", action="store_true", help="all videos of a channel, however many there are")
+    index.add_argument("--no-shorts", action="store_true", help="a channel without its Shorts")
+    index.add_argument("--no-live", action="store_true", help="a channel without its broadcasts")
+    index.add_argument("--newest", type=int, metavar="N", help="only the newest videos of a channel")
+    index.add_argument(
+        "--since", metavar="DATE", help="only what a channel published since 2024-01-31, for example"
+    )
     index.add_argument("--again", action="store_true", help="ask YouTube again for what is stored, too")
     fetch = commands.add_parser("fetch", help="ask YouTube again for one video of the library")
     fetch.add_argument("video", metavar="VIDEO", help="a video id or a YouTube URL")
@@ -91,7 +105,7 @@ def run(
         case "token":
             print(api().new_token())
         case "index":
-            return 0 if index.index(api(), arguments.playlist, again=arguments.again) else 1
+            return 0 if _index(api(), arguments) else 1
         case "fetch":
             return 0 if index.fetch(api(), arguments.video) else 1
         case "search":
@@ -99,6 +113,21 @@ def run(
         case "reindex":
             reindex.reindex(require(state).port_of("reindex"))
     return 0
+
+
+def _index(api: Api, arguments: argparse.Namespace) -> bool:
+    """Whether everything is indexed. What is said of channels is said of each source."""
+    chosen = {
+        "shorts": not arguments.no_shorts,
+        "live": not arguments.no_live,
+        "newest": arguments.newest,
+        "since": arguments.since,
+    }
+    channel = chosen if arguments.all or chosen != _EVERYTHING else None
+    if channel is None and not arguments.again:
+        return index.add(api, arguments.sources)
+    done = [index.index(api, each, again=arguments.again, channel=channel) for each in arguments.sources]
+    return all(done)
 
 
 def separate(argv: list[str]) -> list[str]:

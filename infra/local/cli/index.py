@@ -1,11 +1,11 @@
-"""`index PLAYLIST` and `fetch VIDEO`: start a job, show its progress, and list what could not be indexed."""
+"""`index SOURCE…` and `fetch VIDEO`: start jobs, show their progress, and list what could not be indexed."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -27,14 +27,50 @@ _LISTED = {
 _SHOWN = 25
 
 
-def index(api: Api, playlist: str, *, again: bool = False, poll_seconds: float = _POLL_SECONDS) -> bool:
+def add(api: Api, sources: Sequence[str], *, poll_seconds: float = _POLL_SECONDS) -> bool:
+    """Indexes playlists, channels and videos. Whether all of them were taken, and all jobs are done.
+
+    Raises:
+        ApiError: nothing could be started, or requests failed for too long.
+    """
+    answer = api.call("POST", "/api/sources", json={"text": "\n".join(sources)})
+    for line in answer["lines"]:
+        if line["choice"] is not None:
+            print(_too_large(line["title"], line["choice"]))
+        elif line["detail"]:
+            print(f"{line['text']}: {line['detail']}")
+    jobs = dict.fromkeys(line["job_id"] for line in answer["lines"] if line["job_id"])
+    done = [_show(api, job_id, time.monotonic(), poll_seconds) for job_id in jobs]
+    taken = [line["taken_for"] != "nothing" and line["choice"] is None for line in answer["lines"]]
+    return all(done) and all(taken)
+
+
+def _too_large(title: str, choice: dict[str, Any]) -> str:
+    videos = "an unknown number of" if choice["videos"] is None else f"{choice['videos']:,}"
+    minutes = -(-choice["seconds"] // 60)
+    return (
+        f"{title} has {videos} videos. All of them take about {minutes:,} minutes and {choice['units']:,}"
+        " units of YouTube's daily quota. Choose with --newest N or --since DATE, or say --all."
+    )
+
+
+def index(
+    api: Api,
+    playlist: str,
+    *,
+    again: bool = False,
+    channel: dict[str, Any] | None = None,
+    poll_seconds: float = _POLL_SECONDS,
+) -> bool:
     """Returns whether the job is done: False when it failed or was cancelled. ``again``: fetch all again.
+
+    ``channel``: what of a channel is wanted; None: as it was chosen before.
 
     Raises:
         ApiError: the job could not be started, or requests failed for too long.
     """
     body = {"playlist": playlist} | ({"again": True} if again else {})
-    return _run(api, "/api/index", body, poll_seconds)
+    return _run(api, "/api/index", body | ({"channel": channel} if channel else {}), poll_seconds)
 
 
 def fetch(api: Api, video: str, *, poll_seconds: float = _POLL_SECONDS) -> bool:
@@ -45,7 +81,11 @@ def fetch(api: Api, video: str, *, poll_seconds: float = _POLL_SECONDS) -> bool:
 
 def _run(api: Api, path: str, body: dict[str, Any], poll_seconds: float) -> bool:
     began = time.monotonic()
-    job_id = api.call("POST", path, json=body)["job_id"]
+    return _show(api, api.call("POST", path, json=body)["job_id"], began, poll_seconds)
+
+
+def _show(api: Api, job_id: str, began: float, poll_seconds: float) -> bool:
+    """Shows a job to its end. Whether it is done."""
     job = _watch(api, job_id, poll_seconds)
     _summary(job, time.monotonic() - began)
     for state, meaning in _LISTED.items():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.local.cli.api import Api
-from infra.local.cli.index import fetch, index
+from infra.local.cli.index import add, fetch, index
 
 
 class FakeApi(Api):
@@ -97,3 +97,37 @@ def test_a_job_that_does_not_finish_is_a_failure(
     api = FakeApi(index=[{"job_id": "j"}], j=[_job(state)])
     assert not index(api, "PLx", poll_seconds=0)
     assert message in capsys.readouterr().out
+
+
+def _line(text: str, taken_for: str, **fields: Any) -> dict[str, Any]:
+    none = dict.fromkeys(("title", "playlist_id", "video_id", "job_id", "detail", "choice"))
+    return {"text": text, "taken_for": taken_for, **none, **fields}
+
+
+def test_several_sources_are_indexed_and_what_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [_line("PLx", "playlist", job_id="j"), _line("@x", "channel", job_id="k")]
+    jobs = {"j": [_job("done", 1, indexed=1)], "k": [_job("done", 2, indexed=2)]}
+    api = FakeApi(sources=[{"lines": [*lines, _line("youtu.be/v", "video", job_id="j")]}], **jobs)
+    assert add(api, ["PLx", "@x", "youtu.be/v"], poll_seconds=0)
+    assert api.calls[0] == ("POST", "/api/sources", {"json": {"text": "PLx\n@x\nyoutu.be/v"}})
+    # A job that two lines have in common is shown once.
+    assert [path for _, path, _ in api.calls[1:]] == ["/api/jobs/j", "/api/jobs/k"]
+    refused = FakeApi(sources=[{"lines": [*lines, _line("x", "nothing", detail="It is none.")]}], **jobs)
+    assert not add(refused, ["PLx", "@x", "x"], poll_seconds=0)
+    assert "x: It is none.\n" in capsys.readouterr().out
+
+
+def test_a_large_channel_is_not_started_before_it_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    choice = {"videos": 20_000, "seconds": 4_000, "units": 801}
+    api = FakeApi(sources=[{"lines": [_line("@x", "channel", title="A channel", choice=choice)]}])
+    assert not add(api, ["@x"], poll_seconds=0)
+    assert (
+        "A channel has 20,000 videos. All of them take about 67 minutes and 801 units"
+        in capsys.readouterr().out
+    )
+
+
+def test_what_of_a_channel_is_wanted_is_sent() -> None:
+    api = FakeApi(index=[{"job_id": "j"}], j=[_job("done", 1, indexed=1)])
+    assert index(api, "@x", channel={"newest": 3}, poll_seconds=0)
+    assert api.calls[0] == ("POST", "/api/index", {"json": {"playlist": "@x", "channel": {"newest": 3}}})
