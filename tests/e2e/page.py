@@ -31,6 +31,12 @@ def start_indexing(page: Page, playlist: str) -> None:
     page.get_by_role("button", name="Add", exact=True).click()
 
 
+def sign_in(page: Page, person: str) -> None:
+    """Signs in at the fake Google, as `demo` or `other`."""
+    page.get_by_role("link", name="Sign in with Google").click()
+    page.get_by_role("button", name=re.compile(person, re.IGNORECASE)).click()
+
+
 def card(page: Page, playlist: str) -> Locator:
     return page.locator(f'.card[data-playlist-id="{playlist}"]')
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared import clock
 from tests.e2e.page import (
     Open,
     assert_accessible,
@@ -15,6 +16,7 @@ from tests.e2e.page import (
     hits,
     screenshot,
     search,
+    sign_in,
     source_box,
     start_indexing,
 )
@@ -45,7 +47,10 @@ def test_a_video_and_mixed_lines_say_what_they_were_taken_for(
     page.get_by_role("button", name="Close").click()
     expect(answers).to_be_hidden()
 
+    channel = f"Channel of {user}"
+    stack.fake_youtube.define(videos=[{"id": videos[3], "channel": channel}])
     lines = (
+        f"@channelof{user}",
         f"https://www.youtube.com/watch?v={videos[1]}",
         f"PL{user}",
         "https://www.youtube.com/playlist?list=WL",
@@ -53,19 +58,23 @@ def test_a_video_and_mixed_lines_say_what_they_were_taken_for(
         "https://vimeo.com/12345",
     )
     source_box(page).fill("\n".join(lines))
-    expect(source_box(page)).to_have_attribute("rows", "5")
+    expect(source_box(page)).to_have_attribute("rows", "6")
     source_box(page).press("Enter")
     rows = answers.locator("li")
-    expect(rows).to_have_count(5)
-    expect(rows.locator(".kind")).to_have_text(["Video", "Playlist", "Not added", "Video", "Not added"])
-    expect(answers).to_contain_text("3 of 5 lines taken. 2 videos added to Saved videos.")
+    kinds = ["Channel", "Video", "Playlist", "Not added", "Video", "Not added"]
+    expect(rows.locator(".kind")).to_have_text(kinds)
+    expect(rows.first).to_contain_text(channel)
+    expect(answers).to_contain_text("4 of 6 lines taken. 2 videos added to Saved videos.")
     # What cannot be taken says why, and stays in the box.
-    expect(rows.nth(2).locator(".quiet")).not_to_be_empty()
-    expect(source_box(page)).to_have_value(f"{lines[2]}\n{lines[4]}")
+    expect(rows.nth(3).locator(".quiet")).not_to_be_empty()
+    expect(source_box(page)).to_have_value(f"{lines[3]}\n{lines[5]}")
     _assert_good_view(page, "library-answers")
     saved = page.locator(".card").filter(has_text="Saved videos")
     expect(saved).to_contain_text("Indexed", timeout=60_000)
     expect(card(page, f"PL{user}")).to_contain_text("Indexed", timeout=60_000)
+    expect(page.locator(".card").filter(has_text=channel)).to_contain_text(
+        "1 video · Channel", timeout=60_000
+    )
     saved.get_by_role("link", name="Search").click()
     expect(hits(page)).to_have_count(3)
 
@@ -77,7 +86,7 @@ def test_a_collection_can_be_filled_moved_renamed_and_removed(
     page = open_page(user)
     page.get_by_role("button", name="New collection").click()
     _assert_good_view(page, "collection-new")
-    page.get_by_label("Name").fill("Bread <b>")
+    page.get_by_role("textbox", name="Name").fill("Bread <b>")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Bread <b>")).to_be_visible()
     box = page.get_by_label("Videos to add")
@@ -103,7 +112,7 @@ def test_a_collection_can_be_filled_moved_renamed_and_removed(
     rows.first.get_by_role("button", name=re.compile("^Remove")).press("Enter")
     expect(rows).to_have_count(1)
     page.get_by_role("button", name="Rename").click()
-    page.get_by_label("Name").fill("Rye")
+    page.get_by_role("textbox", name="Name").fill("Rye")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Rye")).to_be_visible()
 
@@ -143,7 +152,7 @@ def test_a_hit_and_an_open_video_are_saved_to_a_collection(stack: Stack, open_pa
     page.get_by_role("button", name="Save", exact=True).press("Enter")
     dialog.get_by_label("New collection").fill("To read")
     dialog.get_by_role("button", name="Create and save").click()
-    expect(page.get_by_role("status").filter(has_text="Saved to “To read”.")).to_be_visible()
+    expect(dialog).to_have_count(0)
     assert first in videos
     for playlist in stack.get("/api/playlists", user).json()["playlists"]:
         if playlist["kind"] == "collection":
@@ -175,7 +184,9 @@ def test_what_is_new_leads_to_exactly_these_and_the_refresh_can_be_chosen(
     playlist = f"PL{user}"
     stack.fake_youtube.define(playlists=[{"id": playlist, "videos": videos[:2]}])
     stack.finish(stack.index(playlist, user), user)
-    stack.fake_youtube.define(playlists=[{"id": playlist, "videos": videos[1:]}])
+    now = clock.text(clock.now())
+    later = [{"id": each, "added_at": now} for each in videos[2:]]
+    stack.fake_youtube.define(playlists=[{"id": playlist, "videos": [videos[1], *later]}])
     stack.finish(stack.index(playlist, user), user)
     page = open_page(user)
     shown = card(page, playlist)
@@ -195,3 +206,60 @@ def test_what_is_new_leads_to_exactly_these_and_the_refresh_can_be_chosen(
     assert {hits(page).nth(each).get_attribute("data-video-id") for each in (0, 1)} == set(videos[2:])
     page.get_by_role("button", name="Remove the filter Added since").click()
     expect(hits(page)).to_have_count(3)
+
+
+def test_a_large_channel_is_a_choice(stack: Stack, open_page: Open, user: str) -> None:
+    page = open_page(user)
+    start_indexing(page, f"https://www.youtube.com/@gen-600-{user.replace('-', '')[-8:]}-short")
+    part = page.locator("#answers fieldset")
+    expect(part).to_contain_text("has 600 videos")
+    expect(part).to_contain_text(re.compile(r"About \d+ minutes, and \d+ units of YouTube's daily quota"))
+    assert stack.get("/api/jobs", user).json()["jobs"] == []
+    part.get_by_label("Since", exact=True).check()
+    part.get_by_role("button", name="Start indexing").click()
+    expect(part.get_by_role("alert")).to_have_text("Choose a date.")
+    # A number also presses its button.
+    part.get_by_label("How many of the newest").fill("3")
+    _assert_good_view(page, "library-choice")
+    part.get_by_role("button", name="Start indexing").click()
+    expect(page.locator("#answers")).to_contain_text("Indexing has started.")
+    shown = page.locator(".card")
+    expect(shown).to_contain_text("Indexed", timeout=60_000)
+    expect(shown).to_contain_text("Channel · the newest 3")
+    shown.get_by_role("link", name="Search").click()
+    expect(hits(page)).to_have_count(3)
+    # Another choice replaces it.
+    page.go_back()
+    shown.get_by_role("button", name="Choose videos").click()
+    shown.get_by_label("How many of the newest").fill("2")
+    shown.get_by_role("button", name="Start indexing").click()
+    expect(shown).to_contain_text("Channel · the newest 2", timeout=60_000)
+
+
+def test_channels_are_picked_from_the_subscriptions(stack: Stack, open_page: Open, user: str) -> None:
+    title = f"Channel of {user}"
+    (video,) = define_playlist(stack, user, 1)
+    stack.fake_youtube.define(videos=[{"id": video, "channel": title}], subscriptions={"other": [title]})
+    page = open_page(user)
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
+    # Only Google knows subscriptions.
+    expect(page.get_by_role("link", name="Subscriptions")).to_be_hidden()
+    page = open_page(None)
+    sign_in(page, "other")
+    page.get_by_role("link", name="Subscriptions").click()
+    page.get_by_label("Filter the channels").fill(user)
+    boxes = page.locator(".picker li:visible")
+    expect(boxes).to_have_count(1)
+    _assert_good_view(page, "subscriptions")
+    page.get_by_role("button", name="Pick all shown").press("Enter")
+    page.get_by_role("button", name="Index 1 channel").press("Enter")
+    expect(page.locator("#view-subscriptions .answers")).to_contain_text(title)
+    page.get_by_role("link", name="Library", exact=True).first.click()
+    shown = page.locator(".card").filter(has_text=title)
+    expect(shown).to_contain_text("Indexed", timeout=60_000)
+    page.get_by_role("link", name="Subscriptions").click()
+    expect(page.get_by_label(title)).to_be_disabled()
+    page.go_back()
+    shown.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(shown).to_have_count(0)
