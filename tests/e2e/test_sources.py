@@ -184,7 +184,7 @@ def test_what_is_new_leads_to_exactly_these_and_the_refresh_can_be_chosen(
     playlist = f"PL{user}"
     stack.fake_youtube.define(playlists=[{"id": playlist, "videos": videos[:2]}])
     stack.finish(stack.index(playlist, user), user)
-    now = clock.text(clock.now())
+    now = clock.rfc3339(clock.now())
     later = [{"id": each, "added_at": now} for each in videos[2:]]
     stack.fake_youtube.define(playlists=[{"id": playlist, "videos": [videos[1], *later]}])
     stack.finish(stack.index(playlist, user), user)
