@@ -31,6 +31,8 @@ export const megabytes = (bytes) => `${count(Math.ceil(bytes / 1e5) / 10)} MB`;
 
 export const date = (time) => dates.format(new Date(time));
 
+export const dateAndTime = (time) => new Date(time).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+
 export const timeOfDay = (time) => new Date(time).toLocaleTimeString("en", { hour: "numeric", minute: "2-digit", hourCycle: "h23" });
 
 export function ago(time) {

@@ -3,7 +3,7 @@
 import * as api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
 import { byId, make, on, picture, setText } from "/dom.js";
-import { ago, count, countOf, countVideos, day, join, until } from "/format.js";
+import { ago, count, countOf, countVideos, dateAndTime, day, join, until } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
 import { pageUrl, restorePosition } from "/router.js";
@@ -149,12 +149,14 @@ function createCard() {
 		showThumbnail(playlist?.thumbnail_url, [...name][0]);
 		setText(title, name);
 		setText(about, aboutText(playlist, job, active));
-		setText(state, cardStateText(job, indexed, active));
+		// What is moved into a collection needs no job.
+		const filled = playlist?.kind === "collection" && !job && !indexed;
+		setText(state, filled ? (playlist.video_count ? "Searchable" : "No videos yet") : cardStateText(job, indexed, active));
 		state.classList.toggle("error", failed || Boolean(job?.counts.failed));
 		bar.element.hidden = !active;
 		if (active) bar.update(job);
 		setText(problem, active || failed ? problemText(job) : "");
-		search.hidden = !(indexed?.videos || job?.counts.indexed);
+		search.hidden = !(indexed?.videos || job?.counts.indexed || (filled && playlist.video_count));
 		search.href = pageUrl({ playlist: id });
 		videos.hidden = playlist?.kind !== "collection";
 		videos.href = pageUrl({ collection: id });
@@ -162,7 +164,7 @@ function createCard() {
 		changes.replaceChildren(...changeTexts(playlist?.changes, id));
 		changes.hidden = !changes.childNodes.length;
 		refresh.update(indexed && playlist.refresh, name);
-		startButton.hidden = active;
+		startButton.hidden = active || filled;
 		againButton.hidden = active || !indexed;
 		startButton.classList.toggle("first", !indexed && !job);
 		const verb = failed ? "Try again" : "Start indexing";
@@ -252,7 +254,7 @@ function refreshMenu(choose, report) {
 	function show({ every, chosen, next_at: at, late }) {
 		menu.dataset.chosen = menu.value = chosen;
 		setText(options[0], chosen === "auto" && every !== "off" ? `${REFRESH.auto} (${every})` : REFRESH.auto);
-		setText(next, late ?? (at && every !== "off" ? until(at) : ""));
+		setText(next, late?.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, dateAndTime) ?? (at && every !== "off" ? until(at) : ""));
 	}
 
 	function update(refresh, name) {

@@ -117,8 +117,8 @@ def test_a_collection_can_be_filled_moved_renamed_and_removed(
     expect(page.get_by_role("heading", name="Rye")).to_be_visible()
 
     page.get_by_role("link", name="Library").first.click()
-    for title in ("Rye", "Cake"):
-        expect(page.locator(".card").filter(has_text=title)).to_contain_text("Indexed", timeout=60_000)
+    for title, state in (("Rye", "Indexed"), ("Cake", "Searchable")):
+        expect(page.locator(".card").filter(has_text=title)).to_contain_text(state, timeout=60_000)
     search(page, "words")
     expect(hits(page)).to_have_count(2)
     page.go_back()
@@ -258,7 +258,7 @@ def test_channels_are_picked_from_the_subscriptions(stack: Stack, open_page: Ope
     shown = page.locator(".card").filter(has_text=title)
     expect(shown).to_contain_text("Indexed", timeout=60_000)
     page.get_by_role("link", name="Subscriptions").click()
-    expect(page.get_by_label(title)).to_be_disabled()
+    expect(page.get_by_role("checkbox", name=title)).to_be_disabled()
     page.go_back()
     shown.get_by_role("button", name="Remove").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
