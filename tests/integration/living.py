@@ -7,9 +7,11 @@ database of its own, because a refresh looks at the sources of all users.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -17,9 +19,10 @@ import pytest
 
 from infra.local.fake_youtube.live_server import LiveServer
 from shared.config import Config
+from shared.errors import Transient
 from shared.gcp.firestore import Firestore
 from shared.library.refreshes import Refresh, Refreshes
-from shared.messages import PlaylistMessage
+from shared.messages import Message, PlaylistMessage, VideoMessage
 from shared.pipeline.jobs import Job
 from shared.pipeline.refresh import Refreshed, Refreshing
 from shared.pipeline.start import Start
@@ -143,17 +146,31 @@ class Town:
         topics = self.world.topics
         while messages := list(topics.published):
             topics.forget()
-            for topic, message in messages:
-                if topic == "playlists":
-                    assert isinstance(message, PlaylistMessage)
+            for _, message in messages:
+                # One after another: what one job has found out, the next one need not ask.
+                if isinstance(message, PlaylistMessage):
                     self.world.plan_message(message)
-                    continue
-                job = self.world.job(message.job_id)  # type: ignore[attr-defined]
-                step = self.world.index if topic == "transcripts" else self._fetch
-                step(job, message.video_id)  # type: ignore[attr-defined]
+            # Together, as the functions do it: what is written at the same time shares a request.
+            with ThreadPoolExecutor(16) as pool:
+                list(pool.map(self._deliver, messages))
 
-    def _fetch(self, job: Job, video_id: str) -> None:
-        self.world.fetch(job, video_id, self.answer)
+    def _deliver(self, published: tuple[str, Message]) -> None:
+        topic, message = published
+        if not isinstance(message, VideoMessage):
+            return
+        job = self.world.job(message.job_id)
+        if topic == "transcripts":
+            self.world.index(job, message.video_id)
+            return
+        for again in range(20):
+            try:
+                self.world.fetch(job, message.video_id, self.answer)
+            except Transient:
+                # Another job has claimed the video. The message is delivered again.
+                assert again < 19
+                sleep(0.1)
+            else:
+                return
 
     def refresh(self) -> Refreshed:
         """One call of the scheduler, and the jobs that it starts. Jobs that waited for the quota continue."""

@@ -24,7 +24,7 @@ from tests.integration.world import Clock
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 #: So often the scheduler calls.
-STEP = 2 * HOUR
+STEP = 3 * HOUR
 #: Items, or ids, in a request to YouTube.
 PAGE = 50
 
