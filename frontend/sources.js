@@ -89,7 +89,7 @@ export function answerList({ lines, collection }) {
 	const text = `${count(taken)} of ${countOf(lines.length, "line", "lines")} taken.`;
 	const saved = collection && make("span", ` ${countVideos(collection.added)} added to `,
 		make("a", { href: pageUrl({ collection: collection.playlist_id }) }, collection.title), ".");
-	return make("div.answers", make("p", { role: "status" }, make("strong", text), saved), make("ul", ...lines.map(answer)));
+	return make("div.answers", make("p", { role: "status" }, make("strong", text), saved), make("ul", { tabindex: 0, "aria-label": "Lines" }, ...lines.map(answer)));
 }
 
 function answer(line) {
@@ -148,7 +148,7 @@ export function choiceForm(title, estimate, start, channel = { shorts: true, liv
 	on(day, "input", () => (since.checked = true));
 	const name = estimate?.videos ? `${title} has ${countVideos(estimate.videos)}` : title;
 	const form = make("fieldset.parts", make("legend", name), make("p", shortsLabel, liveLabel),
-		make("p", allLabel, newestLabel, number, sinceLabel, day), estimate && cost, problem, make("p", go));
+		make("p", allLabel, make("span.choice", newestLabel, number), make("span.choice", sinceLabel, day)), estimate && cost, problem, make("p", go));
 	if (estimate) {
 		on(form, "input", showCost);
 		showCost();
