@@ -44,11 +44,10 @@ class Job:
     ``blocked_until``: when the YouTube quota is renewed. ``paused_until``: until when YouTube refuses all our
     addresses. ``stalls``: how often in a row the sweep has published the job's messages again in vain.
     ``sent_again``: how often its dead letter was published again.
-    ``again_ids``: the videos about which YouTube is asked although they are stored. They are those of the
-    user's library when the job was made, and the user's share was charged for them. ``video_ids``: the only
-    videos of the job; empty for the whole playlist. ``scheduled``: no person waits for the job. ``channel``:
-    what of it is listed; None: as before. ``new_only``: of a collection, only what was never looked at.
-    ``extended``: how often videos were added meanwhile.
+    ``again_ids``: videos about which YouTube is asked although they are stored; the user's share was charged
+    for them. ``video_ids``: the only videos of the job; empty for the whole playlist. ``scheduled``: no
+    person waits for it. ``channel``: what of a channel is listed; None: as it was chosen before.
+    ``new_only``: of a collection, only what was never looked at. ``extended``: how often it grew meanwhile.
     """
 
     job_id: str
@@ -141,8 +140,8 @@ class Jobs:
 
     def recent(self, user_id: str, limit: int = 20) -> list[Job]:
         """The user's jobs, newest first."""
-        conditions = ("user_id", "==", user_id)
-        found = self._db.query("jobs", conditions, order_by="created_at", descending=True, limit=limit)
+        mine = ("user_id", "==", user_id)
+        found = self._db.query("jobs", mine, order_by="created_at", descending=True, limit=limit)
         return [job for job in map(job_from, found) if job is not None]
 
     def since(self, user_id: str, begin: datetime) -> list[Job]:
@@ -174,14 +173,14 @@ class Jobs:
         again: Collection[str] = (),
         video_ids: Sequence[str] = (),
         schedule: Callable[[], Commit] | None = None,
-        new_only: bool = False,
-        channel: Mapping[str, Any] | None = None,
+        chosen: Mapping[str, Any] | None = None,
     ) -> tuple[Job, bool]:
         """The active job of this user and playlist (and videos) and False, or a new job and True.
 
         ``job_id`` makes the call repeatable: one id is never made twice. ``quota``: what a new job is
         charged to; None for jobs that no person starts. ``again``: the videos that the job fetches again.
         ``schedule``: makes the commit with which a scheduled job is stored; what it raises is raised.
+        ``chosen``: what of the source is listed: the fields ``channel`` and ``new_only`` of the job.
 
         Raises:
             Busy: the active job does not fetch again.
@@ -200,15 +199,10 @@ class Jobs:
                     if again and not current.again:
                         raise Busy("This playlist is being indexed. Wait until that is done, then try again.")
                     return current, False
-            data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, "channel": channel}
-            data |= {
-                "state": "queued",
-                "created_at": clock.now(),
-                "new_only": new_only,
-                "scheduled": bool(schedule),
-            }
+            data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, **(chosen or {})}
+            data |= {"state": "queued", "created_at": clock.now(), "scheduled": schedule is not None}
             packed = {"again_ids": again, "video_ids": video_ids}
-            data |= {name: pack_ids(ids) if ids else None for name, ids in packed.items()}
+            data |= {name: pack_ids(ids) for name, ids in packed.items() if ids}
             commit = (schedule or self._db.commit)().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
@@ -225,8 +219,8 @@ class Jobs:
 
         def attempt() -> None:
             starts = self._db.read(quota.path)[0]
-            fields = quota.spend(starts, self.count_active(quota.user_id), again)
-            self._db.commit().put(starts, fields).run()
+            spent = quota.spend(starts, self.count_active(quota.user_id), again)
+            self._db.commit().put(starts, spent).run()
 
         retry_on_conflict(attempt)
 
@@ -251,8 +245,8 @@ class Jobs:
         """
 
         def decide(now: Job) -> dict[str, Any] | None:
-            listed = now.state == "planning" and now.extended == extended
-            return {"state": "running", "total": now.listed, "error": None} if listed else None
+            is_listed = now.state == "planning" and now.extended == extended
+            return {"state": "running", "total": now.listed, "error": None} if is_listed else None
 
         self._change(job_id, decide)
 

@@ -125,7 +125,7 @@ class Start:
         quota = Quota.for_user(user_id, self._config)
 
         def attempt() -> Job:
-            job, new = self._jobs.start(user_id, collection_id, quota=quota, new_only=True)
+            job, new = self._jobs.start(user_id, collection_id, quota=quota, chosen={"new_only": True})
             if new:
                 return job
             listed_again = {
@@ -157,14 +157,14 @@ class Start:
         choice: Choice | None = None,
     ) -> tuple[Job, bool]:
         quota = Quota.for_user(user_id, self._config)
-        channel = choice.as_json() if choice else None
+        chosen = {"channel": choice.as_json()} if choice else None
         job, new = self._jobs.start(
             user_id,
             playlist_id,
             quota=quota,
             again=again,
             video_ids=video_ids,
-            channel=channel,
+            chosen=chosen,
         )
         if new:
             publish(self._topics, job)

@@ -120,7 +120,8 @@ class Routes:
                 caller = ANONYMOUS if public else self._authenticate(request)
                 if operators and not caller.manages:
                     raise NotFound(f"There is nothing at {request.path[:200]}.")
-                request.max_content_length = maximum_body
+                if maximum_body != MAXIMUM_BODY:
+                    request.max_content_length = maximum_body
                 with logs.context(user=caller.user_id or None):
                     answer = handler(request, caller, **variables)
                 self._failpoints.answer("answer")

@@ -222,7 +222,7 @@ def test_a_function_does_not_start_in_the_cloud_without_what_it_needs(
         needed.add("ELASTICSEARCH_URL")
     if "Google(" in source:
         needed |= {"GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS"}
-    if function.name in ("planner", "refresh"):
+    if function.name in ("index", "planner", "refresh"):
         needed.add("YOUTUBE_API_KEY")
     if function.trigger == "http" and not all(public for _, _, public in endpoints(function.name)):
         # The answer to a stranger says where to sign in, and a browser's request is compared with the origin.

@@ -38,7 +38,8 @@ def test_web_gets_what_they_get() -> None:
     assert variables(web, pipeline) == together
     assert web.cloud is not None
     assert (web.cloud.store, web.cloud.publishes) == ("user", ("playlists", "videos"))
-    assert "YOUTUBE_API_KEY" not in together
+    assert "YOUTUBE_API_KEY" in together
+    assert "EGRESS_NAME" not in together
 
 
 @pytest.mark.parametrize("domain", [True, False])

@@ -131,7 +131,7 @@ def test_with_push_a_function_gets_no_variable_that_the_deployment_does_not_set(
         assert launch.directory == tmp_path / "run" / "deployed" / name
         assert (launch.directory / "main.py").is_file()
     with_key = [name for name, launch in launches.items() if "YOUTUBE_API_KEY" in launch.environment]
-    assert with_key == ["planner"]
+    assert with_key == ["web", "planner"]
     named = [name for name, launch in launches.items() if "EGRESS_NAME" in launch.environment]
     assert named == ["fetcher"]
     assert launches["web"].environment["PUBLIC_URL"] == "http://localhost:8080"
