@@ -85,7 +85,7 @@ resource "google_service_account" "push" {
 resource "google_service_account" "scheduler" {
   project      = local.project
   account_id   = "yts-scheduler"
-  display_name = "yts: the scheduler calls sweep as this"
+  display_name = "yts: the scheduler calls functions as this"
 }
 
 resource "google_service_account" "build" {

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared import clock, logs
-from shared.errors import JobFailed, NotVisible
+from shared.errors import GrantExpired, JobFailed, NotVisible
 from shared.gcp.firestore import Firestore
 from shared.library import collections
 from shared.library.checks import Checks
@@ -34,7 +34,7 @@ class Source:
 
     ``pages``: asks for the items in their order, up to 50 at a time. ``etag``: of the first page, if YouTube
     gave one. ``described_at``: when the title was asked for; None if it was known. ``channel``: what of a
-    channel is listed.
+    channel is listed. ``partial``: that is not everything.
     """
 
     playlist: PlaylistInfo
@@ -44,6 +44,7 @@ class Source:
     etag: str | None = None
     described_at: datetime | None = None
     channel: Mapping[str, Any] | None = None
+    partial: bool = False
 
 
 class Listings:
@@ -74,6 +75,10 @@ class Listings:
             return replace(self._playlist(job, known), kind="channel", channel=choice.as_json())
         return self._channel(job, known, choice)
 
+    def describe(self, job: Job, known: Membership | None) -> PlaylistInfo:
+        """What YouTube says of a playlist or channel now. Raises as :meth:`open`."""
+        return self._visible_playlist(job, known)[0]
+
     def _channel(self, job: Job, known: Membership | None, choice: Choice) -> Source:
         """A channel of which not everything is wanted."""
         described_at = None
@@ -93,6 +98,7 @@ class Listings:
             etag=check.page.etag if check and check.fresh else None,
             described_at=described_at,
             channel=choice.as_json(),
+            partial=True,
         )
 
     def _described_channel(self, job: Job) -> PlaylistInfo:
@@ -115,7 +121,7 @@ class Listings:
                 # Its owner has hidden it meanwhile.
                 logs.info("playlist hidden since it was described")
         asked_at = clock.now()
-        playlist, access_token = self._visible_playlist(job)
+        playlist, access_token = self._visible_playlist(job, known)
         return self._listed(job, playlist, access_token, self._first_page(job, access_token), asked_at)
 
     def _listed(
@@ -139,13 +145,22 @@ class Listings:
         assert found is not None, "only an etag makes it so"
         return found
 
-    def _visible_playlist(self, job: Job) -> tuple[PlaylistInfo, str | None]:
+    def _visible_playlist(self, job: Job, known: Membership | None) -> tuple[PlaylistInfo, str | None]:
         """The playlist as everybody sees it, or as the job's user sees it and the access token for that.
 
         Raises NotVisible for a private playlist of somebody else, as if it did not exist.
         """
         if is_uploads(job.playlist_id):
             return self._described_channel(job), None
+        try:
+            if known is not None and known.privacy == "private":
+                # Most likely it still is. Asking as everybody would cost a unit more.
+                own_token = self._grants.access_token(job.user_id)
+                if own_token is not None:
+                    found = self._youtube.playlist(job.playlist_id, own_token)
+                    return found, own_token if found.privacy == "private" else None
+        except (GrantExpired, NotVisible) as error:
+            logs.info("playlist hidden since it was described", reason=str(error))
         try:
             return self._youtube.playlist(job.playlist_id), None
         except NotVisible:
@@ -174,4 +189,4 @@ class Listings:
                 yield items[start : start + _PAGE]
 
         info = PlaylistInfo(found.title, None, len(found.added), "private")
-        return Source(info, pages, "collection", "person")
+        return Source(info, pages, "collection", "person", described_at=clock.now())

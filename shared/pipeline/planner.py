@@ -19,7 +19,7 @@ from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
 from shared.library import memberships
 from shared.library.collections import Collections, is_collection
-from shared.library.memberships import Listing, Memberships, membership_path
+from shared.library.memberships import Listing, Membership, Memberships, membership_path
 from shared.library.refreshes import Refreshes
 from shared.messages import PlaylistMessage, VideoMessage
 from shared.oauth.grants import Grants
@@ -27,7 +27,7 @@ from shared.pipeline import ledger
 from shared.pipeline.completion import Completion
 from shared.pipeline.jobs import LISTING, Job, Jobs, job_from, job_path
 from shared.pipeline.ledger import NewEntry, entry_from, entry_path
-from shared.pipeline.listings import Listings
+from shared.pipeline.listings import Listings, Source
 from shared.pipeline.pages import Pages
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
@@ -188,10 +188,26 @@ class Planner:
             self._write_membership(job, listing({**shown, **before, **shown}))
             raise
         if empty and not job.new_only:
-            raise JobFailed("The playlist is empty: there is nothing to index.")
+            self._require_emptied(job, source, known)
         if self._write_membership(job, listing(shown, complete=not job.new_only), hidden):
             self._jobs.seal(job.job_id, job.extended)
             self._completion.complete_if_settled(job.job_id)
+
+    def _require_emptied(self, job: Job, source: Source, known: Membership | None) -> None:
+        """A source that had videos and lists none now is empty if YouTube also says that it has none.
+
+        Raises:
+            JobFailed: it had none before, or nothing of the channel is what was chosen.
+            Transient: YouTube says that it has some.
+        """
+        if known is None or not known.video_ids:
+            raise JobFailed("The playlist is empty: there is nothing to index.")
+        is_described = source.described_at is not None
+        if not (source.playlist if is_described else self._listings.describe(job, known)).item_count:
+            return
+        if source.partial:
+            raise JobFailed("The channel has no videos of those that were chosen.")
+        raise Transient("YouTube listed nothing of a playlist that is not empty.")
 
     def _enter(self, job: Job, entries: Sequence[NewEntry]) -> bool:
         """Enters a page into the ledger and publishes its pending videos. False when the job is over."""

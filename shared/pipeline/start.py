@@ -65,7 +65,7 @@ class Start:
             return str(playlist)
         named = classify(playlist)
         if named.kind == "video":
-            raise BadRequest(f"This address names one video; it names no playlist. {SHELL}")
+            raise BadRequest(f"This is one video; it names no playlist. {SHELL}")
         if named.kind in ("handle", "user"):
             assert self._channels is not None, "whoever takes names can look them up"
             return uploads_of(self._channels.named(user_id, named).channel_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 # -- requests ----------------------------------------------------------------------------------------
 
-_EXPECTED = "Expected a playlist id"
+_EXPECTED = "Expected a playlist"
 _OBJECT = "JSON object"
 
 
@@ -52,11 +52,12 @@ BODIES: list[tuple[bytes, str]] = [
             "data:text/html,youtube.com?list=PLx", "ftp://youtube.com/?list=PLx", "https://[::1/?list=PLx",
             "//youtube.com/?list=PLx", "http://", "https://?list=PLx",
             "https://127.0.0.1/?list=PLx", "list=PLx",
-            "HELLO", "XX", "PLEASE", "dQw4w9WgXcQ",
+            "HELLO", "XX", "PLEASE", "programming",
         )
     ),
     (_playlist("https://www.youtube.com/watch?v=dQw4w9WgXcQ"), "names no playlist"),
     (_playlist("https://youtu.be/dQw4w9WgXcQ"), "names no playlist"),
+    (_playlist("dQw4w9WgXcQ"), "This is one video"),
     (_playlist("https://www.youtube.com/@nobody-has-this"), "knows no channel"),
     (_playlist("https://www.youtube.com/c/somebody"), "which channel is called"),
     (_playlist("WL"), "Watch Later"),

@@ -64,7 +64,7 @@ class Town:
 
     def make(self, videos: int, *, owner: str | None = None) -> Truth:
         """A playlist of so many new videos."""
-        truth = Truth(f"PL{uuid4().hex[:12]}", owner=owner)
+        truth = Truth(f"PLof-the-town-{len(self.playlists)}", owner=owner)
         self.playlists[truth.playlist_id] = truth
         self.add(truth, videos)
         return truth

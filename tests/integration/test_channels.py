@@ -210,6 +210,14 @@ def test_a_refresh_keeps_what_was_chosen(person: Person, channel: Channel) -> No
     assert person.listed(channel.uploads)[1] == list(channel.kinds)
 
 
+def test_a_choice_of_nothing_takes_nothing_out_of_the_library(person: Person, channel: Channel) -> None:
+    job, videos = person.listed(channel.uploads)
+    person.world.jobs.cancel(job.job_id)
+    later, still = person.listed(channel.uploads, since="2099-01-01")
+    assert (later.state, later.error) == ("failed", "The channel has no videos of those that were chosen.")
+    assert still == videos
+
+
 BAD: list[dict[str, Any]] = [
     {"playlist": "PLgen-3-a", "channel": {"shorts": False}},
     {"playlist": "UUgen-3-a_______________", "channel": []},

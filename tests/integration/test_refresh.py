@@ -253,3 +253,27 @@ def test_one_empty_answer_does_not_make_a_page_of_videos_gone(
     assert not any(each.gone_at for each in world.videos.read(truth.ids).values())
     monkeypatch.undo()
     assert job.state == "done"
+
+
+def test_a_playlist_that_is_emptied_leaves_the_results(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, world = place.make(2), place.world
+    place.hold("ann", truth)
+    before = truth.ids
+    for each in before:
+        place.remove(truth, each)
+    due(place, "ann", truth)
+    # YouTube lists nothing, but says that there is something: nobody knows.
+    with monkeypatch.context() as patch:
+        known = world.youtube.playlist(truth.playlist_id)
+        patch.setattr(world.youtube, "playlist", lambda *_: replace(known, item_count=2))
+        with pytest.raises(Transient, match="not empty"):
+            place.refresh()
+    assert held(place, "ann", truth) == before
+    (job,) = world.jobs.active()
+    world.plan(job)
+    assert (world.job(job.job_id).state, held(place, "ann", truth)) == ("done", ())
+    assert world.search_index.memberships["ann", truth.playlist_id] == ()
+    place.add(truth)
+    due(place, "ann", truth)
+    place.refresh()
+    assert held(place, "ann", truth) == truth.ids

@@ -107,6 +107,10 @@ class Week:
 
 @pytest.fixture
 def week(config: Config, youtube: LiveServer, clock_of_test: Clock, elasticsearch_url: str) -> Iterator[Week]:
+    # On a Monday, so that the same happens whenever the test runs.
+    now = clock_of_test()
+    monday = now.replace(hour=0, minute=0, second=0) + (8 - now.isoweekday()) * DAY
+    clock_of_test.forward(seconds=(monday - now).total_seconds())
     with town(config, youtube, clock_of_test, elasticsearch_url) as made:
         yield Week(made, Least(made))
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.errors import BadRequest
-from tests.integration.search_library import VIDEOS, SearchLibrary, filled_library
+from shared.search import pages
+from shared.search.params import Params
+from shared.search.placing import Placing
+from tests.integration.search_library import TITLES, USER, VIDEOS, SearchLibrary, filled_library
 from tests.stored_videos import video
 
 
@@ -33,6 +37,23 @@ def test_all_pages_together_have_all_hits(library: SearchLibrary, sort: str) -> 
             break
     assert sorted(seen) == sorted(each.video_id for each in VIDEOS)
     assert seen == library.ids("", sort=sort)
+
+
+def test_the_order_of_a_library_is_kept_however_many_hits_there_are(
+    library: SearchLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than one request can find, and some that the library does not know yet."""
+    monkeypatch.setattr(pages, "WINDOW", 3)
+    order = [each.video_id for each in reversed(VIDEOS)][2:]
+    rest = sorted({each.video_id for each in VIDEOS} - set(order))
+    params = Params(sort="added", limit=4)
+    seen: list[str] = []
+    for _ in range(3):
+        answer = library.service.search(USER, TITLES, params, Placing(["of another", *order]))
+        assert (answer["total"], len(answer["facets"]["playlists"])) == (len(VIDEOS), 2)
+        seen += [hit["video_id"] for hit in answer["hits"]]
+        params = replace(params, cursor=answer["cursor"])
+    assert (seen, params.cursor) == ([*order, *rest], None)
 
 
 def test_a_cursor_belongs_to_one_search(library: SearchLibrary) -> None:

@@ -30,8 +30,8 @@ run "without_a_domain" {
     error_message = "They are called with the identity of the subscriptions, and no other."
   }
   assert {
-    condition     = alltrue([for each in google_cloud_run_v2_service_iam_member.scheduler : each.name == "sweep" && each.member == google_service_account.scheduler.member])
-    error_message = "The scheduler alone calls sweep."
+    condition     = alltrue([for each in google_cloud_run_v2_service_iam_member.scheduler : contains(["sweep", "refresh"], each.name) && each.member == google_service_account.scheduler.member])
+    error_message = "The scheduler alone calls sweep and refresh."
   }
   assert {
     condition = toset([for each in google_cloud_run_v2_service_iam_member.operator : "${each.name} ${each.member}"]) == toset([
@@ -40,7 +40,7 @@ run "without_a_domain" {
     error_message = "The operators alone call reindex."
   }
   assert {
-    condition     = alltrue([for name in ["planner", "fetcher", "indexer", "dead-letters", "sweep"] : google_cloudfunctions2_function.function[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
+    condition     = alltrue([for name in ["planner", "fetcher", "indexer", "dead-letters", "sweep", "refresh"] : google_cloudfunctions2_function.function[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
     error_message = "What Pub/Sub and the scheduler call is not reached from the internet."
   }
   assert {
@@ -89,6 +89,7 @@ run "without_a_domain" {
     condition = toset(keys(google_secret_manager_secret_iam_member.reader)) == toset([
       "web GOOGLE_OAUTH_CLIENT_SECRET", "web GRANT_ENCRYPTION_KEYS", "sweep GOOGLE_OAUTH_CLIENT_SECRET", "sweep GRANT_ENCRYPTION_KEYS",
       "planner GOOGLE_OAUTH_CLIENT_SECRET", "planner GRANT_ENCRYPTION_KEYS", "planner YOUTUBE_API_KEY",
+      "refresh GOOGLE_OAUTH_CLIENT_SECRET", "refresh GRANT_ENCRYPTION_KEYS", "refresh YOUTUBE_API_KEY",
     ])
     error_message = "Each function reads its own secrets. The search server in the project needs none."
   }
@@ -113,9 +114,9 @@ run "with_a_domain" {
   }
   assert {
     condition = toset(keys(google_secret_manager_secret_iam_member.reader)) == toset(concat(
-      [for name in ["account", "library", "sweep", "planner"] : "${name} GOOGLE_OAUTH_CLIENT_SECRET"],
-      [for name in ["account", "library", "sweep", "planner"] : "${name} GRANT_ENCRYPTION_KEYS"],
-      ["planner YOUTUBE_API_KEY"],
+      [for name in ["account", "library", "sweep", "planner", "refresh"] : "${name} GOOGLE_OAUTH_CLIENT_SECRET"],
+      [for name in ["account", "library", "sweep", "planner", "refresh"] : "${name} GRANT_ENCRYPTION_KEYS"],
+      ["planner YOUTUBE_API_KEY", "refresh YOUTUBE_API_KEY"],
       [for name in ["jobs", "library", "search", "account", "health", "planner", "fetcher", "indexer", "dead-letters", "sweep", "reindex"] : "${name} ELASTICSEARCH_API_KEY"],
     ))
     error_message = "Each function reads its own secrets, and index reads none."

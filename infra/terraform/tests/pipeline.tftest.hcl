@@ -65,7 +65,7 @@ run "subscriptions" {
 
 run "functions" {
   assert {
-    condition     = toset(keys(google_cloudfunctions2_function.function)) == toset(["web", "planner", "fetcher", "indexer", "dead-letters", "sweep", "reindex"])
+    condition     = toset(keys(google_cloudfunctions2_function.function)) == toset(["web", "planner", "fetcher", "indexer", "dead-letters", "sweep", "refresh", "reindex"])
     error_message = "web takes the place of the functions with routes."
   }
   assert {
@@ -121,6 +121,11 @@ run "functions" {
   assert {
     condition     = google_cloud_scheduler_job.job["sweep"].schedule == "* * * * *" && google_cloud_scheduler_job.job["sweep"].attempt_deadline == "540s"
     error_message = "sweep is called each minute."
+  }
+
+  assert {
+    condition     = google_cloud_scheduler_job.job["refresh"].schedule == "*/5 * * * *" && google_cloud_scheduler_job.job["refresh"].attempt_deadline == "300s"
+    error_message = "refresh is called each five minutes."
   }
 }
 
