@@ -4,6 +4,8 @@ import * as connection from "/connection.js";
 import * as session from "/session.js";
 
 const TIMEOUT_MS = 30_000;
+// Hundreds of lines, of which YouTube is asked for many.
+const LISTS_TIMEOUT_MS = 180_000;
 // A file comes in pieces, as long as the server sends them.
 const FILE_TIMEOUT_MS = 3_600_000;
 // No readable answer, too many requests, or unavailable.
@@ -40,8 +42,20 @@ export const logout = () => send("POST", "/api/logout");
 
 export const playlists = () => get("/api/playlists");
 export const removePlaylist = (id) => send("DELETE", `/api/playlists/${encode(id)}`);
-/** `again`: ask YouTube also for the videos that are stored. */
-export const startIndexing = (playlist, again) => send("POST", "/api/index", { playlist, again });
+export const setRefresh = (id, refresh) => send("PATCH", `/api/playlists/${encode(id)}`, { refresh });
+/** `again`: ask YouTube also for the videos that are stored; `channel`: which videos of a channel. */
+export const startIndexing = (playlist, { again, channel } = {}) => send("POST", "/api/index", { playlist, again, channel });
+export const addSources = (text) => request("POST", "/api/sources", { body: { text }, timeout: LISTS_TIMEOUT_MS }).then(json);
+export const subscriptions = () => get("/api/subscriptions");
+
+const collection = (id) => `/api/collections/${encode(id)}`;
+export const createCollection = (title) => send("POST", "/api/collections", { title });
+export const renameCollection = (id, title) => send("PATCH", collection(id), { title });
+export const collectionVideos = (id, cursor) => get(`${collection(id)}/videos?cursor=${encode(cursor ?? "")}`);
+/** `videos`: ids, addresses or `{video, added_at}`; `from`: the collection that they leave. */
+export const addToCollection = (id, videos, from) =>
+	request("POST", `${collection(id)}/videos`, { body: { videos, from: from ?? undefined }, timeout: LISTS_TIMEOUT_MS }).then(json);
+export const removeFromCollection = (id, video) => send("DELETE", `${collection(id)}/videos/${encode(video)}`);
 
 export const recentJobs = async () => (await get("/api/jobs")).jobs;
 export const job = (id) => get(`/api/jobs/${encode(id)}`);

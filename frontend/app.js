@@ -18,8 +18,11 @@ import * as watch from "/watch.js";
 // Few people need these, so they are loaded when they are opened.
 const lazy = (load) => ({ show: async (params) => (await load()).show(params) });
 const operator = lazy(() => import("/operator.js"));
+const collection = lazy(() => import("/collections.js"));
+const subscriptions = lazy(() => import("/subscriptions.js"));
+const takeout = lazy(() => import("/takeout.js"));
 const clips = lazy(() => import("/clips.js"));
-const VIEWS = { library, search, watch, job, settings, operator, clips };
+const VIEWS = { library, search, watch, job, settings, operator, collection, subscriptions, takeout, clips };
 const SIGN_IN_ERRORS = {
 	denied: "You did not allow access at Google. Nothing was shared.",
 	missing_scope: "yts needs to see your YouTube playlists. Sign in again and tick that box.",
@@ -133,6 +136,10 @@ jobs.onChange(({ title, playlist_id: id, state, counts }, ended) => {
 	search.handleJobEnd();
 });
 on(document, "keydown", handleKey);
+on(byId("hits"), "click", async ({ target }) => {
+	const { id, title } = target.closest(".save")?.dataset ?? {};
+	if (id) (await import("/collections.js")).save(id, title);
+});
 on(byId("unlock"), "submit", (event) => {
 	event.preventDefault();
 	session.setToken(byId("token").value);

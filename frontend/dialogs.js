@@ -101,6 +101,8 @@ export function actionButton(classes, label, action, report, attributes) {
 		element.disabled = true;
 		await attempt(action, report);
 		element.disabled = false;
+		// A button that is disabled loses the focus.
+		if (document.activeElement === document.body) element.focus({ preventScroll: true });
 	}, attributes);
 	return element;
 }

@@ -22,6 +22,8 @@ export function make(tagAndClasses, ...rest) {
 /** It can take the focus, so that screen readers announce the view. */
 export const heading = (id, text) => make("h1", { id, tabindex: -1 }, text);
 
+export const libraryLink = () => make("a", { href: "/" }, "Library");
+
 /** `button(".soft", child or children, …)` */
 export function button(classes, content, onClick, attributes = {}) {
 	const element = make(`button${classes}`, { type: "button", ...attributes }, ...[content].flat());
@@ -54,6 +56,7 @@ const ICONS = {
 	up: "M7 14l5-5 5 5",
 	down: "M7 10l5 5 5-5",
 	close: "M6 6l12 12M18 6L6 18",
+	bookmark: "M7 4h10v16l-5-4-5 4z",
 	back: "M11 6l-6 6 6 6M5 12h14",
 };
 

@@ -1,7 +1,7 @@
 // The filters of a search, and a chip above the results for each filter in use.
 
 import { button, byId, icon, make, on, setText } from "/dom.js";
-import { count, languageName } from "/format.js";
+import { count, day, languageName } from "/format.js";
 
 const LENGTHS = [
 	[[null, "10"], "Up to 10 minutes"],
@@ -43,6 +43,8 @@ export function show(facets = {}, params) {
 		radios("Length", ["min_minutes", "max_minutes"], "Any length", LENGTHS, params),
 		radios("Search in", ["in"], "Everywhere", FIELDS, params),
 	];
+	const added = params.get("added_after");
+	if (added) addChip(`Added since ${day(added)}`, () => changeSearch((next) => next.delete("added_after")));
 	container.replaceChildren(...groups.filter(Boolean));
 	if (focused) container.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 	const clearAll = chips.length > 1 ? [make("li", button(".plain", "Clear all", () => changeSearch(clear)))] : [];

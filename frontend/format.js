@@ -2,12 +2,15 @@
 
 // UTC, as in the filters of a search.
 const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
+const weekdays = new Intl.DateTimeFormat("en", { weekday: "long" });
 const numbers = new Intl.NumberFormat("en");
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
 const rightToLeft = new Set(["ar", "ckb", "dv", "fa", "he", "iw", "ku", "ps", "sd", "ug", "ur", "yi"]);
 
 export const join = (parts) => parts.filter(Boolean).join(" · ");
+
+export const sentences = (...parts) => parts.filter(Boolean).map((each) => `${each}.`).join(" ");
 
 export const count = (number) => numbers.format(number);
 
@@ -28,6 +31,8 @@ export const megabytes = (bytes) => `${count(Math.ceil(bytes / 1e5) / 10)} MB`;
 
 export const date = (time) => dates.format(new Date(time));
 
+export const dateAndTime = (time) => new Date(time).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+
 export const timeOfDay = (time) => new Date(time).toLocaleTimeString("en", { hour: "numeric", minute: "2-digit", hourCycle: "h23" });
 
 export function ago(time) {
@@ -37,6 +42,25 @@ export function ago(time) {
 	if (minutes < 1440) return relative.format(-Math.floor(minutes / 60), "hour");
 	if (minutes < 43_200) return relative.format(-Math.floor(minutes / 1440), "day");
 	return `on ${date(time)}`;
+}
+
+/** `12 minutes`, `3 hours` */
+export function span(seconds) {
+	if (seconds < 90) return "a minute";
+	return seconds < 5400 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
+}
+
+/** `Tuesday` within the last week, else the date. */
+export function day(time) {
+	const recent = Date.now() - new Date(time) < 6 * 864e5;
+	return recent ? weekdays.format(new Date(time)) : date(time);
+}
+
+/** `in 3 hours`, `tomorrow`, `in 5 days` */
+export function until(time) {
+	const hours = (new Date(time) - Date.now()) / 36e5;
+	if (hours < 1) return "within the hour";
+	return hours < 24 ? relative.format(Math.round(hours), "hour") : relative.format(Math.round(hours / 24), "day");
 }
 
 export function remaining(seconds) {

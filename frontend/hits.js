@@ -1,7 +1,7 @@
 // A search result: a video and the moments that match.
 
-import { highlight, make, picture } from "/dom.js";
-import { countOf, date, duration, languageAttributes, languageName, timestamp } from "/format.js";
+import { highlight, icon, make, picture } from "/dom.js";
+import { ago, countOf, date, duration, languageAttributes, languageName, timestamp } from "/format.js";
 import { videoUrl } from "/router.js";
 
 export function hitElement({ video_id: v, ...hit }, q) {
@@ -30,15 +30,23 @@ export function hitElement({ video_id: v, ...hit }, q) {
 		make("p.facts", ...facts(hit)),
 		descriptionMatches && make("p.description", ...highlight(hit.description)),
 		moments.length && make("ol.moments", ...moments),
+		make("button.save", { type: "button", ...saveAttributes(v, hit.title) }, icon("bookmark")),
 	);
 }
 
-export function facts({ channel, published_at: published, language, generated, gone }) {
+/** The page opens the dialog, so that fifty results need no fifty listeners. */
+function saveAttributes(id, segments) {
+	const title = segments.map(({ text }) => text).join("");
+	return { "data-id": id, "data-title": title, "data-key": `save:${id}`, tabindex: -1, title: "Save", "aria-label": `Save ${title} to a collection` };
+}
+
+export function facts({ channel, published_at: published, language, generated, gone, added_at: added }) {
 	const captions = language ? languageName(language) + (generated ? ", automatic captions" : "") : "no captions";
 	return [
 		channel && make("span.channel", channel),
 		published && make("time", { datetime: published }, date(published)),
 		make("span", captions),
+		added && make("span", `added ${ago(added)}`),
 		gone && make("span", "No longer on YouTube; kept here as it was indexed"),
 	];
 }

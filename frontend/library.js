@@ -1,19 +1,21 @@
-// The library view: a card per playlist, and a form to index another one.
+// The library view: a card for each playlist, channel and collection.
 
 import * as api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
 import { byId, make, on, picture, setText } from "/dom.js";
-import { ago, count, countVideos, join } from "/format.js";
+import { ago, count, countOf, countVideos, dateAndTime, day, join, until } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
 import { pageUrl, restorePosition } from "/router.js";
 import * as saved from "/saved.js";
 import * as search from "/search.js";
+import * as session from "/session.js";
+import { channelText, choiceForm, clear as clearSources, setUp as setUpSources } from "/sources.js";
 
-const DRAFT = "yts-draft";
+const KINDS = { channel: "Channel", collection: "Collection" };
+const REFRESH = { auto: "Automatic", daily: "Daily", weekly: "Weekly", off: "Off" };
 
 const list = byId("cards");
-const input = byId("playlist");
 const cards = new Map();
 let playlists = null;
 // Failed jobs without a playlist, hidden until the page is loaded again.
@@ -22,9 +24,8 @@ const dismissed = new Set();
 const showError = (message) => setText(byId("library-error"), message);
 
 export function setUp() {
-	input.value = sessionStorage.getItem(DRAFT) ?? "";
-	on(input, "input", () => sessionStorage.setItem(DRAFT, input.value));
-	on(byId("start"), "submit", submit);
+	setUpSources({ onChange: load });
+	on(byId("new-collection"), "click", async () => (await import("/collections.js")).create());
 	jobs.onChange((job, ended) => {
 		if (playlists === null) return;
 		render();
@@ -33,13 +34,16 @@ export function setUp() {
 }
 
 export async function show() {
-	document.title = "Your playlists · yts";
+	document.title = "Your library · yts";
+	// Only somebody who signed in with Google has subscriptions that can be read.
+	byId("subscriptions").hidden = !session.me.email;
 	await api.attempt(load, showError);
 	restorePosition();
 }
 
 export function clear() {
 	playlists = null;
+	clearSources();
 	cards.clear();
 	list.replaceChildren();
 }
@@ -88,28 +92,8 @@ function render() {
 	byId("no-cards").hidden = elements.length > 0;
 }
 
-async function submit(event) {
-	event.preventDefault();
-	const { submitter } = event;
-	const showInputError = (message) => {
-		setText(byId("start-error"), message);
-		input.ariaInvalid = Boolean(message);
-	};
-	showInputError("");
-	submitter.disabled = true;
-	await api.attempt(async () => {
-		await startIndexing(input.value);
-		input.value = "";
-		sessionStorage.removeItem(DRAFT);
-	}, (message) => {
-		showInputError(message);
-		input.focus();
-	});
-	submitter.disabled = false;
-}
-
-async function startIndexing(playlist, again) {
-	const { job_id: job, playlist_id: id } = await api.startIndexing(playlist, again);
+async function startIndexing(playlist, options) {
+	const { job_id: job, playlist_id: id } = await api.startIndexing(playlist, options);
 	jobs.put(await api.job(job));
 	cards.get(id)?.element.scrollIntoView({ block: "nearest" });
 	toast("Indexing has started. You can search now, or close this tab.");
@@ -119,7 +103,7 @@ async function remove({ playlist, job }) {
 	if (playlist) {
 		await api.removePlaylist(playlist.playlist_id);
 		search.clear();
-		toast("The playlist is removed.");
+		toast("It is removed from your library.");
 		await load();
 	} else if (jobs.isActive(job)) {
 		jobs.put(await api.cancelJob(job.job_id));
@@ -138,15 +122,22 @@ function createCard() {
 	const frame = make("div.thumbnail");
 	const title = make("h2");
 	const [about, state, problem] = [make("p.facts"), make("p.card-state"), make("p.error")];
-	const [search, details] = [make("a.act", "Search"), make("a.act", "Details")];
+	const [search, videos, details] = ["Search", "Videos", "Details"].map((label) => make("a.act", label));
 	const bar = progressBar();
 	const act = (label, action) => actionButton(".act", label, action, (message) => setText(problem, message));
 	const startButton = act("", () => startIndexing(id));
-	const againButton = act("Fetch again", () => startIndexing(id, true));
+	const againButton = act("Fetch again", () => startIndexing(id, { again: true }));
+	const chooseButton = act("Choose videos", chooseVideos);
 	const shareButton = act("Share", async () => (await import("/links.js")).show(id, title.textContent));
 	const removeButton = act("", confirmAndRemove);
-	const actions = [search, startButton, againButton, details, shareButton, removeButton];
-	const text = make("div.card-text", title, about, state, bar.element, problem, make("p.acts", ...actions));
+	const actions = [search, videos, startButton, againButton, chooseButton, details, shareButton, removeButton];
+	const changes = make("p.facts");
+	const refresh = refreshMenu(async (chosen) => {
+		entry.playlist.refresh = (await api.setRefresh(id, chosen)).refresh;
+		return entry.playlist.refresh;
+	}, (message) => setText(problem, message));
+	const below = make("div.below", changes, refresh.element, bar.element, problem, make("p.acts", ...actions));
+	const text = make("div.card-text", title, about, state, below);
 	const element = make("li.card", frame, text);
 
 	function update(newEntry) {
@@ -160,14 +151,22 @@ function createCard() {
 		showThumbnail(playlist?.thumbnail_url, [...name][0]);
 		setText(title, name);
 		setText(about, aboutText(playlist, job, active));
-		setText(state, cardStateText(job, indexed, active));
+		// What is moved into a collection needs no job.
+		const filled = playlist?.kind === "collection" && !job && !indexed;
+		setText(state, filled ? (playlist.video_count ? "Searchable" : "No videos yet") : cardStateText(job, indexed, active));
 		state.classList.toggle("error", failed || Boolean(job?.counts.failed));
 		bar.element.hidden = !active;
 		if (active) bar.update(job);
 		setText(problem, active || failed ? problemText(job) : "");
-		search.hidden = !(indexed?.videos || job?.counts.indexed);
+		search.hidden = !(indexed?.videos || job?.counts.indexed || (filled && playlist.video_count));
 		search.href = pageUrl({ playlist: id });
-		startButton.hidden = active;
+		videos.hidden = playlist?.kind !== "collection";
+		videos.href = pageUrl({ collection: id });
+		chooseButton.hidden = active || playlist?.kind !== "channel";
+		changes.replaceChildren(...changeTexts(playlist?.changes, id));
+		changes.hidden = !changes.childNodes.length;
+		refresh.update(indexed && playlist.refresh, name);
+		startButton.hidden = active || filled;
 		againButton.hidden = active || !indexed;
 		startButton.classList.toggle("first", !indexed && !job);
 		const verb = failed ? "Try again" : "Start indexing";
@@ -185,6 +184,16 @@ function createCard() {
 		if (thumbnail === url + letter) return;
 		thumbnail = url + letter;
 		frame.replaceChildren(make("span", { "aria-hidden": "true" }, letter), picture(url) ?? "");
+	}
+
+	function chooseVideos() {
+		const form = choiceForm(title.textContent, null, async (channel) => {
+			await startIndexing(id, { channel });
+			form.remove();
+		}, entry.playlist.channel ?? undefined);
+		below.querySelector(".parts")?.remove();
+		below.append(form);
+		form.querySelector("input").focus();
 	}
 
 	async function confirmAndRemove() {
@@ -206,13 +215,56 @@ function cardStateText(job, indexed, active) {
 }
 
 function aboutText(playlist, job, active) {
-	const { source, privacy } = playlist ?? {};
+	const { source, privacy, kind, channel } = playlist ?? {};
 	// YouTube's count includes deleted and private videos.
 	const size = (active || source === "url" ? job?.total : null) ?? playlist?.video_count ?? job?.total;
 	const searchable = active ? job.counts.indexed : playlist?.indexed?.videos;
 	return join([
 		Number.isInteger(size) && countVideos(size),
 		searchable && searchable !== size && `${count(searchable)} searchable`,
-		source === "liked" ? "Liked" : privacy && privacy[0].toUpperCase() + privacy.slice(1),
+		KINDS[kind] ?? (source === "liked" ? "Liked" : privacy && privacy[0].toUpperCase() + privacy.slice(1)),
+		channel && channelText(channel),
 	]);
+}
+
+/** What the refreshes of the last days have changed: a link to the new videos, and the rest as text. */
+function changeTexts(changes, id) {
+	if (!changes) return [];
+	const { since, new: added, removed, captions, renamed } = changes;
+	const href = pageUrl({ playlist: id, added_after: since, sort: "added" });
+	return [
+		added && make("span", make("a", { href }, `${count(added)} new since ${day(since)}`)),
+		removed && make("span", `${count(removed)} removed`),
+		captions && make("span", `captions came for ${count(captions)}`),
+		renamed && make("span", `${countOf(renamed, "title", "titles")} changed`),
+	].filter(Boolean);
+}
+
+/** How often a source is refreshed, when it comes next, and why it is late. */
+function refreshMenu(choose, report) {
+	const options = Object.entries(REFRESH).map(([value, label]) => make("option", { value }, label));
+	const menu = make("select", ...options);
+	const next = make("span");
+	const element = make("p.refresh", "Refresh", menu, next);
+	on(menu, "change", () => {
+		report("");
+		api.attempt(async () => show(await choose(menu.value)), (message) => {
+			report(message);
+			menu.value = menu.dataset.chosen;
+		});
+	});
+
+	function show({ every, chosen, next_at: at, late }) {
+		menu.dataset.chosen = menu.value = chosen;
+		setText(options[0], chosen === "auto" && every !== "off" ? `${REFRESH.auto} (${every})` : REFRESH.auto);
+		setText(next, late?.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, dateAndTime) ?? (at && every !== "off" ? until(at) : ""));
+	}
+
+	function update(refresh, name) {
+		element.hidden = !refresh;
+		menu.ariaLabel = `How often to refresh ${name}`;
+		if (refresh) show(refresh);
+	}
+
+	return { element, update };
 }

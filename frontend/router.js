@@ -1,11 +1,14 @@
 // The URL decides which view is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`,
-// `/?operator`, `/?clips`.
+// `/?operator`, `/?collection=…`, `/?subscriptions`, `/?takeout`, `/?clips`.
 // All of it is in the query string, so that any static file server will do.
 
 import { hasModifier, on } from "/dom.js";
 
-const SEARCH = ["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort", "new_in"];
-const VIEWS = ["v", "job", "settings", "operator", "clips"];
+const SEARCH = [
+	...["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort"],
+	...["added_after", "new_in"],
+];
+const VIEWS = ["v", "job", "settings", "operator", "collection", "subscriptions", "takeout", "clips"];
 
 let showView = () => {};
 let scrollTimer = 0;

@@ -21,6 +21,7 @@ let shown = null;
 let cursor = null;
 
 const hits = byId("hits");
+const playlistOrder = make("option", { value: "playlist" }, "Playlist order");
 const links = () => [...hits.querySelectorAll("[data-key]")];
 
 export function setUp() {
@@ -52,6 +53,7 @@ function refine(change) {
 	const next = searchParams(currentView().params);
 	if (!next.has("q")) next.set("q", "");
 	change(next);
+	if (next.get("sort") === "playlist" && next.getAll("playlist").length !== 1) next.delete("sort");
 	navigate(pageUrl(searchParams(next)));
 }
 
@@ -59,7 +61,7 @@ export async function show(params) {
 	const wanted = searchParams(params);
 	const q = wanted.get("q") ?? "";
 	box.setQuery(q);
-	byId("sort").value = wanted.get("sort") ?? "relevance";
+	showSort(wanted);
 	document.title = `${q || "Search"} · yts`;
 	if (String(wanted) === shown && isReturning()) return restorePosition();
 	request?.abort();
@@ -75,6 +77,13 @@ export async function show(params) {
 		while (hits.children.length < shownBefore && (await showMore(false)));
 	}
 	restorePosition();
+}
+
+/** The order of a playlist is there only if one is chosen. */
+function showSort(params) {
+	if (params.getAll("playlist").length === 1) byId("sort").append(playlistOrder);
+	else playlistOrder.remove();
+	byId("sort").value = params.get("sort") ?? "relevance";
 }
 
 export function clear() {

@@ -327,8 +327,8 @@ class FakeYouTube:
         """The requests and bytes of each endpoint and each video."""
         return self.control("stats")
 
-    def define(self, **content: list[dict[str, Any]]) -> None:
-        """Adds ``videos=[…]``, ``playlists=[…]``."""
+    def define(self, **content: Any) -> None:
+        """Adds ``videos=[…]``, ``playlists=[…]``, ``subscriptions={user: [title]}``."""
         self.control("playlists", content)
 
     def prepare(self, video_ids: Sequence[str]) -> None:

@@ -30,7 +30,7 @@ def take(page: Page, name: str) -> None:
 def library(page: Page) -> None:
     """The library while a playlist is being indexed. The playlist is removed afterwards."""
     page.goto(URL)
-    page.get_by_label("Playlist URL or id").fill(GENERATED)
+    page.get_by_label("Playlists, channels or videos").fill(GENERATED)
     page.keyboard.press("Enter")
     card = page.locator(f'.card[data-playlist-id="{GENERATED}"]')
     expect(card).to_contain_text("videos/s", timeout=60_000)

@@ -26,12 +26,17 @@ def placing(db: Firestore, user_id: str, params: Params) -> Placing | None:
     else:
         library = memberships.of_user(db, user_id)
     added: dict[str, datetime] = {}
+    arrived: dict[str, datetime] = {}
     for source in library:
+        found = {video_id: change.at for change in source.changes for video_id in change.new}
         for video_id, at in source.added_at.items():
             if at is not None:
                 added[video_id] = min(at, added.get(video_id, at))
+            came = found.get(video_id, at)
+            if came is not None:
+                arrived[video_id] = min(came, arrived.get(video_id, came))
     if params.sort == "playlist":
-        return Placing([video_id for source in library for video_id in source.video_ids], added)
+        return Placing([video_id for source in library for video_id in source.video_ids], added, arrived)
     held = dict.fromkeys(video_id for source in library for video_id in source.video_ids)
     # Stable: what was added at the same time keeps the order of its playlist.
-    return Placing(sorted(held, key=lambda each: added.get(each, _NEVER), reverse=True), added)
+    return Placing(sorted(held, key=lambda each: added.get(each, _NEVER), reverse=True), added, arrived)

@@ -23,12 +23,13 @@ WINDOW = 10_000
 class Placing:
     """What a library says about the videos of a search.
 
-    ``order``: ids in the order of the sort. ``added``: when each video came into the library, if that is
-    known.
+    ``order``: ids in the order of the sort. ``added``: when each video was added to its source, if that is
+    known. ``arrived``: when it was found there, of videos that a refresh has found lately.
     """
 
     order: Sequence[str] = ()
     added: Mapping[str, datetime] = field(default_factory=dict)
+    arrived: Mapping[str, datetime] = field(default_factory=dict)
 
     def sorted(self, found: Sequence[str]) -> list[str]:
         """The ids that were found, in order. What the library does not know (yet) comes last."""
@@ -47,11 +48,11 @@ def needs_placing(params: Params) -> bool:
 
 
 def within(clause: Clause, params: Params, placing: Placing) -> Clause:
-    """The clause, limited to what was added after the time in ``params``."""
+    """The clause, limited to what came into the library at or after the time in ``params``."""
     since = clock.parse(params.added_after)
     if since is None:
         return clause
-    video_ids = [each for each, at in placing.added.items() if at > since]
+    video_ids = [each for each, at in {**placing.added, **placing.arrived}.items() if at >= since]
     return {"bool": {"must": [clause], "filter": [{"terms": {"video_id": video_ids}}]}}
 
 

@@ -21,9 +21,20 @@ _WAIT_SECONDS = 30
 Open = Callable[..., Page]
 
 
+def source_box(page: Page) -> Locator:
+    """The box of the library, which takes playlists, channels and videos."""
+    return page.get_by_label("Playlists, channels or videos")
+
+
 def start_indexing(page: Page, playlist: str) -> None:
-    page.get_by_label("Playlist URL or id").fill(playlist)
-    page.get_by_role("button", name="Start indexing", exact=True).click()
+    source_box(page).fill(playlist)
+    page.get_by_role("button", name="Add", exact=True).click()
+
+
+def sign_in(page: Page, person: str) -> None:
+    """Signs in at the fake Google, as `demo` or `other`."""
+    page.get_by_role("link", name="Sign in with Google").click()
+    page.get_by_role("button", name=re.compile(person, re.IGNORECASE)).click()
 
 
 def card(page: Page, playlist: str) -> Locator:

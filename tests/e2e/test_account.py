@@ -5,17 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.e2e.page import Open, card, hits, screenshot, search
+from tests.e2e.page import Open, card, hits, screenshot, search, sign_in
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
-
-
-def _sign_in(page: Page, person: str) -> None:
-    page.get_by_role("link", name="Sign in with Google").click()
-    page.get_by_role("button", name=re.compile(person, re.IGNORECASE)).click()
 
 
 def _status_of(stack: Stack, token: str) -> int:
@@ -29,7 +24,7 @@ def test_two_users_sign_in_see_only_their_own_videos_and_sign_out(stack: Stack, 
     for person in ("demo", "other"):
         page = pages[person] = open_page(None, "/?q=evening")
         expect(page.get_by_role("heading", level=1)).to_contain_text("Search everything said")
-        _sign_in(page, person)
+        sign_in(page, person)
         # Google's answer leads back to the URL that the user asked for.
         expect(page).to_have_url(f"{stack.url}/?q=evening")
         with page.expect_response("**/api/playlists") as answer:
@@ -81,12 +76,12 @@ def test_a_failed_sign_in_shows_its_reason(stack: Stack, open_page: Open) -> Non
 
 def test_the_search_survives_the_end_of_a_session(stack: Stack, open_page: Open, reader: str) -> None:
     page = open_page(None)
-    _sign_in(page, "other")
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    sign_in(page, "other")
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
     page.context.clear_cookies()
     page.get_by_role("combobox").first.fill("what I looked for")
     expect(page.get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
-    _sign_in(page, "other")
+    sign_in(page, "other")
     expect(page.get_by_role("combobox").first).to_have_value("what I looked for")
 
 
@@ -107,13 +102,13 @@ def test_a_late_401_from_before_signing_in_does_not_sign_the_user_out(
     with page.expect_request("**/api/me"):
         page.reload()
     page.goto(f"{stack.url}/#token={stack.token(user)}")
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
     with page.expect_response("**/api/me") as late_answer:
         held[0].continue_()
     assert late_answer.value.status == 401
     page.unroute("**/api/me")
     page.reload()
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
 
 
 def test_an_invalid_token_is_refused_and_a_valid_one_signs_in(
@@ -127,7 +122,7 @@ def test_an_invalid_token_is_refused_and_a_valid_one_signs_in(
     expect(page.get_by_text("This token is not valid")).to_be_visible()
     field.fill(f" {stack.token(user)} ")
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
 
 
 def test_a_created_token_works_until_it_is_revoked(stack: Stack, open_page: Open, user: str) -> None:

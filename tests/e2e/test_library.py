@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from infra.local.fake_youtube.library import generate
-from tests.e2e.page import Open, card, define_playlist, hits, screenshot, search, start_indexing
+from tests.e2e.page import Open, card, define_playlist, hits, screenshot, search, source_box, start_indexing
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -79,17 +79,15 @@ def test_a_playlist_can_be_indexed_followed_and_searched(stack: Stack, open_page
 
 def test_an_invalid_playlist_shows_the_error_and_keeps_the_input(open_page: Open, user: str) -> None:
     page = open_page(user)
-    field = page.get_by_label("Playlist URL or id")
-    for playlist in (
-        "nonsense",
-        "",
-        "https://www.youtube.com/watch?v=abcdefghijk",
-        "https://example.com/?list=PLyts-sample-talks",
-    ):
-        with page.expect_response("**/api/index") as answer:
+    field = source_box(page)
+    start_indexing(page, "")
+    expect(page.locator("#start-error")).to_contain_text("found nothing")
+    for playlist in ("nonsense", "https://example.com/?list=PLyts-sample-talks"):
+        with page.expect_response("**/api/sources") as answer:
             start_indexing(page, playlist)
-        assert answer.value.status == 400
-        expect(page.locator("#start-error")).to_have_text(answer.value.json()["detail"])
+        (line,) = answer.value.json()["lines"]
+        assert line["taken_for"] == "nothing"
+        expect(page.locator("#start-error")).to_have_text(line["detail"])
         expect(page.locator("#start-error")).not_to_be_empty()
         expect(field).to_be_focused()
         expect(field).to_have_attribute("aria-invalid", "true")

@@ -58,7 +58,7 @@ def test_the_url_holds_the_whole_search(stack: Stack, open_page: Open, reader: s
     expect(page.get_by_role("button", name="Remove the filter English")).to_be_hidden()
     expect(page.get_by_role("checkbox", name="English")).not_to_be_checked()
     page.go_back()
-    expect(page.get_by_role("heading", name="Your playlists")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your library")).to_be_visible()
     page.go_forward()
     expect(box).to_have_value("the OR der")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.page import Open, assert_accessible, hits, screenshot, start_indexing, wait_until
+from tests.e2e.page import Open, assert_accessible, hits, screenshot, source_box, start_indexing, wait_until
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -20,6 +20,7 @@ _VIEWS = {
     "settings": "/?settings",
     "clips": "/?clips",
     "start": "/?q=",
+    "takeout": "/?takeout",
 }
 #: An element that each view shows only after it has loaded.
 _LOADED = {
@@ -29,6 +30,7 @@ _LOADED = {
     "settings": ".tokens li",
     "clips": ".empty",
     "start": ".syntax",
+    "takeout": ".drop",
 }
 
 
@@ -167,10 +169,10 @@ def test_reads_are_retried_after_an_outage_and_writes_are_not(
         sent.append(route.request.method)
         route.abort()
 
-    page.route("**/api/index", refuse)
+    page.route("**/api/sources", refuse)
     start_indexing(page, "PLdemo-shared")
     expect(page.locator("#start-error")).to_contain_text("cannot be reached")
-    expect(page.get_by_label("Playlist URL or id")).to_have_value("PLdemo-shared")
+    expect(source_box(page)).to_have_value("PLdemo-shared")
     # Longer than the delay before the first retry of a read.
     page.wait_for_timeout(1_500)
     assert sent == ["POST"]

@@ -13,6 +13,7 @@ from shared.errors import BadRequest, Busy, NotFound
 from shared.keep import clips as module
 from shared.keep.clips import Clips, Wanted, forget
 from shared.search.params import Params
+from shared.search.placing import Placing
 from shared.search.service import Search
 from shared.transcripts.transcript import Line
 from tests.unit.in_memory import InMemory
@@ -33,7 +34,9 @@ class OneVideo(Search):
             raise NotFound("There is no such video in your library.")
         return {"video_id": "boats", "title": "Boats [x]", "channel": "Harbour"}, self.lines
 
-    def ids(self, user_id: str, titles: Mapping[str, str], params: Params) -> list[str]:
+    def ids(
+        self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
+    ) -> list[str]:
         return ["boats"] if self.there and "boats" in (params.among or ()) else []
 
 

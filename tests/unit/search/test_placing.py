@@ -45,6 +45,10 @@ def test_only_what_was_added_after_the_time_is_found() -> None:
     assert within(EVERYTHING, Params(), placing) == EVERYTHING
     clause = within(EVERYTHING, Params(added_after="2024-03-01T00:00:00Z"), placing)
     assert clause["bool"]["filter"] == [{"terms": {"video_id": ["late"]}}]
+    # A refresh found it long after it was added to its playlist.
+    found = Placing([], {"early": EARLY, "late": LATE}, {"early": LATE})
+    clause = within(EVERYTHING, Params(added_after="2024-06-01T00:00:00Z"), found)
+    assert clause["bool"]["filter"] == [{"terms": {"video_id": ["early", "late"]}}]
 
 
 def test_other_searches_need_nothing_of_the_library() -> None:

@@ -1,0 +1,82 @@
+// The channels that the user has subscribed to at YouTube, to pick from. Loaded only when it is opened.
+
+import * as api from "/api.js";
+import { actionButton } from "/dialogs.js";
+import { button, byId, heading, libraryLink, make, on, picture, setText } from "/dom.js";
+import { count, countOf } from "/format.js";
+import { restorePosition } from "/router.js";
+import { answerList, followJobs } from "/sources.js";
+
+export async function show() {
+	document.title = "Subscriptions · yts";
+	const view = byId("view-subscriptions");
+	const error = make("p.error", { role: "alert" });
+	const top = make("div.heading", heading("subscriptions-title", "Subscriptions"), libraryLink());
+	const render = (...content) => view.replaceChildren(top, error, ...content);
+	render();
+	await api.attempt(async () => {
+		const { subscriptions, notices } = await api.subscriptions();
+		const sentences = (notices ?? []).map(({ detail }) => make("p.note", detail));
+		if (!subscriptions.length) {
+			return render(...sentences, notices?.length ? "" : make("p.quiet", "You have not subscribed to a channel."));
+		}
+		const picker = channelPicker(subscriptions);
+		const answer = make("div");
+		const add = actionButton("", "", async () => {
+			const added = await addChannels(picker.chosen());
+			answer.replaceChildren(answerList(added));
+			answer.scrollIntoView({ block: "nearest" });
+		}, (message) => setText(error, message));
+		picker.onChange((number) => {
+			setText(add, number ? `Index ${countOf(number, "channel", "channels")}` : "Index channels");
+			add.disabled = !number;
+		});
+		render(...sentences, make("p.quiet", "Pick channels to search. A channel with many videos asks first."), picker.element, make("p", add), answer);
+	}, (message) => setText(error, message));
+	restorePosition();
+}
+
+/** Starts these channels. Resolves to the answer, as of the box in the library. */
+export async function addChannels(ids) {
+	const answer = await api.addSources(ids.map((id) => `https://www.youtube.com/channel/${id}`).join("\n"));
+	await followJobs(answer);
+	return answer;
+}
+
+/** A list with a filter. `channels`: `[{channel_id, title, thumbnail_url?, in_library?}]` */
+export function channelPicker(channels) {
+	let listener = () => {};
+	const filter = make("input", { type: "search", "aria-label": "Filter the channels", placeholder: `Filter ${countOf(channels.length, "channel", "channels")}` });
+	const shown = make("span.quiet", { role: "status" });
+	const rows = channels.map((channel) => {
+		const { channel_id: id, title, in_library: has } = channel;
+		const box = make("input", { type: "checkbox", value: id, checked: has, disabled: has });
+		const element = make("label.choice", box, channel.thumbnail_url && make("span.avatar", picture(channel.thumbnail_url)),
+			make("span.name", title || id), has && make("span.quiet", "In your library"));
+		return { box, id, title: (title || id).toLowerCase(), item: make("li", element) };
+	});
+	const chosen = () => rows.filter(({ box }) => box.checked && !box.disabled).map(({ id }) => id);
+	const changed = () => listener(chosen().length);
+	const visible = () => rows.filter(({ item }) => !item.hidden);
+	const all = button(".plain", "Pick all shown", () => {
+		for (const { box } of visible()) box.checked = true;
+		changed();
+	});
+	const none = button(".plain", "Pick none", () => {
+		for (const { box } of rows) box.checked = box.disabled;
+		changed();
+	});
+	on(filter, "input", () => {
+		const words = filter.value.toLowerCase().split(/\s+/);
+		for (const { item, title } of rows) item.hidden = !words.every((word) => title.includes(word));
+		setText(shown, filter.value.trim() ? `${count(visible().length)} shown` : "");
+	});
+	const list = make("ul.picker", ...rows.map(({ item }) => item));
+	on(list, "change", changed);
+	const element = make("div.picking", filter, make("p.acts", all, none, shown), list);
+	function onChange(action) {
+		listener = action;
+		changed();
+	}
+	return { element, chosen, onChange };
+}
