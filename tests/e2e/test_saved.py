@@ -106,6 +106,7 @@ def test_a_saved_search_tells_what_is_new(open_page: Open, stack: Stack, user: s
     assert entry.link.startswith(stack.url)
     video = open_page(user, entry.link.removeprefix(stack.url))
     video.get_by_role("button", name="Play A stormy evening").click()
+    expect(video.locator(".player iframe")).to_be_visible()
     wait_until(video, lambda: player_time(video) >= 61.5, "the video plays from the moment on")
     assert player_time(video) < 90
 
@@ -169,6 +170,7 @@ def test_a_guest_searches_and_watches_one_source(open_page: Open, stack: Stack, 
         expect(guest.get_by_text(name, exact=True)).to_be_hidden()
     guest.locator(f'[data-video-id="{video}"] .moments a').first.click()
     expect(guest.get_by_role("heading", name="A quiet evening")).to_be_visible()
+    expect(guest.locator(".player iframe")).to_be_visible()
     wait_until(guest, lambda: player_time(guest) >= 61.5, "the video plays from the moment on")
     for name in ("Fetch again", "Clip"):
         expect(guest.get_by_role("button", name=name, exact=True)).to_have_count(0)
