@@ -5,6 +5,7 @@ import * as session from "/session.js";
 
 const TIMEOUT_MS = 30_000;
 // Hundreds of lines, of which YouTube is asked for many.
+const LISTS = /^sources$|\/videos$/;
 const LISTS_TIMEOUT_MS = 180_000;
 // A file comes in pieces, as long as the server sends them.
 const FILE_TIMEOUT_MS = 3_600_000;
@@ -20,7 +21,7 @@ class ApiError extends Error {
 }
 
 /** A failed request goes to `report(message, status)`. An aborted one is ignored: a newer one replaced it. */
-export async function attempt(action, report = () => {}) {
+async function attempt(action, report = () => {}) {
 	try {
 		await action();
 	} catch (error) {
@@ -34,73 +35,81 @@ let handleUnauthorized = () => {};
 /** `handler()` is called when the session or token is refused. */
 export const onUnauthorized = (handler) => (handleUnauthorized = handler);
 
-const encode = encodeURIComponent;
+// A call has an argument for each `:part` of its path, then one for each field of its body.
+const CALLS = {
+	me: "GET me",
+	deleteMe: "DELETE me",
+	logout: "POST logout",
+	playlists: "GET playlists",
+	removePlaylist: "DELETE playlists/:id",
+	setRefresh: "PATCH playlists/:id refresh",
+	addSources: "POST sources text",
+	subscriptions: "GET subscriptions",
+	createCollection: "POST collections title",
+	renameCollection: "PATCH collections/:id title",
+	collectionVideos: "GET collections/:id/videos?cursor=:cursor",
+	// `videos`: ids, addresses or `{video, added_at}`; `from`: the collection that they leave.
+	addToCollection: "POST collections/:id/videos videos from",
+	removeFromCollection: "DELETE collections/:id/videos/:video",
+	recentJobs: "GET jobs",
+	job: "GET jobs/:id",
+	retryJob: "POST jobs/:id/retry",
+	cancelJob: "POST jobs/:id/cancel",
+	jobVideos: "GET jobs/:id/videos?state=:state&cursor=:cursor",
+	fetchVideo: "POST videos/:id/fetch",
+	deleteClip: "DELETE clips/:id",
+	searches: "GET searches",
+	saveSearch: "POST searches query",
+	renameSearch: "PATCH searches/:id title",
+	deleteSearch: "DELETE searches/:id",
+	// `checked_at`: of the answer that the person has seen. What was found later stays new.
+	markSeen: "POST searches/:id/seen checked_at",
+	openFeed: "POST searches/:id/feed",
+	closeFeed: "DELETE searches/:id/feed",
+	links: "GET links",
+	createLink: "POST links playlist_id",
+	revokeLink: "DELETE links/:id",
+	// The source that a guest may see.
+	link: "GET link",
+	tokens: "GET tokens",
+	createToken: "POST tokens name",
+	revokeToken: "DELETE tokens/:id",
+	users: "GET operator/users?cursor=:cursor",
+	suspendUser: "POST operator/users/:id/suspend suspended",
+	eraseUser: "DELETE operator/users/:id",
+};
 
-export const me = () => get("/api/me");
-export const deleteMe = () => send("DELETE", "/api/me");
-export const logout = () => send("POST", "/api/logout");
+const encode = (value) => encodeURIComponent(value ?? "");
 
-export const playlists = () => get("/api/playlists");
-export const removePlaylist = (id) => send("DELETE", `/api/playlists/${encode(id)}`);
-export const setRefresh = (id, refresh) => send("PATCH", `/api/playlists/${encode(id)}`, { refresh });
-/** `again`: ask YouTube also for the videos that are stored; `channel`: which videos of a channel. */
-export const startIndexing = (playlist, { again, channel } = {}) => send("POST", "/api/index", { playlist, again, channel });
-export const addSources = (text) => request("POST", "/api/sources", { body: { text }, timeout: LISTS_TIMEOUT_MS }).then(json);
-export const subscriptions = () => get("/api/subscriptions");
-
-const collection = (id) => `/api/collections/${encode(id)}`;
-export const createCollection = (title) => send("POST", "/api/collections", { title });
-export const renameCollection = (id, title) => send("PATCH", collection(id), { title });
-export const collectionVideos = (id, cursor) => get(`${collection(id)}/videos?cursor=${encode(cursor ?? "")}`);
-/** `videos`: ids, addresses or `{video, added_at}`; `from`: the collection that they leave. */
-export const addToCollection = (id, videos, from) =>
-	request("POST", `${collection(id)}/videos`, { body: { videos, from: from ?? undefined }, timeout: LISTS_TIMEOUT_MS }).then(json);
-export const removeFromCollection = (id, video) => send("DELETE", `${collection(id)}/videos/${encode(video)}`);
-
-export const recentJobs = async () => (await get("/api/jobs")).jobs;
-export const job = (id) => get(`/api/jobs/${encode(id)}`);
-export const retryJob = (id) => send("POST", `/api/jobs/${encode(id)}/retry`);
-export const cancelJob = (id) => send("POST", `/api/jobs/${encode(id)}/cancel`);
-export const jobVideos = (id, state, cursor) => get(`/api/jobs/${encode(id)}/videos?state=${state}&cursor=${encode(cursor ?? "")}`);
-
-export const search = (params, signal) => get(`/api/search?${params}`, signal);
-export const suggest = async (q, signal) => (await get(`/api/suggest?q=${encode(q)}`, signal, false)).suggestions;
-export const video = (id, q, signal) => get(`/api/videos/${encode(id)}?q=${encode(q ?? "")}`, signal);
-export const fetchVideo = (id) => send("POST", `/api/videos/${encode(id)}/fetch`);
-
-/** `wanted`: a query string with `q` and `tag`. */
-export const clips = (wanted, cursor) => get(`/api/clips?${wanted}&cursor=${encode(cursor ?? "")}`);
-export const addClip = (clip) => send("POST", "/api/clips", clip);
-export const changeClip = (id, fields) => send("PATCH", `/api/clips/${encode(id)}`, fields);
-export const deleteClip = (id) => send("DELETE", `/api/clips/${encode(id)}`);
-export const searches = async () => (await get("/api/searches")).searches;
-export const saveSearch = (query) => send("POST", "/api/searches", { query });
-export const renameSearch = (id, title) => send("PATCH", `/api/searches/${encode(id)}`, { title });
-export const deleteSearch = (id) => send("DELETE", `/api/searches/${encode(id)}`);
-/** `checkedAt`: of the answer that the person has seen. What was found later stays new. */
-export const markSeen = (id, checkedAt) => send("POST", `/api/searches/${encode(id)}/seen`, { checked_at: checkedAt });
-export const openFeed = (id) => send("POST", `/api/searches/${encode(id)}/feed`);
-export const closeFeed = (id) => send("DELETE", `/api/searches/${encode(id)}/feed`);
-
-export const links = async () => (await get("/api/links")).links;
-export const createLink = (id) => send("POST", "/api/links", { playlist_id: id });
-export const revokeLink = (id) => send("DELETE", `/api/links/${encode(id)}`);
-/** The source that a guest may see. */
-export const link = () => get("/api/link");
-
-export const tokens = async () => (await get("/api/tokens")).tokens;
-export const createToken = (name) => send("POST", "/api/tokens", { name });
-export const revokeToken = (id) => send("DELETE", `/api/tokens/${encode(id)}`);
-
-export const users = (cursor) => get(`/api/operator/users?cursor=${encode(cursor ?? "")}`);
-export const suspendUser = (id, suspended) => send("POST", `/api/operator/users/${encode(id)}/suspend`, { suspended });
-export const eraseUser = (id) => send("DELETE", `/api/operator/users/${encode(id)}`);
+function callOf(text) {
+	const [method, path, ...fields] = text.split(" ");
+	return (...values) => {
+		const filled = path.replace(/:\w+/g, () => encode(values.shift()));
+		if (method === "GET") return get(filled);
+		const body = fields.length ? Object.fromEntries(fields.map((name, index) => [name, values[index]])) : undefined;
+		return send(method, filled, body);
+	};
+}
 
 // Files are Blobs, because a plain link could not carry the API token.
 const file = (path) => request("GET", path, { timeout: FILE_TIMEOUT_MS, as: "blob" });
-export const searchFile = (params, format) => file(`/api/search/export?${params}&format=${format}`);
-export const clipFile = (wanted, format) => file(`/api/clips/export?${wanted}&format=${format}`);
-export const videoFile = (id, format) => file(`/api/videos/${encode(id)}?format=${format}`);
+
+export default {
+	attempt,
+	...Object.fromEntries(Object.entries(CALLS).map(([name, text]) => [name, callOf(text)])),
+	/** `again`: ask YouTube also for the videos that are stored; `channel`: which videos of a channel. */
+	startIndexing: (playlist, { again, channel } = {}) => send("POST", "index", { playlist, again, channel }),
+	search: (params, signal) => get(`search?${params}`, signal),
+	suggest: (q, signal) => get(`suggest?q=${encode(q)}`, signal, false),
+	video: (id, q, signal) => get(`videos/${encode(id)}?q=${encode(q)}`, signal),
+	/** `wanted`: a query string with `q` and `tag`. */
+	clips: (wanted, cursor) => get(`clips?${wanted}&cursor=${encode(cursor)}`),
+	addClip: (clip) => send("POST", "clips", clip),
+	changeClip: (id, fields) => send("PATCH", `clips/${encode(id)}`, fields),
+	searchFile: (params, format) => file(`search/export?${params}&format=${format}`),
+	clipFile: (wanted, format) => file(`clips/export?${wanted}&format=${format}`),
+	videoFile: (id, format) => file(`videos/${encode(id)}?format=${format}`),
+};
 
 /** Retries until there is an answer: a read is safe to repeat. */
 async function get(path, signal, retry = true) {
@@ -120,7 +129,8 @@ async function get(path, signal, retry = true) {
 	}
 }
 
-const send = (method, path, body) => json(request(method, path, { body }));
+const send = (method, path, body) =>
+	json(request(method, path, { body, timeout: LISTS.test(path) ? LISTS_TIMEOUT_MS : TIMEOUT_MS }));
 
 async function json(answer) {
 	const text = await answer;
@@ -142,7 +152,7 @@ async function request(method, path, { body, signal, timeout = TIMEOUT_MS, as = 
 	let response;
 	let answer;
 	try {
-		response = await fetch(path, options);
+		response = await fetch(`/api/${path}`, options);
 		answer = await response[response.ok ? as : "text"]();
 	} catch ({ name }) {
 		signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 // Starts the page, shows the view of the URL, and handles keyboard shortcuts.
 
-import * as api from "/api.js";
+import api, { onUnauthorized } from "/api.js";
 import * as connection from "/connection.js";
 import * as dialogs from "/dialogs.js";
 import { byId, make, on, setText, withBusyBar } from "/dom.js";
@@ -52,6 +52,8 @@ async function show() {
 	const typing = document.activeElement === byId("q");
 	if (wanted !== "search") box.setQuery(params.get("q") ?? "");
 	await withBusyBar(VIEWS[wanted].show(params));
+	// A search waits for its results, and a video begins at its top.
+	if (wanted !== "search" && wanted !== "watch") router.restorePosition();
 	// Screen readers then announce the new view, and Tab continues there.
 	if (changed && !typing && document.activeElement === document.body) {
 		byId(`view-${wanted}`).querySelector("h1")?.focus({ preventScroll: true });
@@ -122,7 +124,7 @@ function handleKey(event) {
 	event.preventDefault();
 }
 
-api.onUnauthorized(handleUnauthorized);
+onUnauthorized(handleUnauthorized);
 for (const each of [connection, dialogs, library, job, search, saved]) each.setUp();
 on(byId("guest-leave"), "click", () => {
 	session.clear();

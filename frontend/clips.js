@@ -1,10 +1,10 @@
 // Clips: choosing lines of a transcript, and the view of all clips. Loaded when it is needed.
 
-import * as api from "/api.js";
-import { actionButton, confirm, saveFile, toast } from "/dialogs.js";
-import { button, byId, externalLink, heading, make, on, setText } from "/dom.js";
+import api from "/api.js";
+import { actionButton, confirm, moreButton, onSubmit, saveFile, toast } from "/dialogs.js";
+import { button, byId, errorLine, externalLink, fill, make, on, setText, showView } from "/dom.js";
 import { countOf, date, timestamp } from "/format.js";
-import { navigate, pageUrl, restorePosition } from "/router.js";
+import { navigate, pageUrl } from "/router.js";
 
 const MAXIMUM_NOTE = 5000;
 // Characters of a clip that are shown at first.
@@ -19,23 +19,15 @@ function clipForm({ note = "", tags = [] }, saveLabel, onSave, onCancel) {
 	noteField.value = note;
 	const tagField = make("input", { autocomplete: "off", autocapitalize: "off", placeholder: "separated by commas", dir: "auto" });
 	tagField.value = tags.join(", ");
-	const error = make("p.error", { role: "alert" });
-	const submit = make("button", saveLabel);
+	const [error, showFormError] = errorLine();
 	const form = make(
 		"form.clip-form",
 		make("label", "Note", noteField),
 		make("label", "Tags", tagField),
 		error,
-		make("div.acts", submit, button(".soft", "Cancel", onCancel)),
+		make("div.acts", make("button", saveLabel), button(".soft", "Cancel", onCancel)),
 	);
-	on(form, "submit", async (event) => {
-		event.preventDefault();
-		setText(error, "");
-		submit.disabled = true;
-		const fields = { note: noteField.value, tags: readTags(tagField.value) };
-		await api.attempt(() => onSave(fields), (message) => setText(error, message));
-		submit.disabled = false;
-	});
+	onSubmit(form, () => onSave({ note: noteField.value, tags: readTags(tagField.value) }), showFormError);
 	on(form, "keydown", (event) => {
 		if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 		if (event.key !== "Escape") return;
@@ -90,23 +82,17 @@ export function chooseLines(video, transcript, onEnd) {
 	return { choose, end };
 }
 
-const error = make("p.error", { role: "alert" });
-const showError = (message) => setText(error, message);
+const [error, showError] = errorLine();
 
 /** `/?clips=words&tag=…` */
 export async function show(params) {
-	document.title = "Clips · yts";
 	showError("");
 	const [q, tag] = [params.get("clips"), params.get("tag")];
-	const container = byId("view-clips");
 	const field = make("input", { type: "search", "aria-label": "Search clips", placeholder: "Search clips", maxlength: 2000, dir: "auto" });
 	field.value = q;
 	const search = make("form.line", field, make("button.soft", "Search"));
 	search.role = "search";
-	on(search, "submit", (event) => {
-		event.preventDefault();
-		open(field.value, tag);
-	});
+	onSubmit(search, () => open(field.value, tag), showError);
 	const wanted = new URLSearchParams({ q, ...(tag && { tag }) });
 	const formats = Object.entries(FORMATS).map(([label, format]) => button("", label, () => save(wanted, format)));
 	const menu = make("details.menu", make("summary.soft", "Export"), make("div", ...formats));
@@ -116,16 +102,15 @@ export async function show(params) {
 	const more = make("p");
 	const bar = make("div.found-bar", status, menu);
 	menu.hidden = true;
-	container.replaceChildren(make("div.heading", heading("clips-title", "Clips"), search), error, tags, bar, list, more);
+	showView("clips", "Clips", search, error, tags, bar, list, more);
 	await api.attempt(() => load(), showError);
-	restorePosition();
 
 	async function load(cursor) {
 		const found = await api.clips(wanted, cursor);
 		list.append(...found.clips.map((clip) => clipItem(clip, recount)));
 		if (!found.total) list.replaceChildren(nothing(q || tag));
 		summarize(found);
-		more.replaceChildren(...(found.cursor ? [actionButton(".soft", "Show more", () => load(found.cursor), showError)] : []));
+		fill(more, moreButton(found.cursor, load, showError));
 	}
 
 	function recount() {

@@ -1,7 +1,7 @@
 // Help, confirmation and short messages above the page; copying and saving.
 
-import { attempt } from "/api.js";
-import { button, byId, make, on, setText, withBusyBar } from "/dom.js";
+import api from "/api.js";
+import { button, byId, errorLine, fill, make, on, setText, withBusyBar } from "/dom.js";
 
 const TOAST_MS = 4_000;
 let toastTimer = 0;
@@ -67,45 +67,89 @@ export function confirm(title, text, yes) {
 	});
 }
 
-/** Shows a dialog with a heading until it is closed. `load()` makes the content, and again after each change. */
+/**
+ * `load(show, close)` makes the content, and `show()` makes it again after a change. When the dialog is closed, it is
+ * removed, and this resolves to the `result` of `close(result)`.
+ */
 export function openDialog(title, load) {
-	const close = make("form", { method: "dialog" }, make("button.round", { "aria-label": "Close" }, "✕"));
+	let result;
+	const cross = make("form", { method: "dialog" }, make("button.round", { "aria-label": "Close" }, "✕"));
 	const content = make("div.dialog-content");
 	const heading = make("h2", { id: "dialog-title", tabindex: -1 }, title);
-	const head = make("div.dialog-head", heading, close);
+	const head = make("div.dialog-head", heading, cross);
 	const dialog = make("dialog", { "aria-labelledby": "dialog-title" }, head, content, make("p.toast", { role: "status" }));
 	on(dialog, "click", (event) => event.target === dialog && dialog.close());
-	on(dialog, "close", () => dialog.remove());
 	document.body.append(dialog);
-	const show = () => attempt(async () => {
-		content.replaceChildren(...(await load(show, dialog)));
+	const close = (value) => {
+		result = value;
+		dialog.close();
+	};
+	const show = () => api.attempt(async () => {
+		fill(content, ...(await load(show, close)));
 		// What was focused may be gone.
 		if (!dialog.contains(document.activeElement)) (content.querySelector("code") ?? heading).focus();
 	}, toast);
 	dialog.showModal();
 	heading.focus();
-	return show();
+	show();
+	return new Promise((resolve) => {
+		on(dialog, "close", () => {
+			dialog.remove();
+			resolve(result);
+		});
+	});
 }
 
-/** An address that is shown once, and a button that copies it. */
-export function addressRow(label, address) {
-	const code = make("code", { tabindex: 0 }, address);
-	const copy = button(".soft", "Copy", () => copyText(address, "The address is copied."), { "aria-label": `Copy: ${label}` });
-	return make("p.address", make("strong", label), code, copy);
+/** Resolves to the result of `act(name)`, whose failure is shown; undefined if the dialog was closed. */
+export const askName = (question, yes, attributes, act) => openDialog(question, (_, close) => {
+	const { form, field } = nameForm("Name", yes, attributes, async (name) => close((await act(name)) || true));
+	setTimeout(() => {
+		field.focus();
+		field.select();
+	});
+	return [form];
+});
+
+export function nameForm(label, yes, attributes, act) {
+	const [error, showError] = errorLine();
+	const field = make("input", { id: "name-field", required: true, autocomplete: "off", ...attributes });
+	const form = make("form.line", make("label", { for: field.id }, label), field, make("button", yes), error);
+	onSubmit(form, () => act(field.value), showError);
+	return { form, field, showError };
 }
 
-/** A button that is disabled while `action()` runs. A failure goes to `report(message)`. */
+/** Addresses that are shown once, `{label: address}`, and buttons that copy them; nothing without any. */
+export const shownOnce = (addresses) => addresses ? [
+	make("p.note", "Copy it now; it is shown only once."),
+	...Object.entries(addresses).map(([label, address]) => make("p.address", make("strong", label),
+		make("code", { tabindex: 0 }, address),
+		button(".soft", "Copy", () => copyText(address, "It is copied."), { "aria-label": `Copy: ${label}` }))),
+] : [];
+
+/** The button is disabled while `action()` runs. A failure goes to `report(message)`. */
+async function run(element, action, report) {
+	report("");
+	element.disabled = true;
+	await api.attempt(action, report);
+	element.disabled = false;
+	// A button that is disabled loses the focus.
+	if (document.activeElement === document.body) element.focus({ preventScroll: true });
+}
+
 export function actionButton(classes, label, action, report, attributes) {
-	const element = button(classes, label, async () => {
-		report("");
-		element.disabled = true;
-		await attempt(action, report);
-		element.disabled = false;
-		// A button that is disabled loses the focus.
-		if (document.activeElement === document.body) element.focus({ preventScroll: true });
-	}, attributes);
+	const element = button(classes, label, () => run(element, action, report), attributes);
 	return element;
 }
+
+export function onSubmit(form, action, report) {
+	on(form, "submit", (event) => {
+		event.preventDefault();
+		run(form.querySelector("button:not([type])"), action, report);
+	});
+}
+
+/** A button for the next page, if there is one. */
+export const moreButton = (cursor, load, report) => cursor && actionButton(".soft", "Show more", () => load(cursor), report);
 
 export function toast(text) {
 	// Behind an open dialog, nobody would see or hear it.

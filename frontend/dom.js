@@ -19,6 +19,21 @@ export function make(tagAndClasses, ...rest) {
 	return element;
 }
 
+/** Changes the children of an element. As in `make`, null and false are skipped. */
+export const fill = (element, ...children) => element.replaceChildren(...children.filter(Boolean));
+
+/** A line for a failure, and the function that fills it. */
+export function errorLine() {
+	const line = make("p.error", { role: "alert" });
+	return [line, (message) => setText(line, message)];
+}
+
+/** Fills the section of a view; `beside`: what is beside its heading. */
+export function showView(name, title, beside, ...content) {
+	document.title = `${title} · yts`;
+	fill(byId(`view-${name}`), make("div.heading", heading(`${name}-title`, title), beside), ...content);
+}
+
 /** It can take the focus, so that screen readers announce the view. */
 export const heading = (id, text) => make("h1", { id, tabindex: -1 }, text);
 

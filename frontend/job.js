@@ -1,12 +1,12 @@
 // The view of one job: its progress, its counts, and the videos that could not be indexed.
 
-import * as api from "/api.js";
+import api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
-import { byId, heading, make, on, setText, youtubeLink } from "/dom.js";
+import { byId, make, on, setText, showView, youtubeLink } from "/dom.js";
 import { count, countOf, countVideos, megabytes } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
-import { currentView, pageUrl, restorePosition } from "/router.js";
+import { currentView, pageUrl } from "/router.js";
 
 const COUNTS = { indexed: "indexed", no_transcript: "no captions", unavailable: "unavailable", failed: "failed", pending: "to do" };
 const LISTS = [
@@ -25,11 +25,7 @@ export function setUp() {
 
 export async function show(params) {
 	const id = params.get("job");
-	const render = (...content) => {
-		const top = make("div.heading", heading("job-title", "Indexing"), make("a", { href: "/" }, "All playlists"));
-		byId("view-job").replaceChildren(top, ...content);
-	};
-	document.title = "Indexing · yts";
+	const render = (...content) => showView("job", "Indexing", make("a", { href: "/" }, "All playlists"), ...content);
 	if (view?.id !== id) render();
 	await api.attempt(async () => {
 		const job = await api.job(id);
@@ -39,7 +35,6 @@ export async function show(params) {
 			render(view.element);
 		}
 		view.update(job);
-		restorePosition();
 	}, (message) => {
 		view = null;
 		render(make("p.error", { role: "alert" }, message));

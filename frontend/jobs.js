@@ -1,6 +1,6 @@
 // The user's jobs that this page knows. Active ones are polled until they end.
 
-import * as api from "/api.js";
+import api from "/api.js";
 import { on } from "/dom.js";
 
 const FIRST_DELAY_MS = 500;
@@ -38,7 +38,7 @@ export function latestByPlaylist() {
 export const onChange = (listener) => listeners.push(listener);
 
 export async function load() {
-	for (const job of await api.recentJobs()) put(job);
+	for (const job of (await api.recentJobs()).jobs) put(job);
 }
 
 export function put(job) {

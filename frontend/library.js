@@ -1,12 +1,12 @@
 // The library view: a card for each playlist, channel and collection.
 
-import * as api from "/api.js";
+import api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
 import { byId, make, on, picture, setText } from "/dom.js";
 import { ago, count, countOf, countVideos, dateAndTime, day, join, until } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
-import { pageUrl, restorePosition } from "/router.js";
+import { pageUrl } from "/router.js";
 import * as saved from "/saved.js";
 import * as search from "/search.js";
 import * as session from "/session.js";
@@ -38,7 +38,6 @@ export async function show() {
 	// Only somebody who signed in with Google has subscriptions that can be read.
 	byId("subscriptions").hidden = !session.me.email;
 	await api.attempt(load, showError);
-	restorePosition();
 }
 
 export function clear() {

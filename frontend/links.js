@@ -1,14 +1,14 @@
 // The dialog with the read-only links to one source. Loaded when it is opened.
 
-import * as api from "/api.js";
-import { actionButton, addressRow, openDialog, toast } from "/dialogs.js";
+import api from "/api.js";
+import { actionButton, openDialog, shownOnce, toast } from "/dialogs.js";
 import { make } from "/dom.js";
 import { date } from "/format.js";
 
 export function show(playlist, title) {
 	let made = null;
-	return openDialog(`Share “${title}”`, async (reload) => {
-		const links = (await api.links()).filter((each) => each.playlist_id === playlist);
+	openDialog(`Share “${title}”`, async (reload) => {
+		const links = (await api.links()).links.filter((each) => each.playlist_id === playlist);
 		const create = actionButton(links.length ? ".soft" : "", links.length ? "Make another link" : "Make a link", async () => {
 			made = await api.createLink(playlist);
 			await reload();
@@ -24,8 +24,8 @@ export function show(playlist, title) {
 		});
 		return [
 			make("p", "With a read-only link, everybody can search and watch these videos without an account. They see nothing else of yours."),
-			...(made ? [make("p.note", "Copy it now; it is shown only once."), addressRow("Link", made.url)] : []),
-			...(rows.length ? [make("ul.tokens", ...rows)] : []),
+			...shownOnce(made && { Link: made.url }),
+			rows.length && make("ul.tokens", ...rows),
 			make("p.dialog-actions", create),
 		];
 	});

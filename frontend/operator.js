@@ -1,28 +1,24 @@
 // The operator's view: who uses this site, and what it costs. Loaded only when an operator opens it.
 
-import * as api from "/api.js";
-import { actionButton, confirm, toast } from "/dialogs.js";
-import { byId, heading, make, setText } from "/dom.js";
+import api from "/api.js";
+import { actionButton, confirm, moreButton, toast } from "/dialogs.js";
+import { errorLine, fill, make, showView } from "/dom.js";
 import { countOf, countVideos, date, megabytes } from "/format.js";
-import { restorePosition } from "/router.js";
 
-const error = make("p.error", { role: "alert" });
-const showError = (message) => setText(error, message);
+const [error, showError] = errorLine();
 
 export async function show() {
-	document.title = "Users · yts";
 	showError("");
 	const list = make("ul.users");
 	const more = make("p");
-	byId("view-operator").replaceChildren(heading("operator-title", "Users"), error, list, more);
+	showView("operator", "Users", null, error, list, more);
 	await api.attempt(() => load(list, more), showError);
-	restorePosition();
 }
 
 async function load(list, more, cursor) {
 	const { users, cursor: next } = await api.users(cursor);
 	list.append(...users.map(row));
-	more.replaceChildren(...(next ? [actionButton(".soft", "Show more", () => load(list, more, next), showError)] : []));
+	fill(more, moreButton(next, (from) => load(list, more, from), showError));
 }
 
 function row(user) {

@@ -1,7 +1,7 @@
 // Saved searches: their list in the library with what is new in each, and the buttons of the search view for them.
 
-import * as api from "/api.js";
-import { actionButton, addressRow, confirm, openDialog, toast } from "/dialogs.js";
+import api from "/api.js";
+import { actionButton, askName, confirm, openDialog, shownOnce, toast } from "/dialogs.js";
 import { button, byId, make, on, setText } from "/dom.js";
 import { count, countVideos, date } from "/format.js";
 import { navigate, pageUrl, searchParams } from "/router.js";
@@ -33,7 +33,7 @@ export function clear() {
 }
 
 export async function load() {
-	searches = await api.searches();
+	({ searches } = await api.searches());
 	render();
 }
 
@@ -127,22 +127,9 @@ async function save() {
 
 // -- actions -----------------------------------------------------------------------------------------
 
-function rename(search) {
-	return openDialog("Rename the saved search", async (_, dialog) => {
-		const field = make("input", { id: "saved-name", value: search.title, maxlength: 100, required: true, autocomplete: "off" });
-		const error = make("p.error", { role: "alert" });
-		const form = make("form.line", make("label", { for: "saved-name" }, "Name"), field, make("button", "Rename"), error);
-		on(form, "submit", (event) => {
-			event.preventDefault();
-			api.attempt(async () => {
-				await api.renameSearch(search.id, field.value);
-				dialog.close();
-				await changed("The search is renamed.");
-			}, (message) => setText(error, message));
-		});
-		setTimeout(() => field.select());
-		return [form];
-	});
+async function rename({ id, title }) {
+	const before = { value: title, maxlength: 100 };
+	if (await askName("Rename the saved search", "Rename", before, (name) => api.renameSearch(id, name))) await changed("The search is renamed.");
 }
 
 async function remove({ id, title, feed }) {
@@ -156,7 +143,7 @@ async function remove({ id, title, feed }) {
 
 function showFeed(search) {
 	let made = null;
-	return openDialog(`Feed of “${search.title}”`, (show) => {
+	openDialog(`Feed of “${search.title}”`, (show) => {
 		const open = actionButton(search.feed ? ".soft" : "", search.feed ? "New address" : "Make an address", async () => {
 			made = await api.openFeed(search.id);
 			search.feed = { created_at: new Date().toISOString() };
@@ -172,10 +159,9 @@ function showFeed(search) {
 		const since = search.feed && `There is a feed since ${date(search.feed.created_at)}. Its address was shown once; a new one replaces it.`;
 		return [
 			make("p", about),
-			...(made
-				? [make("p.note", "Copy it now; it is shown only once."), addressRow("Atom", made.url), addressRow("JSON", made.json_url)]
-				: [since && make("p.quiet", since)].filter(Boolean)),
-			make("p.dialog-actions", ...[search.feed && close, !made && open].filter(Boolean)),
+			...shownOnce(made && { Atom: made.url, JSON: made.json_url }),
+			!made && since && make("p.quiet", since),
+			make("p.dialog-actions", search.feed && close, !made && open),
 		];
 	});
 }

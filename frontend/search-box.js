@@ -1,6 +1,6 @@
 // The search box: searches while the user types, and suggests completions.
 
-import * as api from "/api.js";
+import api from "/api.js";
 import { byId, make, on } from "/dom.js";
 
 const TYPING_PAUSE_MS = 180;
@@ -61,7 +61,7 @@ async function suggest(q) {
 	if (q.trim().length < 2) return close();
 	const own = (request = new AbortController());
 	await api.attempt(async () => {
-		const suggestions = (await api.suggest(q, own.signal)).filter((each) => each !== q).slice(0, MAX_SUGGESTIONS);
+		const suggestions = (await api.suggest(q, own.signal)).suggestions.filter((each) => each !== q).slice(0, MAX_SUGGESTIONS);
 		if (request === own && document.activeElement === box) show(suggestions);
 	}); // no report: the search works without suggestions
 }

@@ -1,6 +1,6 @@
 // The search view. The URL holds the query and the filters.
 
-import * as api from "/api.js";
+import api from "/api.js";
 import { saveFile, syntaxRows, toast } from "/dialogs.js";
 import { button, byId, make, on, rovingTabindex, setText, withBusyBar } from "/dom.js";
 import * as filters from "/filters.js";

@@ -1,10 +1,9 @@
 // The settings view: account, API tokens, keyboard, deletion.
 
-import * as api from "/api.js";
-import { actionButton, confirm, copyText, toast } from "/dialogs.js";
-import { button, byId, heading, make, on, setText } from "/dom.js";
+import api from "/api.js";
+import { actionButton, confirm, nameForm, shownOnce, toast } from "/dialogs.js";
+import { errorLine, fill, make, on, showView } from "/dom.js";
 import { date } from "/format.js";
-import { restorePosition } from "/router.js";
 import * as session from "/session.js";
 
 const SHORTCUTS_OFF = "yts-keys-off";
@@ -12,8 +11,7 @@ const SHORTCUTS_OFF = "yts-keys-off";
 /** Speech input could trigger single-key shortcuts (WCAG 2.1.4). */
 export const shortcutsOff = () => localStorage.getItem(SHORTCUTS_OFF) !== null;
 
-const error = make("p.error", { role: "alert" });
-const showError = (message) => setText(error, message);
+const [error, showError] = errorLine();
 let signOut = () => {};
 
 export function setUp({ onSignOut }) {
@@ -21,11 +19,8 @@ export function setUp({ onSignOut }) {
 }
 
 export async function show() {
-	document.title = "Settings · yts";
 	showError("");
-	const sections = [account(), await tokens(), keyboard(), deletion()];
-	byId("view-settings").replaceChildren(heading("settings-title", "Settings"), error, ...sections);
-	restorePosition();
+	showView("settings", "Settings", null, error, account(), await tokens(), keyboard(), deletion());
 }
 
 const section = (title, ...content) => make("section.setting", make("h2", title), ...content);
@@ -44,26 +39,18 @@ function account() {
 
 async function tokens() {
 	const list = make("ul.tokens");
-	const created = make("p.note.made", { hidden: true });
-	const field = make("input", { id: "token-name", maxlength: 100, required: true, autocomplete: "off", placeholder: "What is it for?" });
-	const form = make("form.line", make("label", { for: "token-name" }, "New token"), field, make("button", "Create a token"));
-	const load = async () => list.replaceChildren(...(await api.tokens()).map((token) => tokenRow(token, load)));
-	on(form, "submit", (event) => {
-		event.preventDefault();
-		api.attempt(async () => {
-			const { token } = await api.createToken(field.value);
-			field.value = "";
-			const code = make("code", { tabindex: 0 }, token);
-			const copy = button(".soft", "Copy", () => copyText(token, "The token is copied."));
-			created.replaceChildren("Copy it now; it is shown only once: ", code, copy);
-			created.hidden = false;
-			await load();
-			code.focus();
-		}, showError);
+	const created = make("div.made");
+	const load = async () => list.replaceChildren(...(await api.tokens()).tokens.map((token) => tokenRow(token, load)));
+	const about = { maxlength: 100, placeholder: "What is it for?" };
+	const { form, field } = nameForm("New token", "Create a token", about, async (name) => {
+		fill(created, ...shownOnce({ Token: (await api.createToken(name)).token }));
+		field.value = "";
+		await load();
+		created.querySelector("code").focus();
 	});
 	await api.attempt(load, showError);
-	const about = "For curl and your own programs. Anyone who has a token can see and change your library.";
-	return section("API tokens", make("p.quiet", about), list, form, created);
+	const use = "For curl and your own programs. Anyone who has a token can see and change your library.";
+	return section("API tokens", make("p.quiet", use), list, form, created);
 }
 
 function tokenRow({ token_id: id, name, created_at: time }, reload) {

@@ -1,8 +1,8 @@
 // The box of the library, which takes playlists, channels and videos, and what each line was taken for.
 
-import * as api from "/api.js";
-import { actionButton, toast } from "/dialogs.js";
-import { button, byId, make, on, setText } from "/dom.js";
+import api from "/api.js";
+import { actionButton, onSubmit, toast } from "/dialogs.js";
+import { button, byId, errorLine, make, on, setText } from "/dom.js";
 import { count, countOf, countVideos, date, join, span } from "/format.js";
 import * as jobs from "/jobs.js";
 import { pageUrl } from "/router.js";
@@ -27,7 +27,7 @@ export function setUp({ onChange }) {
 		event.preventDefault();
 		byId("start").requestSubmit();
 	});
-	on(byId("start"), "submit", submit);
+	onSubmit(byId("start"), submit, showError);
 }
 
 export function clear() {
@@ -41,46 +41,32 @@ function setDraft(text) {
 	sessionStorage.setItem(DRAFT, text);
 }
 
-async function submit(event) {
-	event.preventDefault();
-	const add = byId("start").querySelector("button");
-	const showError = (message) => {
-		setText(byId("start-error"), message);
-		input.ariaInvalid = Boolean(message);
-	};
-	showError("");
+function showError(message) {
+	setText(byId("start-error"), message);
+	input.ariaInvalid = Boolean(message);
+	if (message) input.focus();
+}
+
+async function submit() {
 	clear();
-	add.disabled = true;
-	await api.attempt(async () => {
-		const answer = await api.addSources(input.value);
-		const refused = answer.lines.filter((line) => line.taken_for === "nothing" || (line.detail && !line.job_id && !line.choice));
-		// What cannot be taken stays in the box, to be corrected.
-		setDraft(refused.map(({ text }) => text).join("\n"));
-		if (answer.lines.length === 1 && refused.length) {
-			showError(refused[0].detail);
-			input.focus();
-		} else if (answer.lines.length === 1 && answer.lines[0].taken_for === "playlist") {
-			toast("Indexing has started. You can search now, or close this tab.");
-		} else {
-			show(answer);
-		}
-		await followJobs(answer);
-	}, (message) => {
-		showError(message);
-		input.focus();
-	});
-	add.disabled = false;
+	const answer = await api.addSources(input.value);
+	const refused = answer.lines.filter((line) => line.taken_for === "nothing" || (line.detail && !line.job_id && !line.choice));
+	// What cannot be taken stays in the box, to be corrected.
+	setDraft(refused.map(({ text }) => text).join("\n"));
+	if (answer.lines.length === 1 && refused.length) showError(refused[0].detail);
+	else if (answer.lines.length === 1 && answer.lines[0].taken_for === "playlist") {
+		toast("Indexing has started. You can search now, or close this tab.");
+	} else {
+		answers.replaceChildren(answerList(answer), button(".soft", "Close", clear));
+		answers.hidden = false;
+	}
+	await followJobs(answer);
 }
 
 export async function followJobs({ lines, collection }) {
 	const ids = [...lines, collection].map((each) => each?.job_id).filter(Boolean);
 	for (const job of await Promise.all([...new Set(ids)].slice(0, MAX_FOLLOWED).map(api.job))) jobs.put(job);
 	await changed();
-}
-
-function show(answer) {
-	answers.replaceChildren(answerList(answer), button(".soft", "Close", clear));
-	answers.hidden = false;
 }
 
 /** What each line was taken for. A large channel can be chosen from here. */
@@ -125,17 +111,17 @@ export function choiceForm(title, estimate, start, channel = { shorts: true, liv
 	const number = make("input", { type: "number", min: 1, max: 20000, required: true, value: channel.newest ?? 500, "aria-label": "How many of the newest" });
 	const day = make("input", { type: "date", value: channel.since, "aria-label": "Published since" });
 	const cost = make("p.quiet", { role: "status" });
-	const problem = make("p.error", { role: "alert" });
+	const [problem, showProblem] = errorLine();
 	const go = actionButton("", "Start indexing", async () => {
-		if (since.checked && !day.value) return setText(problem, "Choose a date.");
-		if (newest.checked && !number.checkValidity()) return setText(problem, "Choose a number from 1 to 20,000.");
+		if (since.checked && !day.value) return showProblem("Choose a date.");
+		if (newest.checked && !number.checkValidity()) return showProblem("Choose a number from 1 to 20,000.");
 		await start({
 			shorts: shorts.checked,
 			live: live.checked,
 			newest: newest.checked ? Number(number.value) : null,
 			since: since.checked ? day.value : null,
 		});
-	}, (message) => setText(problem, message));
+	}, showProblem);
 
 	function showCost() {
 		const { videos, seconds, units } = estimate;

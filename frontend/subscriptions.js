@@ -1,24 +1,20 @@
 // The channels that the user has subscribed to at YouTube, to pick from. Loaded only when it is opened.
 
-import * as api from "/api.js";
+import api from "/api.js";
 import { actionButton } from "/dialogs.js";
-import { button, byId, heading, libraryLink, make, on, picture, setText } from "/dom.js";
+import { button, errorLine, libraryLink, make, on, picture, setText, showView } from "/dom.js";
 import { count, countOf } from "/format.js";
-import { restorePosition } from "/router.js";
 import { answerList, followJobs } from "/sources.js";
 
 export async function show() {
-	document.title = "Subscriptions · yts";
-	const view = byId("view-subscriptions");
-	const error = make("p.error", { role: "alert" });
-	const top = make("div.heading", heading("subscriptions-title", "Subscriptions"), libraryLink());
-	const render = (...content) => view.replaceChildren(top, error, ...content);
+	const [error, showError] = errorLine();
+	const render = (...content) => showView("subscriptions", "Subscriptions", libraryLink(), error, ...content);
 	render();
 	await api.attempt(async () => {
 		const { subscriptions, notices } = await api.subscriptions();
 		const sentences = (notices ?? []).map(({ detail }) => make("p.note", detail));
 		if (!subscriptions.length) {
-			return render(...sentences, notices?.length ? "" : make("p.quiet", "You have not subscribed to a channel."));
+			return render(...sentences, !notices?.length && make("p.quiet", "You have not subscribed to a channel."));
 		}
 		const picker = channelPicker(subscriptions);
 		const answer = make("div");
@@ -26,14 +22,13 @@ export async function show() {
 			const added = await addChannels(picker.chosen());
 			answer.replaceChildren(answerList(added));
 			answer.scrollIntoView({ block: "nearest" });
-		}, (message) => setText(error, message));
+		}, showError);
 		picker.onChange((number) => {
 			setText(add, number ? `Index ${countOf(number, "channel", "channels")}` : "Index channels");
 			add.disabled = !number;
 		});
 		render(...sentences, make("p.quiet", "Pick channels to search. A channel with many videos asks first."), picker.element, make("p", add), answer);
-	}, (message) => setText(error, message));
-	restorePosition();
+	}, showError);
 }
 
 /** Starts these channels. Resolves to the answer, as of the box in the library. */

@@ -1,15 +1,16 @@
 // Imports a Google Takeout: the only way to Watch Later and the history. Loaded only when it is opened.
 
-import * as api from "/api.js";
+import api from "/api.js";
 import { addedText, follow } from "/collections.js";
-import { byId, externalLink, heading, libraryLink, make, on, setText } from "/dom.js";
+import { byId, externalLink, libraryLink, make, on, setText, showView } from "/dom.js";
 import { count, countOf, countVideos, date, sentences } from "/format.js";
-import { pageUrl, restorePosition } from "/router.js";
+import { pageUrl } from "/router.js";
 import { me } from "/session.js";
 import { answerList } from "/sources.js";
 import { addChannels, channelPicker } from "/subscriptions.js";
 import { chooseWatched } from "./takeout-read.js";
 
+const TITLE = "Import from Google Takeout";
 const MAX_VIDEOS = 10_000;
 const CHUNK = 5_000;
 
@@ -28,14 +29,13 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 }
 
 export function show() {
-	document.title = "Import from Google Takeout · yts";
 	// What was read stays on the page until somebody else signs in.
 	if (owner !== me) {
 		owner = me;
 		reset("");
-		view.replaceChildren(...intro());
+		showView("takeout", TITLE, libraryLink(), ...intro());
 	}
-	restorePosition();
+	document.title = `${TITLE} · yts`;
 }
 
 function reset(text) {
@@ -55,7 +55,6 @@ function intro() {
 	});
 	const site = externalLink("https://takeout.google.com/takeout/custom/youtube", "Google Takeout");
 	return [
-		make("div.heading", heading("takeout-title", "Import from Google Takeout"), libraryLink()),
 		make("p", "YouTube tells no program what is in Watch Later and in your history. Google gives both to you, as a Takeout."),
 		make("ol.how",
 			make("li", "At ", site, " choose playlists, history and subscriptions, and history in JSON."),

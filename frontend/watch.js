@@ -1,6 +1,6 @@
 // The view of one video: the player, loaded by a click, beside the transcript.
 
-import * as api from "/api.js";
+import api from "/api.js";
 import { linked } from "/description.js";
 import { actionButton, copyText, saveFile, toast } from "/dialogs.js";
 import { button, byId, externalLink, hasModifier, heading, icon, make, on, picture, setText, youtubeLink } from "/dom.js";

@@ -73,7 +73,7 @@ def test_a_saved_search_tells_what_is_new(open_page: Open, stack: Stack, user: s
     expect(dialog.locator("code").first).to_be_focused()
     address = dialog.locator("code").first.inner_text()
     dialog.get_by_label("Copy: Atom").click()
-    expect(dialog.get_by_role("status")).to_have_text("The address is copied.")
+    expect(dialog.get_by_role("status")).to_have_text("It is copied.")
     assert page.evaluate("navigator.clipboard.readText()") == address
     assert_accessible(page)
     screenshot(page, "saved-feed")
