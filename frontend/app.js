@@ -33,6 +33,9 @@ const SIGN_IN_ERRORS = {
 	suspended: "The operator has suspended this account. Ask the operator why.",
 };
 
+for (const name of ["job", "settings", "operator", "collection", "subscriptions", "takeout", "clips"]) {
+	byId("content").append(make("section.wrap.narrow", { id: `view-${name}`, hidden: true }));
+}
 let view = null;
 
 async function show() {

@@ -1,7 +1,7 @@
 // Help, confirmation and short messages above the page; copying and saving.
 
 import api from "/api.js";
-import { button, byId, errorLine, fill, make, on, setText, withBusyBar } from "/dom.js";
+import { button, byId, errorLine, fill, make, on, withBusyBar } from "/dom.js";
 
 const TOAST_MS = 4_000;
 let toastTimer = 0;
@@ -30,19 +30,13 @@ const SYNTAX = {
 	"longer:20m shorter:1h": "the length of the video",
 };
 
-const rows = (table, termParts) =>
-	Object.entries(table).map(([term, meaning]) => make("div", make("dt", ...termParts(term)), make("dd", meaning)));
+const rows = (name, table, termParts) => make(name,
+	...Object.entries(table).map(([term, meaning]) => make("div", make("dt", ...termParts(term)), make("dd", meaning))));
 
-export const syntaxRows = () => rows(SYNTAX, (example) => [make("code", example)]);
+export const syntaxRows = () => rows("dl.syntax", SYNTAX, (example) => [make("code", example)]);
 
 export function setUp() {
-	byId("syntax").append(...syntaxRows());
-	byId("keys").append(...rows(KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key))));
 	on(byId("help-open"), "click", showHelp);
-	for (const dialog of document.querySelectorAll("dialog")) {
-		// A click on the content has another target than a click on the backdrop.
-		on(dialog, "click", (event) => event.target === dialog && dialog.close(""));
-	}
 	on(document, "click", (event) => {
 		for (const menu of document.querySelectorAll("details.menu[open]")) {
 			if (!menu.contains(event.target) || event.target.closest("div button")) menu.open = false;
@@ -50,22 +44,15 @@ export function setUp() {
 	});
 }
 
-export function showHelp() {
-	if (!byId("help").open) byId("help").showModal();
-}
+export const showHelp = () => openDialog("Keys and search syntax", () => [make("div.help",
+	make("section", make("h3", "Keys"), rows("dl.keys", KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key)))),
+	make("section", make("h3", "Search syntax"), syntaxRows()))]);
 
 /** Resolves to true if the user presses the button labelled `yes`. */
-export function confirm(title, text, yes) {
-	const dialog = byId("confirm");
-	setText(byId("confirm-title"), title);
-	setText(byId("confirm-text"), text);
-	setText(byId("confirm-yes"), yes);
-	dialog.returnValue = "";
-	dialog.showModal();
-	return new Promise((resolve) => {
-		on(dialog, "close", () => resolve(dialog.returnValue === "yes"), { once: true });
-	});
-}
+export const confirm = (title, text, yes) => openDialog(title, (_, close) => [
+	make("p.quiet", text),
+	make("p.dialog-actions", button(".soft", "Keep", () => close(false)), button(".danger", yes, () => close(true))),
+]);
 
 /**
  * `load(show, close)` makes the content, and `show()` makes it again after a change. When the dialog is closed, it is

@@ -182,7 +182,7 @@ function tips(q) {
 
 const syntaxHelp = () => [
 	make("h2", "How to search"),
-	make("dl.syntax", ...syntaxRows()),
+	syntaxRows(),
 	make("p", make("a", { href: "/?sort=newest" }, "All videos, newest first")),
 ];
 
