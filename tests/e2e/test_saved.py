@@ -83,7 +83,7 @@ def test_a_saved_search_tells_what_is_new(open_page: Open, stack: Stack, user: s
 
     (*_, late) = define(stack, user, "quiet", "rainy", "stormy")
     card(page, f"PL{user}").get_by_role("button", name="Refresh").click()
-    badge = page.get_by_role("link", name="1 new")
+    badge = page.get_by_role("link", name="1 new", exact=True)
     expect(badge).to_be_visible()
     assert_accessible(page)
     screenshot(page, "saved-library")
