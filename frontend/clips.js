@@ -1,8 +1,8 @@
 // Clips: choosing lines of a transcript, and the view of all clips. Loaded when it is needed.
 
 import api from "/api.js";
-import { actionButton, confirm, moreButton, onSubmit, saveFile, toast } from "/dialogs.js";
-import { button, byId, errorLine, externalLink, fill, make, on, setText, showView } from "/dom.js";
+import { actionButton, confirm, menu, moreButton, onSubmit, saveFile, toast } from "/dialogs.js";
+import { button, errorLine, externalLink, fill, make, on, removeItem, setText, showView } from "/dom.js";
 import { countOf, date, timestamp } from "/format.js";
 import { navigate, pageUrl } from "/router.js";
 
@@ -94,14 +94,13 @@ export async function show(params) {
 	search.role = "search";
 	onSubmit(search, () => open(field.value, tag), showError);
 	const wanted = new URLSearchParams({ q, ...(tag && { tag }) });
-	const formats = Object.entries(FORMATS).map(([label, format]) => button("", label, () => save(wanted, format)));
-	const menu = make("details.menu", make("summary.soft", "Export"), make("div", ...formats));
+	const files = menu(make("summary.soft", "Export"), FORMATS, (format) => save(wanted, format));
 	const status = make("p.quiet.status", { role: "status" });
 	const tags = make("ul.tags", { "aria-label": "Tags" });
 	const list = make("ul.clips");
 	const more = make("p");
-	const bar = make("div.found-bar", status, menu);
-	menu.hidden = true;
+	const bar = make("div.found-bar", status, files);
+	files.hidden = true;
 	showView("clips", "Clips", search, error, tags, bar, list, more);
 	await api.attempt(() => load(), showError);
 
@@ -118,7 +117,7 @@ export async function show(params) {
 	}
 
 	function summarize(found) {
-		menu.hidden = !found.total;
+		files.hidden = !found.total;
 		bar.hidden = !found.total && !q && !tag;
 		tags.hidden = !found.tags.length;
 		setText(status, countOf(found.total, "clip", "clips"));
@@ -160,10 +159,8 @@ function clipItem(clip, onChange) {
 		if (!(await confirm("Delete this clip?", "Its words, note and tags are deleted.", "Delete"))) return;
 		await api.deleteClip(id);
 		toast("The clip is deleted.");
-		const next = item.nextElementSibling ?? item.previousElementSibling;
-		item.remove();
+		removeItem(item, "clips-title");
 		onChange();
-		(next?.querySelector("a, button") ?? byId("clips-title")).focus();
 	}, showError, { "aria-label": `Delete the clip of ${title}, ${times}` });
 	const edit = button(".act", "Edit", () => {
 		const close = (changed) => {

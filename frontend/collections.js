@@ -3,7 +3,7 @@
 
 import api from "/api.js";
 import { actionButton, askName, confirm, moreButton, nameForm, onSubmit, openDialog, toast } from "/dialogs.js";
-import { byId, errorLine, fill, libraryLink, make, on, picture, showView } from "/dom.js";
+import { errorLine, fill, libraryLink, make, on, picture, removeItem, showView } from "/dom.js";
 import { ago, countVideos, duration, join } from "/format.js";
 import * as jobs from "/jobs.js";
 import { navigate, pageUrl, videoUrl } from "/router.js";
@@ -59,11 +59,9 @@ function row(collection, video, showError, removed) {
 	const { video_id: id, channel, duration_seconds: seconds, added_at: added, gone } = video;
 	const title = video.title || id;
 	const leave = () => {
-		const neighbour = item.nextElementSibling ?? item.previousElementSibling;
-		item.remove();
+		removeItem(item, "collection-title");
 		removed();
 		search.clear();
-		(neighbour?.querySelector("a[data-key]") ?? byId("collection-title")).focus();
 	};
 	const move = actionButton(".act", "Move", async () => {
 		if (await chooseCollection(id, `Move “${title}” to`, collection)) leave();
@@ -90,7 +88,7 @@ function addForm(id, reload) {
 		const lines = box.value.split("\n").map((line) => line.trim()).filter(Boolean);
 		if (!lines.length) return refuse("Paste the address of a video first.");
 		const answer = await api.addToCollection(id, lines);
-		await follow(answer);
+		await jobs.follow(answer.job_id);
 		toast(addedText(answer));
 		box.value = answer.refused.map(({ text }) => text).join("\n");
 		refuse(...answer.refused.map(({ text, detail }) => `${text}: ${detail}`));
@@ -101,10 +99,6 @@ function addForm(id, reload) {
 
 export const addedText = ({ added, already }) =>
 	join([`${countVideos(added)} added`, already && `${countVideos(already)} already there`]);
-
-export async function follow({ job_id: job }) {
-	if (job) jobs.put(await api.job(job));
-}
 
 /** Asks for a title and makes a collection. */
 export async function create() {
@@ -122,7 +116,7 @@ const chooseCollection = (id, question, from) => openDialog(question, async (_, 
 	async function put({ playlist_id: target, title }) {
 		const answer = await api.addToCollection(target, [id], from);
 		if (answer.refused.length) return showError(answer.refused[0].detail);
-		await follow(answer);
+		await jobs.follow(answer.job_id);
 		close(true);
 		toast(answer.added || from ? `Saved to “${title}”.` : `It is in “${title}” already.`);
 	}

@@ -48,6 +48,10 @@ export const showHelp = () => openDialog("Keys and search syntax", () => [make("
 	make("section", make("h3", "Keys"), rows("dl.keys", KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key)))),
 	make("section", make("h3", "Search syntax"), syntaxRows()))]);
 
+/** A menu of `choices`, `{label: value}`. It closes as soon as somebody clicks. */
+export const menu = (summary, choices, choose) => make("details.menu", summary,
+	make("div", ...Object.entries(choices).map(([label, value]) => button("", label, () => choose(value)))));
+
 /** Resolves to true if the user presses the button labelled `yes`. */
 export const confirm = (title, text, yes) => openDialog(title, (_, close) => [
 	make("p.quiet", text),

@@ -28,6 +28,13 @@ export function errorLine() {
 	return [line, (message) => setText(line, message)];
 }
 
+/** Removes one of a list. The focus goes to the one beside it, or to the element with the id `otherwise`. */
+export function removeItem(item, otherwise) {
+	const neighbour = item.nextElementSibling ?? item.previousElementSibling;
+	item.remove();
+	(neighbour?.querySelector("a, button") ?? byId(otherwise)).focus();
+}
+
 /** Fills the section of a view; `beside`: what is beside its heading. */
 export function showView(name, title, beside, ...content) {
 	document.title = `${title} · yts`;

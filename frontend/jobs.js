@@ -41,6 +41,11 @@ export async function load() {
 	for (const job of (await api.recentJobs()).jobs) put(job);
 }
 
+/** Without an id, there is nothing to follow. */
+export async function follow(id) {
+	if (id) put(await api.job(id));
+}
+
 export function put(job) {
 	const before = jobs.get(job.job_id);
 	jobs.set(job.job_id, job);

@@ -53,7 +53,7 @@ async function load() {
 	playlists = answer.playlists;
 	// Active jobs may be too old for the list of recent jobs.
 	const older = playlists.map(({ job }) => job?.job_id).filter((id) => id && !jobs.has(id));
-	for (const job of await Promise.all(older.map(api.job))) jobs.put(job);
+	await Promise.all(older.map(jobs.follow));
 	byId("notices").replaceChildren();
 	setText(byId("library-note"), "");
 	for (const { code, detail } of answer.notices ?? []) {
@@ -93,7 +93,7 @@ function render() {
 
 async function startIndexing(playlist, options) {
 	const { job_id: job, playlist_id: id } = await api.startIndexing(playlist, options);
-	jobs.put(await api.job(job));
+	await jobs.follow(job);
 	cards.get(id)?.element.scrollIntoView({ block: "nearest" });
 	toast("Indexing has started. You can search now, or close this tab.");
 }

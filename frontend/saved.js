@@ -1,8 +1,8 @@
 // Saved searches: their list in the library with what is new in each, and the buttons of the search view for them.
 
 import api from "/api.js";
-import { actionButton, askName, confirm, openDialog, shownOnce, toast } from "/dialogs.js";
-import { button, byId, make, on, setText } from "/dom.js";
+import { actionButton, askName, confirm, menu, openDialog, shownOnce, toast } from "/dialogs.js";
+import { byId, make, on, setText } from "/dom.js";
 import { count, countVideos, date } from "/format.js";
 import { navigate, pageUrl, searchParams } from "/router.js";
 import { isGuest } from "/session.js";
@@ -59,19 +59,17 @@ function row(search) {
 	const { title, total, new: added, new_since: since, notice } = search;
 	const key = `saved:${search.id}`;
 	const summary = make("summary.round", { "aria-label": `Actions for ${title}` }, "⋯");
-	const action = ([label, act]) => button("", label, () => {
+	const actions = menu(summary, { Feed: showFeed, Rename: rename, Delete: remove }, (act) => {
 		// The menu closes. When the dialog closes, too, the focus comes back here.
 		summary.focus();
 		act(search);
 	});
-	const actions = Object.entries({ Feed: showFeed, Rename: rename, Delete: remove });
-	const menu = make("details.menu", summary, make("div", ...actions.map(action)));
 	const badge = make("a.badge", { href: newUrl(search), "data-key": `${key}:new` }, `${count(added)} new`);
 	const facts = added ? [badge, make("span", `since ${date(since)}`)] : [make("span", `${countVideos(total)}, nothing new`)];
 	return make(
 		"li",
 		make("a.name", { href: searchUrl(search), "data-key": key }, title),
-		menu,
+		actions,
 		make("p.quiet", ...facts.flatMap((each) => [each, " "])),
 		notice && make("p.quiet.notice", notice),
 	);

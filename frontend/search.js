@@ -1,7 +1,7 @@
 // The search view. The URL holds the query and the filters.
 
 import api from "/api.js";
-import { saveFile, syntaxRows, toast } from "/dialogs.js";
+import { menu, saveFile, syntaxRows, toast } from "/dialogs.js";
 import { button, byId, make, on, rovingTabindex, setText, withBusyBar } from "/dom.js";
 import * as filters from "/filters.js";
 import { countVideos } from "/format.js";
@@ -22,6 +22,8 @@ let cursor = null;
 
 const hits = byId("hits");
 const playlistOrder = make("option", { value: "playlist" }, "Playlist order");
+const exportMenu = menu(make("summary.soft", "Export"), { "Spreadsheet (CSV)": "csv", "JSON Lines": "jsonl" }, exportHits);
+exportMenu.id = "export";
 const links = () => [...hits.querySelectorAll("[data-key]")];
 
 export function setUp() {
@@ -30,7 +32,7 @@ export function setUp() {
 	rovingTabindex(hits, links, box.focus);
 	on(byId("more"), "click", () => showMore(true));
 	on(byId("sort"), "change", ({ target }) => refine((params) => params.set("sort", target.value)));
-	on(byId("export"), "click", ({ target }) => target.dataset.format && exportHits(target.dataset.format));
+	byId("save-search").after(exportMenu);
 	// The margin loads the next page before the end is reached.
 	const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && showMore(false), { rootMargin: "800px" });
 	observer.observe(byId("more"));
@@ -149,7 +151,7 @@ function render(answer, params, error = "") {
 	setText(byId("found-error"), error);
 	byId("found-status").replaceChildren(answer ? make("strong", answer.total ? countVideos(answer.total) : "Nothing found") : "");
 	// Not `hidden`, so that nothing beside it moves.
-	byId("export").style.visibility = elements.length && !isGuest() ? "" : "hidden";
+	exportMenu.style.visibility = elements.length && !isGuest() ? "" : "hidden";
 	saved.showSearch(answer && params);
 	const note = byId("found-note");
 	note.replaceChildren(...(answer?.notices ?? []).map((text) => make("p", text)));
@@ -186,8 +188,9 @@ const syntaxHelp = () => [
 	make("p", make("a", { href: "/?sort=newest" }, "All videos, newest first")),
 ];
 
-const exportHits = (format) =>
+function exportHits(format) {
 	api.attempt(async () => {
 		await saveFile(api.searchFile(shown, format), `search.${format}`);
 		toast("The export is saved, with all results and moments.");
 	}, toast);
+}

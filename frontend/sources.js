@@ -65,7 +65,7 @@ async function submit() {
 
 export async function followJobs({ lines, collection }) {
 	const ids = [...lines, collection].map((each) => each?.job_id).filter(Boolean);
-	for (const job of await Promise.all([...new Set(ids)].slice(0, MAX_FOLLOWED).map(api.job))) jobs.put(job);
+	await Promise.all([...new Set(ids)].slice(0, MAX_FOLLOWED).map(jobs.follow));
 	await changed();
 }
 
@@ -85,7 +85,7 @@ function answer(line) {
 		const start = async (channel) => {
 			const { job_id: job } = await api.startIndexing(line.playlist_id ?? line.text, { channel });
 			form.replaceWith(make("span.quiet", "Indexing has started."));
-			jobs.put(await api.job(job));
+			await jobs.follow(job);
 			await changed();
 		};
 		const form = choiceForm(line.title || line.text, line.choice, start);

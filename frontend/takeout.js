@@ -1,9 +1,10 @@
 // Imports a Google Takeout: the only way to Watch Later and the history. Loaded only when it is opened.
 
 import api from "/api.js";
-import { addedText, follow } from "/collections.js";
+import { addedText } from "/collections.js";
 import { byId, externalLink, libraryLink, make, on, setText, showView } from "/dom.js";
 import { count, countOf, countVideos, date, sentences } from "/format.js";
+import * as jobs from "/jobs.js";
 import { pageUrl } from "/router.js";
 import { me } from "/session.js";
 import { answerList } from "/sources.js";
@@ -184,7 +185,7 @@ async function run(lists, channels, titles, done) {
 				sum.added += answer.added;
 				sum.already += answer.already;
 				sum.refused.push(...answer.refused);
-				await follow(answer);
+				await jobs.follow(answer.job_id);
 			}
 			const refused = sum.refused.length ? ` ${countVideos(sum.refused.length)} refused: ${sum.refused[0].detail}` : "";
 			say(make("a", { href: pageUrl({ collection: id }) }, title), `: ${addedText(sum)}.${refused}`);

@@ -2,7 +2,7 @@
 
 import api from "/api.js";
 import { linked } from "/description.js";
-import { actionButton, copyText, saveFile, toast } from "/dialogs.js";
+import { actionButton, copyText, menu, saveFile, toast } from "/dialogs.js";
 import { button, byId, externalLink, hasModifier, heading, icon, make, on, picture, setText, youtubeLink } from "/dom.js";
 import { duration, timestamp } from "/format.js";
 import { facts } from "/hits.js";
@@ -84,12 +84,11 @@ function createView(video, q, t, line, until) {
 		},
 	};
 
-	const formats = Object.entries(FORMATS).map(([label, format]) => button("", label, () => download(format)));
 	const tools = make(
 		"div.tools",
 		button(".soft", "Copy link", shortcuts.c),
 		transcript && button(".soft", "Copy quote", copyQuote),
-		transcript && make("details.menu", make("summary.soft", "Download"), make("div", ...formats)),
+		transcript && menu(make("summary.soft", "Download"), FORMATS, download),
 		button(".soft", "Save", async () => (await import("/collections.js")).save(id, title)),
 		externalLink(video.url, "YouTube", { class: "soft" }),
 		!isGuest() && actionButton(".soft", "Fetch again", fetchAgain, toast),
@@ -151,7 +150,7 @@ function createView(video, q, t, line, until) {
 	async function fetchAgain() {
 		const { job_id: job } = await api.fetchVideo(id);
 		toast("YouTube is asked again. Open this video again in a moment to see what is new.");
-		jobs.put(await api.job(job));
+		await jobs.follow(job);
 	}
 
 	function timeLink(text, to) {
