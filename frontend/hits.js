@@ -30,7 +30,7 @@ export function hitElement({ video_id: v, ...hit }, q) {
 		make("p.facts", ...facts(hit)),
 		descriptionMatches && make("p.description", ...highlight(hit.description)),
 		moments.length && make("ol.moments", ...moments),
-		make("button.save", { type: "button", ...saveAttributes(v, hit.title) }, icon("bookmark")),
+		make("button.round.save", { type: "button", ...saveAttributes(v, hit.title) }, icon("bookmark")),
 	);
 }
 
