@@ -1,5 +1,3 @@
-// The HTTP API.
-
 import * as connection from "/connection.js";
 import * as session from "/session.js";
 

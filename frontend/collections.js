@@ -1,5 +1,4 @@
-// Collections, which are lists of the user's own: the view of one, and the dialogs to make one and to save a video.
-// Loaded only when it is needed.
+// Collections, which are lists of the user's own.
 
 import api from "/api.js";
 import { actionButton, askName, confirm, moreButton, nameForm, onSubmit, openDialog, toast } from "/dialogs.js";
@@ -14,7 +13,6 @@ const MAX_TITLE = 150;
 const isCollection = ({ kind }) => kind === "collection";
 const collections = async () => (await api.playlists()).playlists.filter(isCollection);
 
-/** The view of one collection. */
 export async function show(params) {
 	const id = params.get("collection");
 	const [error, showError] = errorLine();
@@ -100,13 +98,12 @@ function addForm(id, reload) {
 export const addedText = ({ added, already }) =>
 	join([`${countVideos(added)} added`, already && `${countVideos(already)} already there`]);
 
-/** Asks for a title and makes a collection. */
 export async function create() {
 	const made = await askName("New collection", "Create", { maxlength: MAX_TITLE }, api.createCollection);
 	if (made) navigate(pageUrl({ collection: made.playlist_id }));
 }
 
-/** Puts a video into a collection that the user chooses; `from`: moves it. Resolves to true if it was done. */
+/** `from`: moves the video. Resolves to true if it was done. */
 const chooseCollection = (id, question, from) => openDialog(question, async (_, close) => {
 	const own = (await collections()).filter((each) => each.playlist_id !== from);
 	// The server makes this one when it is needed.

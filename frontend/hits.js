@@ -1,5 +1,3 @@
-// A search result: a video and the moments that match.
-
 import { highlight, icon, make, picture } from "/dom.js";
 import { ago, countOf, date, duration, languageAttributes, languageName, timestamp } from "/format.js";
 import { videoUrl } from "/router.js";

@@ -1,5 +1,3 @@
-// The view of one job: its progress, its counts, and the videos that could not be indexed.
-
 import api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
 import { byId, make, on, setText, showView, youtubeLink } from "/dom.js";

@@ -1,5 +1,3 @@
-// The library view: a card for each playlist, channel and collection.
-
 import api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
 import { byId, make, on, picture, setText } from "/dom.js";
@@ -226,7 +224,6 @@ function aboutText(playlist, job, active) {
 	]);
 }
 
-/** What the refreshes of the last days have changed: a link to the new videos, and the rest as text. */
 function changeTexts(changes, id) {
 	if (!changes) return [];
 	const { since, new: added, removed, captions, renamed } = changes;
@@ -239,7 +236,6 @@ function changeTexts(changes, id) {
 	].filter(Boolean);
 }
 
-/** How often a source is refreshed, when it comes next, and why it is late. */
 function refreshMenu(choose, report) {
 	const options = Object.entries(REFRESH).map(([value, label]) => make("option", { value }, label));
 	const menu = make("select", ...options);

@@ -1,5 +1,3 @@
-// The dialog with the read-only links to one source. Loaded when it is opened.
-
 import api from "/api.js";
 import { actionButton, openDialog, shownOnce, toast } from "/dialogs.js";
 import { make } from "/dom.js";

@@ -1,5 +1,3 @@
-// The operator's view: who uses this site, and what it costs. Loaded only when an operator opens it.
-
 import api from "/api.js";
 import { actionButton, confirm, moreButton, toast } from "/dialogs.js";
 import { errorLine, fill, make, showView } from "/dom.js";

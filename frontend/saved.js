@@ -1,5 +1,3 @@
-// Saved searches: their list in the library with what is new in each, and the buttons of the search view for them.
-
 import api from "/api.js";
 import { actionButton, askName, confirm, menu, openDialog, shownOnce, toast } from "/dialogs.js";
 import { byId, make, on, setText } from "/dom.js";
@@ -75,14 +73,12 @@ function row(search) {
 	);
 }
 
-/** The list is shown anew, and the focus goes to its heading: what was focused is gone. */
+/** What was focused is gone. */
 async function changed(message) {
 	toast(message);
 	await load();
 	byId(searches.length ? "saved-title" : "library-title").focus();
 }
-
-// -- the search view ---------------------------------------------------------------------------------
 
 /** `params`: of the search whose results are shown; null without results. */
 export function showSearch(params) {
@@ -122,8 +118,6 @@ async function save() {
 		toast(message);
 	});
 }
-
-// -- actions -----------------------------------------------------------------------------------------
 
 async function rename({ id, title }) {
 	const before = { value: title, maxlength: 100 };

@@ -1,5 +1,3 @@
-// The settings view: account, API tokens, keyboard, deletion.
-
 import api from "/api.js";
 import { actionButton, confirm, nameForm, shownOnce, toast } from "/dialogs.js";
 import { errorLine, fill, make, on, showView } from "/dom.js";

@@ -1,5 +1,3 @@
-// The channels that the user has subscribed to at YouTube, to pick from. Loaded only when it is opened.
-
 import api from "/api.js";
 import { actionButton } from "/dialogs.js";
 import { button, errorLine, libraryLink, make, on, picture, setText, showView } from "/dom.js";
@@ -31,7 +29,7 @@ export async function show() {
 	}, showError);
 }
 
-/** Starts these channels. Resolves to the answer, as of the box in the library. */
+/** Resolves to the answer of the box in the library. */
 export async function addChannels(ids) {
 	const answer = await api.addSources(ids.map((id) => `https://www.youtube.com/channel/${id}`).join("\n"));
 	await followJobs(answer);

@@ -1,4 +1,4 @@
-// Imports a Google Takeout: the only way to Watch Later and the history. Loaded only when it is opened.
+// Imports a Google Takeout: the only way to Watch Later and the history.
 
 import api from "/api.js";
 import { addedText } from "/collections.js";

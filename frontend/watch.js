@@ -1,5 +1,3 @@
-// The view of one video: the player, loaded by a click, beside the transcript.
-
 import api from "/api.js";
 import { linked } from "/description.js";
 import { actionButton, copyText, menu, saveFile, toast } from "/dialogs.js";
