@@ -37,11 +37,7 @@ export async function load() {
 
 const searchUrl = ({ query }) => pageUrl(query);
 
-const newUrl = ({ query, id }) => {
-	const params = new URLSearchParams(query);
-	params.set("new_in", id);
-	return pageUrl(params);
-};
+const newUrl = ({ query, id }) => pageUrl(`${query}&new_in=${id}`);
 
 function render() {
 	// First those that say something.
