@@ -160,7 +160,7 @@ function clipItem(clip, onChange) {
 		toast("The clip is deleted.");
 		removeItem(item, "clips-title");
 		onChange();
-	}, showError, { "aria-label": `Delete the clip of ${title}, ${times}` });
+	}, showError, `the clip of ${title}, ${times}`);
 	const edit = button(".act", "Edit", () => {
 		const close = (changed) => {
 			const shown = clipItem(changed, onChange);

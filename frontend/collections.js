@@ -63,12 +63,12 @@ function row(collection, video, showError, removed) {
 	};
 	const move = actionButton(".act", "Move", async () => {
 		if (await chooseCollection(id, `Move “${title}” to`, collection)) leave();
-	}, showError, { "aria-label": `Move ${title}` });
+	}, showError, title);
 	const remove = actionButton(".act", "Remove", async () => {
 		await api.removeFromCollection(collection, id);
 		leave();
 		toast("The video is removed from this collection.");
-	}, showError, { "aria-label": `Remove ${title}` });
+	}, showError, title);
 	const link = make("a", { href: videoUrl(id), "data-key": id }, title);
 	const facts = join([channel, seconds && duration(seconds), added && `added ${ago(added)}`, gone && "no longer on YouTube"]);
 	const item = make("li.video", { "data-video-id": id }, make("span.thumbnail", picture(video.thumbnail_url)),

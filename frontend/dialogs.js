@@ -125,8 +125,9 @@ async function run(element, action, report) {
 	if (document.activeElement === document.body) element.focus({ preventScroll: true });
 }
 
-export function actionButton(classes, label, action, report, attributes) {
-	const element = button(classes, label, () => run(element, action, report), attributes);
+/** `object`: what it acts on, for those who do not see where it is. */
+export function actionButton(classes, label, action, report, object) {
+	const element = button(classes, label, () => run(element, action, report), object && { "aria-label": `${label} ${object}` });
 	return element;
 }
 

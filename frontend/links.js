@@ -17,7 +17,7 @@ export function show(playlist, title) {
 				if (made?.id === id) made = null;
 				toast("The link is revoked. It does not work any more.");
 				await reload();
-			}, toast, { "aria-label": `Revoke the link of ${date(time)}` });
+			}, toast, `the link of ${date(time)}`);
 			return make("li", make("span.name", `Link of ${date(time)}`), revoke);
 		});
 		return [

@@ -57,7 +57,7 @@ function tokenRow({ token_id: id, name, created_at: time }, reload) {
 		await api.revokeToken(id);
 		toast("The token is revoked.");
 		await reload();
-	}, showError, { "aria-label": `Revoke ${name}` });
+	}, showError, name);
 	return make("li", make("span.name", name), make("span.quiet", date(time)), revoke);
 }
 
