@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from shared import clock
@@ -20,6 +20,8 @@ from shared.video_address import is_video_id, video_in_address
 
 #: Videos in one request, and in one page of an answer.
 MAXIMUM_REQUEST, PAGE = 5_000, 50
+#: YouTube had no videos before.
+_BEGIN = datetime(2005, 1, 1, tzinfo=UTC)
 _NO_VIDEO = (
     "This is no video. Expected the id of a video, which has 11 characters, or its address, such as"
     " https://youtu.be/…"
@@ -149,7 +151,7 @@ def _videos_from(given: object) -> tuple[dict[str, datetime | None], list[dict[s
         time = clock.parse(at) if isinstance(at, str) else None
         if video_id is None:
             refused.append(_refusal(text, _NO_VIDEO))
-        elif at is not None and time is None:
+        elif at is not None and (time is None or time < _BEGIN):
             refused.append(_refusal(text, "added_at: expected a time such as 2024-01-31T12:00:00Z."))
         else:
             videos.setdefault(video_id, min(time, now) if time else None)

@@ -89,10 +89,11 @@ class Refreshing:
                     logs.warning("refreshing put off", error)
                     self._budget.block(error.until)
                     break
-                except Transient as error:
-                    # It is due again when the claim is over. The others need not wait for that.
+                except Exception as error:
+                    # It is due again when the claim is over. The others need not wait for that, whatever it is.
                     done.troubles += 1
-                    logs.warning("a source could not be refreshed", error)
+                    log = logs.warning if isinstance(error, Transient) else logs.error
+                    log("a source could not be refreshed", error)
         return done
 
     def _look_at(self, due: Due, done: Refreshed) -> None:
