@@ -90,7 +90,7 @@ class Refreshing:
                     self._budget.block(error.until)
                     break
                 except Exception as error:
-                    # It is due again when the claim is over. The others need not wait for that, whatever it is.
+                    # Whatever it is, the others need not wait. It is due again when the claim is over.
                     done.troubles += 1
                     log = logs.warning if isinstance(error, Transient) else logs.error
                     log("a source could not be refreshed", error)
