@@ -202,7 +202,7 @@ class Memberships:
         rest = {each: again for each, again in known.waiting.items() if each not in asked}
         data: dict[str, Any] = {"indexed_videos": self._index.count(membership.video_ids)}
         changes: dict[str, Any] = {"waiting": {**rest, **waiting}, "videos": len(membership.video_ids)}
-        if only is None or known.update_time is None:
+        if only is None or known.snapshot is None:
             how_often = refreshes.every(known.chosen, changes["videos"])
             changes |= {"slot_at": refreshes.next_slot(playlist_id, how_often, now + SETTLED), "late": None}
         if listed:

@@ -14,14 +14,14 @@ from typing import Any
 
 from shared import clock, logs
 from shared.config import INCOMPLETE, Config, ConfigError
-from shared.errors import Deferred, GrantExpired, JobFailed, NotFound, NotVisible, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, NotVisible, Transient
 from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
-from shared.library import memberships, refreshes
+from shared.library import memberships
 from shared.library.checks import Check, Checks
 from shared.library.memberships import Membership
-from shared.library.refreshes import Again, Due, Refresh, Refreshes, is_young, next_slot, refresh_path
+from shared.library.refreshes import Again, Due, Refresh, Refreshes, is_young, next_slot
 from shared.oauth.grants import Grants
 from shared.pipeline.budget import Budget
 from shared.pipeline.jobs import Jobs
@@ -50,6 +50,10 @@ class Refreshed:
 
 class _NothingLeft(Exception):
     """The budget of the day is used up."""
+
+
+class _Overtaken(Exception):
+    """The source was removed or changed since it was claimed."""
 
 
 class Refreshing:
@@ -199,19 +203,17 @@ class Refreshing:
         """Starts a job of the whole source, or of some videos, and ends the claim in the same commit."""
 
         def commit() -> Commit:
-            snapshot = self._db.read(refresh_path(source.user_id, source.playlist_id))[0]
-            if snapshot.data is None:
-                raise NotFound("It is not in the library any more.")
-            made = self._db.commit()
-            refreshes.put(made, snapshot, source.user_id, source.playlist_id, **changes)
+            made = self._refreshes.ending(source, **changes)
+            if made is None:
+                raise _Overtaken
             return made
 
         try:
             job, new = self._jobs.start(
                 source.user_id, source.playlist_id, video_ids=video_ids, schedule=commit
             )
-        except NotFound as error:
-            logs.info("no refresh", reason=str(error))
+        except _Overtaken:
+            logs.info("no refresh: the source was removed or changed meanwhile")
             return
         if new:
             done.jobs += 1
