@@ -9,13 +9,15 @@ from typing import Any, cast
 import pytest
 
 from shared import clock
-from shared.config import Config
+from shared.config import Config, ConfigError
+from shared.errors import GrantExpired, KeyRefused, NotVisible
 from shared.gcp.pubsub import Topics
 from shared.library import refreshes
 from shared.library.memberships import Memberships, membership_path
 from shared.library.packing import pack_ids
 from shared.library.refreshes import Again, Refresh, refresh_from, refresh_path
 from shared.oauth.grants import Grants
+from shared.pipeline.jobs import job_path
 from shared.pipeline.refresh import Refreshing
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
@@ -53,8 +55,15 @@ class _Grants:
 
     token: str | None = None
 
+    expired = False
+
     def access_token(self, _: str) -> str | None:
+        if self.expired:
+            raise GrantExpired
         return self.token
+
+    def expire(self, *_: object) -> None:
+        pass
 
     def state(self, _: str) -> str | None:
         return self.token and "ok"
@@ -86,6 +95,13 @@ class Town:
         found = refresh_from(self.db.read(refresh_path(user, playlist_id))[0])
         assert found is not None
         return found
+
+    def work_on(self, playlist_id: str, **fields: Any) -> None:
+        """A job that is active. ``fields``: of the job, as they are stored."""
+        known = {"user_id": "ann", "playlist_id": playlist_id, "state": "running", "created_at": self.time()}
+        self.db[job_path("busy")] = known | fields
+        if "video_ids" not in fields:
+            self.db[f"active_jobs/ann:{playlist_id}"] = {"job_id": "busy"}
 
     def listed(self) -> list[str]:
         """The sources for which jobs were handed out."""
@@ -144,3 +160,81 @@ def test_a_private_source_is_refreshed_in_its_owners_name(town: Town) -> None:
     town.db[path] = town.db[path] | {"privacy": "private"}
     town.grants.token = "token of ann"
     assert town.refreshing.run().jobs == 1
+
+
+@pytest.mark.parametrize("error", [KeyRefused("Set a valid key."), ConfigError("YOUTUBE_API_KEY")])
+def test_trouble_with_the_key_puts_nothing_off(town: Town, error: Exception) -> None:
+    def refuse(_: str) -> None:
+        raise error
+
+    town.hold(FIRST)
+    town.hold(SECOND)
+    before = town.plan(FIRST), town.plan(SECOND)
+    town.youtube.asked = refuse
+    assert town.refreshing.run().troubles == 1
+    assert len(town.youtube.pages) == 1, "the answer would be the same"
+    after = town.plan(FIRST), town.plan(SECOND)
+    assert [each.slot_at for each in after] == [each.slot_at for each in before]
+    assert [each.due_at for each in after] == [each.due_at for each in before]
+    assert after[0].late
+    # It is mended.
+    town.youtube.asked = lambda _: None
+    assert town.refreshing.run().jobs == 2
+    assert town.plan(FIRST).late is None
+
+
+def test_what_needs_a_new_grant_comes_within_a_day_of_it(town: Town) -> None:
+    town.hold(FIRST, chosen="weekly")
+    path = membership_path("ann", FIRST)
+    town.db[path] = town.db[path] | {"privacy": "private"}
+    town.grants.expired = True
+    assert town.refreshing.run().units == 0, "nothing was asked for"
+    assert town.plan(FIRST).late
+    town.grants.expired, town.grants.token = False, "token of ann"
+    town.time.forward(days=1)
+    assert town.refreshing.run().jobs == 1
+
+
+def test_a_job_of_some_videos_does_not_take_the_place_of_a_listing(town: Town) -> None:
+    town.hold(FIRST)
+    town.work_on(FIRST, video_ids=pack_ids(["video000001"]))
+    assert town.refreshing.run().jobs == 1
+    assert town.listed() == [FIRST]
+
+
+def test_a_job_of_new_videos_is_waited_for(town: Town) -> None:
+    town.hold(FIRST)
+    before = town.plan(FIRST)
+    town.work_on(FIRST, new_only=True)
+    done = town.refreshing.run()
+    assert (done.jobs, done.units) == (0, 0)
+    assert town.plan(FIRST).slot_at == before.slot_at
+    town.db.commit().delete(job_path("busy")).run()
+    town.time.forward(minutes=11)
+    assert town.refreshing.run().jobs == 1
+
+
+def test_a_listing_that_goes_on_is_the_refresh(town: Town) -> None:
+    town.hold(FIRST)
+    town.work_on(FIRST)
+    assert town.refreshing.run().jobs == 0
+    slot_at = town.plan(FIRST).slot_at
+    assert slot_at is not None
+    assert slot_at > town.time()
+
+
+@pytest.mark.parametrize(("visible", "jobs"), [(True, 1), (False, 0)])
+def test_what_others_do_not_see_any_more_costs_two_units_unless_its_owner_sees_it(
+    town: Town, visible: bool, jobs: int
+) -> None:
+    def hide(_: str) -> None:
+        if len(town.youtube.pages) == 1 or not visible:
+            raise NotVisible("YouTube knows no such playlist.")
+
+    town.hold(FIRST, videos=100)
+    town.youtube.asked, town.grants.token = hide, "token of ann"
+    done = town.refreshing.run()
+    assert done.jobs == jobs
+    assert len(town.youtube.pages) == 2
+    assert visible or done.units == 2
+    assert bool(town.plan(FIRST).late) is not visible
