@@ -263,7 +263,9 @@ class Collections:
             return None
         put(commit, collection, collection.added, (collection.gone - listing.videos.keys()) | set(hidden))
         before = unpack_ids((known.data or {}).get("video_ids"))
-        return replace(listing, videos=visible(collection, {*before, *listing.videos}))
+        videos = visible(collection, {*before, *listing.videos})
+        # The person may have renamed it since the job began.
+        return replace(listing, title=collection.title, videos=videos)
 
     def forget(self, user_id: str) -> None:
         """Deletes all collections of a user. Their memberships are erased with the others."""
