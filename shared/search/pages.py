@@ -65,9 +65,9 @@ class Cursor:
         try:
             parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             signature, pit, total, first, after = parts
-            if not pit and params.sort not in PLACED:
-                raise ValueError("no point in time")
-            if not pit and (len(after) != 2 or not isinstance(after[0], int) or after[0] < 0):
+            if bool(pit) == (params.sort in PLACED):
+                raise ValueError("a point in time for the order of the library, or none for another")
+            if not pit and not _is_place(after):
                 raise ValueError("no place")
             cursor = cls(str(signature), str(pit), int(total), [str(each) for each in first], list(after))
         except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
@@ -77,6 +77,14 @@ class Cursor:
         if cursor.signature != params.signature():
             raise BadRequest("cursor: it belongs to another search; leave it out to begin this one.")
         return cursor
+
+
+def _is_place(after: Any) -> bool:
+    """Whether these are the number of hits that were shown, and the last one of them."""
+    match after:
+        case [int(shown), str()]:
+            return not isinstance(shown, bool) and shown >= 0
+    return False
 
 
 @dataclass(frozen=True, slots=True)
