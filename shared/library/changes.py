@@ -9,8 +9,8 @@ from typing import Any
 
 from shared.library.packing import pack_ids, unpack_ids
 
-#: What changed in a source is remembered for so long, of so many jobs, and so many ids: of each kind in one job,
-#: and in all. A document takes at most 1 MiB, and the ids and times of 20,000 videos are 0.3 of it.
+#: What changed in a source is remembered for so long, of so many jobs, and so many ids: of each kind in one
+#: job, and in all. A document takes at most 1 MiB, and the ids and times of 20,000 videos are 0.3 of it.
 _REMEMBERED = timedelta(days=14)
 _MOST_CHANGES, _MOST_IDS, _MOST_IDS_IN_ALL = 60, 1000, 6000
 
