@@ -172,8 +172,8 @@ class Start:
             publish(self._topics, job)
         elif chosen and job.channel != chosen["channel"]:
             raise Busy(
-                "This channel is being indexed, and not with this choice. Wait until that is done, or cancel it,"
-                " then try again."
+                "This channel is being indexed, and not with this choice. Wait until that is done, or cancel"
+                " it, then try again."
             )
         return job, new
 
