@@ -19,9 +19,10 @@ from shared import clock
 from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.documents import Commit, Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
-from shared.library import memberships
+from shared.library import memberships, refreshes
 from shared.library.memberships import Listing, membership_path
 from shared.library.packing import pack_ids, pack_times, unpack_ids, unpack_times
+from shared.library.refreshes import next_slot, refresh_path
 
 #: Videos in one collection, collections of one user, and characters of a title.
 MAXIMUM_VIDEOS, MAXIMUM_COLLECTIONS, MAXIMUM_TITLE = 10_000, 200, 150
@@ -284,7 +285,12 @@ class Collections:
         commit.create(path(user_id, collection_id), {"title": title, "created_at": clock.now()})
         # So that the library shows it before anything of it can be found.
         data = {"title": title, "kind": "collection", "privacy": "private", "updated_at": clock.now()}
-        commit.set(membership_path(user_id, collection_id), data).run()
+        commit.set(membership_path(user_id, collection_id), data)
+        # Also what was added and never got a job, because the process died, is found at the next slot.
+        plan = Snapshot(refresh_path(user_id, collection_id), None, None)
+        slot_at = next_slot(collection_id, "daily", clock.now())
+        refreshes.put(commit, plan, user_id, collection_id, videos=0, slot_at=slot_at)
+        commit.run()
         return self.read(user_id, collection_id)
 
     def _titles(self, user_id: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """When each source of a library is refreshed. See docs/decisions/refresh.md.
 
-A source has a document here from the end of its first job on. It is made in the commit that also writes the
-membership, and deleted with it.
+A source has a document here from the end of its first job on, and a collection from its beginning on. It is
+made in a commit that also writes the membership, and deleted with it.
 """
 
 from __future__ import annotations

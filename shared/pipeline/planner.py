@@ -187,7 +187,8 @@ class Planner:
             # The job ends here and keeps what is listed.
             self._write_membership(job, listing({**shown, **before, **shown}))
             raise
-        if empty and not job.new_only:
+        # What a person keeps here is known. It may be nothing.
+        if empty and source.by != "person":
             self._require_emptied(job, source, known)
         if self._write_membership(job, listing(shown, complete=not job.new_only), hidden):
             self._jobs.seal(job.job_id, job.extended)
