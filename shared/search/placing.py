@@ -60,6 +60,14 @@ def within(clause: Clause, params: Params, placing: Placing) -> Clause:
     return {"bool": {"must": [clause], "filter": [{"bool": {"should": parts}}]}}
 
 
+def is_place(after: Any) -> bool:
+    """Whether these are the number of hits that were shown, and the last one of them."""
+    match after:
+        case [int(shown), str()]:
+            return not isinstance(shown, bool) and shown >= 0
+    return False
+
+
 def page_after(ids: Sequence[str], after: Sequence[Any], limit: int) -> list[str]:
     """The next ids. ``after``: how many were shown, and the last one of them; empty at the beginning.
 
