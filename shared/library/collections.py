@@ -187,6 +187,13 @@ class Collections:
 
         return retry_on_conflict(attempt)
 
+    def unchanged(self, user_id: str, collection_id: str) -> Added:
+        """As :meth:`add` without videos. "Saved videos" is not made for that. Raises NotFound."""
+        if collection_id in ("saved", SAVED):
+            return Added(SAVED, SAVED_TITLE, 0, 0, False)
+        known = self.read(user_id, collection_id)
+        return Added(known.collection_id, known.title, 0, 0, False)
+
     def move(
         self, user_id: str, source_id: str, collection_id: str, videos: Mapping[str, datetime | None]
     ) -> Added:

@@ -90,8 +90,11 @@ class Collecting:
         origin = body.get("from")
         if origin is not None and not isinstance(origin, str):
             raise BadRequest("from: expected the id of a collection.")
-        added, job = self._start.add(user_id, collection_id, videos, origin)
-        if origin is not None:
+        if videos:
+            added, job = self._start.add(user_id, collection_id, videos, origin)
+        else:
+            added, job = self._collections.unchanged(user_id, collection_id), None
+        if videos and origin is not None:
             for each in (added.collection_id, self._collections.read(user_id, origin).collection_id):
                 self._memberships.copy(user_id, each)
         answer = {

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
+from shared.config import Config
+from shared.errors import NotFound
+from shared.library import memberships
 from shared.library.packing import pack_times, unpack_times
-from shared.pipeline.collecting import _videos_from
+from shared.pipeline.collecting import Collecting, _videos_from
+from shared.pipeline.start import Start
+from tests.unit.in_memory import InMemory
 
 VIDEO = "dQw4w9WgXcQ"
 
@@ -26,3 +33,14 @@ def test_what_is_accepted_can_be_read_again(at: str) -> None:
     (time,) = unpack_times(pack_times(videos.values()))
     assert time is not None
     assert time.year >= 2005
+
+
+def test_a_request_without_any_video_makes_nothing() -> None:
+    db = InMemory()
+    none = cast(Any, None)
+    collecting = Collecting(db, none, Start(Config(), db, none))
+    answer, status = collecting.add("ann", "saved", {"videos": ["no video"]})
+    assert (status, answer["added"], answer["job_id"], len(answer["refused"])) == (200, 0, None, 1)
+    assert memberships.titles(db, "ann") == {}
+    with pytest.raises(NotFound):
+        collecting.add("ann", "collection-0123456789abcdef", {"videos": ["no video"]})
