@@ -17,11 +17,14 @@ def rfc3339(time: datetime | None) -> str | None:
 
 
 def parse(text: str | None) -> datetime | None:
-    """The inverse, for times from the Data API; None for nothing or nonsense."""
+    """The inverse, in UTC; None for nothing, for nonsense, and for what is in no year of UTC.
+
+    A text without a zone is UTC.
+    """
     if not text:
         return None
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -17,6 +17,7 @@
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
          │   └─ JobFailed       the playlist cannot be indexed; ends the job
+         │       ├─ KeyRefused    YouTube refuses the key of this service; says nothing about the playlist
          │       ├─ NotVisible    the playlist does not exist, or is hidden from the one who asks
          │       └─ GrantExpired  Google no longer accepts the user's permission: sign in again
          ├─ Transient           nacked; Pub/Sub delivers the message again with backoff
@@ -128,6 +129,10 @@ class Permanent(DeliveryError):
 
 class JobFailed(Permanent):
     """The whole playlist cannot be indexed."""
+
+
+class KeyRefused(JobFailed):
+    """YouTube refuses the key of this service, whatever is asked. Only the operator can mend that."""
 
 
 class NotVisible(JobFailed):

@@ -124,7 +124,7 @@ class Dashboard:
                 "What is set aside of YouTube's quota for today is used up. It comes after"
                 f" {clock.rfc3339(spent.renewed_at)}."
             )
-        return "Others come first. It is its turn within minutes."
+        return plan.late or "Others come first. It is its turn within minutes."
 
     def _brief(self, job: Job | None) -> dict[str, Any] | None:
         return job_views.brief(job, self._ledger.counts(job.job_id, job.shards)) if job else None

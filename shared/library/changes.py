@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.library.packing import pack_ids, unpack_ids
 
-#: What changed in a source is remembered for so long, and of so many jobs and videos each.
+#: What changed in a source is remembered for so long, of so many jobs, and so many ids: of each kind in one
+#: job, and in all. A document takes at most 1 MiB, and the ids and times of 20,000 videos are 0.3 of it.
 _REMEMBERED = timedelta(days=14)
-_MOST_CHANGES, _MOST_IDS = 60, 1000
+_MOST_CHANGES, _MOST_IDS, _MOST_IDS_IN_ALL = 60, 1000, 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,21 @@ def with_change(changes: Sequence[Change], change: Change) -> dict[str, Any]:
                 "captions": pack_ids(each.captions),
                 "renamed": pack_ids(each.renamed),
             }
-            for each in [*kept, merged][-_MOST_CHANGES:]
+            for each in _within_a_document([*kept, merged][-_MOST_CHANGES:])
         ]
     }
+
+
+def _within_a_document(changes: Sequence[Change]) -> list[Change]:
+    """The changes, the oldest ones without the ids that are too many."""
+    left, found = _MOST_IDS_IN_ALL, list[Change]()
+    for each in reversed(changes):
+        ids = {}
+        for name in ("new", "captions", "renamed"):
+            ids[name] = getattr(each, name)[:left]
+            left -= len(ids[name])
+        found.append(replace(each, **ids))
+    return found[::-1]
 
 
 def _joined(before: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from shared.gcp.firestore import Firestore
 from shared.library.refreshes import refresh_path
 from shared.youtube.resources import FirstPage, Item
 
-#: A first page that is younger is as good as a new one: for other users, and for the listing that follows.
-FRESH = timedelta(minutes=15)
+#: A first page that is younger is as good as a new one. A listing of more pages begins with one of this moment.
+FRESH, _MOMENT = timedelta(minutes=15), timedelta(minutes=2)
 #: Nobody has the playlist any more.
 _UNUSED = timedelta(days=60)
 
@@ -32,6 +32,13 @@ class Check:
     @property
     def fresh(self) -> bool:
         return clock.now() - self.asked_at <= FRESH
+
+    @property
+    def continues(self) -> bool:
+        """Whether a listing may begin with it. The next page begins at a number of items: what goes meanwhile
+        moves one to the page before, where nobody looks."""
+        age = clock.now() - self.asked_at
+        return age <= (FRESH if self.page.next_token is None else _MOMENT)
 
 
 def check_path(user_id: str | None, playlist_id: str) -> str:

@@ -19,9 +19,10 @@ from shared import clock
 from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.documents import Commit, Snapshot
 from shared.gcp.firestore import Firestore, retry_on_conflict
-from shared.library import memberships
+from shared.library import memberships, refreshes
 from shared.library.memberships import Listing, membership_path
 from shared.library.packing import pack_ids, pack_times, unpack_ids, unpack_times
+from shared.library.refreshes import next_slot, refresh_path
 
 #: Videos in one collection, collections of one user, and characters of a title.
 MAXIMUM_VIDEOS, MAXIMUM_COLLECTIONS, MAXIMUM_TITLE = 10_000, 200, 150
@@ -186,6 +187,13 @@ class Collections:
 
         return retry_on_conflict(attempt)
 
+    def unchanged(self, user_id: str, collection_id: str) -> Added:
+        """As :meth:`add` without videos. "Saved videos" is not made for that. Raises NotFound."""
+        if collection_id in ("saved", SAVED):
+            return Added(SAVED, SAVED_TITLE, 0, 0, False)
+        known = self.read(user_id, collection_id)
+        return Added(known.collection_id, known.title, 0, 0, False)
+
     def move(
         self, user_id: str, source_id: str, collection_id: str, videos: Mapping[str, datetime | None]
     ) -> Added:
@@ -263,7 +271,9 @@ class Collections:
             return None
         put(commit, collection, collection.added, (collection.gone - listing.videos.keys()) | set(hidden))
         before = unpack_ids((known.data or {}).get("video_ids"))
-        return replace(listing, videos=visible(collection, {*before, *listing.videos}))
+        videos = visible(collection, {*before, *listing.videos})
+        # The person may have renamed it since the job began.
+        return replace(listing, title=collection.title, videos=videos)
 
     def forget(self, user_id: str) -> None:
         """Deletes all collections of a user. Their memberships are erased with the others."""
@@ -282,7 +292,12 @@ class Collections:
         commit.create(path(user_id, collection_id), {"title": title, "created_at": clock.now()})
         # So that the library shows it before anything of it can be found.
         data = {"title": title, "kind": "collection", "privacy": "private", "updated_at": clock.now()}
-        commit.set(membership_path(user_id, collection_id), data).run()
+        commit.set(membership_path(user_id, collection_id), data)
+        # Also what was added and never got a job, because the process died, is found at the next slot.
+        plan = Snapshot(refresh_path(user_id, collection_id), None, None)
+        slot_at = next_slot(collection_id, "daily", clock.now())
+        refreshes.put(commit, plan, user_id, collection_id, videos=0, slot_at=slot_at)
+        commit.run()
         return self.read(user_id, collection_id)
 
     def _titles(self, user_id: str) -> dict[str, str]:

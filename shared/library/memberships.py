@@ -174,13 +174,15 @@ class Memberships:
         waiting: Waiting,
         came: Callable[[Collection[str]], Sequence[str]],
         *,
-        only: Collection[str] = (),
+        listed: bool = True,
+        only: Collection[str] | None = None,
     ) -> None:
         """Notes that a job has ended, once the index has the membership: how many videos can be searched, and
         which ones wait to be asked about again.
 
         Everything that is written in the index can be searched before. ``waiting``: those of the job.
-        ``came``: tells of which videos captions came. ``only``: the videos of the job, if they are not all.
+        ``came``: tells of which videos captions came. ``listed``: the job wrote the membership. ``only``: the
+        videos that it looked at, so that it says nothing of others; None for all of the source.
 
         Raises:
             Conflict: the source has changed since it was read.
@@ -191,19 +193,19 @@ class Memberships:
         membership = membership_from(read)
         if membership is None:
             return
-        if not only:
+        if listed:
             self._copy(user_id, membership)
         now = clock.now()
         known = refresh_from(refresh_read) or Refresh(user_id, playlist_id)
-        asked = known.waiting.keys() & set(only) if only else known.waiting.keys()
+        asked = known.waiting.keys() & set(known.waiting if only is None else only)
         captions = tuple(came(sorted(asked - waiting.keys())))
-        rest = {each: again for each, again in known.waiting.items() if each not in only} if only else {}
+        rest = {each: again for each, again in known.waiting.items() if each not in asked}
         data: dict[str, Any] = {"indexed_videos": self._index.count(membership.video_ids)}
         changes: dict[str, Any] = {"waiting": {**rest, **waiting}, "videos": len(membership.video_ids)}
-        if not only or known.update_time is None:
+        if only is None or known.snapshot is None:
             how_often = refreshes.every(known.chosen, changes["videos"])
             changes |= {"slot_at": refreshes.next_slot(playlist_id, how_often, now + SETTLED), "late": None}
-        if not only:
+        if listed:
             data |= {"indexed_at": now, "job_id": job_id}
         data |= _changes(membership, Change(job_id, now, captions=captions))
         commit = self._db.commit()

@@ -1,7 +1,7 @@
 """When each source of a library is refreshed. See docs/decisions/refresh.md.
 
-A source has a document here from the end of its first job on. It is made in the commit that also writes the
-membership, and deleted with it.
+A source has a document here from the end of its first job on, and a collection from its beginning on. It is
+made in a commit that also writes the membership, and deleted with it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -54,6 +54,7 @@ class Refresh:
 
     ``videos``: how many it has. ``slot_at``: when it is looked at next; None if never. ``due_at``: the same,
     or earlier for a video that waits. ``late``: why the last refresh found nothing out, in a sentence.
+    ``snapshot``: the document; None if there is none yet.
     """
 
     user_id: str
@@ -64,7 +65,7 @@ class Refresh:
     due_at: datetime | None = None
     late: str | None = None
     waiting: Waiting = field(default_factory=dict)
-    update_time: datetime | None = None
+    snapshot: Snapshot | None = field(default=None, repr=False, compare=False)
 
     @property
     def every(self) -> Every:
@@ -129,7 +130,7 @@ def refresh_path(user_id: str, playlist_id: str) -> str:
 def refresh_from(snapshot: Snapshot) -> Refresh | None:
     """None when there is none."""
     waiting = _unpack((snapshot.data or {}).get("waiting"))
-    return snapshot.read_as(Refresh, waiting=waiting, update_time=snapshot.update_time)
+    return snapshot.read_as(Refresh, waiting=waiting, snapshot=snapshot)
 
 
 def put(commit: Commit, read: Snapshot, user_id: str, playlist_id: str, **changes: Any) -> None:
@@ -175,23 +176,35 @@ class Refreshes:
         found, now = refresh_from(snapshot), clock.now()
         if found is None or found.due_at is None or found.due_at > now:
             return None
+        taken = {"due_at": now + _CLAIM}
         try:
-            self._db.commit().put(snapshot, {"due_at": now + _CLAIM}).run()
+            self._db.commit().put(snapshot, taken).run()
         except Conflict:
             return None
-        return found
+        return replace(found, snapshot=replace(snapshot, data={**(snapshot.data or {}), **taken}))
 
-    def end(self, claimed: Refresh, **changes: Any) -> None:
-        """Ends a claim. Does nothing when the source was removed meanwhile."""
-        snapshot = self._db.read(refresh_path(claimed.user_id, claimed.playlist_id))[0]
-        if snapshot.data is None:
-            return
+    def ending(self, claimed: Refresh, **changes: Any) -> Commit | None:
+        """A commit that ends a claim. None when the source was removed or changed since it was claimed.
+
+        A job has ended, then, or the person has chosen anew. ``changes`` know nothing of it, and the document
+        says already when the source is due.
+        """
+        assert claimed.snapshot is not None, "it was claimed"
+        # Not the time of the last write: asking YouTube in a user's name writes the same fields again.
+        snapshot = self._db.read(claimed.snapshot.path)[0]
+        if snapshot.data != claimed.snapshot.data:
+            return None
         commit = self._db.commit()
         put(commit, snapshot, claimed.user_id, claimed.playlist_id, **changes)
+        return commit
+
+    def end(self, claimed: Refresh, **changes: Any) -> None:
+        """Ends a claim, unless the source has changed since. See :meth:`ending`."""
+        commit = self.ending(claimed, **changes)
         try:
-            commit.run()
+            if commit is not None:
+                commit.run()
         except Conflict:
-            # A job has ended, or the person has chosen anew. That says when it is due.
             return
 
     def note_late(self, user_id: str, playlist_id: str, reason: str) -> None:

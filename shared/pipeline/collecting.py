@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from shared import clock
@@ -20,6 +20,8 @@ from shared.video_address import is_video_id, video_in_address
 
 #: Videos in one request, and in one page of an answer.
 MAXIMUM_REQUEST, PAGE = 5_000, 50
+#: YouTube had no videos before.
+_BEGIN = datetime(2005, 1, 1, tzinfo=UTC)
 _NO_VIDEO = (
     "This is no video. Expected the id of a video, which has 11 characters, or its address, such as"
     " https://youtu.be/…"
@@ -88,8 +90,11 @@ class Collecting:
         origin = body.get("from")
         if origin is not None and not isinstance(origin, str):
             raise BadRequest("from: expected the id of a collection.")
-        added, job = self._start.add(user_id, collection_id, videos, origin)
-        if origin is not None:
+        if videos:
+            added, job = self._start.add(user_id, collection_id, videos, origin)
+        else:
+            added, job = self._collections.unchanged(user_id, collection_id), None
+        if videos and origin is not None:
             for each in (added.collection_id, self._collections.read(user_id, origin).collection_id):
                 self._memberships.copy(user_id, each)
         answer = {
@@ -149,7 +154,7 @@ def _videos_from(given: object) -> tuple[dict[str, datetime | None], list[dict[s
         time = clock.parse(at) if isinstance(at, str) else None
         if video_id is None:
             refused.append(_refusal(text, _NO_VIDEO))
-        elif at is not None and time is None:
+        elif at is not None and (time is None or time < _BEGIN):
             refused.append(_refusal(text, "added_at: expected a time such as 2024-01-31T12:00:00Z."))
         else:
             videos.setdefault(video_id, min(time, now) if time else None)

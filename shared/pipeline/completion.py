@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from shared import logs
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.library.memberships import Memberships
 from shared.library.refreshes import Again
-from shared.pipeline.jobs import Jobs
+from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.ledger import Ledger
 from shared.search.index.writer import SearchIndex
 
@@ -50,10 +51,17 @@ class Completion:
                 job_id,
                 waiting,
                 partial(self._ledger.indexed, job_id),
-                only=job.video_ids,
+                listed=job.whole,
+                only=self._looked_at(job),
             )
             self._jobs.complete(job, counts.youtube_bytes)
             logs.info("job is done", job_id=job_id, counts=dict(counts.states))
             return True
 
         return retry_on_conflict(attempt)
+
+    def _looked_at(self, job: Job) -> Collection[str] | None:
+        """The ids of the videos of a job; None if they are all of its source."""
+        if job.new_only:
+            return [entry.video_id for entry in self._ledger.entries(job.job_id, None)]
+        return job.video_ids or None

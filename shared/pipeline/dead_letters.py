@@ -13,8 +13,9 @@ from shared.errors import Malformed
 from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
+from shared.library.refreshes import Refreshes
 from shared.messages import PlaylistMessage, VideoMessage, is_id
-from shared.pipeline.jobs import Jobs
+from shared.pipeline.jobs import LISTING, Jobs
 from shared.pipeline.ledger import Entry, Ledger
 from shared.pipeline.settlement import Settlement
 from shared.search.index.writer import SearchIndex
@@ -36,6 +37,7 @@ class DeadLetters:
         self._topics = topics
         self._jobs = Jobs(db)
         self._ledger = Ledger(db)
+        self._refreshes = Refreshes(db)
         self._settlement = Settlement(db, index)
 
     def settle(self, delivery: Delivery) -> None:
@@ -73,7 +75,10 @@ class DeadLetters:
             logs.warning("job sent again", job_id=job.job_id, attempts=attempts)
             return
         cause = (job.error if job else None) or "The playlist could not be listed."
-        self._jobs.fail(message.job_id, f"{cause} Given up after {attempts} attempts.")
+        reason = f"{cause} Given up after {attempts} attempts."
+        self._jobs.fail(message.job_id, reason)
+        if job is not None and job.scheduled and job.state in LISTING:
+            self._refreshes.note_late(job.user_id, job.playlist_id, reason)
         logs.warning("job failed: given up", job_id=message.job_id, attempts=attempts)
 
     def _settle_video(self, message: VideoMessage, attempts: str) -> None:

@@ -115,7 +115,7 @@ class Listings:
             try:
                 access_token = self._grants.access_token(job.user_id) if is_private else None
                 check = self._checks.read(job.user_id if is_private else None, job.playlist_id)
-                first = check.page if check and check.fresh else self._first_page(job, access_token)
+                first = check.page if check and check.continues else self._first_page(job, access_token)
                 return self._listed(job, info, access_token, first, None)
             except NotVisible:
                 # Its owner has hidden it meanwhile.

@@ -30,7 +30,7 @@ _CLOSED: dict[ListedBy, str] = {
 }
 #: Videos in a request to videos.list.
 _PAGE = 50
-#: YouTube hides so many videos of a page at the same time only by mistake.
+#: That it describes none of so many videos, which it has described before, is most likely a mistake.
 _UNBELIEVABLE = 5
 
 
@@ -64,7 +64,9 @@ class Pages:
         for page in source.pages():
             new = {item.video_id: item for item in page if item.video_id not in listed}
             listed |= new.keys()
-            items, metadata = self._describe(job, list(new.values()), before, source.by)
+            items, metadata = self._describe(
+                job, list(new.values()), before, source.by, at_youtube=source.by != "person"
+            )
             yield _page(items, self._entries(job, items, metadata, indexed), metadata)
 
     def of_videos(self, job: Job, video_ids: Sequence[str]) -> Iterator[Page]:
@@ -75,11 +77,11 @@ class Pages:
                 Item(video_id, "", "", "", None, position=start + number, gone=None)
                 for number, video_id in enumerate(video_ids[start : start + _PAGE])
             ]
-            described, metadata = self._describe(job, items, video_ids, "everybody")
+            described, metadata = self._describe(job, items, video_ids, "everybody", at_youtube=False)
             yield _page(described, self._entries(job, described, metadata, indexed), metadata)
 
     def _describe(
-        self, job: Job, items: Sequence[Item], before: Container[str], by: ListedBy
+        self, job: Job, items: Sequence[Item], before: Container[str], by: ListedBy, *, at_youtube: bool
     ) -> tuple[list[Item], dict[str, Metadata]]:
         """The items, those marked as gone that nobody may index, and the metadata of all.
 
@@ -90,6 +92,8 @@ class Pages:
         A video that was stored and is hidden from everybody now keeps its metadata, and is marked. That
         videos.list leaves it out says so only if it described the video before: some videos it never
         describes.
+
+        ``at_youtube``: YouTube listed the items just now, and marked those that are gone.
         """
         now = clock.now()
         hidden = {item.video_id for item in items if item.gone and item.video_id not in before}
@@ -98,14 +102,18 @@ class Pages:
         accepted = {video_id for video_id, each in known.items() if accepts_metadata(job, each)}
         accepted -= {item.video_id for item in items if _is_renamed(item, known.get(item.video_id))}
         stale = [item.video_id for item in items if not item.gone and item.video_id not in accepted]
-        answered = {
-            each.video_id: _since(known.get(each.video_id), each) for each in self._youtube.videos(stale)
-        }
-        left_out = set(stale) - answered.keys()
         described_before = {each for each, about in known.items() if about.listed or about.gone_at}
         shown_before = [each for each in stale if each in known and known[each].gone_at is None]
-        if not answered and len(described_before.intersection(shown_before)) >= _UNBELIEVABLE:
-            raise Transient("YouTube described none of the videos that it has described before.")
+        is_doubtful = len(described_before.intersection(shown_before)) >= _UNBELIEVABLE
+        found = self._youtube.videos(stale)
+        if not found and is_doubtful:
+            if at_youtube:
+                raise Transient("YouTube described none of the videos that it has described before.")
+            # Nothing else tells what is gone, and all may be: a channel was closed. So it is asked once more,
+            # in another order, to which no stored answer belongs.
+            found = self._youtube.videos(stale[::-1])
+        answered = {each.video_id: _since(known.get(each.video_id), each) for each in found}
+        left_out = set(stale) - answered.keys()
         # Of any other video, the item of a playlist that everybody sees is taken at its word.
         closed = left_out & described_before if by == "everybody" else left_out
         reason = _CLOSED[by]

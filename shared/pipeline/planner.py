@@ -85,13 +85,11 @@ class Planner:
                 if isinstance(error, GrantExpired):
                     self._grants.expire(job.user_id, asked_at)
                 logs.warning("job failed", error)
-                self._jobs.fail(job.job_id, str(error))
-                if job.scheduled:
-                    self._refreshes.note_late(job.user_id, job.playlist_id, str(error))
+                self._fail(job, str(error))
             except ConfigError as error:
                 # No other delivery would find the missing variable, which the log names.
                 logs.error("job failed: misconfigured", error)
-                self._jobs.fail(job.job_id, INCOMPLETE)
+                self._fail(job, INCOMPLETE)
             except Deferred as error:
                 # Acked. The sweep publishes the job again when the time has come.
                 logs.warning("job put off", error)
@@ -99,6 +97,11 @@ class Planner:
             except Transient as error:
                 self._jobs.note_waiting(job.job_id, str(error))
                 raise
+
+    def _fail(self, job: Job, reason: str) -> None:
+        self._jobs.fail(job.job_id, reason)
+        if job.scheduled:
+            self._refreshes.note_late(job.user_id, job.playlist_id, reason)
 
     def _job(self, message: PlaylistMessage, delivery: Delivery) -> Job | None:
         """The job of a message, which is made here if the message names none."""
@@ -187,7 +190,8 @@ class Planner:
             # The job ends here and keeps what is listed.
             self._write_membership(job, listing({**shown, **before, **shown}))
             raise
-        if empty and not job.new_only:
+        # What a person keeps here is known. It may be nothing.
+        if empty and source.by != "person":
             self._require_emptied(job, source, known)
         if self._write_membership(job, listing(shown, complete=not job.new_only), hidden):
             self._jobs.seal(job.job_id, job.extended)

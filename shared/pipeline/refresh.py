@@ -14,17 +14,17 @@ from typing import Any
 
 from shared import clock, logs
 from shared.config import INCOMPLETE, Config, ConfigError
-from shared.errors import Deferred, GrantExpired, JobFailed, NotFound, NotVisible, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, KeyRefused, NotVisible, Transient
 from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
-from shared.library import memberships, refreshes
+from shared.library import memberships
 from shared.library.checks import Check, Checks
 from shared.library.memberships import Membership
-from shared.library.refreshes import Again, Due, Refresh, Refreshes, is_young, next_slot, refresh_path
+from shared.library.refreshes import Again, Due, Refresh, Refreshes, is_young, next_slot
 from shared.oauth.grants import Grants
 from shared.pipeline.budget import Budget
-from shared.pipeline.jobs import Jobs
+from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.start import publish
 from shared.youtube.data_api import DataApi
 
@@ -50,6 +50,10 @@ class Refreshed:
 
 class _NothingLeft(Exception):
     """The budget of the day is used up."""
+
+
+class _Overtaken(Exception):
+    """The source was removed or changed since it was claimed."""
 
 
 class Refreshing:
@@ -89,10 +93,16 @@ class Refreshing:
                     logs.warning("refreshing put off", error)
                     self._budget.block(error.until)
                     break
-                except Transient as error:
-                    # It is due again when the claim is over. The others need not wait for that.
+                except (KeyRefused, ConfigError) as error:
+                    # It is true of everything else, too. Nothing is put off: it comes when that is mended.
                     done.troubles += 1
-                    logs.warning("a source could not be refreshed", error)
+                    logs.error("refreshing needs the operator", error)
+                    break
+                except Exception as error:
+                    # Whatever it is, the others need not wait. It is due again when the claim is over.
+                    done.troubles += 1
+                    log = logs.warning if isinstance(error, Transient) else logs.error
+                    log("a source could not be refreshed", error)
         return done
 
     def _look_at(self, due: Due, done: Refreshed) -> None:
@@ -105,6 +115,10 @@ class Refreshing:
             return
         at_slot = claimed.slot_at is not None and claimed.slot_at <= now
         following = {"slot_at": next_slot(claimed.playlist_id, claimed.every, now)} if at_slot else {}
+        listing = self._listing(claimed)
+        if listing is not None and listing.new_only:
+            # It says nothing of the other videos, and no other job begins before it ends: at the next claim.
+            return
         membership = memberships.read(self._db, claimed.user_id, claimed.playlist_id)
         if membership is None:
             # Removed since it was claimed, and its document with it.
@@ -118,7 +132,7 @@ class Refreshing:
         if at_slot:
             changes["late"] = None
         try:
-            if self._is_busy(claimed):
+            if listing is not None:
                 self._refreshes.end(claimed, **changes)
             elif at_slot and self._is_changed(claimed, membership, done):
                 self._start(claimed, [], changes, done)
@@ -129,13 +143,22 @@ class Refreshing:
         except _NothingLeft:
             # It is due as before, and comes when there is a new budget.
             self._refreshes.end(claimed)
-        except (JobFailed, ConfigError) as error:
+        except (KeyRefused, ConfigError) as error:
+            # That says nothing about the source, which is due as before.
             reason = INCOMPLETE if isinstance(error, ConfigError) else str(error)
+            self._refreshes.end(claimed, late=reason)
+            raise
+        except JobFailed as error:
             logs.warning("a source is not refreshed", reason=str(error))
-            self._refreshes.end(claimed, **{**changes, "late": reason})
+            if isinstance(error, GrantExpired):
+                # Trying costs nothing. So it comes within a day after the person has signed in again.
+                changes["slot_at"] = next_slot(claimed.playlist_id, "daily", now)
+            self._refreshes.end(claimed, **{**changes, "late": str(error)})
 
-    def _is_busy(self, source: Refresh) -> bool:
-        return any(job.playlist_id == source.playlist_id for job in self._jobs.active(source.user_id))
+    def _listing(self, source: Refresh) -> Job | None:
+        """The active job that lists a source. Jobs of some of its videos go on beside it."""
+        found = (job for job in self._jobs.active(source.user_id) if job.playlist_id == source.playlist_id)
+        return next((job for job in found if job.whole), None)
 
     def _is_changed(self, source: Refresh, membership: Membership, done: Refreshed) -> bool:
         """Whether a source has to be listed. The units of the listing are spent, then.
@@ -154,16 +177,16 @@ class Refreshing:
             if not listed:
                 self._spend(source, cost, done)
             return not listed
+        is_private = membership.privacy == "private"
         try:
-            check = self._check(source, is_private=membership.privacy == "private", done=done)
+            check = self._check(source, is_private=is_private, done=done)
+            if listed and check.page.etag == membership.etag:
+                return False
         except NotVisible:
-            if membership.privacy == "private" or self._grants.state(source.user_id) != "ok":
+            if is_private or self._grants.state(source.user_id) != "ok":
                 raise
-            # Its owner may have hidden it from others. The job asks in the owner's name.
-            self._spend(source, cost, done)
-            return True
-        if listed and check.page.etag == membership.etag:
-            return False
+            # Its owner may have hidden it from others. The job asks in the owner's name, too.
+            self._check(source, is_private=True, done=done)
         self._spend(source, cost - 1, done)
         return True
 
@@ -174,9 +197,9 @@ class Refreshing:
         if known is not None and known.fresh:
             return known
         asked_at = clock.now()
-        self._spend(source, 1, done)
         try:
             access_token = self._grants.access_token(source.user_id) if is_private else None
+            self._spend(source, 1, done)
             etag = known.page.etag if known else None
             page = self._youtube.first_page(source.playlist_id, access_token, etag=etag)
         except GrantExpired:
@@ -198,19 +221,17 @@ class Refreshing:
         """Starts a job of the whole source, or of some videos, and ends the claim in the same commit."""
 
         def commit() -> Commit:
-            snapshot = self._db.read(refresh_path(source.user_id, source.playlist_id))[0]
-            if snapshot.data is None:
-                raise NotFound("It is not in the library any more.")
-            made = self._db.commit()
-            refreshes.put(made, snapshot, source.user_id, source.playlist_id, **changes)
+            made = self._refreshes.ending(source, **changes)
+            if made is None:
+                raise _Overtaken
             return made
 
         try:
             job, new = self._jobs.start(
                 source.user_id, source.playlist_id, video_ids=video_ids, schedule=commit
             )
-        except NotFound as error:
-            logs.info("no refresh", reason=str(error))
+        except _Overtaken:
+            logs.info("no refresh: the source was removed or changed meanwhile")
             return
         if new:
             done.jobs += 1

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared import logs
 from shared.config import Config
-from shared.errors import BadRequest, NotFound, Transient
+from shared.errors import BadRequest, Busy, NotFound, Transient
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
 from shared.library import collections, memberships
@@ -46,7 +46,7 @@ class Start:
 
         Raises:
             BadRequest: it names no playlist, or one that YouTube shows to no program.
-            Busy: the active job of the playlist does not fetch again.
+            Busy: the active job of the playlist does not fetch again, or lists something else of the channel.
             NotFound: the user has no such collection.
             TooMany: the user's quota is used up.
             Transient: the database does not answer.
@@ -74,7 +74,7 @@ class Start:
         return named.playlist_id
 
     def start_known(self, user_id: str, playlist_id: str, choice: Choice | None = None) -> Job:
-        """The job of a playlist or channel that was found already. Raises TooMany, Transient."""
+        """The job of a playlist or channel that was found already. Raises Busy, TooMany, Transient."""
         return self._start(user_id, playlist_id, again=(), choice=choice)[0]
 
     def fetch_again(self, user_id: str, video_id: str) -> tuple[Job, bool]:
@@ -133,6 +133,8 @@ class Start:
                 "total": None,
                 "started_at": None,
                 "extended": job.extended + 1,
+                # A person waits for it now.
+                "scheduled": False,
             }
             job = self._jobs.touch(job, **listed_again)
             self._jobs.spend(quota, 0)
@@ -168,6 +170,11 @@ class Start:
         )
         if new:
             publish(self._topics, job)
+        elif chosen and job.channel != chosen["channel"]:
+            raise Busy(
+                "This channel is being indexed, and not with this choice. Wait until that is done, or cancel"
+                " it, then try again."
+            )
         return job, new
 
 

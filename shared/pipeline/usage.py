@@ -57,11 +57,10 @@ def _quota_units(job: Job) -> int:
     """At most so many units of the Data API's quota has a job cost.
 
     One for the playlist, and two for each page of 50 videos: the page itself, and its metadata. Metadata of
-    less than a day ago costs nothing.
+    less than a day ago costs nothing. A job of some videos asks for their metadata only.
     """
-    if not job.whole:
-        return 1
-    return 1 + 2 * -(-job.listed // 50) if job.listed else 1
+    pages = -(-job.listed // 50)
+    return 1 + 2 * pages if job.whole else max(1, pages)
 
 
 def _field(name: str) -> str:

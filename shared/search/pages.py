@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from shared import logs
@@ -15,7 +16,7 @@ from shared.search import facets, hits
 from shared.search.compiler import Clause, Compiler, Weights, length_clause
 from shared.search.errors import SearchRefused
 from shared.search.params import PLACED, Params
-from shared.search.placing import WINDOW, Placing, page_after, within
+from shared.search.placing import WINDOW, Placing, is_place, page_after, within
 from shared.search.query import Query
 from shared.search.scope import REMEMBERED, LibraryAnalyzers, Scope
 
@@ -65,9 +66,9 @@ class Cursor:
         try:
             parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             signature, pit, total, first, after = parts
-            if not pit and params.sort not in PLACED:
-                raise ValueError("no point in time")
-            if not pit and (len(after) != 2 or not isinstance(after[0], int) or after[0] < 0):
+            if bool(pit) == (params.sort in PLACED):
+                raise ValueError("a point in time for the order of the library, or none for another")
+            if not pit and not is_place(after):
                 raise ValueError("no place")
             cursor = cls(str(signature), str(pit), int(total), [str(each) for each in first], list(after))
         except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
@@ -122,6 +123,26 @@ class Pages:
         request = _request_placed if params.sort in PLACED else _request
         reading = _Reading(scope, query, params, cursor, count_facets, placing)
         return self._answer(reading, request) or Page()
+
+    def every(
+        self, scope: Scope, query: Query, params: Params, placing: Placing
+    ) -> Iterator[Mapping[str, Any]]:
+        """All hits, of which ``params.limit`` are read at a time. Raises as :meth:`read`."""
+        if params.sort in PLACED:
+            reading = _Reading(scope, query, params, None, False, placing)
+            found = self._answer(reading, _placed)
+            ids = found.ids if found else ()
+            for start in range(0, len(ids), params.limit):
+                part = ids[start : start + params.limit]
+                yield from self._answer(reading, partial(_those, ids=part)) or ()
+            return
+        cursor: Cursor | None = None
+        while True:
+            page = self.read(scope, query, params, cursor, count_facets=False, placing=placing)
+            yield from page.hits
+            cursor = page.cursor
+            if cursor is None:
+                return
 
     def ids(
         self,
@@ -220,37 +241,55 @@ def _request(reading: _Reading, compiler: Compiler) -> Page:
 
 def _request_placed(reading: _Reading, compiler: Compiler) -> Page:
     """A page in the order of the library: finds the ids of all hits, then reads those of the page."""
-    scope, params, cursor = reading.scope, reading.params, reading.cursor
-    chosen = facets.filters(scope, params)
-    clause = _clause(reading, compiler)
+    params, cursor = reading.params, reading.cursor
+    found = _placed(reading, compiler)
+    shown = page_after(found.ids, cursor.after if cursor else (), params.limit)
+    following, total = None, cursor.total if cursor else found.total
+    if shown and found.ids[-1] != shown[-1]:
+        before = cursor.after[0] if cursor else 0
+        following = Cursor(params.signature(), "", total, [], [before + len(shown), shown[-1]])
+    return Page(_those(reading, compiler, shown), total, found.facets, following, found.partial)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """All hits in the order of the library. ``partial``: as :class:`Page` says it."""
+
+    ids: Sequence[str]
+    total: int
+    facets: Mapping[str, Any] | None
+    partial: bool
+
+
+def _placed(reading: _Reading, compiler: Compiler) -> _Placed:
+    scope, clause = reading.scope, _clause(reading, compiler)
+    chosen = facets.filters(scope, reading.params)
     body: dict[str, Any] = {"size": WINDOW, "track_total_hits": True, "sort": [_TIE_BREAK], "source": False}
     if chosen:
         body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
     aggregations = facets.aggregations(scope, chosen) if reading.count_facets else None
-    answer = scope.search(clause, **body, aggs=aggregations)
-    last = found = answer["hits"]["hits"]
-    while len(last) == WINDOW:
-        last = scope.search(clause, search_after=last[-1]["sort"], **body)["hits"]["hits"]
-        found = [*found, *last]
-    ids = reading.placing.sorted([each["_id"] for each in found])
-    shown = page_after(ids, cursor.after if cursor else (), params.limit)
-    page = {"bool": {"must": [clause], "filter": [{"ids": {"values": shown}}]}}
-    about: dict[str, Any] = {"size": params.limit, "source": hits.SOURCE}
-    if highlight := compiler.highlight(reading.query):
-        about["highlight"] = highlight
-    by_id = {each["_id"]: each for each in scope.search(page, **about)["hits"]["hits"]} if shown else {}
-    total = cursor.total if cursor else answer["hits"]["total"]["value"]
-    following = None
-    if shown and ids[-1] != shown[-1]:
-        before = cursor.after[0] if cursor else 0
-        following = Cursor(params.signature(), "", total, [], [before + len(shown), shown[-1]])
-    return Page(
-        [by_id[each] for each in shown if each in by_id],
-        total,
-        answer.get("aggregations"),
-        following,
-        bool(answer["timed_out"]),
+    answers = [scope.search(clause, **body, aggs=aggregations)]
+    while len(last := answers[-1]["hits"]["hits"]) == WINDOW:
+        answers.append(scope.search(clause, search_after=last[-1]["sort"], **body))
+    ids = [hit["_id"] for answer in answers for hit in answer["hits"]["hits"]]
+    return _Placed(
+        reading.placing.sorted(ids),
+        answers[0]["hits"]["total"]["value"],
+        answers[0].get("aggregations"),
+        any(answer["timed_out"] for answer in answers),
     )
+
+
+def _those(reading: _Reading, compiler: Compiler, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The hits of these ids, in their order."""
+    if not ids:
+        return []
+    limited = {"bool": {"must": [_clause(reading, compiler)], "filter": [{"ids": {"values": ids}}]}}
+    body: dict[str, Any] = {"size": len(ids), "source": hits.SOURCE}
+    if highlight := compiler.highlight(reading.query):
+        body["highlight"] = highlight
+    by_id = {each["_id"]: each for each in reading.scope.search(limited, **body)["hits"]["hits"]}
+    return [by_id[each] for each in ids if each in by_id]
 
 
 def _ids(reading: _Reading, compiler: Compiler) -> list[str]:

@@ -17,6 +17,8 @@ from shared.search.params import Params
 
 #: Hits that one request finds: the most that Elasticsearch returns at a time.
 WINDOW = 10_000
+#: Elasticsearch refuses a list of more than 65,536 (index.max_terms_count).
+_MOST_TERMS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,17 @@ def within(clause: Clause, params: Params, placing: Placing) -> Clause:
     if since is None:
         return clause
     video_ids = [each for each, at in {**placing.added, **placing.arrived}.items() if at >= since]
-    return {"bool": {"must": [clause], "filter": [{"terms": {"video_id": video_ids}}]}}
+    starts = range(0, max(1, len(video_ids)), _MOST_TERMS)
+    parts = [{"terms": {"video_id": video_ids[start : start + _MOST_TERMS]}} for start in starts]
+    return {"bool": {"must": [clause], "filter": [{"bool": {"should": parts}}]}}
+
+
+def is_place(after: Any) -> bool:
+    """Whether these are the number of hits that were shown, and the last one of them."""
+    match after:
+        case [int(shown), str()]:
+            return not isinstance(shown, bool) and shown >= 0
+    return False
 
 
 def page_after(ids: Sequence[str], after: Sequence[Any], limit: int) -> list[str]:

@@ -86,16 +86,8 @@ class Search:
         scope = Scope(self._server, user_id, titles)
         query = parse(params.q)
         params = replace(params, limit=self._export_page, cursor=None)
-        cursor: Cursor | None = None
-        while True:
-            page = self._pages.read(
-                scope, query, params, cursor, count_facets=False, placing=placing or Placing()
-            )
-            for found in page.hits:
-                yield _hit(found, query, placing, limit=None)
-            cursor = page.cursor
-            if cursor is None:
-                return
+        for found in self._pages.every(scope, query, params, placing or Placing()):
+            yield _hit(found, query, placing, limit=None)
 
     def ids(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None

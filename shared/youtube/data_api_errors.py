@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from googleapiclient.errors import HttpError
 
 from shared import clock
-from shared.errors import Deferred, GrantExpired, JobFailed, NotVisible, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, KeyRefused, NotVisible, Transient
 from shared.youtube.addresses import WATCH_LATER
 
 NOT_VISIBLE = (
@@ -143,14 +143,14 @@ def translate(error: HttpError, *, of_user: bool) -> Exception:
     return JobFailed(f"YouTube refused to list the playlist (HTTP {status}: {detail}).")
 
 
-def _trouble_with_key(said: _Said) -> JobFailed | None:
+def _trouble_with_key(said: _Said) -> KeyRefused | None:
     """What is wrong with the key. A reason counts before words."""
     for by_words in (False, True):
         for which, words, advice in _KEY:
             found = ", ".join(sorted(said.reasons & which))
             if found or (by_words and re.search(words, said.text, re.IGNORECASE)):
                 why = f" ({found})" if found else ""
-                return JobFailed(
+                return KeyRefused(
                     f"YouTube refuses the API key of this service{why}. Only the operator can mend that. "
                     f"{advice} Then try again."
                 )

@@ -83,6 +83,15 @@ class _Commit(Commit):
             raise Conflict("Too many changes at the same time. Try again.")
         return self.put(Snapshot(path, found.data, unchanged_since or found.update_time), data)
 
+    def set(self, path: str, data: Mapping[str, Any], *, merge: bool = False) -> Self:
+        found = self._db._snapshot(path)
+        return self.put(found if merge else Snapshot(path, None, found.update_time), data)
+
+    def add(self, path: str, amounts: Mapping[str, int]) -> Self:
+        found = self._db._snapshot(path)
+        known = found.data or {}
+        return self.put(found, {name: known.get(name, 0) + more for name, more in amounts.items()})
+
     def delete(self, path: str) -> Self:
         self._puts.append((self._db._snapshot(path), None))
         return self
@@ -100,4 +109,5 @@ class _Commit(Commit):
                 self._db._documents.pop(read.path, None)
             else:
                 self._db[read.path] = {**(read.data or {}), **data}
-        return Committed(None, [])
+        first = self._db._snapshot(self._puts[0][0].path) if self._puts else None
+        return Committed(first.update_time if first else None, [])

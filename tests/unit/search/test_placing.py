@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.search.compiler import EVERYTHING
+from shared.search.compiler import EVERYTHING, Clause
 from shared.search.params import Params
 from shared.search.placing import Placing, needs_placing, page_after, within
 
@@ -44,11 +44,29 @@ def test_only_what_was_added_after_the_time_is_found() -> None:
     placing = Placing([], {"early": EARLY, "late": LATE})
     assert within(EVERYTHING, Params(), placing) == EVERYTHING
     clause = within(EVERYTHING, Params(added_after="2024-03-01T00:00:00Z"), placing)
-    assert clause["bool"]["filter"] == [{"terms": {"video_id": ["late"]}}]
+    assert only_these(clause) == [["late"]]
     # A refresh found it long after it was added to its playlist.
     found = Placing([], {"early": EARLY, "late": LATE}, {"early": LATE})
     clause = within(EVERYTHING, Params(added_after="2024-06-01T00:00:00Z"), found)
-    assert clause["bool"]["filter"] == [{"terms": {"video_id": ["early", "late"]}}]
+    assert only_these(clause) == [["early", "late"]]
+    none = within(EVERYTHING, Params(added_after="2025-01-01T00:00:00Z"), found)
+    assert only_these(none) == [[]]
+
+
+def test_a_large_library_is_not_too_much_for_one_list() -> None:
+    many = [f"video{number:06d}" for number in range(70_000)]
+    clause = within(
+        EVERYTHING, Params(added_after="2024-03-01T00:00:00Z"), Placing([], dict.fromkeys(many, LATE))
+    )
+    lists = only_these(clause)
+    assert max(map(len, lists)) < 65_536
+    assert [each for part in lists for each in part] == many
+
+
+def only_these(clause: Clause) -> list[list[str]]:
+    """The ids of videos to which a search is limited: one of these lists has them."""
+    (limit,) = clause["bool"]["filter"]
+    return [each["terms"]["video_id"] for each in limit["bool"]["should"]]
 
 
 def test_other_searches_need_nothing_of_the_library() -> None:

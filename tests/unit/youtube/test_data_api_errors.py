@@ -11,7 +11,7 @@ import pytest
 from googleapiclient.errors import HttpError, UnknownApiNameOrVersion
 
 from infra.local.fake_youtube.live_server import LiveServer
-from shared.errors import Deferred, DeliveryError, GrantExpired, JobFailed, NotVisible, Transient
+from shared.errors import Deferred, DeliveryError, GrantExpired, JobFailed, KeyRefused, NotVisible, Transient
 from shared.youtube.data_api import DataApi
 from shared.youtube.data_api_errors import quota_reset
 from tests.unit.stopped_clock import StoppedClock
@@ -64,17 +64,17 @@ ERRORS: list[tuple[Exception, type[DeliveryError], str]] = [
     (http_error(403, "playlistItemsNotAccessible"), NotVisible, "knows no playlist"),
     (http_error(403, "watchLaterNotAccessible"), JobFailed, "Watch Later"),
     (http_error(403, "watchHistoryNotAccessible"), JobFailed, "Watch Later"),
-    (http_error(400, "badRequest", details=[{"reason": "API_KEY_INVALID"}]), JobFailed, "a valid key"),
-    (http_error(400, "keyInvalid"), JobFailed, "a valid key"),
-    (http_error(400, "badRequest", message="API key expired. Please renew it."), JobFailed, "a valid key"),
-    (http_error(403, details=[{"reason": "API_KEY_HTTP_REFERRER_BLOCKED"}]), JobFailed, "to web pages"),
-    (http_error(403, "ipRefererBlocked"), JobFailed, "application restrictions"),
-    (http_error(403, details=[{"reason": "API_KEY_IP_ADDRESS_BLOCKED"}]), JobFailed, "IP addresses of this"),
-    (http_error(403, details=[{"reason": "API_KEY_SERVICE_BLOCKED"}]), JobFailed, "the API restrictions"),
-    (http_error(403, details=[{"reason": "SERVICE_DISABLED"}]), JobFailed, "Enable it"),
-    (http_error(403, details=[{"reason": "CONSUMER_SUSPENDED"}]), JobFailed, "another project"),
+    (http_error(400, "badRequest", details=[{"reason": "API_KEY_INVALID"}]), KeyRefused, "a valid key"),
+    (http_error(400, "keyInvalid"), KeyRefused, "a valid key"),
+    (http_error(400, "badRequest", message="API key expired. Please renew it."), KeyRefused, "a valid key"),
+    (http_error(403, details=[{"reason": "API_KEY_HTTP_REFERRER_BLOCKED"}]), KeyRefused, "to web pages"),
+    (http_error(403, "ipRefererBlocked"), KeyRefused, "application restrictions"),
+    (http_error(403, details=[{"reason": "API_KEY_IP_ADDRESS_BLOCKED"}]), KeyRefused, "IP addresses of this"),
+    (http_error(403, details=[{"reason": "API_KEY_SERVICE_BLOCKED"}]), KeyRefused, "the API restrictions"),
+    (http_error(403, details=[{"reason": "SERVICE_DISABLED"}]), KeyRefused, "Enable it"),
+    (http_error(403, details=[{"reason": "CONSUMER_SUSPENDED"}]), KeyRefused, "another project"),
     (http_error(401, "authError"), JobFailed, "HTTP 401: authError"),
-    (http_error(403, "accessNotConfigured"), JobFailed, "accessNotConfigured"),
+    (http_error(403, "accessNotConfigured"), KeyRefused, "accessNotConfigured"),
     (http_error(400), JobFailed, "no reason given"),
     (HttpError(httplib2.Response({"status": 403}), b"<html>Sorry"), Transient, "does not answer now"),
     (HttpError(httplib2.Response({"status": 403}), b""), Transient, "does not answer now"),
@@ -241,14 +241,14 @@ FAULTS: list[tuple[dict[str, Any], type[DeliveryError]]] = [
     ({"kind": "backend_error"}, Transient),
     ({"kind": "backend_error", "status": 503}, Transient),
     ({"kind": "playlist_not_found"}, NotVisible),
-    ({"kind": "key_invalid"}, JobFailed),
-    ({"kind": "key_expired"}, JobFailed),
-    ({"kind": "key_referrer_blocked"}, JobFailed),
-    ({"kind": "key_ip_blocked"}, JobFailed),
-    ({"kind": "key_service_blocked"}, JobFailed),
+    ({"kind": "key_invalid"}, KeyRefused),
+    ({"kind": "key_expired"}, KeyRefused),
+    ({"kind": "key_referrer_blocked"}, KeyRefused),
+    ({"kind": "key_ip_blocked"}, KeyRefused),
+    ({"kind": "key_service_blocked"}, KeyRefused),
     ({"kind": "auth_error"}, JobFailed),
     ({"kind": "forbidden"}, JobFailed),
-    ({"kind": "access_not_configured"}, JobFailed),
+    ({"kind": "access_not_configured"}, KeyRefused),
 ]
 
 
