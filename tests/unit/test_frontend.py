@@ -31,7 +31,9 @@ def _assert_no_cycle(imports: Mapping[str, set[str]]) -> None:
 
 
 def test_the_page_is_smaller_than_180_000_bytes() -> None:
-    assert sum(file.stat().st_size for file in FRONTEND.rglob("*") if file.is_file()) < _MAX_BYTES
+    # The reader of a Takeout is loaded by those few who import one.
+    files = (file for file in FRONTEND.rglob("*") if not file.name.startswith("takeout"))
+    assert sum(file.stat().st_size for file in files if file.is_file()) < _MAX_BYTES
 
 
 def test_no_module_parses_text_as_html() -> None:
