@@ -16,7 +16,7 @@ from shared.gcp.firestore import Firestore
 from shared.library.refreshes import refresh_path
 from shared.youtube.resources import FirstPage, Item
 
-#: A first page that is younger is as good as a new one. A listing of more pages begins with one of this moment.
+#: A first page that is younger is as good as a new one. A listing of many pages begins with a page of now.
 FRESH, _MOMENT = timedelta(minutes=15), timedelta(minutes=2)
 #: Nobody has the playlist any more.
 _UNUSED = timedelta(days=60)

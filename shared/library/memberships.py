@@ -201,7 +201,9 @@ class Memberships:
         captions = tuple(came(sorted(asked - waiting.keys())))
         rest = {each: again for each, again in known.waiting.items() if each not in asked}
         data: dict[str, Any] = {"indexed_videos": self._index.count(membership.video_ids)}
-        changes: dict[str, Any] = {"waiting": {**rest, **waiting}, "videos": len(membership.video_ids)}
+        held = set(membership.video_ids)
+        still = {each: again for each, again in {**rest, **waiting}.items() if each in held}
+        changes: dict[str, Any] = {"waiting": still, "videos": len(held)}
         if only is None or known.snapshot is None:
             how_often = refreshes.every(known.chosen, changes["videos"])
             changes |= {"slot_at": refreshes.next_slot(playlist_id, how_often, now + SETTLED), "late": None}

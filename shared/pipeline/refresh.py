@@ -98,11 +98,14 @@ class Refreshing:
                     done.troubles += 1
                     logs.error("refreshing needs the operator", error)
                     break
-                except Exception as error:
-                    # Whatever it is, the others need not wait. It is due again when the claim is over.
+                except Transient as error:
+                    # It is due again when the claim is over. The others need not wait for that.
                     done.troubles += 1
-                    log = logs.warning if isinstance(error, Transient) else logs.error
-                    log("a source could not be refreshed", error)
+                    logs.warning("a source could not be refreshed", error)
+                except Exception as error:
+                    # The same. The operator reads it.
+                    done.troubles += 1
+                    logs.error("a source cannot be looked at", error)
         return done
 
     def _look_at(self, due: Due, done: Refreshed) -> None:
@@ -231,7 +234,7 @@ class Refreshing:
                 source.user_id, source.playlist_id, video_ids=video_ids, schedule=commit
             )
         except _Overtaken:
-            logs.info("no refresh: the source was removed or changed meanwhile")
+            logs.info("no refresh", reason="the source was removed or changed meanwhile")
             return
         if new:
             done.jobs += 1

@@ -81,3 +81,11 @@ def test_a_job_of_everything_says_what_waits_and_when_it_is_listed_next(library:
     following = library.plan().slot_at
     assert following is not None
     assert following > library.time()
+
+
+def test_what_was_taken_out_is_not_waited_for(library: Library) -> None:
+    path = membership_path(USER, SOURCE)
+    library.db[path] = library.db[path] | {"video_ids": pack_ids([NEW])}
+    soon = Again(library.time() + timedelta(hours=1))
+    library.end("job2", {NEW: soon, "video0taken": soon}, [NEW])
+    assert library.plan().waiting == {NEW: soon}
