@@ -172,7 +172,7 @@ function createCard() {
 		setText(startButton, indexed || job?.state === "done" ? "Refresh" : verb);
 		details.hidden = !job;
 		details.href = pageUrl({ job: job?.job_id });
-		shareButton.hidden = !indexed || playlist.privacy === "private" || playlist.source === "liked";
+		shareButton.hidden = !(indexed || filled) || playlist.privacy === "private" || playlist.source === "liked";
 		// The user's own playlists are listed anyway; without an index there is nothing to remove.
 		removeButton.hidden = playlist !== null && !indexed && !job && playlist.source !== "url";
 		setText(removeButton, playlist ? "Remove" : active ? "Cancel" : "Dismiss");

@@ -106,11 +106,13 @@ def forget(db: Firestore, user_id: str, playlist_id: str | None = None) -> None:
 
 def _refusal(source: Membership) -> str | None:
     """Why there can be no link to a source."""
+    if source.playlist_id.startswith(_NEVER_PRIVATE):
+        return None
     if source.privacy == "private" or source.playlist_id.startswith("LL"):
         return (
             "Nobody else may see this playlist: it is private at YouTube. Make it public or unlisted first."
         )
-    if source.privacy is None and not source.playlist_id.startswith(_NEVER_PRIVATE):
+    if source.privacy is None:
         return "It is not known whether this playlist is private at YouTube. Refresh it first."
     return None
 

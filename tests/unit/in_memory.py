@@ -77,6 +77,10 @@ class _Commit(Commit):
     def create(self, path: str, data: Mapping[str, Any]) -> Self:
         return self.put(Snapshot(path, None, None), data)
 
+    def set(self, path: str, data: Mapping[str, Any], *, merge: bool = False) -> Self:
+        found = self._db._snapshot(path)
+        return self.put(found if merge else Snapshot(path, None, found.update_time), data)
+
     def update(self, path: str, data: Mapping[str, Any], *, unchanged_since: datetime | None = None) -> Self:
         found = self._db._snapshot(path)
         if found.data is None:
