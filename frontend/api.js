@@ -1,5 +1,3 @@
-// The HTTP API.
-
 import * as connection from "/connection.js";
 import * as session from "/session.js";
 
@@ -35,7 +33,7 @@ let handleUnauthorized = () => {};
 /** `handler()` is called when the session or token is refused. */
 export const onUnauthorized = (handler) => (handleUnauthorized = handler);
 
-// A call has an argument for each `:part` of its path, then one for each field of its body.
+// A call has an argument for each `:part` of its path, then one for each field of its body; `...`: an object of fields.
 const CALLS = {
 	me: "GET me",
 	deleteMe: "DELETE me",
@@ -43,6 +41,8 @@ const CALLS = {
 	playlists: "GET playlists",
 	removePlaylist: "DELETE playlists/:id",
 	setRefresh: "PATCH playlists/:id refresh",
+	// `again`: ask YouTube also for the videos that are stored; `channel`: which videos of a channel.
+	startIndexing: "POST index playlist ...",
 	addSources: "POST sources text",
 	subscriptions: "GET subscriptions",
 	createCollection: "POST collections title",
@@ -57,6 +57,8 @@ const CALLS = {
 	cancelJob: "POST jobs/:id/cancel",
 	jobVideos: "GET jobs/:id/videos?state=:state&cursor=:cursor",
 	fetchVideo: "POST videos/:id/fetch",
+	addClip: "POST clips ...",
+	changeClip: "PATCH clips/:id ...",
 	deleteClip: "DELETE clips/:id",
 	searches: "GET searches",
 	saveSearch: "POST searches query",
@@ -86,8 +88,8 @@ function callOf(text) {
 	return (...values) => {
 		const filled = path.replace(/:\w+/g, () => encode(values.shift()));
 		if (method === "GET") return get(filled);
-		const body = fields.length ? Object.fromEntries(fields.map((name, index) => [name, values[index]])) : undefined;
-		return send(method, filled, body);
+		const parts = fields.map((name, index) => (name === "..." ? values[index] : { [name]: values[index] }));
+		return send(method, filled, parts.length ? Object.assign({}, ...parts) : undefined);
 	};
 }
 
@@ -97,15 +99,11 @@ const file = (path) => request("GET", path, { timeout: FILE_TIMEOUT_MS, as: "blo
 export default {
 	attempt,
 	...Object.fromEntries(Object.entries(CALLS).map(([name, text]) => [name, callOf(text)])),
-	/** `again`: ask YouTube also for the videos that are stored; `channel`: which videos of a channel. */
-	startIndexing: (playlist, { again, channel } = {}) => send("POST", "index", { playlist, again, channel }),
 	search: (params, signal) => get(`search?${params}`, signal),
 	suggest: (q, signal) => get(`suggest?q=${encode(q)}`, signal, false),
 	video: (id, q, signal) => get(`videos/${encode(id)}?q=${encode(q)}`, signal),
 	/** `wanted`: a query string with `q` and `tag`. */
 	clips: (wanted, cursor) => get(`clips?${wanted}&cursor=${encode(cursor)}`),
-	addClip: (clip) => send("POST", "clips", clip),
-	changeClip: (id, fields) => send("PATCH", `clips/${encode(id)}`, fields),
 	searchFile: (params, format) => file(`search/export?${params}&format=${format}`),
 	clipFile: (wanted, format) => file(`clips/export?${wanted}&format=${format}`),
 	videoFile: (id, format) => file(`videos/${encode(id)}?format=${format}`),

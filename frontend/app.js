@@ -17,12 +17,14 @@ import * as watch from "/watch.js";
 
 // Few people need these, so they are loaded when they are opened.
 const lazy = (load) => ({ show: async (params) => (await load()).show(params) });
-const operator = lazy(() => import("/operator.js"));
-const collection = lazy(() => import("/collections.js"));
-const subscriptions = lazy(() => import("/subscriptions.js"));
-const takeout = lazy(() => import("/takeout.js"));
-const clips = lazy(() => import("/clips.js"));
-const VIEWS = { library, search, watch, job, settings, operator, collection, subscriptions, takeout, clips };
+const VIEWS = {
+	library, search, watch, job, settings,
+	operator: lazy(() => import("/operator.js")),
+	collection: lazy(() => import("/collections.js")),
+	subscriptions: lazy(() => import("/subscriptions.js")),
+	takeout: lazy(() => import("/takeout.js")),
+	clips: lazy(() => import("/clips.js")),
+};
 const SIGN_IN_ERRORS = {
 	denied: "You did not allow access at Google. Nothing was shared.",
 	missing_scope: "yts needs to see your YouTube playlists. Sign in again and tick that box.",

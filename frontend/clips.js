@@ -1,4 +1,4 @@
-// Clips: choosing lines of a transcript, and the view of all clips. Loaded when it is needed.
+// Clips: choosing lines of a transcript, and the view of all clips.
 
 import api from "/api.js";
 import { actionButton, confirm, menu, moreButton, onSubmit, saveFile, toast } from "/dialogs.js";
@@ -37,7 +37,7 @@ function clipForm({ note = "", tags = [] }, saveLabel, onSave, onCancel) {
 	return form;
 }
 
-/** Lets the user choose lines of a transcript and keep them. `onEnd()`: it is over, saved or not. */
+/** `onEnd()`: it is over, saved or not. */
 export function chooseLines(video, transcript, onEnd) {
 	let anchor = null;
 	let head = null;
@@ -84,7 +84,6 @@ export function chooseLines(video, transcript, onEnd) {
 
 const [error, showError] = errorLine();
 
-/** `/?clips=words&tag=…` */
 export async function show(params) {
 	showError("");
 	const [q, tag] = [params.get("clips"), params.get("tag")];
@@ -161,7 +160,7 @@ function clipItem(clip, onChange) {
 		toast("The clip is deleted.");
 		removeItem(item, "clips-title");
 		onChange();
-	}, showError, { "aria-label": `Delete the clip of ${title}, ${times}` });
+	}, showError, `the clip of ${title}, ${times}`);
 	const edit = button(".act", "Edit", () => {
 		const close = (changed) => {
 			const shown = clipItem(changed, onChange);

@@ -1,5 +1,4 @@
-// Collections, which are lists of the user's own: the view of one, and the dialogs to make one and to save a video.
-// Loaded only when it is needed.
+// Collections, which are lists of the user's own.
 
 import api from "/api.js";
 import { actionButton, askName, confirm, moreButton, nameForm, onSubmit, openDialog, toast } from "/dialogs.js";
@@ -14,7 +13,6 @@ const MAX_TITLE = 150;
 const isCollection = ({ kind }) => kind === "collection";
 const collections = async () => (await api.playlists()).playlists.filter(isCollection);
 
-/** The view of one collection. */
 export async function show(params) {
 	const id = params.get("collection");
 	const [error, showError] = errorLine();
@@ -65,12 +63,12 @@ function row(collection, video, showError, removed) {
 	};
 	const move = actionButton(".act", "Move", async () => {
 		if (await chooseCollection(id, `Move “${title}” to`, collection)) leave();
-	}, showError, { "aria-label": `Move ${title}` });
+	}, showError, title);
 	const remove = actionButton(".act", "Remove", async () => {
 		await api.removeFromCollection(collection, id);
 		leave();
 		toast("The video is removed from this collection.");
-	}, showError, { "aria-label": `Remove ${title}` });
+	}, showError, title);
 	const link = make("a", { href: videoUrl(id), "data-key": id }, title);
 	const facts = join([channel, seconds && duration(seconds), added && `added ${ago(added)}`, gone && "no longer on YouTube"]);
 	const item = make("li.video", { "data-video-id": id }, make("span.thumbnail", picture(video.thumbnail_url)),
@@ -100,13 +98,12 @@ function addForm(id, reload) {
 export const addedText = ({ added, already }) =>
 	join([`${countVideos(added)} added`, already && `${countVideos(already)} already there`]);
 
-/** Asks for a title and makes a collection. */
 export async function create() {
 	const made = await askName("New collection", "Create", { maxlength: MAX_TITLE }, api.createCollection);
 	if (made) navigate(pageUrl({ collection: made.playlist_id }));
 }
 
-/** Puts a video into a collection that the user chooses; `from`: moves it. Resolves to true if it was done. */
+/** `from`: moves the video. Resolves to true if it was done. */
 const chooseCollection = (id, question, from) => openDialog(question, async (_, close) => {
 	const own = (await collections()).filter((each) => each.playlist_id !== from);
 	// The server makes this one when it is needed.

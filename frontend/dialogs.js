@@ -1,5 +1,3 @@
-// Help, confirmation and short messages above the page; copying and saving.
-
 import api from "/api.js";
 import { button, byId, errorLine, fill, make, on, withBusyBar } from "/dom.js";
 
@@ -48,7 +46,7 @@ export const showHelp = () => openDialog("Keys and search syntax", () => [make("
 	make("section", make("h3", "Keys"), rows("dl.keys", KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key)))),
 	make("section", make("h3", "Search syntax"), syntaxRows()))]);
 
-/** A menu of `choices`, `{label: value}`. It closes as soon as somebody clicks. */
+/** `choices`: `{label: value}` */
 export const menu = (summary, choices, choose) => make("details.menu", summary,
 	make("div", ...Object.entries(choices).map(([label, value]) => button("", label, () => choose(value)))));
 
@@ -109,7 +107,7 @@ export function nameForm(label, yes, attributes, act) {
 	return { form, field, showError };
 }
 
-/** Addresses that are shown once, `{label: address}`, and buttons that copy them; nothing without any. */
+/** `addresses`: `{label: address}`, or null for none. */
 export const shownOnce = (addresses) => addresses ? [
 	make("p.note", "Copy it now; it is shown only once."),
 	...Object.entries(addresses).map(([label, address]) => make("p.address", make("strong", label),
@@ -127,8 +125,9 @@ async function run(element, action, report) {
 	if (document.activeElement === document.body) element.focus({ preventScroll: true });
 }
 
-export function actionButton(classes, label, action, report, attributes) {
-	const element = button(classes, label, () => run(element, action, report), attributes);
+/** `object`: what it acts on, for those who do not see where it is. */
+export function actionButton(classes, label, action, report, object) {
+	const element = button(classes, label, () => run(element, action, report), object && { "aria-label": `${label} ${object}` });
 	return element;
 }
 
@@ -139,7 +138,6 @@ export function onSubmit(form, action, report) {
 	});
 }
 
-/** A button for the next page, if there is one. */
 export const moreButton = (cursor, load, report) => cursor && actionButton(".soft", "Show more", () => load(cursor), report);
 
 export function toast(text) {

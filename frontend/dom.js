@@ -19,7 +19,7 @@ export function make(tagAndClasses, ...rest) {
 	return element;
 }
 
-/** Changes the children of an element. As in `make`, null and false are skipped. */
+/** As in `make`, null and false are skipped. */
 export const fill = (element, ...children) => element.replaceChildren(...children.filter(Boolean));
 
 /** A line for a failure, and the function that fills it. */
@@ -28,14 +28,14 @@ export function errorLine() {
 	return [line, (message) => setText(line, message)];
 }
 
-/** Removes one of a list. The focus goes to the one beside it, or to the element with the id `otherwise`. */
+/** The focus goes to the item beside it, or to the element with the id `otherwise`. */
 export function removeItem(item, otherwise) {
 	const neighbour = item.nextElementSibling ?? item.previousElementSibling;
 	item.remove();
 	(neighbour?.querySelector("a, button") ?? byId(otherwise)).focus();
 }
 
-/** Fills the section of a view; `beside`: what is beside its heading. */
+/** `beside`: what is beside the heading. */
 export function showView(name, title, beside, ...content) {
 	document.title = `${title} · yts`;
 	fill(byId(`view-${name}`), make("div.heading", heading(`${name}-title`, title), beside), ...content);

@@ -1,5 +1,3 @@
-// The filters of a search, and a chip above the results for each filter in use.
-
 import { button, byId, icon, make, on, setText } from "/dom.js";
 import { count, day, languageName } from "/format.js";
 

@@ -78,7 +78,6 @@ export function languageName(code) {
 	}
 }
 
-/** Attributes of text in this language, for screen readers and line layout. */
 export function languageAttributes(lang) {
 	if (!lang) return { dir: "auto" };
 	return { lang, dir: rightToLeft.has(lang.split("-")[0].toLowerCase()) ? "rtl" : "ltr" };

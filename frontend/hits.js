@@ -1,11 +1,10 @@
-// A search result: a video and the moments that match.
-
 import { highlight, icon, make, picture } from "/dom.js";
 import { ago, countOf, date, duration, languageAttributes, languageName, timestamp } from "/format.js";
 import { videoUrl } from "/router.js";
 
 export function hitElement({ video_id: v, ...hit }, q) {
 	const href = videoUrl(v, q);
+	const title = hit.title.map(({ text }) => text).join("");
 	const descriptionMatches = hit.description.some(({ match }) => match);
 	const moments = hit.moments.map(({ start, line, snippet, chapter, is_chapter: isChapter }, index, all) => {
 		const key = `${v}:${start}${start === all[index - 1]?.start ? `:${line}` : ""}`;
@@ -20,25 +19,18 @@ export function hitElement({ video_id: v, ...hit }, q) {
 		"article.hit",
 		{ "data-video-id": v },
 		// The title has the same link, so keyboards and screen readers skip this one.
-		make(
-			"a.thumbnail",
-			{ href, tabindex: -1, "aria-hidden": "true" },
-			picture(hit.thumbnail_url),
-			hit.duration_seconds && make("span.duration", duration(hit.duration_seconds)),
-		),
+		make("a.thumbnail", { href, tabindex: -1, "aria-hidden": "true" }, picture(hit.thumbnail_url), durationLabel(hit)),
 		make("h2", make("a", { href, "data-key": v, tabindex: -1 }, ...highlight(hit.title))),
 		make("p.facts", ...facts(hit)),
 		descriptionMatches && make("p.description", ...highlight(hit.description)),
 		moments.length && make("ol.moments", ...moments),
-		make("button.save", { type: "button", ...saveAttributes(v, hit.title) }, icon("bookmark")),
+		// The page opens the dialog, so that fifty results need no fifty listeners.
+		make("button.round.save", { type: "button", title: "Save", tabindex: -1, "data-id": v, "data-title": title, "data-key": `save:${v}`,
+			"aria-label": `Save ${title} to a collection` }, icon("bookmark")),
 	);
 }
 
-/** The page opens the dialog, so that fifty results need no fifty listeners. */
-function saveAttributes(id, segments) {
-	const title = segments.map(({ text }) => text).join("");
-	return { "data-id": id, "data-title": title, "data-key": `save:${id}`, tabindex: -1, title: "Save", "aria-label": `Save ${title} to a collection` };
-}
+export const durationLabel = ({ duration_seconds: seconds }) => seconds && make("span.duration", duration(seconds));
 
 export function facts({ channel, published_at: published, language, generated, gone, added_at: added }) {
 	const captions = language ? languageName(language) + (generated ? ", automatic captions" : "") : "no captions";

@@ -1,9 +1,7 @@
-// The view of one job: its progress, its counts, and the videos that could not be indexed.
-
 import api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
 import { byId, make, on, setText, showView, youtubeLink } from "/dom.js";
-import { count, countOf, countVideos, megabytes } from "/format.js";
+import { count, countOf, countVideos, megabytes, sentences } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
 import { currentView, pageUrl } from "/router.js";
@@ -108,10 +106,8 @@ function createView(id) {
 
 function costText({ reused, youtube_bytes: bytes }) {
 	const dollars = Math.max((bytes / 1e9) * PROXY_PRICE, 0.01).toFixed(2);
-	return [
-		reused ? `${countVideos(reused)} already stored, not fetched again.` : "",
-		bytes ? `${megabytes(bytes)} from YouTube; a paid proxy would cost about $${dollars}.` : "",
-	].join(" ");
+	return sentences(reused && `${countVideos(reused)} already stored, not fetched again`,
+		bytes && `${megabytes(bytes)} from YouTube; a paid proxy would cost about $${dollars}`);
 }
 
 function videoList(job, state, title, meaning) {

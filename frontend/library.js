@@ -1,8 +1,6 @@
-// The library view: a card for each playlist, channel and collection.
-
 import api from "/api.js";
 import { actionButton, confirm, toast } from "/dialogs.js";
-import { byId, make, on, picture, setText } from "/dom.js";
+import { byId, errorLine, fill, make, on, picture, setText } from "/dom.js";
 import { ago, count, countOf, countVideos, dateAndTime, day, join, until } from "/format.js";
 import * as jobs from "/jobs.js";
 import { problemText, progressBar, speedText, stateText } from "/progress.js";
@@ -115,15 +113,14 @@ async function remove({ playlist, job }) {
 
 /** `update(entry)` changes the card in place, so that the focus is not lost. */
 function createCard() {
-	let entry;
-	let id;
-	let thumbnail;
+	let entry, id, thumbnail;
 	const frame = make("div.thumbnail");
 	const title = make("h2");
-	const [about, state, problem] = [make("p.facts"), make("p.card-state"), make("p.error")];
+	const [about, state] = [make("p.facts"), make("p.card-state")];
+	const [problem, showProblem] = errorLine();
 	const [search, videos, details] = ["Search", "Videos", "Details"].map((label) => make("a.act", label));
 	const bar = progressBar();
-	const act = (label, action) => actionButton(".act", label, action, (message) => setText(problem, message));
+	const act = (label, action) => actionButton(".act", label, action, showProblem);
 	const startButton = act("", () => startIndexing(id));
 	const againButton = act("Fetch again", () => startIndexing(id, { again: true }));
 	const chooseButton = act("Choose videos", chooseVideos);
@@ -134,7 +131,7 @@ function createCard() {
 	const refresh = refreshMenu(async (chosen) => {
 		entry.playlist.refresh = (await api.setRefresh(id, chosen)).refresh;
 		return entry.playlist.refresh;
-	}, (message) => setText(problem, message));
+	}, showProblem);
 	const below = make("div.below", changes, refresh.element, bar.element, problem, make("p.acts", ...actions));
 	const text = make("div.card-text", title, about, state, below);
 	const element = make("li.card", frame, text);
@@ -156,7 +153,7 @@ function createCard() {
 		state.classList.toggle("error", failed || Boolean(job?.counts.failed));
 		bar.element.hidden = !active;
 		if (active) bar.update(job);
-		setText(problem, active || failed ? problemText(job) : "");
+		showProblem(active || failed ? problemText(job) : "");
 		search.hidden = !(indexed?.videos || job?.counts.indexed || (filled && playlist.video_count));
 		search.href = pageUrl({ playlist: id });
 		videos.hidden = playlist?.kind !== "collection";
@@ -182,7 +179,7 @@ function createCard() {
 	function showThumbnail(url, letter) {
 		if (thumbnail === url + letter) return;
 		thumbnail = url + letter;
-		frame.replaceChildren(make("span", { "aria-hidden": "true" }, letter), picture(url) ?? "");
+		fill(frame, make("span", { "aria-hidden": "true" }, letter), picture(url));
 	}
 
 	function chooseVideos() {
@@ -226,20 +223,18 @@ function aboutText(playlist, job, active) {
 	]);
 }
 
-/** What the refreshes of the last days have changed: a link to the new videos, and the rest as text. */
 function changeTexts(changes, id) {
 	if (!changes) return [];
 	const { since, new: added, removed, captions, renamed } = changes;
 	const href = pageUrl({ playlist: id, added_after: since, sort: "added" });
 	return [
-		added && make("span", make("a", { href }, `${count(added)} new since ${day(since)}`)),
-		removed && make("span", `${count(removed)} removed`),
-		captions && make("span", `captions came for ${count(captions)}`),
-		renamed && make("span", `${countOf(renamed, "title", "titles")} changed`),
-	].filter(Boolean);
+		added && make("a", { href }, `${count(added)} new since ${day(since)}`),
+		removed && `${count(removed)} removed`,
+		captions && `captions came for ${count(captions)}`,
+		renamed && `${countOf(renamed, "title", "titles")} changed`,
+	].filter(Boolean).map((text) => make("span", text));
 }
 
-/** How often a source is refreshed, when it comes next, and why it is late. */
 function refreshMenu(choose, report) {
 	const options = Object.entries(REFRESH).map(([value, label]) => make("option", { value }, label));
 	const menu = make("select", ...options);

@@ -1,5 +1,3 @@
-// The dialog with the read-only links to one source. Loaded when it is opened.
-
 import api from "/api.js";
 import { actionButton, openDialog, shownOnce, toast } from "/dialogs.js";
 import { make } from "/dom.js";
@@ -19,7 +17,7 @@ export function show(playlist, title) {
 				if (made?.id === id) made = null;
 				toast("The link is revoked. It does not work any more.");
 				await reload();
-			}, toast, { "aria-label": `Revoke the link of ${date(time)}` });
+			}, toast, `the link of ${date(time)}`);
 			return make("li", make("span.name", `Link of ${date(time)}`), revoke);
 		});
 		return [

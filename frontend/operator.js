@@ -1,5 +1,3 @@
-// The operator's view: who uses this site, and what it costs. Loaded only when an operator opens it.
-
 import api from "/api.js";
 import { actionButton, confirm, moreButton, toast } from "/dialogs.js";
 import { errorLine, fill, make, showView } from "/dom.js";
@@ -35,14 +33,14 @@ function row(user) {
 		const changed = row(await api.suspendUser(id, !user.suspended));
 		item.replaceWith(changed);
 		changed.querySelector("button").focus();
-	}, showError, { "aria-label": `${user.suspended ? "Admit" : "Suspend"} ${who}` });
+	}, showError, who);
 	const erase = actionButton(".danger", "Erase", async () => {
 		const text = "Library, jobs, tokens and profile are deleted. This cannot be undone.";
 		if (!(await confirm(`Erase ${who}?`, text, "Erase"))) return;
 		await api.eraseUser(id);
 		toast(`${who} is erased.`);
 		item.remove();
-	}, showError, { "aria-label": `Erase ${who}` });
+	}, showError, who);
 	const state = user.operator ? "Operator. " : user.suspended ? "Suspended. " : "";
 	const seen = `${state}Last sign-in: ${date(user.signed_in_at)}.`;
 	item.append(make("p", used), make("p.quiet", seen), user.operator ? "" : make("p", suspend, " ", erase));

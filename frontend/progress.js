@@ -1,5 +1,3 @@
-// The progress of a job as a bar and as text.
-
 import { make } from "/dom.js";
 import { ago, count, countVideos, join, remaining, timeOfDay } from "/format.js";
 import { countSettled, isActive, recentRate, SETTLED } from "/jobs.js";

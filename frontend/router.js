@@ -1,14 +1,10 @@
-// The URL decides which view is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…`, `/?settings`,
-// `/?operator`, `/?collection=…`, `/?subscriptions`, `/?takeout`, `/?clips`.
+// The URL decides which view is shown: `/` the library, `/?q=…` a search, `/?v=…` a video, `/?job=…` and so on.
 // All of it is in the query string, so that any static file server will do.
 
 import { hasModifier, on } from "/dom.js";
 
-const SEARCH = [
-	...["q", "playlist", "channel", "language", "after", "before", "min_minutes", "max_minutes", "in", "sort"],
-	...["added_after", "new_in"],
-];
-const VIEWS = ["v", "job", "settings", "operator", "collection", "subscriptions", "takeout", "clips"];
+const SEARCH = "q playlist channel language after before min_minutes max_minutes in sort added_after new_in".split(" ");
+const VIEWS = "v job settings operator collection subscriptions takeout clips".split(" ");
 
 let showView = () => {};
 let scrollTimer = 0;

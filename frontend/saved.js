@@ -1,5 +1,3 @@
-// Saved searches: their list in the library with what is new in each, and the buttons of the search view for them.
-
 import api from "/api.js";
 import { actionButton, askName, confirm, menu, openDialog, shownOnce, toast } from "/dialogs.js";
 import { byId, make, on, setText } from "/dom.js";
@@ -39,11 +37,7 @@ export async function load() {
 
 const searchUrl = ({ query }) => pageUrl(query);
 
-const newUrl = ({ query, id }) => {
-	const params = new URLSearchParams(query);
-	params.set("new_in", id);
-	return pageUrl(params);
-};
+const newUrl = ({ query, id }) => pageUrl(`${query}&new_in=${id}`);
 
 function render() {
 	// First those that say something.
@@ -75,14 +69,12 @@ function row(search) {
 	);
 }
 
-/** The list is shown anew, and the focus goes to its heading: what was focused is gone. */
+/** What was focused is gone. */
 async function changed(message) {
 	toast(message);
 	await load();
 	byId(searches.length ? "saved-title" : "library-title").focus();
 }
-
-// -- the search view ---------------------------------------------------------------------------------
 
 /** `params`: of the search whose results are shown; null without results. */
 export function showSearch(params) {
@@ -122,8 +114,6 @@ async function save() {
 		toast(message);
 	});
 }
-
-// -- actions -----------------------------------------------------------------------------------------
 
 async function rename({ id, title }) {
 	const before = { value: title, maxlength: 100 };

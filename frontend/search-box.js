@@ -1,5 +1,3 @@
-// The search box: searches while the user types, and suggests completions.
-
 import api from "/api.js";
 import { byId, make, on } from "/dom.js";
 

@@ -1,5 +1,3 @@
-// The search view. The URL holds the query and the filters.
-
 import api from "/api.js";
 import { menu, saveFile, syntaxRows, toast } from "/dialogs.js";
 import { button, byId, make, on, rovingTabindex, setText, withBusyBar } from "/dom.js";

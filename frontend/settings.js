@@ -1,5 +1,3 @@
-// The settings view: account, API tokens, keyboard, deletion.
-
 import api from "/api.js";
 import { actionButton, confirm, nameForm, shownOnce, toast } from "/dialogs.js";
 import { errorLine, fill, make, on, showView } from "/dom.js";
@@ -59,7 +57,7 @@ function tokenRow({ token_id: id, name, created_at: time }, reload) {
 		await api.revokeToken(id);
 		toast("The token is revoked.");
 		await reload();
-	}, showError, { "aria-label": `Revoke ${name}` });
+	}, showError, name);
 	return make("li", make("span.name", name), make("span.quiet", date(time)), revoke);
 }
 

@@ -99,42 +99,40 @@ function answer(line) {
  * indexes them; `channel` is what was chosen before.
  */
 export function choiceForm(title, estimate, start, channel = { shorts: true, live: true }) {
-	const box = (type, label, checked) => {
-		const input = make("input", { type, checked, name: type === "radio" && `part of ${title}` });
-		return [input, make("label.choice", input, label)];
-	};
-	const [shorts, shortsLabel] = box("checkbox", "Shorts", channel.shorts);
-	const [live, liveLabel] = box("checkbox", "Live streams", channel.live);
-	const [, allLabel] = box("radio", "All videos", !channel.newest && !channel.since);
-	const [newest, newestLabel] = box("radio", "The newest", channel.newest);
-	const [since, sinceLabel] = box("radio", "Since", channel.since);
+	const box = (type, label, checked) =>
+		make("label.choice", make("input", { type, checked, name: type === "radio" && `part of ${title}` }), label);
+	const shorts = box("checkbox", "Shorts", channel.shorts);
+	const live = box("checkbox", "Live streams", channel.live);
+	const all = box("radio", "All videos", !channel.newest && !channel.since);
+	const newest = box("radio", "The newest", channel.newest);
+	const since = box("radio", "Since", channel.since);
 	const number = make("input", { type: "number", min: 1, max: 20000, required: true, value: channel.newest ?? 500, "aria-label": "How many of the newest" });
 	const day = make("input", { type: "date", value: channel.since, "aria-label": "Published since" });
 	const cost = make("p.quiet", { role: "status" });
 	const [problem, showProblem] = errorLine();
 	const go = actionButton("", "Start indexing", async () => {
-		if (since.checked && !day.value) return showProblem("Choose a date.");
-		if (newest.checked && !number.checkValidity()) return showProblem("Choose a number from 1 to 20,000.");
+		if (since.control.checked && !day.value) return showProblem("Choose a date.");
+		if (newest.control.checked && !number.checkValidity()) return showProblem("Choose a number from 1 to 20,000.");
 		await start({
-			shorts: shorts.checked,
-			live: live.checked,
-			newest: newest.checked ? Number(number.value) : null,
-			since: since.checked ? day.value : null,
+			shorts: shorts.control.checked,
+			live: live.control.checked,
+			newest: newest.control.checked ? Number(number.value) : null,
+			since: since.control.checked ? day.value : null,
 		});
 	}, showProblem);
 
 	function showCost() {
 		const { videos, seconds, units } = estimate;
-		const part = newest.checked && videos ? Math.min(number.value / videos, 1) : 1;
+		const part = newest.control.checked && videos ? Math.min(number.value / videos, 1) : 1;
 		const price = `${span(seconds * part)}, and ${countOf(Math.ceil(units * part), "unit", "units")} of YouTube's daily quota.`;
-		setText(cost, `${since.checked ? "At most" : "About"} ${price}`);
+		setText(cost, `${since.control.checked ? "At most" : "About"} ${price}`);
 	}
 
-	on(number, "input", () => (newest.checked = true));
-	on(day, "input", () => (since.checked = true));
+	on(number, "input", () => (newest.control.checked = true));
+	on(day, "input", () => (since.control.checked = true));
 	const name = estimate?.videos ? `${title} has ${countVideos(estimate.videos)}` : title;
-	const form = make("fieldset.parts", make("legend", name), make("p", shortsLabel, liveLabel),
-		make("p", allLabel, make("span.choice", newestLabel, number), make("span.choice", sinceLabel, day)), estimate && cost, problem, make("p", go));
+	const form = make("fieldset.parts", make("legend", name), make("p", shorts, live),
+		make("p", all, make("span.choice", newest, number), make("span.choice", since, day)), estimate && cost, problem, make("p", go));
 	if (estimate) {
 		on(form, "input", showCost);
 		showCost();

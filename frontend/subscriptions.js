@@ -1,5 +1,3 @@
-// The channels that the user has subscribed to at YouTube, to pick from. Loaded only when it is opened.
-
 import api from "/api.js";
 import { actionButton } from "/dialogs.js";
 import { button, errorLine, libraryLink, make, on, picture, setText, showView } from "/dom.js";
@@ -31,7 +29,7 @@ export async function show() {
 	}, showError);
 }
 
-/** Starts these channels. Resolves to the answer, as of the box in the library. */
+/** Resolves to the answer of the box in the library. */
 export async function addChannels(ids) {
 	const answer = await api.addSources(ids.map((id) => `https://www.youtube.com/channel/${id}`).join("\n"));
 	await followJobs(answer);
@@ -53,14 +51,11 @@ export function channelPicker(channels) {
 	const chosen = () => rows.filter(({ box }) => box.checked && !box.disabled).map(({ id }) => id);
 	const changed = () => listener(chosen().length);
 	const visible = () => rows.filter(({ item }) => !item.hidden);
-	const all = button(".plain", "Pick all shown", () => {
-		for (const { box } of visible()) box.checked = true;
+	const pick = (label, which, checked) => button(".plain", label, () => {
+		for (const { box } of which()) box.checked = checked || box.disabled;
 		changed();
 	});
-	const none = button(".plain", "Pick none", () => {
-		for (const { box } of rows) box.checked = box.disabled;
-		changed();
-	});
+	const [all, none] = [pick("Pick all shown", visible, true), pick("Pick none", () => rows, false)];
 	on(filter, "input", () => {
 		const words = filter.value.toLowerCase().split(/\s+/);
 		for (const { item, title } of rows) item.hidden = !words.every((word) => title.includes(word));

@@ -1,20 +1,13 @@
-// What is in the files of a Google Takeout: playlists, the watch history and subscriptions. Names of files, folders
-// and columns are in the person's language, so everything is found by the form of its values.
+// Reads a Google Takeout. Names of files and columns are in the person's language: all is found by the form of its values.
 
 import { isoTime, localTimes } from "./takeout-time.js";
 import { damaged, TakeoutError, tooLarge, zipEntries } from "./takeout-zip.js";
 
-// A playlist has at most 5,000 videos, and a history is some 600 bytes a video.
-const MAX_TABLE_BYTES = 20e6;
-const MAX_HISTORY_BYTES = 200e6;
-const MAX_ALL_BYTES = 500e6;
-const MAX_FILES = 5_000;
-const MAX_ROWS = 200_000;
-const MAX_WATCHED = 500_000;
-const MAX_TITLE = 150;
-// A cell of the history has links, a time and a few words.
-const [CELL, MAX_CELL] = ["outer-cell", 6_000];
+// A playlist has at most 5,000 videos, and a history is some 600 bytes a video. A cell of it has a few links and words.
+const MAX = { files: 5_000, all: 500e6, table: 20e6, rows: 200_000, title: 150, history: 200e6, watched: 500_000, cell: 6_000 };
+const CELL = "outer-cell";
 
+const READABLE = /\.(csv|json|html?)$/i;
 const VIDEO = /^[\w-]{11}$/;
 const CHANNEL = /^UC[\w-]{22}$/;
 const PLAYLIST = /^(?:PL|OLAK|FL|LL|WL)[\w-]*$/;
@@ -29,9 +22,8 @@ const SUFFIX = /[-_ ](?:videos?|vidéos?|vídeos?|video's|video-k|wideo|filmy|vi
  * first; problems are sentences. A file with a problem adds nothing.
  */
 export async function readTakeout(files, report = () => {}) {
-	const problems = [];
-	const [tables, histories] = [[], []];
-	let left = MAX_ALL_BYTES;
+	const [problems, tables, histories] = [[], [], []];
+	let left = MAX.all;
 	async function attempt(name, action) {
 		try {
 			await action();
@@ -50,45 +42,44 @@ export async function readTakeout(files, report = () => {}) {
 				const name = part.name.split("/").pop();
 				report(`Reading ${name}…`);
 				await attempt(name, async () => {
-					const bytes = await part.read(isTable(name) ? MAX_TABLE_BYTES : MAX_HISTORY_BYTES);
+					const isTable = /\.csv$/i.test(name);
+					const bytes = await part.read(isTable ? MAX.table : MAX.history);
 					left -= bytes.length;
 					if (left < 0) throw new TakeoutError(`${name} was left out: choose fewer files at a time.`);
-					const text = decode(bytes);
-					const reader = isTable(name) ? readTable : /\.json$/i.test(name) ? readJson : readHtml;
-					const read = reader(name, text);
+					const reader = isTable ? readTable : /\.json$/i.test(name) ? readJson : readHtml;
+					const read = reader(name, decode(bytes));
 					known ||= read.known;
-					(isTable(name) ? tables : histories).push(read);
+					(isTable ? tables : histories).push(read);
 				});
 			}
 			if (!known && problems.length === problemsBefore) throw new TakeoutError(nothingIn(file.name));
 		});
 	}
-	const channels = new Map(tables.flatMap((each) => each.channels).map((each) => [each.channel_id, each]));
-	const titles = tables.flatMap((each) => each.titles);
+	const allOf = (name) => tables.flatMap((each) => each[name]);
+	const channels = new Map(allOf("channels").map((each) => [each.channel_id, each]));
+	const titles = allOf("titles");
 	const collections = tables.filter(({ videos }) => videos.length)
 		.map(({ name, title, videos, unreadable }) => ({ title: title || titleOf(name, titles), videos, unreadable }));
 	return { collections, channels: [...channels.values()], watched: mergeHistories(histories), problems };
 }
-
-const isTable = (name) => /\.csv$/i.test(name);
 
 const nothingIn = (name) => `${name} has no playlists, history or subscriptions.${/\.zip$/i.test(name)
 	? " If your Takeout came in several zips, choose all of them." : " Choose files of the folder “YouTube and YouTube Music”."}`;
 
 /** `{name, read(limit)}` of each file that may hold something. */
 async function partsOf(file) {
-	const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
-	if (head[0] === 0x50 && head[1] === 0x4b) {
-		const readable = (await zipEntries(file)).filter(({ name }) => /\.(csv|json|html?)$/i.test(name));
+	const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 2).arrayBuffer()));
+	if (head === "PK") {
+		const readable = (await zipEntries(file)).filter(({ name }) => READABLE.test(name));
 		// A whole Takeout has many products. The folder has the name of the product in each language.
 		const youtube = readable.filter(({ name }) => /youtube/i.test(name));
-		return (youtube.length ? youtube : readable).slice(0, MAX_FILES);
+		return (youtube.length ? youtube : readable).slice(0, MAX.files);
 	}
 	if (/\.zip$/i.test(file.name)) damaged(file.name);
-	if (head[0] === 0x1f && head[1] === 0x8b) {
+	if (head === "\x1f\x8b") {
 		throw new TakeoutError(`${file.name} is a .tgz file. Choose “.zip” at Google Takeout, or unpack it and choose the files.`);
 	}
-	if (!/\.(csv|json|html?)$/i.test(file.name)) throw new TakeoutError(nothingIn(file.name));
+	if (!READABLE.test(file.name)) throw new TakeoutError(nothingIn(file.name));
 	const read = async (limit) => {
 		if (file.size > limit) tooLarge(file.name, limit);
 		return new Uint8Array(await file.arrayBuffer());
@@ -97,10 +88,7 @@ async function partsOf(file) {
 }
 
 /** A spreadsheet may have written the file again, in UTF-16. */
-function decode(bytes) {
-	const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
-	return new TextDecoder(encoding).decode(bytes);
-}
+const decode = (bytes) => new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8").decode(bytes);
 
 /** Rows of cells, without empty rows. Quoted cells may hold commas, quotes and line breaks. */
 export function parseTable(text) {
@@ -109,7 +97,7 @@ export function parseTable(text) {
 	const stop = new RegExp(`[${separator}\r\n]`, "g");
 	const rows = [];
 	let row = [];
-	for (let at = 0; at < text.length && rows.length < MAX_ROWS; ) {
+	for (let at = 0; at < text.length && rows.length < MAX.rows; ) {
 		let value = "";
 		for (let quoted = 0; text[at] === '"'; quoted += 1) {
 			const close = text.indexOf('"', at + 1);
@@ -133,7 +121,7 @@ export function parseTable(text) {
 function readTable(name, text) {
 	const rows = parseTable(text);
 	const channels = rows.filter(([id, url]) => CHANNEL.test(id) && url?.includes("/channel/"))
-		.map(([id, , title]) => ({ channel_id: id, title: (title || id).slice(0, MAX_TITLE) }));
+		.map(([id, , title]) => ({ channel_id: id, title: (title || id).slice(0, MAX.title) }));
 	const playlists = rows.filter(([id]) => PLAYLIST.test(id));
 	const isVideo = (row) => VIDEO.test(row[0]) && isoTime(row[1] ?? "") !== null && !row.slice(2).some(Boolean);
 	const first = rows.findIndex(isVideo);
@@ -142,14 +130,14 @@ function readTable(name, text) {
 	for (const [id, time] of list.filter(isVideo)) videos.has(id) || videos.set(id, new Date(isoTime(time)).toISOString());
 	// Above the videos, old files tell about the playlist: id, channel, two times, title, description.
 	const about = first < 0 ? [] : (playlists[0] ?? []);
-	const title = about[about.findLastIndex((cell) => isoTime(cell) !== null) + 1]?.slice(0, MAX_TITLE);
+	const title = about[about.findLastIndex((cell) => isoTime(cell) !== null) + 1]?.slice(0, MAX.title);
 	return {
 		name,
 		title,
 		videos: [...videos].map(([video, added_at]) => ({ video, added_at })),
 		unreadable: list.filter((row) => !isVideo(row)).length,
 		channels,
-		titles: playlists.flat().filter((cell) => cell && cell.length <= MAX_TITLE),
+		titles: playlists.flat().filter((cell) => cell && cell.length <= MAX.title),
 		known: Boolean(videos.size || channels.length || playlists.length || (rows.length === 1 && rows[0].length === 2)),
 	};
 }
@@ -172,7 +160,7 @@ const newHistory = () => ({ rows: [], removed: 0, ads: 0, known: false });
 
 /** Adds one entry. Advertisements are in a history, too, but nobody chose to watch them. */
 function addEntry(history, header, title, href, time, isAd) {
-	if (!header.startsWith("YouTube") || history.rows.length >= MAX_WATCHED) return;
+	if (!header.startsWith("YouTube") || history.rows.length >= MAX.watched) return;
 	history.known = true;
 	const id = WATCHED.exec(href)?.[1];
 	if (isAd) history.ads += 1;
@@ -201,7 +189,7 @@ function readHtml(name, text) {
 	const history = newHistory();
 	for (let at = text.indexOf(CELL); at >= 0; ) {
 		const next = text.indexOf(CELL, at + 1);
-		const cell = text.slice(at, Math.min(next < 0 ? text.length : next, at + MAX_CELL));
+		const cell = text.slice(at, Math.min(next < 0 ? text.length : next, at + MAX.cell));
 		const header = /typography--title">([^<]{0,40})/.exec(cell)?.[1] ?? "";
 		const body = /body-1">([\s\S]*?)<\/div>/.exec(cell)?.[1] ?? "";
 		const [, href, title] = /<a href="([^"]*)">([^<]*)/.exec(body) ?? [];

@@ -1,4 +1,4 @@
-// Imports a Google Takeout: the only way to Watch Later and the history. Loaded only when it is opened.
+// Imports a Google Takeout: the only way to Watch Later and the history.
 
 import api from "/api.js";
 import { addedText } from "/collections.js";
@@ -79,11 +79,13 @@ function read(files) {
 	worker.postMessage(files);
 }
 
+const some = ({ length }, ...words) => length > 0 && countOf(length, ...words);
+
 function foundText({ collections, channels, watched }) {
 	const parts = [
-		collections.length && countOf(collections.length, "playlist", "playlists"),
+		some(collections, "playlist", "playlists"),
 		watched && `a history of ${countOf(watched.rows.length, "entry", "entries")}`,
-		channels.length && countOf(channels.length, "subscription", "subscriptions"),
+		some(channels, "subscription", "subscriptions"),
 	].filter(Boolean);
 	return parts.length ? `Found ${parts.join(", ")}.` : "Nothing to import was found.";
 }
@@ -97,13 +99,13 @@ function showFound(found, playlists) {
 	const ids = new Set(playlists.map((each) => each.playlist_id));
 	const channels = found.channels.map((each) => ({ ...each, in_library: ids.has(`UU${each.channel_id.slice(2)}`) }));
 	const picker = channels.length > 0 && channelPicker(channels);
+	const picked = () => (picker ? picker.chosen() : []);
 	const chosen = () => [...rows, history?.row].filter((each) => each?.chosen());
 	const [go, done] = [make("button"), make("ul.lists")];
 	const showButton = () => {
-		const [lists, picked] = [chosen().length, picker ? picker.chosen().length : 0];
-		const parts = [lists && countOf(lists, "collection", "collections"), picked && countOf(picked, "channel", "channels")];
-		setText(go, `Import ${parts.filter(Boolean).join(" and ")}`);
-		go.disabled = !lists && !picked;
+		const parts = [some(chosen(), "collection", "collections"), some(picked(), "channel", "channels")].filter(Boolean);
+		setText(go, `Import ${parts.join(" and ")}`);
+		go.disabled = !parts.length;
 	};
 	const about = "Each list becomes a collection. A collection that you have by this name already gets only the videos that are new.";
 	const form = make("form",
@@ -111,12 +113,12 @@ function showFound(found, playlists) {
 		history?.element,
 		picker && fieldset("Subscriptions", picker.element),
 		make("p", go), done);
-	picker?.onChange?.(showButton);
+	if (picker) picker.onChange(showButton);
 	on(form, "input", showButton);
 	on(form, "submit", (event) => {
 		event.preventDefault();
 		go.disabled = true;
-		run(chosen(), picker ? picker.chosen() : [], titles, done).finally(showButton);
+		run(chosen(), picked(), titles, done).finally(showButton);
 	});
 	showButton();
 	if (form.elements.length > 1) results.replaceChildren(form);

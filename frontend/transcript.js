@@ -1,5 +1,3 @@
-// The transcript of a video. Matches are marked, and the list follows the spoken line.
-
 import { button, hasModifier, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
 import { count, languageAttributes, timestamp } from "/format.js";
 

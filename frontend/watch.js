@@ -1,11 +1,9 @@
-// The view of one video: the player, loaded by a click, beside the transcript.
-
 import api from "/api.js";
 import { linked } from "/description.js";
 import { actionButton, copyText, menu, saveFile, toast } from "/dialogs.js";
 import { button, byId, externalLink, hasModifier, heading, icon, make, on, picture, setText, youtubeLink } from "/dom.js";
-import { duration, timestamp } from "/format.js";
-import { facts } from "/hits.js";
+import { timestamp } from "/format.js";
+import { durationLabel, facts } from "/hits.js";
 import * as jobs from "/jobs.js";
 import { createPlayer } from "/player.js";
 import { navigate, pageUrl, state, updateState, videoUrl } from "/router.js";
@@ -61,11 +59,8 @@ function createView(video, q, t, line, until) {
 	let second = t === null ? (transcript?.firstMatch ?? 0) : Number(t.match(/^\d{1,7}(\.\d+)?/)?.[0] ?? 0);
 
 	const startTime = make("span.from");
-	const poster = button(".poster", [
-		picture(video.thumbnail_url) ?? "",
-		make("span.start", icon("play"), startTime),
-		video.duration_seconds ? make("span.duration", duration(video.duration_seconds)) : "",
-	], play, { "aria-label": `Play ${title}` });
+	const shown = [picture(video.thumbnail_url), make("span.start", icon("play"), startTime), durationLabel(video)];
+	const poster = button(".poster", shown.filter(Boolean), play, { "aria-label": `Play ${title}` });
 	const box = make("div.player", poster);
 	const player = createPlayer(box, me.player_base_url, { onTime: (time) => transcript?.showTime(time), onProblem: showProblem });
 	const now = () => player.time() ?? second;

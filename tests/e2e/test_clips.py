@@ -155,7 +155,7 @@ def test_lines_are_kept_on_a_phone(stack: Stack, open_page: Open, user: str) -> 
     form.get_by_role("button", name="Save clip").tap()
     expect(form).to_have_count(0)
     page.goto(stack.url)
-    page.get_by_role("link", name="Your clips").tap()
+    page.get_by_role("link", name="Clips", exact=True).tap()
     expect(page.locator(".clip")).to_have_count(1)
     assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

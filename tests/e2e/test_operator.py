@@ -83,7 +83,7 @@ def test_an_operator_sees_suspends_and_erases_users(stack: Stack, open_page: Ope
     row.get_by_role("button", name="Suspend ada@example.org").click()
     page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
     expect(row).to_contain_text("Suspended.")
-    row.get_by_role("button", name="Admit ada@example.org").click()
+    row.get_by_role("button", name="Admit again ada@example.org").click()
     expect(row).not_to_contain_text("Suspended.")
 
     page.get_by_role("button", name="Show more").click()
