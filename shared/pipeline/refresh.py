@@ -18,7 +18,7 @@ from shared.errors import Deferred, GrantExpired, JobFailed, NotFound, NotVisibl
 from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
-from shared.library import memberships, refreshes
+from shared.library import links, memberships, refreshes
 from shared.library.checks import Check, Checks
 from shared.library.memberships import Membership
 from shared.library.refreshes import Again, Due, Refresh, Refreshes, is_young, next_slot, refresh_path
@@ -132,6 +132,8 @@ class Refreshing:
         except (JobFailed, ConfigError) as error:
             reason = INCOMPLETE if isinstance(error, ConfigError) else str(error)
             logs.warning("a source is not refreshed", reason=str(error))
+            if isinstance(error, NotVisible):
+                links.suspend(self._db, claimed.user_id, claimed.playlist_id)
             self._refreshes.end(claimed, **{**changes, "late": reason})
 
     def _is_busy(self, source: Refresh) -> bool:
