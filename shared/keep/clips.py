@@ -282,10 +282,12 @@ def _note(value: object) -> str:
 
 
 def _tags(value: object) -> list[str]:
-    """Cleaned tags. Of those that are folded alike the first one stays."""
+    """Cleaned tags; a comma separates two. Of those that are folded alike the first one stays."""
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise BadRequest('tags: expected a list of words such as ["history", "to read"].')
-    tags = [clean(each).lstrip("#").strip() for each in value[: 10 * TAGS]]
+    # A comma separates tags in the page and in files, so it is no part of one.
+    parts = [part for each in value[: 10 * TAGS] for part in each.split(",")]
+    tags = [clean(each).lstrip("#").strip() for each in parts]
     first: dict[str, str] = {}
     for tag in filter(None, tags):
         first.setdefault(fold(tag), tag)

@@ -78,7 +78,7 @@ def found(clips: Clips, **asked: str) -> list[str]:
 
 
 def test_a_clip_keeps_its_lines(clips: Clips) -> None:
-    clip = add(clips, note=" a\r\nb ", tags=["#Sails", "to  read", "sails", ""])
+    clip = add(clips, note=" a\r\nb ", tags=["#Sails, to  read", "sails", ","])
     clip_id, created_at = clip.pop("id"), clip.pop("created_at")
     assert (len(clip_id), created_at[-1]) == (22, "Z")
     assert clip == {
