@@ -73,7 +73,7 @@ function createView(video, q, t, line, until) {
 		c: () => copyText(youtubeUrl(now()), `The link to ${timestamp(now())} is copied.`),
 		f: () => transcript?.follow(),
 		Escape: () => {
-			if (choosing) choosing.end();
+			if (choosing) choosing.giveUp();
 			else if (state().from !== undefined) history.back();
 			else navigate(q ? pageUrl({ q }) : "/");
 		},
