@@ -36,8 +36,8 @@ _TITLE_LENGTH = 100
 _HALF = re.compile(r"[\ud800-\udfff]")
 #: Jobs whose end is noticed. Most change their playlist, which is noticed anyway; that of a video does not.
 _JOBS = 20
-#: Seconds for looking at all saved searches of a user again. The next reading continues.
-_BUDGET = 20.0
+#: Seconds for looking at saved searches of a user again: a person waits. The next reading continues.
+_BUDGET = 2.0
 
 #: What to change in a document of a saved search. It may add more writes to the commit.
 Decide = Callable[[SavedSearch, Commit], Mapping[str, Any]]
@@ -81,17 +81,16 @@ class Searches:
     def list(self, user_id: str) -> dict[str, Any]:
         """All saved searches by title, as `GET /api/searches` answers them."""
         deadline = monotonic() + _BUDGET
-        kept = list(self._db.query(_collection(user_id)))
+        kept = [saved for each in self._db.query(_collection(user_id)) if (saved := saved_from(each))]
         if not kept:
             return {"searches": []}
         titles, library = self._library(user_id)
-        shown = []
-        for snapshot in kept:
-            saved = saved_from(snapshot)
-            if saved is not None and monotonic() < deadline:
-                saved = self._checked(user_id, saved, titles, library)
-            if saved is not None:
-                shown.append(saved.view(titles))
+        # First those that were not looked at for longest, so that each has its turn.
+        kept.sort(key=lambda each: each.checked_at)
+        checked = (
+            self._checked(user_id, each, titles, library) if monotonic() < deadline else each for each in kept
+        )
+        shown = [each.view(titles) for each in checked if each is not None]
         shown.sort(key=lambda each: (each["title"].casefold(), each["id"]))
         return {"searches": shown}
 
