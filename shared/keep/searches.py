@@ -60,15 +60,20 @@ class Searches:
         """
         arguments = Arguments(query)
         params = Params.from_request(arguments)
-        name = _default_title(params) if title is None else _title(title)
+        name = None if title is None else _title(title)
         kept = list(self._db.query(_collection(user_id), fields=["title", "query"]))
-        same = [each.data["title"] for each in kept if each.data and each.data["query"] == arguments.text]
+        same = [
+            each.data["title"]
+            for each in kept
+            if each.data and Arguments(each.data["query"]).filters == arguments.filters
+        ]
         if same:
             raise Busy(f"You have saved this search already, as “{same[0]}”.")
         if len(kept) >= MAXIMUM:
             raise Busy(f"You have {MAXIMUM} saved searches, and there cannot be more. Delete one first.")
         titles, library = self._library(user_id)
         hits = self._ids(user_id, titles, params)
+        name = name or _default_title(params, titles)
         saved = SavedSearch.begin(secrets.token_hex(8), name, arguments.text, library, hits)
         self._db.commit().create(_path(user_id, saved.search_id), saved.stored()).run()
         return saved.view(titles)
@@ -221,6 +226,7 @@ def _title(title: object) -> str:
     return title.strip()
 
 
-def _default_title(params: Params) -> str:
+def _default_title(params: Params, titles: Mapping[str, str]) -> str:
     """The words of the search. Without words, it finds all videos that its filters let pass."""
-    return " ".join(params.q.split())[:_TITLE_LENGTH].strip() or "All videos"
+    sources = ", ".join(titles[each] for each in params.playlists if titles.get(each))
+    return " ".join((params.q or sources).split())[:_TITLE_LENGTH].strip() or "All videos"

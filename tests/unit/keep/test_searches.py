@@ -8,6 +8,7 @@ import pytest
 
 from shared import clock
 from shared.config import Config
+from shared.errors import Busy
 from shared.keep import searches as module
 from shared.keep.searches import Searches
 from shared.search.params import Params
@@ -53,3 +54,30 @@ def test_an_answer_waits_for_a_few_looks_and_each_search_has_its_turn(
         assert [each["title"] for each in searches.list("ada")["searches"]] == words
         looks.append(search.asked)
     assert looks == [["bread", "cake"], ["rye", "salt"], ["water"], []]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("q=rye++bread&playlist=PL", "rye bread"),
+        ("q=&playlist=PL", "Baking"),
+        ("playlist=PL&playlist=PLgone", "Baking"),
+        ("playlist=PLgone", "All videos"),
+        ("language=en", "All videos"),
+    ],
+)
+def test_a_search_is_named_by_its_words_or_its_sources(query: str, title: str) -> None:
+    db = InMemory()
+    db["users/ada/memberships/PL"] = {"title": "Baking"}
+    assert Searches(db, SlowSearch()).save("ada", query)["title"] == title
+
+
+@pytest.mark.parametrize(
+    "again", ["q=fire&language=en", "language=en&q=fire", "q=fire&sort=newest&language=en"]
+)
+def test_the_same_search_in_another_order_is_the_same(again: str) -> None:
+    searches = Searches(InMemory(), SlowSearch())
+    searches.save("ada", "q=fire&language=en")
+    with pytest.raises(Busy, match="“fire”"):
+        searches.save("ada", again)
+    searches.save("ada", "q=fire")
