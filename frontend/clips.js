@@ -111,7 +111,6 @@ export async function show(params) {
 	async function load(cursor) {
 		const found = await api.clips(wanted, cursor);
 		list.append(...found.clips.map((clip) => clipItem(clip, recount)));
-		if (!found.total) list.replaceChildren(nothing(q || tag));
 		summarize(found);
 		fill(more, moreButton(found.cursor, load, showError));
 	}
@@ -121,14 +120,15 @@ export async function show(params) {
 	}
 
 	function summarize(found) {
+		if (!found.total) list.replaceChildren(nothing(q || tag));
 		files.hidden = !found.total;
 		bar.hidden = !found.total && !q && !tag;
 		tags.hidden = !found.tags.length;
 		setText(status, countOf(found.total, "clip", "clips"));
 		tags.replaceChildren(...found.tags.map(({ value, count }) => {
-			const chosen = value.toLowerCase() === tag?.toLowerCase();
+			const chosen = tag && !value.localeCompare(tag, [], { sensitivity: "base" });
 			const label = [make("span", value), make("span.amount", String(count))];
-			return make("li", button(".chip", label, () => open(q, chosen ? null : value), { "aria-pressed": String(chosen) }));
+			return make("li", button(".chip", label, () => open(q, chosen ? null : value), { "aria-pressed": String(Boolean(chosen)) }));
 		}));
 	}
 }
