@@ -46,7 +46,9 @@ export function clear() {
 }
 
 async function load() {
-	const [answer] = await Promise.all([api.playlists(), jobs.load(), saved.load()]);
+	// The library does not wait for them.
+	api.attempt(saved.load, toast);
+	const [answer] = await Promise.all([api.playlists(), jobs.load()]);
 	showError("");
 	playlists = answer.playlists;
 	// Active jobs may be too old for the list of recent jobs.
