@@ -109,10 +109,12 @@ function newNote(search) {
 }
 
 async function save() {
+	const sent = current;
 	saveButton.disabled = true;
 	await api.attempt(async () => {
-		const { title } = await api.saveSearch(String(current));
-		setText(saveButton, "Saved");
+		const { title } = await api.saveSearch(String(sent));
+		// Another search may be shown meanwhile.
+		if (current === sent) setText(saveButton, "Saved");
 		toast(`“${title}” is saved. Your library shows when there is something new.`);
 	}, (message) => {
 		saveButton.disabled = false;
