@@ -60,7 +60,6 @@ const CALLS = {
 	addClip: "POST clips ...",
 	changeClip: "PATCH clips/:id ...",
 	deleteClip: "DELETE clips/:id",
-	searches: "GET searches",
 	saveSearch: "POST searches query",
 	renameSearch: "PATCH searches/:id title",
 	deleteSearch: "DELETE searches/:id",
@@ -99,6 +98,7 @@ const file = (path) => request("GET", path, { timeout: FILE_TIMEOUT_MS, as: "blo
 export default {
 	attempt,
 	...Object.fromEntries(Object.entries(CALLS).map(([name, text]) => [name, callOf(text)])),
+	searches: (signal) => get("searches", signal),
 	search: (params, signal) => get(`search?${params}`, signal),
 	suggest: (q, signal) => get(`suggest?q=${encode(q)}`, signal, false),
 	video: (id, q, signal) => get(`videos/${encode(id)}?q=${encode(q)}`, signal),

@@ -13,7 +13,7 @@ const FORMATS = { "Markdown (Obsidian and others)": "md", "Spreadsheet (CSV)": "
 
 const readTags = (text) => text.split(",").map((tag) => tag.trim()).filter(Boolean);
 
-/** A note and tags. `onSave({ note, tags })`; a failure is shown. */
+/** A note and tags. `onSave({ note, tags })`; a failure is shown. Returns the form, and `giveUp()`, which may ask. */
 function clipForm({ note = "", tags = [] }, saveLabel, onSave, onCancel) {
 	const noteField = make("textarea", { rows: 2, maxlength: MAXIMUM_NOTE, dir: "auto" });
 	noteField.value = note;
@@ -28,13 +28,18 @@ function clipForm({ note = "", tags = [] }, saveLabel, onSave, onCancel) {
 		make("div.acts", make("button", saveLabel), button(".soft", "Cancel", onCancel)),
 	);
 	onSubmit(form, () => onSave({ note: noteField.value, tags: readTags(tagField.value) }), showFormError);
+	async function giveUp() {
+		const untouched = noteField.value === note && tagField.value === tags.join(", ");
+		if (untouched || (await confirm("Discard your note?", "What you wrote is not saved.", "Discard"))) onCancel();
+	}
 	on(form, "keydown", (event) => {
+		if (event.isComposing) return;
 		if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 		if (event.key !== "Escape") return;
 		event.preventDefault();
-		onCancel();
+		giveUp();
 	});
-	return form;
+	return [form, giveUp];
 }
 
 /** `onEnd()`: it is over, saved or not. */
@@ -42,7 +47,7 @@ export function chooseLines(video, transcript, onEnd) {
 	let anchor = null;
 	let head = null;
 	const status = make("p.clip-status", { role: "status" }, "Choose the first line, then the last one.");
-	const form = clipForm({}, "Save clip", save, end);
+	const [form, giveUp] = clipForm({}, "Save clip", save, end);
 	const box = make("section.clip-box", { "aria-label": "New clip" }, status, form);
 	transcript.element.append(box);
 	transcript.element.classList.add("choosing");
@@ -79,7 +84,7 @@ export function chooseLines(video, transcript, onEnd) {
 		onEnd();
 	}
 
-	return { choose, end };
+	return { choose, giveUp };
 }
 
 const [error, showError] = errorLine();
@@ -106,7 +111,6 @@ export async function show(params) {
 	async function load(cursor) {
 		const found = await api.clips(wanted, cursor);
 		list.append(...found.clips.map((clip) => clipItem(clip, recount)));
-		if (!found.total) list.replaceChildren(nothing(q || tag));
 		summarize(found);
 		fill(more, moreButton(found.cursor, load, showError));
 	}
@@ -116,14 +120,15 @@ export async function show(params) {
 	}
 
 	function summarize(found) {
+		if (!found.total) list.replaceChildren(nothing(q || tag));
 		files.hidden = !found.total;
 		bar.hidden = !found.total && !q && !tag;
 		tags.hidden = !found.tags.length;
 		setText(status, countOf(found.total, "clip", "clips"));
 		tags.replaceChildren(...found.tags.map(({ value, count }) => {
-			const chosen = value.toLowerCase() === tag?.toLowerCase();
+			const chosen = tag && !value.localeCompare(tag, [], { sensitivity: "base" });
 			const label = [make("span", value), make("span.amount", String(count))];
-			return make("li", button(".chip", label, () => open(q, chosen ? null : value), { "aria-pressed": String(chosen) }));
+			return make("li", button(".chip", label, () => open(q, chosen ? null : value), { "aria-pressed": String(Boolean(chosen)) }));
 		}));
 	}
 }
@@ -167,7 +172,7 @@ function clipItem(clip, onChange) {
 			item.replaceWith(shown);
 			shown.querySelector(".act").focus();
 		};
-		const form = clipForm(clip, "Save", async (fields) => {
+		const [form] = clipForm(clip, "Save", async (fields) => {
 			close(await api.changeClip(id, fields));
 			onChange();
 		}, () => close(clip));

@@ -1,6 +1,7 @@
 import { highlight, icon, make, picture } from "/dom.js";
 import { ago, countOf, date, duration, languageAttributes, languageName, timestamp } from "/format.js";
 import { videoUrl } from "/router.js";
+import { isGuest } from "/session.js";
 
 export function hitElement({ video_id: v, ...hit }, q) {
 	const href = videoUrl(v, q);
@@ -25,7 +26,7 @@ export function hitElement({ video_id: v, ...hit }, q) {
 		descriptionMatches && make("p.description", ...highlight(hit.description)),
 		moments.length && make("ol.moments", ...moments),
 		// The page opens the dialog, so that fifty results need no fifty listeners.
-		make("button.round.save", { type: "button", title: "Save", tabindex: -1, "data-id": v, "data-title": title, "data-key": `save:${v}`,
+		!isGuest() && make("button.round.save", { type: "button", title: "Save", tabindex: -1, "data-id": v, "data-title": title, "data-key": `save:${v}`,
 			"aria-label": `Save ${title} to a collection` }, icon("bookmark")),
 	);
 }

@@ -46,7 +46,9 @@ export function clear() {
 }
 
 async function load() {
-	const [answer] = await Promise.all([api.playlists(), jobs.load(), saved.load()]);
+	// The library does not wait for them.
+	api.attempt(saved.load, toast);
+	const [answer] = await Promise.all([api.playlists(), jobs.load()]);
 	showError("");
 	playlists = answer.playlists;
 	// Active jobs may be too old for the list of recent jobs.
@@ -169,7 +171,7 @@ function createCard() {
 		setText(startButton, indexed || job?.state === "done" ? "Refresh" : verb);
 		details.hidden = !job;
 		details.href = pageUrl({ job: job?.job_id });
-		shareButton.hidden = !indexed || playlist.privacy === "private" || playlist.source === "liked";
+		shareButton.hidden = !(indexed || filled) || playlist.privacy === "private" || playlist.source === "liked";
 		// The user's own playlists are listed anyway; without an index there is nothing to remove.
 		removeButton.hidden = playlist !== null && !indexed && !job && playlist.source !== "url";
 		setText(removeButton, playlist ? "Remove" : active ? "Cancel" : "Dismiss");

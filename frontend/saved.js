@@ -9,6 +9,7 @@ import { isGuest } from "/session.js";
 const SHOWN = matchMedia("(max-width: 40rem)").matches ? 3 : 6;
 
 let searches = [];
+let request = null;
 let showAll = false;
 // The search that the search view shows; null if there is nothing to save.
 let current = null;
@@ -25,13 +26,17 @@ export function setUp() {
 }
 
 export function clear() {
+	request?.abort();
 	searches = [];
 	showAll = false;
 	render();
 }
 
+/** Only the newest request counts: the last one may still be repeated. */
 export async function load() {
-	({ searches } = await api.searches());
+	request?.abort();
+	request = new AbortController();
+	({ searches } = await api.searches(request.signal));
 	render();
 }
 
@@ -72,7 +77,7 @@ function row(search) {
 /** What was focused is gone. */
 async function changed(message) {
 	toast(message);
-	await load();
+	await api.attempt(load, toast);
 	byId(searches.length ? "saved-title" : "library-title").focus();
 }
 
@@ -104,10 +109,12 @@ function newNote(search) {
 }
 
 async function save() {
+	const sent = current;
 	saveButton.disabled = true;
 	await api.attempt(async () => {
-		const { title } = await api.saveSearch(String(current));
-		setText(saveButton, "Saved");
+		const { title } = await api.saveSearch(String(sent));
+		// Another search may be shown meanwhile.
+		if (current === sent) setText(saveButton, "Saved");
 		toast(`“${title}” is saved. Your library shows when there is something new.`);
 	}, (message) => {
 		saveButton.disabled = false;

@@ -71,6 +71,7 @@ export async function show(params) {
 	else {
 		// Before the search: what is found after this answer is not shown as new, and not marked as seen.
 		if (wanted.has("new_in")) await api.attempt(saved.load);
+		if (shown !== String(wanted)) return;
 		const answer = await fetchPage(wanted, Math.max(Math.min(shownBefore, MAX_PAGE_SIZE), PAGE_SIZE));
 		if (!answer) return;
 		render(answer, wanted);

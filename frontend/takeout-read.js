@@ -39,13 +39,14 @@ export async function readTakeout(files, report = () => {}) {
 			let known = false;
 			const problemsBefore = problems.length;
 			for (const part of await partsOf(file)) {
+				if (left < 0) return;
 				const name = part.name.split("/").pop();
 				report(`Reading ${name}…`);
 				await attempt(name, async () => {
 					const isTable = /\.csv$/i.test(name);
 					const bytes = await part.read(isTable ? MAX.table : MAX.history);
 					left -= bytes.length;
-					if (left < 0) throw new TakeoutError(`${name} was left out: choose fewer files at a time.`);
+					if (left < 0) throw new TakeoutError(`${name} and all after it were left out: choose fewer files at a time.`);
 					const reader = isTable ? readTable : /\.json$/i.test(name) ? readJson : readHtml;
 					const read = reader(name, decode(bytes));
 					known ||= read.known;

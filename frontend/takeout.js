@@ -14,6 +14,11 @@ import { chooseWatched } from "./takeout-read.js";
 const TITLE = "Import from Google Takeout";
 const MAX_VIDEOS = 10_000;
 const CHUNK = 5_000;
+const MAX_PROBLEMS = 10;
+
+/** As the server cleans the title of a collection. It compares titles without regard to case. */
+const clean = (title) => title.replace(/\s+/gu, " ").replace(/\p{C}/gu, "").trim();
+const keyOf = (title) => title.toLowerCase();
 
 const view = byId("view-takeout");
 const [status, problems, results] = [make("p.status", { role: "status" }), make("div.error", { role: "alert" }), make("div")];
@@ -73,6 +78,8 @@ function read(files) {
 	worker.onmessage = ({ data: { reading, found } }) => {
 		if (reading) return setText(status, reading);
 		reset(foundText(found));
+		const more = found.problems.splice(MAX_PROBLEMS).length;
+		if (more) found.problems.push(`And ${count(more)} more.`);
 		problems.append(...found.problems.map((text) => make("p", text)));
 		api.attempt(async () => showFound(found, (await api.playlists()).playlists), reset);
 	};
@@ -91,7 +98,7 @@ function foundText({ collections, channels, watched }) {
 }
 
 function showFound(found, playlists) {
-	const titles = new Map(playlists.filter(({ kind }) => kind === "collection").map((each) => [each.title, each.playlist_id]));
+	const titles = new Map(playlists.filter(({ kind }) => kind === "collection").map((each) => [keyOf(each.title), each.playlist_id]));
 	const rows = found.collections.map(({ title, videos, unreadable: lines }) =>
 		listRow(title, () => videos, titles, lines && `${countOf(lines, "line", "lines")} without a video left out`));
 	const history = found.watched && historyRow(found.watched, titles);
@@ -132,13 +139,13 @@ function listRow(title, videos, titles, note, checked = true) {
 	const field = make("input", { value: title, maxlength: 150, "aria-label": `Name of the collection for ${title}` });
 	const [amount, about] = [make("span.amount"), make("p.quiet")];
 	const element = make("li", make("div.list-row", box, field, amount), about);
-	const name = () => field.value.trim() || title;
+	const name = () => clean(field.value) || clean(title);
 	function update() {
 		const { length } = videos();
 		setText(amount, countVideos(length));
 		setText(about, sentences(note,
 			length > MAX_VIDEOS && `Only the first ${count(MAX_VIDEOS)}: a collection holds no more`,
-			titles.has(name()) && "You have this collection; it gets what is new"));
+			titles.has(keyOf(name())) && "You have this collection; it gets what is new"));
 	}
 	on(element, "input", update);
 	update();
@@ -174,14 +181,16 @@ function historyRow(watched, titles) {
 async function run(lists, channels, titles, done) {
 	done.replaceChildren();
 	const say = (...content) => done.append(make("li", ...content));
+	let imported = 0;
 	for (const each of lists) {
 		const title = each.name();
 		const all = each.list();
 		const sum = { added: 0, already: 0, refused: [] };
 		setText(status, `Importing “${title}”…`);
 		await api.attempt(async () => {
-			if (!titles.has(title)) titles.set(title, (await api.createCollection(title)).playlist_id);
-			const id = titles.get(title);
+			const key = keyOf(title);
+			if (!titles.has(key)) titles.set(key, (await api.createCollection(title)).playlist_id);
+			const id = titles.get(key);
 			for (let from = 0; from < all.length; from += CHUNK) {
 				const answer = await api.addToCollection(id, all.slice(from, from + CHUNK));
 				sum.added += answer.added;
@@ -191,10 +200,17 @@ async function run(lists, channels, titles, done) {
 			}
 			const refused = sum.refused.length ? ` ${countVideos(sum.refused.length)} refused: ${sum.refused[0].detail}` : "";
 			say(make("a", { href: pageUrl({ collection: id }) }, title), `: ${addedText(sum)}.${refused}`);
-		}, (message) => say(make("span.error", `${title}: ${message} You can import it again; nothing is added twice.`)));
+			imported += 1;
+		}, (message, code) => {
+			const again = code >= 400 && code < 500 ? "" : " You can import it again; nothing is added twice.";
+			say(make("span.error", `${title}: ${message}${again}`));
+		});
 	}
 	if (channels.length) {
-		await api.attempt(async () => say(answerList(await addChannels(channels))), (message) => say(make("span.error", message)));
+		await api.attempt(async () => {
+			say(answerList(await addChannels(channels)));
+			imported += 1;
+		}, (message) => say(make("span.error", message)));
 	}
-	setText(status, "Imported. The videos are searchable as soon as they are indexed.");
+	setText(status, imported ? "Imported. The videos are searchable as soon as they are indexed." : "Nothing was imported.");
 }

@@ -73,7 +73,7 @@ function createView(video, q, t, line, until) {
 		c: () => copyText(youtubeUrl(now()), `The link to ${timestamp(now())} is copied.`),
 		f: () => transcript?.follow(),
 		Escape: () => {
-			if (choosing) choosing.end();
+			if (choosing) choosing.giveUp();
 			else if (state().from !== undefined) history.back();
 			else navigate(q ? pageUrl({ q }) : "/");
 		},
@@ -84,7 +84,7 @@ function createView(video, q, t, line, until) {
 		button(".soft", "Copy link", shortcuts.c),
 		transcript && button(".soft", "Copy quote", copyQuote),
 		transcript && menu(make("summary.soft", "Download"), FORMATS, download),
-		button(".soft", "Save", async () => (await import("/collections.js")).save(id, title)),
+		!isGuest() && button(".soft", "Save", async () => (await import("/collections.js")).save(id, title)),
 		externalLink(video.url, "YouTube", { class: "soft" }),
 		!isGuest() && actionButton(".soft", "Fetch again", fetchAgain, toast),
 	);

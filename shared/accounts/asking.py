@@ -9,6 +9,7 @@ from shared.accounts.auth import Caller
 from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
 from shared.keep import searches
+from shared.library.collections import is_collection
 from shared.library.memberships import titles
 from shared.library.placement import placing
 from shared.search.params import Arguments, Params
@@ -34,7 +35,11 @@ def asked(db: Firestore, caller: Caller, arguments: Arguments) -> tuple[Params, 
             raise NotFound("There is no such saved search.")
         # When a video came into other sources of the library is not for a guest.
         source = replace(params, playlists=(caller.link.playlist_id,))
-        return params, placing(db, caller.user_id, source)
+        placed = placing(db, caller.user_id, source)
+        if placed is not None and is_collection(caller.link.playlist_id):
+            # Nor when its owner put a video into a collection: that may be when the owner watched it.
+            placed = Placing(placed.order)
+        return params, placed
     if params.new_in is not None:
         params = replace(params, among=tuple(searches.read(db, caller.user_id, params.new_in).new))
     return params, placing(db, caller.user_id, params)

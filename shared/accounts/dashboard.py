@@ -11,6 +11,7 @@ from shared import clock
 from shared.config import Config
 from shared.errors import BadRequest, NotFound
 from shared.gcp.firestore import Firestore
+from shared.library.collections import is_collection
 from shared.library.memberships import Membership, Memberships
 from shared.library.own_playlists import OwnPlaylists
 from shared.library.refreshes import CHOICES, Refresh, Refreshes
@@ -141,7 +142,7 @@ def _view(playlist_id: str, membership: Membership | None, own: PlaylistInfo | N
             "job_id": membership.job_id,
         }
     # A private playlist in the library is the user's own, also while YouTube cannot be asked.
-    is_own = own is not None or known.privacy == "private"
+    is_own = own is not None or known.privacy == "private" or is_collection(playlist_id)
     return {
         "playlist_id": playlist_id,
         "title": known.title,

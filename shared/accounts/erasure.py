@@ -2,19 +2,23 @@
 
 A document that notes the request is written first and deleted last. If the process dies in between, the
 sweep continues. Every step can be repeated: a document that leads to others is deleted after them.
+A request of the user that began before may still write something, such as a saved search. So the sweep erases
+once more when all requests of that time are over, and only then deletes the document.
 Transcripts stay. They belong to no user, and a search finds them only through a playlist in a library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from time import monotonic
 
 from shared import clock, logs
 from shared.accounts.profiles import profile_path
 from shared.accounts.sessions import Sessions
 from shared.accounts.tokens import Tokens
-from shared.errors import Transient
+from shared.errors import Conflict, Transient
+from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
 from shared.keep import clips, searches
 from shared.library import links, own_playlists, subscriptions
@@ -30,6 +34,8 @@ from shared.search.index.writer import SearchIndex
 
 #: Seconds that one call works on it. The function has thirty, and the next call continues.
 _BUDGET = 20.0
+#: No request lasts longer.
+LONGEST_REQUEST = timedelta(minutes=5)
 
 
 class Erasure:
@@ -53,18 +59,50 @@ class Erasure:
         """
         self._db.commit().set(_path(user_id), {"requested_at": clock.now()}).run()
         try:
-            self.resume(user_id)
+            self._continue(self._db.read(_path(user_id))[0])
         except Transient as error:
             logs.warning("a user is not erased completely yet", error)
 
-    def resume(self, user_id: str) -> None:
-        """Continues an erasure that was requested. Does nothing if none was.
+    def complete(self, user_id: str) -> None:
+        """Completes an erasure that was requested, because the user comes back. Does nothing if none was.
 
         Raises:
             Transient: a part could not be erased yet.
         """
-        if self._db.read(_path(user_id))[0].data is None:
+        if self._db.read(_path(user_id))[0].data is not None:
+            self._erase_parts(user_id)
+            self._delete(_path(user_id))
+
+    def resume_all(self) -> int:
+        """Continues the erasures that are not complete. Returns the number of those that were due."""
+        due = [each for each in self._db.query("erasures") if _is_due(each)]
+        for request in due:
+            try:
+                self._continue(request)
+            except Transient as error:
+                logs.warning("a user is not erased completely yet", error)
+        return len(due)
+
+    def _continue(self, request: Snapshot) -> None:
+        """Erases everything there is. The first time it is noted when to look again; then it is complete.
+
+        Raises:
+            Transient: a part could not be erased yet.
+        """
+        self._erase_parts(request.id)
+        if request.data and "again_at" in request.data:
+            self._delete(request.path)
+            logs.info("a user is erased")
             return
+        again = {"again_at": clock.now() + LONGEST_REQUEST}
+        try:
+            self._db.commit().update(request.path, again, unchanged_since=request.update_time).run()
+        except Conflict:
+            # The user came back, or was erased by another call.
+            logs.info("an erasure was completed meanwhile")
+
+    def _erase_parts(self, user_id: str) -> None:
+        """Raises Transient after trying all parts, if one could not be erased yet."""
         deadline = monotonic() + _BUDGET
         steps: list[Callable[[], None]] = [
             lambda: self._sessions.forget(user_id),
@@ -95,18 +133,6 @@ class Erasure:
                 failed = error
         if failed is not None:
             raise failed
-        self._delete(_path(user_id))
-        logs.info("a user is erased")
-
-    def resume_all(self) -> int:
-        """Continues all erasures that are not complete. Returns their number."""
-        found = [snapshot.id for snapshot in self._db.query("erasures", fields=["requested_at"])]
-        for user_id in found:
-            try:
-                self.resume(user_id)
-            except Transient as error:
-                logs.warning("a user is not erased completely yet", error)
-        return len(found)
 
     def _erase_jobs(self, user_id: str, deadline: float) -> None:
         found = list(self._db.query("jobs", ("user_id", "==", user_id), fields=["playlist_id"]))
@@ -129,6 +155,11 @@ class Erasure:
 
     def _delete(self, path: str) -> None:
         self._db.commit().delete(path).run()
+
+
+def _is_due(request: Snapshot) -> bool:
+    again_at = (request.data or {}).get("again_at")
+    return again_at is None or again_at <= clock.now()
 
 
 def _path(user_id: str) -> str:

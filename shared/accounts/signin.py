@@ -133,7 +133,7 @@ class SignIn:
             logs.warning("sign-in refused", reason=refusal, user=user_id)
             return _trouble(refusal, cookie)
         # A user who asked to be erased and comes back starts anew, so the erasure is completed first.
-        self._erasure.resume(user_id)
+        self._erasure.complete(user_id)
         reads_youtube = YOUTUBE_SCOPE in tokens.scopes
         self._profiles.save(user_id, person)
         self._grants.save(user_id, tokens.refresh_token, reads_youtube=reads_youtube)

@@ -63,10 +63,10 @@ def as_markdown(views: Iterable[View], origin: str) -> Iterator[str]:
     yield f"---\ntitle: Clips\nexported: {clock.rfc3339(clock.now())}\n---\n\n# Clips\n"
     for view in views:
         at = timestamp(view["start"])
-        youtube, page = (
-            f"[{at} on YouTube]({view['url']})",
-            f"[with its transcript]({page_url(view, origin)})",
-        )
+        youtube = f"[{at} on YouTube]({view['url']})"
+        page = "not in the library any more"
+        if not view.get("gone"):
+            page = f"[with its transcript]({page_url(view, origin)})"
         parts = [
             f"## {escape_markdown(view['title'])}, {at}",
             "> " + escape_markdown(" ".join(view["text"].split())),

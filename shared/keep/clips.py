@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
 from math import inf
 from typing import Any
 
-from shared import clock
-from shared.errors import BadRequest, Busy, NotFound
+from shared import clock, logs
+from shared.errors import BadRequest, Busy, DeliveryError, NotFound
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import MAXIMUM_WRITES, Firestore, retry_on_conflict
 from shared.library.memberships import titles
@@ -158,8 +158,9 @@ class Clips:
             raise BadRequest("cursor: expected one that a list of clips has returned.")
         found, tags = self._find(user_id, wanted)
         left = [clip_id for clip_id in found if cursor is None or clip_id > cursor]
+        shown = {clip_id: found[clip_id] for clip_id in left[:limit]}
         return {
-            "clips": self._views(user_id, left[:limit]),
+            "clips": list(self._views(user_id, shown)),
             "total": len(found),
             "tags": [{"value": value, "count": count} for value, count in tags],
             "cursor": left[limit - 1] if len(left) > limit else None,
@@ -167,9 +168,7 @@ class Clips:
 
     def every(self, user_id: str, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """All wanted clips as in :meth:`page`. They are looked for at once, and read some at a time."""
-        ids, _ = self._find(user_id, wanted)
-        parts = (ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH))
-        return (view for part in parts for view in self._views(user_id, part))
+        return self._views(user_id, self._find(user_id, wanted)[0])
 
     def change(self, user_id: str, clip_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Changes the note, the tags, or both, as `PATCH /api/clips/{id}` answers it.
@@ -183,7 +182,7 @@ class Clips:
             changes["note"] = _note(body["note"])
         if "tags" in body:
             changes["tags"] = _tags(body["tags"])
-        self._read(user_id, clip_id)
+        video_id = (self._read(user_id, clip_id).data or {})["video_id"]
 
         def attempt() -> None:
             read = self._read(user_id, clip_id)
@@ -192,18 +191,17 @@ class Clips:
 
         if changes:
             retry_on_conflict(attempt)
-        views = self._views(user_id, [clip_id])
-        if not views:
-            raise NotFound(_NOT_FOUND)
-        return views[0]
+        for view in self._views(user_id, {clip_id: video_id}):
+            return view
+        raise NotFound(_NOT_FOUND)
 
     def delete(self, user_id: str, clip_id: str) -> None:
         """Raises NotFound."""
         self._db.commit().delete(self._read(user_id, clip_id).path).run()
 
-    def _find(self, user_id: str, wanted: Wanted) -> tuple[list[str], list[tuple[str, int]]]:
-        """The ids of the wanted clips, the newest first, and how often each tag occurs."""
-        found: list[str] = []
+    def _find(self, user_id: str, wanted: Wanted) -> tuple[dict[str, str], list[tuple[str, int]]]:
+        """The wanted clips, the newest first: id → video. And how often each tag occurs."""
+        found: dict[str, str] = {}
         counts = Counter[str]()
         written: dict[str, str] = {}
         for snapshot in self._db.query(_collection(user_id), fields=wanted.fields):
@@ -213,18 +211,30 @@ class Clips:
             counts.update(tags.keys())
             written = {**tags, **written}
             if wanted.tag is None or wanted.tag in tags:
-                found.append(snapshot.id)
+                found[snapshot.id] = snapshot.data["video_id"]
         often = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        return sorted(found), [(written[tag], count) for tag, count in often[:_COUNTED]]
+        return dict(sorted(found.items())), [(written[tag], count) for tag, count in often[:_COUNTED]]
 
-    def _views(self, user_id: str, ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Those of the clips that are still there."""
-        snapshots = self._db.read(*(_path(user_id, clip_id) for clip_id in ids))
-        clips = [clip for each in snapshots if (clip := each.read_as(Clip, clip_id=each.id)) is not None]
-        videos = tuple(dict.fromkeys(clip.video_id for clip in clips))
-        library = titles(self._db, user_id) if videos else {}
-        there = set(self._search.ids(user_id, library, Params(among=videos))) if library else set()
-        return [clip.view(gone=clip.video_id not in there) for clip in clips]
+    def _views(self, user_id: str, found: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """Those of the clips that are still there, read some at a time. ``found``: as :meth:`_find`."""
+        library = self._library(user_id, set(found.values()))
+        ids = list(found)
+        parts = (ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH))
+        snapshots = (
+            each for part in parts for each in self._db.read(*(_path(user_id, clip_id) for clip_id in part))
+        )
+        clips = (each.read_as(Clip, clip_id=each.id) for each in snapshots)
+        return (clip.view(gone=clip.video_id not in library) for clip in clips if clip is not None)
+
+    def _library(self, user_id: str, video_ids: Collection[str]) -> Collection[str]:
+        """Those of the videos that are in the library. All of them if the search index does not answer: the
+        clips can be read without it."""
+        library = titles(self._db, user_id) if video_ids else {}
+        try:
+            return set(self._search.ids(user_id, library, Params(among=tuple(video_ids)))) if library else ()
+        except DeliveryError as error:
+            logs.warning("it is not known which clips are of videos that are gone", error)
+            return video_ids
 
     def _read(self, user_id: str, clip_id: str) -> Snapshot:
         found = self._db.read(_path(user_id, clip_id))[0] if _is_clip_id(clip_id) else None
@@ -272,10 +282,12 @@ def _note(value: object) -> str:
 
 
 def _tags(value: object) -> list[str]:
-    """Cleaned tags. Of those that are folded alike the first one stays."""
+    """Cleaned tags; a comma separates two. Of those that are folded alike the first one stays."""
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise BadRequest('tags: expected a list of words such as ["history", "to read"].')
-    tags = [clean(each).lstrip("#").strip() for each in value[: 10 * TAGS]]
+    # A comma separates tags in the page and in files, so it is no part of one.
+    parts = [part for each in value[: 10 * TAGS] for part in each.split(",")]
+    tags = [clean(each).lstrip("#").strip() for each in parts]
     first: dict[str, str] = {}
     for tag in filter(None, tags):
         first.setdefault(fold(tag), tag)

@@ -45,6 +45,11 @@ class Arguments:
     def text(self) -> str:
         return urlencode(self._pairs)
 
+    @property
+    def filters(self) -> list[tuple[str, str]]:
+        """What decides which videos are found: all but the order."""
+        return sorted(pair for pair in self._pairs if pair[0] != "sort")
+
     def get(self, key: str, /) -> str | None:
         return next((value for name, value in self._pairs if name == key), None)
 

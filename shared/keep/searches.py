@@ -36,8 +36,8 @@ _TITLE_LENGTH = 100
 _HALF = re.compile(r"[\ud800-\udfff]")
 #: Jobs whose end is noticed. Most change their playlist, which is noticed anyway; that of a video does not.
 _JOBS = 20
-#: Seconds for looking at all saved searches of a user again. The next reading continues.
-_BUDGET = 20.0
+#: Seconds for looking at saved searches of a user again: a person waits. The next reading continues.
+_BUDGET = 2.0
 
 #: What to change in a document of a saved search. It may add more writes to the commit.
 Decide = Callable[[SavedSearch, Commit], Mapping[str, Any]]
@@ -60,15 +60,20 @@ class Searches:
         """
         arguments = Arguments(query)
         params = Params.from_request(arguments)
-        name = _default_title(params) if title is None else _title(title)
+        name = None if title is None else _title(title)
         kept = list(self._db.query(_collection(user_id), fields=["title", "query"]))
-        same = [each.data["title"] for each in kept if each.data and each.data["query"] == arguments.text]
+        same = [
+            each.data["title"]
+            for each in kept
+            if each.data and Arguments(each.data["query"]).filters == arguments.filters
+        ]
         if same:
             raise Busy(f"You have saved this search already, as “{same[0]}”.")
         if len(kept) >= MAXIMUM:
             raise Busy(f"You have {MAXIMUM} saved searches, and there cannot be more. Delete one first.")
         titles, library = self._library(user_id)
         hits = self._ids(user_id, titles, params)
+        name = name or _default_title(params, titles)
         saved = SavedSearch.begin(secrets.token_hex(8), name, arguments.text, library, hits)
         self._db.commit().create(_path(user_id, saved.search_id), saved.stored()).run()
         return saved.view(titles)
@@ -81,17 +86,16 @@ class Searches:
     def list(self, user_id: str) -> dict[str, Any]:
         """All saved searches by title, as `GET /api/searches` answers them."""
         deadline = monotonic() + _BUDGET
-        kept = list(self._db.query(_collection(user_id)))
+        kept = [saved for each in self._db.query(_collection(user_id)) if (saved := saved_from(each))]
         if not kept:
             return {"searches": []}
         titles, library = self._library(user_id)
-        shown = []
-        for snapshot in kept:
-            saved = saved_from(snapshot)
-            if saved is not None and monotonic() < deadline:
-                saved = self._checked(user_id, saved, titles, library)
-            if saved is not None:
-                shown.append(saved.view(titles))
+        # First those that were not looked at for longest, so that each has its turn.
+        kept.sort(key=lambda each: each.checked_at)
+        checked = (
+            self._checked(user_id, each, titles, library) if monotonic() < deadline else each for each in kept
+        )
+        shown = [each.view(titles) for each in checked if each is not None]
         shown.sort(key=lambda each: (each["title"].casefold(), each["id"]))
         return {"searches": shown}
 
@@ -222,6 +226,7 @@ def _title(title: object) -> str:
     return title.strip()
 
 
-def _default_title(params: Params) -> str:
+def _default_title(params: Params, titles: Mapping[str, str]) -> str:
     """The words of the search. Without words, it finds all videos that its filters let pass."""
-    return " ".join(params.q.split())[:_TITLE_LENGTH].strip() or "All videos"
+    sources = ", ".join(titles[each] for each in params.playlists if titles.get(each))
+    return " ".join((params.q or sources).split())[:_TITLE_LENGTH].strip() or "All videos"

@@ -291,7 +291,7 @@ class Collections:
         commit = self._db.commit()
         commit.create(path(user_id, collection_id), {"title": title, "created_at": clock.now()})
         # So that the library shows it before anything of it can be found.
-        data = {"title": title, "kind": "collection", "privacy": "private", "updated_at": clock.now()}
+        data = {"title": title, "kind": "collection", "updated_at": clock.now()}
         commit.set(membership_path(user_id, collection_id), data)
         # Also what was added and never got a job, because the process died, is found at the next slot.
         plan = Snapshot(refresh_path(user_id, collection_id), None, None)

@@ -1,7 +1,7 @@
 """Read-only links: a person with such a link may search one source of its owner, without an account.
 
 The token is shown once and stored as a hash. A link works while its source is in the library of its owner and
-is not private at YouTube.
+was not private at YouTube when a job or a refresh last asked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from shared import clock
 from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.firestore import Firestore
 from shared.library import memberships
-from shared.library.memberships import Membership
+from shared.library.memberships import Membership, membership_path
 from shared.messages import is_id
 from shared.random_secrets import hash_secret, make_secret
 
@@ -104,13 +104,24 @@ def forget(db: Firestore, user_id: str, playlist_id: str | None = None) -> None:
             db.commit().delete(snapshot.path).run()
 
 
+def suspend(db: Firestore, user_id: str, playlist_id: str) -> None:
+    """YouTube does not show the source any more: its links do not work until a job has listed it again."""
+    source = memberships.brief(db, user_id, playlist_id)
+    if source is not None and source.privacy in ("public", "unlisted"):
+        # Without these, the next refresh lists it even if nothing has changed.
+        unknown = {"privacy": None, "etag": None, "described_at": None}
+        db.commit().update(membership_path(user_id, playlist_id), unknown).run()
+
+
 def _refusal(source: Membership) -> str | None:
     """Why there can be no link to a source."""
+    if source.playlist_id.startswith(_NEVER_PRIVATE):
+        return None
     if source.privacy == "private" or source.playlist_id.startswith("LL"):
         return (
             "Nobody else may see this playlist: it is private at YouTube. Make it public or unlisted first."
         )
-    if source.privacy is None and not source.playlist_id.startswith(_NEVER_PRIVATE):
+    if source.privacy is None:
         return "It is not known whether this playlist is private at YouTube. Refresh it first."
     return None
 

@@ -188,5 +188,5 @@ class Listings:
             for start in range(0, len(items), _PAGE):
                 yield items[start : start + _PAGE]
 
-        info = PlaylistInfo(found.title, None, len(found.added), "private")
+        info = PlaylistInfo(found.title, None, len(found.added))
         return Source(info, pages, "collection", "person", described_at=clock.now())

@@ -13,11 +13,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from shared import clock, logs
 from shared.config import INCOMPLETE, Config, ConfigError
-from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, Transient
+from shared.errors import Deferred, GrantExpired, JobFailed, Malformed, NotVisible, Transient
 from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
-from shared.library import memberships
+from shared.library import links, memberships
 from shared.library.collections import Collections, is_collection
 from shared.library.memberships import Listing, Membership, Memberships, membership_path
 from shared.library.refreshes import Refreshes
@@ -84,6 +84,8 @@ class Planner:
                 # No other delivery would find the playlist.
                 if isinstance(error, GrantExpired):
                     self._grants.expire(job.user_id, asked_at)
+                if isinstance(error, NotVisible):
+                    links.suspend(self._db, job.user_id, job.playlist_id)
                 logs.warning("job failed", error)
                 self._fail(job, str(error))
             except ConfigError as error:

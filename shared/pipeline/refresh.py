@@ -18,7 +18,7 @@ from shared.errors import Deferred, GrantExpired, JobFailed, KeyRefused, NotVisi
 from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
-from shared.library import memberships
+from shared.library import links, memberships
 from shared.library.checks import Check, Checks
 from shared.library.memberships import Membership
 from shared.library.refreshes import Again, Due, Refresh, Refreshes, is_young, next_slot
@@ -153,6 +153,8 @@ class Refreshing:
             raise
         except JobFailed as error:
             logs.warning("a source is not refreshed", reason=str(error))
+            if isinstance(error, NotVisible):
+                links.suspend(self._db, claimed.user_id, claimed.playlist_id)
             if isinstance(error, GrantExpired):
                 # Trying costs nothing. So it comes within a day after the person has signed in again.
                 changes["slot_at"] = next_slot(claimed.playlist_id, "daily", now)

@@ -13,7 +13,7 @@ import time
 
 from shared.errors import TooMany
 
-#: Keys that are remembered. A key that is forgotten has a full bucket again.
+#: Keys that are remembered, at most. A key that is forgotten has a full bucket again.
 _MOST = 10_000
 
 
@@ -32,7 +32,9 @@ class Buckets:
         now = time.monotonic()
         with self._lock:
             if len(self._full_at) >= _MOST:
-                self._full_at = {each: at for each, at in self._full_at.items() if at > now}
+                # Keeps the emptiest half: somebody may make up keys, one request each.
+                emptiest = sorted(self._full_at.items(), key=lambda each: each[1])[-_MOST // 2 :]
+                self._full_at = {each: at for each, at in emptiest if at > now}
             full_at = max(self._full_at.get(key, now), now) + 1 / self._per_second
             wait = full_at - now - self._burst / self._per_second
             if wait > 0:

@@ -9,6 +9,7 @@ from flask import Request, Response
 from shared.accounts.auth import Caller
 from shared.keep.feed_files import FORMS
 from shared.keep.feeds import Feeds
+from shared.random_secrets import hash_secret
 from shared.web.buckets import Buckets
 from shared.web.origin import Site
 from shared.web.routing import Routes
@@ -24,7 +25,8 @@ def add_routes(routes: Routes, feeds: Feeds, site: Site) -> None:
         return f"{site.origin(request)}/api/feeds/{token}.{form}"
 
     def answer(request: Request, token: str, form: str) -> Response:
-        buckets.take(token)
+        # Not the token itself: anybody may send one that is as long as an address.
+        buckets.take(hash_secret(token))
         kind, render = FORMS[form]
         feed = feeds.read(token, site.origin(request))
         answer = Response(render(feed, address(request, token, form)))

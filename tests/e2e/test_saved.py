@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import feedparser
 import requests
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.page import (
     Open,
@@ -93,6 +93,7 @@ def test_a_saved_search_tells_what_is_new(open_page: Open, stack: Stack, user: s
     expect(page.locator("#found-new")).to_contain_text("New in “lighthouse” since")
     assert_accessible(page)
     screenshot(page, "saved-new")
+    new_in = page.url.removeprefix(stack.url)
 
     # The address is all that a feed reader needs, and the link in it plays at the second.
     answer = requests.get(address, timeout=30)
@@ -109,6 +110,31 @@ def test_a_saved_search_tells_what_is_new(open_page: Open, stack: Stack, user: s
     expect(video.locator(".player iframe")).to_be_visible()
     wait_until(video, lambda: player_time(video) >= 61.5, "the video plays from the moment on")
     assert player_time(video) < 90
+
+    # A list of saved searches that comes late delays nothing else.
+    waiting: list[Route] = []
+    slow = open_page(user, "/?settings")
+    slow.route("**/api/searches", lambda route: waiting.append(route))
+    slow.goto(stack.url)
+    expect(card(slow, f"PL{user}")).to_be_visible()
+    search(slow, "evening")
+    expect(hits(slow)).to_have_count(3)
+    waiting.clear()
+    slow.evaluate(
+        "url => { const a = document.createElement('a'); a.href = url; document.body.append(a); a.click(); }",
+        new_in,
+    )
+    wait_until(slow, lambda: waiting, "the page asks for the saved searches")
+    slow.go_back()
+    expect(hits(slow)).to_have_count(3)
+    asked: list[str] = []
+    slow.on("request", lambda request: asked.append(request.url))
+    with slow.expect_response("**/api/searches"):
+        waiting.pop().continue_()
+    slow.evaluate("fetch('/api/health').then((answer) => answer.text())")
+    assert not [url for url in asked if "new_in" in url], "nobody wants that search any more"
+    expect(hits(slow)).to_have_count(3)
+    expect(slow.locator("#found-new")).to_be_hidden()
 
     page.get_by_role("button", name="Mark as seen").click()
     expect(hits(page)).to_have_count(3)
@@ -166,13 +192,14 @@ def test_a_guest_searches_and_watches_one_source(open_page: Open, stack: Stack, 
     screenshot(guest, "guest-phone")
     search(guest, "lighthouse")
     expect(hits(guest)).to_have_count(2)
+    expect(guest.locator(".save")).to_have_count(0)
     for name in ("Save search", "Export", "Fetch again"):
         expect(guest.get_by_text(name, exact=True)).to_be_hidden()
     guest.locator(f'[data-video-id="{video}"] .moments a').first.click()
     expect(guest.get_by_role("heading", name="A quiet evening")).to_be_visible()
     expect(guest.locator(".player iframe")).to_be_visible()
     wait_until(guest, lambda: player_time(guest) >= 61.5, "the video plays from the moment on")
-    for name in ("Fetch again", "Clip"):
+    for name in ("Fetch again", "Clip", "Save"):
         expect(guest.get_by_role("button", name=name, exact=True)).to_have_count(0)
     screenshot(guest, "guest-watch")
     guest.goto(f"{stack.url}/?settings")

@@ -12,6 +12,7 @@ import pytest
 from infra.local.fake_youtube.live_server import LiveServer
 from shared import clock
 from shared.library.collections import SAVED, read
+from shared.library.links import Links
 from tests.integration.http_functions import HttpFunctions, bearer
 from tests.integration.world import SPOKEN, World, answering, at_once, fresh_ids
 
@@ -95,6 +96,11 @@ def test_a_collection_from_its_making_to_its_end(person: Person, youtube: LiveSe
         each["playlist_id"]: each for each in person.ask("GET", "/api/playlists").get_json()["playlists"]
     }
     assert (listed[talks]["title"], listed[talks]["video_count"]) == ("Talks to keep", 0)
+    assert (listed[talks]["kind"], listed[talks]["source"], listed[talks]["privacy"]) == (
+        "collection",
+        "own",
+        None,
+    )
 
     body = {
         "videos": [first, {"video": f"youtu.be/{second}", "added_at": "2020-05-01T10:00:00Z"}, "no video"]
@@ -106,6 +112,7 @@ def test_a_collection_from_its_making_to_its_end(person: Person, youtube: LiveSe
     assert [each["text"] for each in answer["refused"]] == ["no video"]
     person.finish(answer["job_id"])
     assert person.found(talks) == (first, second)
+    Links(person.world.db).make(person.id, talks)
     again = person.ask("POST", f"/api/collections/{talks}/videos", {"videos": [first]})
     assert (again.status_code, again.get_json()["already"], again.get_json()["job_id"]) == (200, 1, None)
 

@@ -48,7 +48,7 @@ from tests.integration.world import World, answering, described, fresh_ids
 #: An answer that settles a video without the indexer.
 PRIVATE = Answer("unavailable", reason="The video is private.")
 _COLLECTIONS = (
-    *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens", "erasures"),
+    *("users", "memberships", "own_playlists", "starts", "grants", "sessions", "api_tokens"),
     *("usage", "clips", "searches", "feeds", "links"),
     *("jobs", "ledger", "counters", "active_jobs", "sign_in_attempts", "refreshes", "checks", "budgets"),
 )
@@ -68,6 +68,10 @@ def traces(world: World, *words: str) -> list[str]:
         ]
     finally:
         client.close()
+
+
+def is_noted(world: World, user: str) -> bool:
+    return world.db.read(f"erasures/{user}")[0].data is not None
 
 
 def put_membership(world: World, user: str, playlist: str, video_ids: Sequence[str]) -> None:
@@ -189,7 +193,7 @@ def test_the_sweep_continues_an_erasure_whose_process_died(
         try:
             erasure.erase(user)
         except Died:
-            assert traces(world, f"erasures/{user}"), "the request is noted until it is complete"
+            assert is_noted(world, user), "the request is noted until it is complete"
     if commits > 4:
         assert not list(world.db.query("sessions", ("user_id", "==", user)))
         assert Tokens(world.db).list(user) == []
@@ -209,10 +213,11 @@ def test_an_unavailable_server_delays_its_own_part_only(
         world.search_index.broken.add("delete_membership")
     erasure.erase(user)
     left = {path.split("/")[0] for path in traces(world, user, *ids)}
-    assert left == ({"erasures", "grants"} if unavailable == "google" else {"erasures", "users"})
+    assert left == ({"grants"} if unavailable == "google" else {"users"})
+    assert is_noted(world, user)
     world.search_index.broken.clear()
     google.control("reset", {"what": ["faults"]})
-    assert erasure.resume_all() == 1
+    erasure.resume_all()
     assert traces(world, user, *ids) == []
 
 
@@ -224,7 +229,7 @@ def test_a_user_who_comes_back_meanwhile_starts_anew(
     world.search_index.broken.add("delete_membership")
     put_membership(world, "demo", "PLbefore", ["a"])
     browser.web.delete("/api/me", headers=OURS)
-    assert traces(world, "erasures/demo")
+    assert is_noted(world, "demo")
     assert Browser(functions).sign_in("demo") == "/?signin=failed"
     world.search_index.broken.clear()
     again = Browser(functions)

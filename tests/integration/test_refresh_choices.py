@@ -14,6 +14,7 @@ from shared import clock
 from shared.accounts.dashboard import Dashboard
 from shared.config import Config
 from shared.errors import BadRequest, NotFound
+from shared.library.links import Links, find
 from shared.library.refreshes import Refreshes, refresh_path
 from shared.pipeline.budget import Budget
 from tests.integration.living import Town, Truth, town
@@ -122,6 +123,7 @@ def test_a_source_that_cannot_be_seen_says_so_and_is_tried_again(place: Town) ->
     place.world.grants.save("ann", tokens["refresh_token"], reads_youtube=True)
     place.hold("bob", gone)
     place.hold("ann", truth)
+    _, link = Links(place.world.db).make("bob", gone.playlist_id)
     gone.owner = "other"
     place.tell(gone)
     place.world.grants.expire("ann", place.clock() + timedelta(days=3))
@@ -129,16 +131,17 @@ def test_a_source_that_cannot_be_seen_says_so_and_is_tried_again(place: Town) ->
         pass
     assert late(place, "ann", truth) == "Sign in again with Google, then press Refresh."
     assert late(place, "bob", gone).startswith("YouTube knows no playlist with this id, or it is private.")
+    assert find(place.world.db, link) is None, "a guest sees no playlist that became private"
     # It is back, and the next refresh says so.
     gone.owner = None
     place.tell(gone)
-    place.add(gone)
     for _ in place.pass_time(timedelta(days=1.5), step=timedelta(hours=2)):
         pass
     assert late(place, "bob", gone) is None
     held = place.world.memberships.read("bob", gone.playlist_id)
     assert held is not None
     assert held.video_ids == gone.ids
+    assert find(place.world.db, link) is not None
 
 
 def test_sources_that_are_older_than_refreshing_are_refreshed_from_now_on(place: Town) -> None:

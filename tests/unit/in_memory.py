@@ -77,15 +77,15 @@ class _Commit(Commit):
     def create(self, path: str, data: Mapping[str, Any]) -> Self:
         return self.put(Snapshot(path, None, None), data)
 
+    def set(self, path: str, data: Mapping[str, Any], *, merge: bool = False) -> Self:
+        found = self._db._snapshot(path)
+        return self.put(found if merge else Snapshot(path, None, found.update_time), data)
+
     def update(self, path: str, data: Mapping[str, Any], *, unchanged_since: datetime | None = None) -> Self:
         found = self._db._snapshot(path)
         if found.data is None:
             raise Conflict("Too many changes at the same time. Try again.")
         return self.put(Snapshot(path, found.data, unchanged_since or found.update_time), data)
-
-    def set(self, path: str, data: Mapping[str, Any], *, merge: bool = False) -> Self:
-        found = self._db._snapshot(path)
-        return self.put(found if merge else Snapshot(path, None, found.update_time), data)
 
     def add(self, path: str, amounts: Mapping[str, int]) -> Self:
         found = self._db._snapshot(path)

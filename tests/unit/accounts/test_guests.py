@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from flask import Request
 
-from shared.accounts.asking import searchable
+from shared.accounts.asking import asked, searchable
 from shared.accounts.auth import Auth, Caller
 from shared.accounts.profiles import profile_path
 from shared.config import Config
 from shared.errors import Unauthenticated
+from shared.keep.saved import Arguments
 from shared.library.links import Link
+from shared.library.packing import pack_ids, pack_times
 from shared.random_secrets import hash_secret
 from shared.web.routing import Routes
 from tests.unit.functions import SAMPLE, client
@@ -21,6 +23,7 @@ from tests.unit.in_memory import InMemory
 
 TOKEN = f"yts_link_{'x' * 43}"
 SOURCE = "users/ada/memberships/PLlent"
+DAY = datetime(2024, 1, 31, tzinfo=UTC)
 PROFILE = {"email": "ada@example.com", "email_verified": True, "hosted_domain": "example.com"}
 
 
@@ -49,6 +52,19 @@ def test_a_guest_may_search_one_source_of_the_owner(db: InMemory) -> None:
 
 def test_a_guest_of_an_operator_is_no_operator(db: InMemory) -> None:
     assert caller(db, Config(operators=("ada@example.com",))).manages is False
+
+
+@pytest.mark.parametrize(("playlist_id", "shown"), [("PLlent", [DAY]), ("collection-0123456789abcdef", [])])
+def test_a_guest_does_not_see_when_the_owner_collected_a_video(
+    playlist_id: str, shown: list[datetime], db: InMemory
+) -> None:
+    held = {"video_ids": pack_ids(["boats"]), "added": pack_times([DAY]), "updated_at": DAY}
+    db[f"users/ada/memberships/{playlist_id}"] = {"title": "Lent", "privacy": "public", **held}
+    guest = Caller("ada", link=Link("a-link", "ada", playlist_id, "Lent"))
+    for query in ("sort=added", f"sort=playlist&playlist={playlist_id}", "added_after=2020-01-01"):
+        _, placed = asked(db, guest, Arguments(query))
+        assert placed is not None
+        assert (list(placed.order), list(placed.added.values())) == (["boats"], shown)
 
 
 ENDS: list[tuple[str, dict[str, Any]]] = [

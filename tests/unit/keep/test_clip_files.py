@@ -42,6 +42,12 @@ def test_markdown() -> None:
     assert first
 
 
+def test_a_clip_of_a_video_that_is_gone_is_marked_in_markdown() -> None:
+    text = exported("md", {**CLIP, "gone": True})
+    assert f"[1:01 on YouTube]({CLIP['url']}) · not in the library any more\n" in text
+    assert ORIGIN not in text
+
+
 def test_csv_can_be_read_and_has_no_formulas() -> None:
     text = exported("csv", {**CLIP, "text": "=1+1\nx", "tags": ["-a", "b"], "gone": True})
     header, row = csv.reader(io.StringIO(text.removeprefix("\ufeff")))

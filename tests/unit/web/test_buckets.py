@@ -64,7 +64,7 @@ def test_a_refused_request_says_when_the_next_one_is_let_through(clock: Clock) -
 def test_full_buckets_are_forgotten_when_there_are_many(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buckets, "_MOST", 3)
+    monkeypatch.setattr(buckets, "_MOST", 5)
     limit = Buckets(2, 1)
     for key in "abc":
         limit.take(key)
@@ -72,5 +72,18 @@ def test_full_buckets_are_forgotten_when_there_are_many(
     assert taken(limit, "d") == 2
     assert taken(limit, "a") == 1, "it was not full"
     clock.now += 60
-    limit.take("e")
-    assert len(limit._full_at) == 1
+    for key in "ef":
+        limit.take(key)
+    assert set(limit._full_at) == {"e", "f"}
+
+
+def test_made_up_keys_displace_each_other_and_not_a_key_that_is_used_up(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets, "_MOST", 10)
+    limit = Buckets(5, 0.1)
+    assert taken(limit, "greedy") == 5
+    for number in range(100):
+        limit.take(f"made up {number}")
+        assert len(limit._full_at) <= 10
+    assert taken(limit, "greedy") == 0
