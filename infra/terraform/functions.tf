@@ -132,10 +132,10 @@ resource "google_cloudfunctions2_function" "function" {
 
     direct_vpc_egress = contains(local.networked, each.key) ? local.vpc_egress[each.key] : null
     dynamic "direct_vpc_network_interface" {
-      for_each = contains(local.networked, each.key) ? google_compute_subnetwork.functions : []
+      for_each = contains(local.networked, each.key) ? [local.subnet[each.key]] : []
       content {
         network    = google_compute_network.network[0].name
-        subnetwork = direct_vpc_network_interface.value.name
+        subnetwork = direct_vpc_network_interface.value
       }
     }
   }
