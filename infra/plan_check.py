@@ -144,7 +144,7 @@ _KEPT_BY_GOOGLE = 4
 
 
 def _addresses(plan: dict[str, Any]) -> Iterator[str]:
-    """Subnets that are too small for the most instances of their functions. Then no further instance starts."""
+    """Subnets that are too small for all instances of their functions: some would not start."""
     instances: dict[str, list[int]] = {}
     for resource in _resources(plan):
         for service in resource["values"].get("service_config") or []:
