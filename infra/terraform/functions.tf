@@ -141,6 +141,8 @@ resource "google_cloudfunctions2_function" "function" {
   }
 
   lifecycle {
+    # Another edge has other functions. The old one serves until they are there.
+    create_before_destroy = true
     precondition {
       condition     = can(regex("^[a-z][a-z0-9-]{0,61}[a-z0-9]$", each.key))
       error_message = "The name of a function has lower-case letters, digits and hyphens, and this is not one: ${each.key}."
