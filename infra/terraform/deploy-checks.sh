@@ -15,7 +15,7 @@ print(json.load(sys.stdin)["terraform_version"])')" || die "terraform does not s
     die "Terraform is of version $version, and has to be 1.9 or newer: https://developer.hashicorp.com/terraform/install"
   account="$(gcloud config get-value account 2> /dev/null)" || account=
   [ -n "$account" ] && [ "$account" != "(unset)" ] || die "gcloud has no account. Run: gcloud auth login"
-  token > /dev/null
+  renew_token
 }
 
 choose_project() {

@@ -38,7 +38,7 @@ keep_string() { [ -n "$(setting "$1")" ] || keep "$1 = \"$2\""; }
 # stored NAME FILE: gets a file from beside Terraform's state. Fails if there is none.
 stored() {
   local code
-  code="$(curl --silent --show-error --max-time 60 --config <(bearer "$(token)") --output "$2" \
+  code="$(curl --silent --show-error --max-time 60 --config <(bearer "$GOOGLE_OAUTH_ACCESS_TOKEN") --output "$2" \
     -w '%{http_code}' "https://storage.googleapis.com/storage/v1/b/$state/o/$1?alt=media")" || code="no answer"
   [ "$code" = 200 ] && return
   rm -f "$2"

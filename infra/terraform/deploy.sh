@@ -40,15 +40,19 @@ sure() {
   [ "$(ask "$1 Type '$2' to go on:")" = "$2" ]
 }
 
-# A token is valid for an hour, and this may take longer. gcloud keeps it, and gets another one in time.
-token() {
-  gcloud auth print-access-token 2> /dev/null || die "gcloud's sign-in of $account has ended. Run: gcloud auth login"
+# A token is valid for an hour, and this may take longer. gcloud keeps it, and gets another one before it ends.
+token_from=-300
+renew_token() {
+  [ $((SECONDS - token_from)) -ge 300 ] || return 0
+  GOOGLE_OAUTH_ACCESS_TOKEN="$(gcloud auth print-access-token 2> /dev/null)" ||
+    die "gcloud's sign-in of $account has ended. Run: gcloud auth login"
+  export GOOGLE_OAUTH_ACCESS_TOKEN
+  token_from="$SECONDS"
 }
 
 terraform_() {
-  local token
-  token="$(token)" || return 1
-  GOOGLE_OAUTH_ACCESS_TOKEN="$token" terraform -chdir="$here" "$@"
+  renew_token
+  terraform -chdir="$here" "$@"
 }
 
 # bearer TOKEN: curl's setting. On its command line, everybody on this machine could read the token.
@@ -56,9 +60,8 @@ bearer() { printf 'header = "Authorization: Bearer %s"\n' "$1"; }
 
 # google METHOD URL [BODY]: the answer of one of Google's APIs.
 google() {
-  local token
-  token="$(token)" || return 1
-  curl --silent --show-error --max-time 60 --config <(bearer "$token") -X "$1" \
+  renew_token
+  curl --silent --show-error --max-time 60 --config <(bearer "$GOOGLE_OAUTH_ACCESS_TOKEN") -X "$1" \
     -H "Content-Type: application/json" -H "x-goog-user-project: $project" ${3:+--data "$3"} "$2"
 }
 
