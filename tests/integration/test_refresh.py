@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from infra.local.fake_youtube.live_server import LiveServer
 from shared.accounts.erasure import Erasure
 from shared.config import Config
 from shared.errors import Transient
-from shared.library.refreshes import Refreshes
+from shared.library.refreshes import Due, Refreshes
 from shared.pipeline.budget import Budget
 from shared.pipeline.jobs import Jobs
 from shared.pipeline.refresh import Refreshed
@@ -248,9 +248,14 @@ def test_who_may_not_come_in_costs_nothing_until_admitted_again(place: Town) -> 
 
 def test_without_units_what_is_due_is_read_once_an_hour(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     place.world.config = replace(place.world.config, refresh_units_per_day=2)
-    read: list[object] = []
-    due = Refreshes.due
-    monkeypatch.setattr(Refreshes, "due", lambda self, now: read.append(now) or due(self, now))
+    read: list[datetime] = []
+    due_at = Refreshes.due
+
+    def counted(self: Refreshes, now: datetime) -> list[Due]:
+        read.append(now)
+        return due_at(self, now)
+
+    monkeypatch.setattr(Refreshes, "due", counted)
     place.clock.forward(seconds=3600 - place.clock().minute * 60 - place.clock().second)
     for _ in range(24):
         place.refresh()
