@@ -1,7 +1,9 @@
 """``terraform show -json PLAN | python3 -m infra.plan_changes QUESTION``: what deploy.sh asks about a plan.
 
-``losses``: the address of each thing that the plan takes away for good, one a line. Fails with a sentence
-if the plan would make something anew that cannot be made again.
+``losses``: the address of each thing that the plan takes away for good, one a line. What holds nothing, such
+as a right, does not count: Terraform names it. Fails with a sentence if the plan would make something anew
+that cannot be made again.
+``away``: a sentence for each thing that people miss until everything is deployed.
 ``secrets``: ``VARIABLE NAME create|keep`` for each secret that is needed.
 
 Needs nothing but Python.
@@ -15,10 +17,22 @@ from collections.abc import Iterator
 from typing import Any
 
 _SECRET = "google_secret_manager_secret"  # noqa: S105 a type of Terraform
-#: Made anew, they are empty: messages and values of secrets are lost.
-_HOLDING = (_SECRET, "google_pubsub_topic", "google_pubsub_subscription")
-#: Nothing is lost with these: copies of what is in the repository, and APIs that stay switched on.
-_HARMLESS = ("google_storage_bucket_object", "google_project_service")
+#: What is lost with them also when they are made anew: values, addresses, messages.
+_HOLDING = (
+    _SECRET,
+    "google_compute_address",
+    "google_compute_global_address",
+    "google_pubsub_subscription",
+    "google_pubsub_topic",
+)
+#: It has the address of the page.
+_PAGE = 'google_cloudfunctions2_function.function["web"]'
+_AWAY = {
+    _PAGE: "The page is away until the new address answers: up to an hour after the A record is there.",
+    "google_compute_instance.search[0]": (
+        "Searches fail until all functions are deployed and the index is built again."
+    ),
+}
 #: What deploy.sh never makes anew, and why the plan does.
 _KEPT = {
     "google_compute_disk": "The disk of the search server can only grow: raise elasticsearch_disk_gb again.",
@@ -43,17 +57,25 @@ def losses(plan: dict[str, Any]) -> Iterator[str]:
         anew = "create" in actions
         if anew and kind in _KEPT:
             raise Refused(_KEPT[kind])
-        if kind in _HOLDING if anew else kind not in _HARMLESS:
+        holding = kind in _HOLDING or resource["address"] == _PAGE
+        if holding or (kind in _KEPT and not anew):
             yield resource["address"]
 
 
-def secrets(plan: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def away(plan: dict[str, Any]) -> Iterator[str]:
+    """What is deleted, and replaced by something else only at the end."""
+    for resource in _changed(plan):
+        if resource["change"]["actions"] == ["delete"] and resource["address"] in _AWAY:
+            yield _AWAY[resource["address"]]
+
+
+def secrets(plan: dict[str, Any]) -> Iterator[str]:
     """The variable and name of each secret, and whether it has to be made: ``create`` or ``keep``."""
     for resource in _changed(plan):
         change = resource["change"]
         if resource["type"] == _SECRET and change["after"] is not None:
             action = "create" if "create" in change["actions"] else "keep"
-            yield resource["index"], change["after"]["secret_id"], action
+            yield f"{resource['index']} {change['after']['secret_id']} {action}"
 
 
 def _changed(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -61,13 +83,18 @@ def _changed(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for each in found if each["mode"] == "managed"]
 
 
+_QUESTIONS = {"losses": losses, "away": away, "secrets": secrets}
+
+
 def main(arguments: list[str]) -> int:
-    if arguments not in (["losses"], ["secrets"]):
-        sys.stderr.write("usage: terraform show -json PLAN | python3 -m infra.plan_changes losses|secrets\n")
+    if len(arguments) != 1 or arguments[0] not in _QUESTIONS:
+        sys.stderr.write(
+            f"usage: terraform show -json PLAN | python3 -m infra.plan_changes {'|'.join(_QUESTIONS)}\n"
+        )
         return 2
     plan = json.load(sys.stdin)
     try:
-        lines = sorted(losses(plan) if arguments == ["losses"] else map(" ".join, secrets(plan)))
+        lines = sorted(_QUESTIONS[arguments[0]](plan))
     except Refused as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,37 @@ def problems(plan: dict[str, Any]) -> Iterator[str]:
                 yield f"{where}.name: expected at most 63 letters, digits and hyphens, found {name!r}"
         if kind == "google_pubsub_subscription":
             yield from _backoff_in_order(resource)
+    yield from _addresses(plan)
     yield from _in_time(plan)
+
+
+#: Google counts 2 addresses for each instance, and elsewhere 4.
+_ADDRESSES_OF_AN_INSTANCE = 4
+#: It takes them in blocks, and each function has an old and a new revision during a deployment.
+_BLOCK, _REVISIONS = 16, 2
+#: Google keeps four of each subnet.
+_KEPT_BY_GOOGLE = 4
+
+
+def _addresses(plan: dict[str, Any]) -> Iterator[str]:
+    """Subnets that are too small for all instances of their functions: some would not start."""
+    instances: dict[str, list[int]] = {}
+    for resource in _resources(plan):
+        for service in resource["values"].get("service_config") or []:
+            for interface in service.get("direct_vpc_network_interface") or []:
+                most = instances.setdefault(str(interface.get("subnetwork")), [])
+                most.append(service["max_instance_count"])
+    for resource in _resources(plan):
+        if resource["type"] != "google_compute_subnetwork":
+            continue
+        most, values = instances.get(resource["values"]["name"], []), resource["values"]
+        has = ip_network(values["ip_cidr_range"]).num_addresses - _KEPT_BY_GOOGLE
+        needed = max(
+            sum(most) * _ADDRESSES_OF_AN_INSTANCE,
+            _REVISIONS * sum(-(-2 * each // _BLOCK) * _BLOCK for each in most),
+        )
+        if needed > has:
+            yield f"{resource['address']}.ip_cidr_range: expected {needed} addresses, found {has}"
 
 
 #: What Google knows only some time after something else was made: who refers to the first has to depend on

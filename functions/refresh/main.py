@@ -9,7 +9,7 @@ import functions_framework
 from flask import Request, Response
 
 from shared import startup
-from shared.accounts.auth import Caller
+from shared.accounts.auth import Auth, Caller
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.oauth.google import Google
@@ -22,7 +22,8 @@ config = startup.begin(
     "YOUTUBE_API_KEY", "GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS"
 )
 db, topics = Firestore(config), Topics(config)
-use_case = Refreshing(config, db, topics, DataApi(config), Grants(db, Google(config), config))
+grants = Grants(db, Google(config), config)
+use_case = Refreshing(config, db, topics, DataApi(config), grants, Auth(config, db).admits)
 routes = Routes(config, db)
 
 

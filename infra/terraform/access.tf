@@ -46,6 +46,10 @@ resource "google_cloud_run_v2_service_iam_member" "everybody" {
   name     = google_cloudfunctions2_function.function[each.key].name
   role     = "roles/run.invoker"
   member   = "allUsers"
+  # As the functions.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_cloud_run_v2_service_iam_member" "push" {

@@ -3,17 +3,19 @@
 # what is missing.
 
 check_tools() {
-  local tool
+  local tool version
   for tool in terraform gcloud python3 curl; do
     command -v "$tool" > /dev/null ||
       die "The program $tool is missing. docs/deploying.md says where it comes from."
   done
+  # As in versions.tf. Cloud Shell may have an older one.
+  version="$(terraform version -json | python3 -c 'import json, sys
+print(json.load(sys.stdin)["terraform_version"])')" || die "terraform does not say which version it is."
+  grep -qE '^(1\.(9|[1-9][0-9])|[2-9])\.' <<< "$version" ||
+    die "Terraform is of version $version, and has to be 1.9 or newer: https://developer.hashicorp.com/terraform/install"
   account="$(gcloud config get-value account 2> /dev/null)" || account=
   [ -n "$account" ] && [ "$account" != "(unset)" ] || die "gcloud has no account. Run: gcloud auth login"
-  # Terraform uses this, too. It is valid for an hour.
-  GOOGLE_OAUTH_ACCESS_TOKEN="$(gcloud auth print-access-token 2> /dev/null)" ||
-    die "gcloud's sign-in of $account has ended. Run: gcloud auth login"
-  export GOOGLE_OAUTH_ACCESS_TOKEN
+  renew_token
 }
 
 choose_project() {
@@ -87,12 +89,14 @@ prepare_state() {
     terraform_ init -input=false -reconfigure -upgrade -backend-config="bucket=$state" > /dev/null
 }
 
-# The one thing that can never be moved.
+# The one thing that can never be moved. `database`: its place and its type, or nothing if there is none.
 check_database() {
   local place type
-  read -r place type <<< "$(gcloud firestore databases describe --database="(default)" --project="$project" \
-    --format="value(locationId,type)" --quiet 2> /dev/null || true)"
-  [ -n "$place" ] || return 0
+  database="$(gcloud firestore databases list --project="$project" --filter="name~/\(default\)$" \
+    --format="value(locationId,type)" --quiet)" ||
+    die "Google does not say whether $project has a database: see above. Run this again."
+  [ -n "$database" ] || return 0
+  read -r place type <<< "$database"
   [ "$type" = FIRESTORE_NATIVE ] ||
     die "The database of $project is of the type $type, which yts cannot use. Take another project."
   [ "$place" = "$region" ] ||

@@ -40,18 +40,32 @@ sure() {
   [ "$(ask "$1 Type '$2' to go on:")" = "$2" ]
 }
 
-terraform_() { terraform -chdir="$here" "$@"; }
+# A token is valid for an hour, and this may take longer. gcloud keeps it, and gets another one before it ends.
+token_from=-300
+renew_token() {
+  [ $((SECONDS - token_from)) -ge 300 ] || return 0
+  GOOGLE_OAUTH_ACCESS_TOKEN="$(gcloud auth print-access-token 2> /dev/null)" ||
+    die "gcloud's sign-in of $account has ended. Run: gcloud auth login"
+  export GOOGLE_OAUTH_ACCESS_TOKEN
+  token_from="$SECONDS"
+}
+
+terraform_() {
+  renew_token
+  terraform -chdir="$here" "$@"
+}
 
 # bearer TOKEN: curl's setting. On its command line, everybody on this machine could read the token.
 bearer() { printf 'header = "Authorization: Bearer %s"\n' "$1"; }
 
 # google METHOD URL [BODY]: the answer of one of Google's APIs.
 google() {
+  renew_token
   curl --silent --show-error --max-time 60 --config <(bearer "$GOOGLE_OAUTH_ACCESS_TOKEN") -X "$1" \
     -H "Content-Type: application/json" -H "x-goog-user-project: $project" ${3:+--data "$3"} "$2"
 }
 
-# about PLANFILE losses|secrets: see infra/plan_changes.py.
+# about PLANFILE losses|away|secrets: see infra/plan_changes.py.
 about() { terraform_ show -json "$1" | (cd "$root" && python3 -m infra.plan_changes "$2"); }
 
 # within SECONDS COMMAND…: repeats it until it succeeds.
@@ -88,8 +102,7 @@ choose_client() {
 adopt() {
   local known name variable
   known="$(terraform_ state list 2> /dev/null || true)"
-  if ! grep -qx google_firestore_database.store <<< "$known" &&
-    gcloud firestore databases describe --database="(default)" --project="$project" > /dev/null 2>&1; then
+  if [ -n "$database" ] && ! grep -qx google_firestore_database.store <<< "$known"; then
     say "Taking over the database that is there."
     terraform_ import -input=false google_firestore_database.store \
       "projects/$project/databases/(default)" > /dev/null
@@ -126,10 +139,6 @@ smoke() {
   local url name address
   url="$(output url)"
   step "Smoke test of $url"
-  if [ -n "$(setting domain)" ]; then
-    say "The A record of $(setting domain) has to point to $(output ip_address)."
-    say "The certificate takes up to an hour after that."
-  fi
   within "$wait_seconds" is "$url/api/health" 200 ||
     die "$url/api/health answers $last, and not 200. Look at the logs of the function."
   say "Every dependency answers."
@@ -146,6 +155,23 @@ smoke() {
   done 4< <(terraform_ output -json internal_urls | python3 -c 'import json, sys
 for name, url in sorted(json.load(sys.stdin).items()): print(name, url)')
   say "What is internal cannot be reached."
+}
+
+# Whether Google still has to make the certificate of the domain. Until then nobody can open the page.
+awaits_certificate() {
+  local status
+  [ -n "$(setting domain)" ] || return 1
+  status="$(gcloud compute ssl-certificates describe "$(output certificate)" --global --project="$project" \
+    --format="value(managed.status)")" ||
+    die "Google does not say whether the certificate of $(setting domain) is there. Run: deploy.sh smoke"
+  [ "$status" != ACTIVE ]
+}
+
+say_what_is_awaited() {
+  step "The domain"
+  say "The A record of $(setting domain) has to point to $(output ip_address). Make it now, if it is not there."
+  say "Google makes the certificate up to an hour after that, and only then the page can be opened."
+  say "Run this in an hour: deploy.sh smoke"
 }
 
 report() {
@@ -182,7 +208,7 @@ deploy() {
   choose_client
   packages
   step "Secrets"
-  adopt
+  [ "$command" = plan ] || adopt
   fill_secrets
   step "What will change"
   local changes=0
@@ -199,13 +225,19 @@ deploy() {
   step "The search index"
   within "$wait_seconds" reindexed || die "The search index could not be made: ${last:-no identity token}"
   say "The search index is of this version."
-  smoke
+  if awaits_certificate; then
+    say_what_is_awaited
+  else
+    smoke
+  fi
   report
 }
 
 ask_for_changes() {
-  local lost word=yes
+  local away lost word=yes
   lost="$(about yts.tfplan losses)"
+  away="$(about yts.tfplan away)"
+  [ -z "$away" ] || say "$away"
   if [ -n "$lost" ]; then
     word="$project"
     say "This takes away, for good:"
@@ -231,8 +263,9 @@ A private network that is not needed any more can be deleted only two hours afte
   done
 }
 
-# Whether Google says that what failed will succeed later: a metric or an identity is known only after minutes.
-soon() { grep -qiE "try again|take up to|does not exist|not (been used|ready)|has not propagated" "$here/.apply.log"; }
+# Whether Google says that what failed will succeed later: a metric or an identity is known only after minutes, or the
+# token has ended.
+soon() { grep -qiE "try again|take up to|does not exist|not (been used|ready)|has not propagated|invalid authentication cred" "$here/.apply.log"; }
 
 destroy() {
   local each forgotten=
@@ -264,10 +297,10 @@ Run this again then, with the same answers."
 }
 
 delete_database() {
-  local database=(--database="(default)" --project="$project" --quiet)
-  gcloud firestore databases describe "${database[@]}" > /dev/null 2>&1 || return 0
-  gcloud firestore databases update "${database[@]}" --no-delete-protection
-  gcloud firestore databases delete "${database[@]}"
+  local which=(--database="(default)" --project="$project" --quiet)
+  [ -n "$database" ] || return 0
+  gcloud firestore databases update "${which[@]}" --no-delete-protection
+  gcloud firestore databases delete "${which[@]}"
   say "The database is gone."
 }
 
@@ -283,6 +316,10 @@ case "$command" in
   # On two lines: after `prepare &&`, a failure inside of it would not end the script.
   smoke)
     prepare
+    if awaits_certificate; then
+      say_what_is_awaited
+      exit 1
+    fi
     smoke
     ;;
   destroy) destroy ;;

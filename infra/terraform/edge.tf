@@ -130,6 +130,8 @@ resource "google_compute_url_map" "site" {
       }
     }
   }
+  # Who came by the old edge is let in until the new one is there.
+  depends_on = [google_cloud_run_v2_service_iam_member.everybody]
 }
 
 resource "google_compute_url_map" "to_https" {

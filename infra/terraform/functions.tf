@@ -132,15 +132,17 @@ resource "google_cloudfunctions2_function" "function" {
 
     direct_vpc_egress = contains(local.networked, each.key) ? local.vpc_egress[each.key] : null
     dynamic "direct_vpc_network_interface" {
-      for_each = contains(local.networked, each.key) ? google_compute_subnetwork.functions : []
+      for_each = contains(local.networked, each.key) ? [local.subnet[each.key]] : []
       content {
         network    = google_compute_network.network[0].name
-        subnetwork = direct_vpc_network_interface.value.name
+        subnetwork = direct_vpc_network_interface.value
       }
     }
   }
 
   lifecycle {
+    # Another edge has other functions. The old one serves until they are there.
+    create_before_destroy = true
     precondition {
       condition     = can(regex("^[a-z][a-z0-9-]{0,61}[a-z0-9]$", each.key))
       error_message = "The name of a function has lower-case letters, digits and hyphens, and this is not one: ${each.key}."

@@ -27,6 +27,11 @@ output "ip_address" {
   value       = local.single_origin ? null : google_compute_global_address.site[0].address
 }
 
+output "certificate" {
+  description = "The certificate of the domain, which Google makes when the A record is there."
+  value       = local.single_origin ? null : google_compute_managed_ssl_certificate.site[0].name
+}
+
 output "youtube_sees" {
   description = "The address from which YouTube is asked."
   value       = local.nat ? google_compute_address.nat[0].address : null

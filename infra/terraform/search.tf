@@ -41,13 +41,13 @@ resource "google_compute_address" "search" {
   subnetwork   = google_compute_subnetwork.search[0].id
 }
 
-# Only functions reach it. Nothing else is in their subnet.
+# Only functions reach it. Nothing else is in their subnets.
 resource "google_compute_firewall" "functions_to_search" {
   count                   = local.own_server ? 1 : 0
   project                 = local.project
   name                    = "yts-functions-to-search"
   network                 = google_compute_network.network[0].id
-  source_ranges           = [google_compute_subnetwork.functions[0].ip_cidr_range]
+  source_ranges           = concat(google_compute_subnetwork.functions[*].ip_cidr_range, google_compute_subnetwork.fetcher[*].ip_cidr_range)
   target_service_accounts = [google_service_account.search[0].email]
   allow {
     protocol = "tcp"

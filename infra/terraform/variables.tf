@@ -107,13 +107,31 @@ variable "environment" {
   type        = map(string)
   default     = {}
   nullable    = false
+  # Other variables of README.md are secrets, are of the local run, or follow from the variables here. A wrong one would
+  # stop all functions.
   validation {
-    condition = alltrue([for each in keys(var.environment) : can(regex("^[A-Z][A-Z0-9_]*$", each)) && !contains([
-      "PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE",
-      "ELASTICSEARCH_API_KEY", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS", "PROXY_URL", "WEBSHARE_PROXY_PASSWORD",
-      "YOUTUBE_API_KEY", "GOOGLE_CLOUD_PROJECT", "THREADS", "PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST",
+    condition = alltrue([for each in keys(var.environment) : contains([
+      "ELASTICSEARCH_INDEX_PREFIX", "FETCH_AGAIN_PER_DAY", "JOBS_AT_ONCE", "JOBS_PER_HOUR", "OWNER_USER_ID",
+      "REFRESH_UNITS_PER_DAY", "STALLED_AFTER_SECONDS", "YOUTUBE_PARTIAL_ANSWERS",
     ], each)])
-    error_message = "environment: expected names of variables in capitals, and none that is a secret or that the platform sets."
+    error_message = "environment: expected only FETCH_AGAIN_PER_DAY, JOBS_AT_ONCE, JOBS_PER_HOUR, REFRESH_UNITS_PER_DAY, STALLED_AFTER_SECONDS, ELASTICSEARCH_INDEX_PREFIX, OWNER_USER_ID or YOUTUBE_PARTIAL_ANSWERS."
+  }
+  validation {
+    # The largest values are those of shared/config.py.
+    condition = alltrue([for name, most in {
+      FETCH_AGAIN_PER_DAY   = 1000000, JOBS_AT_ONCE = 10000, JOBS_PER_HOUR = 10000, REFRESH_UNITS_PER_DAY = 100000000,
+      STALLED_AFTER_SECONDS = 86400
+      } : can(regex("^[1-9][0-9]{0,8}$", lookup(var.environment, name, "1"))) && try(tonumber(lookup(var.environment, name, "1")), most + 1) <= most
+    ])
+    error_message = "environment: expected whole numbers from 1: JOBS_AT_ONCE and JOBS_PER_HOUR up to 10000, STALLED_AFTER_SECONDS up to 86400, FETCH_AGAIN_PER_DAY up to 1000000, REFRESH_UNITS_PER_DAY up to 100000000."
+  }
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9_-]{0,62}$", lookup(var.environment, "ELASTICSEARCH_INDEX_PREFIX", "yts")))
+    error_message = "environment: expected lower-case letters, digits, _ and - as ELASTICSEARCH_INDEX_PREFIX."
+  }
+  validation {
+    condition     = contains(["on", "off"], lookup(var.environment, "YOUTUBE_PARTIAL_ANSWERS", "on"))
+    error_message = "environment: expected on or off as YOUTUBE_PARTIAL_ANSWERS."
   }
 }
 

@@ -7,7 +7,9 @@ terraform {
   required_providers {
     google = {
       source = "hashicorp/google"
-      # deploy.sh keeps the version that the first deployment found, with its checksums, beside the state.
+      # 8 is what the plans and tests here are made with, and what a first deployment gets. 7.45 is allowed because a
+      # whole deployment was tried with it, against Google's own descriptions of its APIs. deploy.sh keeps the
+      # version that the first deployment found, with its checksums, beside the state.
       version = ">= 7.45, < 9.0"
     }
   }

@@ -157,16 +157,17 @@ resource "google_monitoring_alert_policy" "published_again" {
   }
 }
 
-resource "google_monitoring_alert_policy" "sweep" {
+resource "google_monitoring_alert_policy" "schedule" {
+  for_each              = local.pipeline.schedules
   project               = local.project
-  display_name          = "yts: the sweep does not run"
+  display_name          = "yts: ${each.key} does not run"
   combiner              = "OR"
   notification_channels = local.operator
   conditions {
-    display_name = "no successful call for five minutes"
+    display_name = "no successful call when five were due"
     condition_absent {
-      filter   = "${local.requests} AND resource.label.service_name=\"sweep\" AND metric.label.response_code_class=\"2xx\""
-      duration = "300s"
+      filter   = "${local.requests} AND resource.label.service_name=\"${each.value.function}\" AND metric.label.response_code_class=\"2xx\""
+      duration = "${5 * each.value.every_seconds}s"
       aggregations {
         alignment_period     = "60s"
         per_series_aligner   = "ALIGN_DELTA"
@@ -177,7 +178,7 @@ resource "google_monitoring_alert_policy" "sweep" {
   conditions {
     display_name = "failed calls"
     condition_threshold {
-      filter          = "${local.requests} AND resource.label.service_name=\"sweep\" AND metric.label.response_code_class!=\"2xx\""
+      filter          = "${local.requests} AND resource.label.service_name=\"${each.value.function}\" AND metric.label.response_code_class!=\"2xx\""
       comparison      = "COMPARISON_GT"
       threshold_value = 0
       duration        = "0s"

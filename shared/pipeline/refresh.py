@@ -7,7 +7,7 @@ source is claimed before YouTube is asked, and its job is stored in the commit t
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -30,6 +30,8 @@ from shared.youtube.data_api import DataApi
 
 #: Seconds that one call works. The next one continues.
 _WORKS_FOR = 200.0
+#: Minutes of each hour in which it works without units. The scheduler calls every five minutes.
+_OF_AN_HOUR = 5
 #: Videos in a page of a listing.
 _PAGE = 50
 _TOO_LARGE = (
@@ -57,15 +59,22 @@ class _Overtaken(Exception):
 
 
 class Refreshing:
-    """The use case of the scheduler."""
+    """The use case of the scheduler. ``admits``: whether a user may use this site (still)."""
 
     def __init__(
-        self, config: Config, db: Firestore, topics: Topics, youtube: DataApi, grants: Grants
+        self,
+        config: Config,
+        db: Firestore,
+        topics: Topics,
+        youtube: DataApi,
+        grants: Grants,
+        admits: Callable[[str], bool],
     ) -> None:
         self._db = db
         self._topics = topics
         self._youtube = youtube
         self._grants = grants
+        self._admits = admits
         self._jobs = Jobs(db)
         self._checks = Checks(db)
         self._refreshes = Refreshes(db)
@@ -75,9 +84,11 @@ class Refreshing:
         """Looks at what is due, as far as time and the budget of the day allow."""
         done, deadline = Refreshed(), monotonic() + _WORKS_FOR
         spent, now = self._budget.read(), clock.now()
-        if spent.blocked:
-            return done
         left = self._budget.units - spent.units
+        # Without units only videos can be fetched that were expected later. Once an hour is enough for them:
+        # reading what is due has its price, too.
+        if spent.blocked or (left < listing_cost(0) and now.minute >= _OF_AN_HOUR):
+            return done
         for due in in_turn(self._refreshes.due(now), spent.users):
             if monotonic() > deadline:
                 break
@@ -135,7 +146,8 @@ class Refreshing:
         if at_slot:
             changes["late"] = None
         try:
-            if listing is not None:
+            # Who is shut out costs nothing, and is looked after again once admitted again.
+            if not self._admits(claimed.user_id) or listing is not None:
                 self._refreshes.end(claimed, **changes)
             elif at_slot and self._is_changed(claimed, membership, done):
                 self._start(claimed, [], changes, done)

@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 
 from infra.local.fake_youtube.live_server import LiveServer
+from shared.accounts.auth import Auth
 from shared.config import Config
 from shared.errors import Transient
 from shared.gcp.firestore import Firestore
@@ -126,7 +127,8 @@ class Town:
     @property
     def refreshing(self) -> Refreshing:
         world = self.world
-        return Refreshing(world.config, world.db, world.topics, world.youtube, world.grants)
+        admits = Auth(world.config, world.db).admits
+        return Refreshing(world.config, world.db, world.topics, world.youtube, world.grants, admits)
 
     def plan_of(self, user: str, truth: Truth) -> Refresh:
         return self.refreshes.of_user(user)[truth.playlist_id]

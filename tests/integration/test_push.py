@@ -233,7 +233,8 @@ def test_a_function_runs_staged_and_has_the_planned_variables_and_nothing_else(
     assert set_ >= {"GOOGLE_CLOUD_PROJECT", "THREADS", "K_SERVICE", *PIPELINE.environment}
     assert process.environ()["THREADS"] == str(function.cloud.concurrency if function.cloud else None)
     assert process.environ()["K_SERVICE"] == cloud_name(function.name)
-    assert ("YOUTUBE_API_KEY" in set_) == (function.name == "planner")
+    asks_youtube = function.name in ("planner", "index", "refresh", "web")
+    assert ("YOUTUBE_API_KEY" in set_) == asks_youtube
 
 
 def _planned(function: Function) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from infra.local.fake_youtube.live_server import LiveServer
 from shared.accounts.erasure import Erasure
 from shared.config import Config
 from shared.errors import Transient
+from shared.library.refreshes import Due, Refreshes
 from shared.pipeline.budget import Budget
 from shared.pipeline.jobs import Jobs
 from shared.pipeline.refresh import Refreshed
@@ -223,6 +224,43 @@ def test_a_budget_is_never_exceeded_and_users_take_turns(place: Town) -> None:
     for jobs in (2, 1, 0):
         place.clock.forward(days=1)
         assert place.refresh().jobs == jobs
+
+
+def test_who_may_not_come_in_costs_nothing_until_admitted_again(place: Town) -> None:
+    shut_out, truth = place.make(1), place.make(1)
+    for user, each in (("ann", shut_out), ("bob", truth)):
+        place.hold(user, each)
+    before = held(place, "ann", shut_out)
+    for each in (shut_out, truth):
+        place.add(each)
+    place.world.db.commit().set("users/ann", {"suspended": True}, merge=True).run()
+    place.clock.forward(days=1, hours=6)
+    assert place.refresh().jobs == 1
+    assert held(place, "ann", shut_out) == before
+    assert held(place, "bob", truth) == truth.ids
+    assert set(Budget(place.world.db, 6).read().users) == {"bob"}
+    assert place.refresh() == Refreshed(), "it is not looked at in every call"
+    place.world.db.commit().set("users/ann", {"suspended": False}, merge=True).run()
+    place.clock.forward(days=1, hours=6)
+    place.refresh()
+    assert held(place, "ann", shut_out) == shut_out.ids
+
+
+def test_without_units_what_is_due_is_read_once_an_hour(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.world.config = replace(place.world.config, refresh_units_per_day=2)
+    read: list[datetime] = []
+    due_at = Refreshes.due
+
+    def counted(self: Refreshes, now: datetime) -> list[Due]:
+        read.append(now)
+        return due_at(self, now)
+
+    monkeypatch.setattr(Refreshes, "due", counted)
+    place.clock.forward(seconds=3600 - place.clock().minute * 60 - place.clock().second)
+    for _ in range(24):
+        place.refresh()
+        place.clock.forward(minutes=5)
+    assert len(read) == 2
 
 
 def test_a_used_up_quota_stops_refreshing_until_it_is_renewed(place: Town) -> None:

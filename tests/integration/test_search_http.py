@@ -125,7 +125,7 @@ def test_hits_as_they_came_into_the_library(site: Site) -> None:
     assert [each["added_at"] for each in hits if each["video_id"] == both] == ["2024-01-01T00:00:00.000Z"]
     newer = every_page(site, q="", sort="newest", added_after="2024-01-08")
     assert {each["video_id"] for each in newer} == {
-        each["video_id"] for each in hits if each["added_at"] > "2024-01-08T00:00:00.000Z"
+        each["video_id"] for each in hits if each["added_at"] >= "2024-01-08T00:00:00.000Z"
     }
     assert len(newer) < len(hits)
     assert "added_at" not in site.get("/api/search", q="").get_json()["hits"][0]

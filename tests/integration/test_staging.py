@@ -33,6 +33,7 @@ _REQUESTS = {
     "sweep": ("POST", "/"),
     "reindex": ("POST", "/"),
     "refresh": ("POST", "/"),
+    "keep": ("GET", "/api/clips"),
 }
 _BODY = {"playlist": "PLabcdefghijk"}
 _TRACEBACK = re.compile(r"Traceback|File \"|\.py\b|site-packages")
@@ -124,6 +125,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GOOGLE_OAUTH_CLIENT_ID": "123.apps.googleusercontent.com",
         "GOOGLE_OAUTH_CLIENT_SECRET": "GOCSPX-of-a-test",
         "GRANT_ENCRYPTION_KEYS": "A" * 43 + "=",
+        "YOUTUBE_API_KEY": "AIza-of-a-test",
     }
     with running("web", tmp_path_factory.mktemp("web") / "web", port, environment):
         yield f"http://127.0.0.1:{port}"

@@ -87,7 +87,7 @@ run "without_a_domain" {
   }
   assert {
     condition = toset(keys(google_secret_manager_secret_iam_member.reader)) == toset([
-      "web GOOGLE_OAUTH_CLIENT_SECRET", "web GRANT_ENCRYPTION_KEYS", "sweep GOOGLE_OAUTH_CLIENT_SECRET", "sweep GRANT_ENCRYPTION_KEYS",
+      "web GOOGLE_OAUTH_CLIENT_SECRET", "web GRANT_ENCRYPTION_KEYS", "web YOUTUBE_API_KEY", "sweep GOOGLE_OAUTH_CLIENT_SECRET", "sweep GRANT_ENCRYPTION_KEYS",
       "planner GOOGLE_OAUTH_CLIENT_SECRET", "planner GRANT_ENCRYPTION_KEYS", "planner YOUTUBE_API_KEY",
       "refresh GOOGLE_OAUTH_CLIENT_SECRET", "refresh GRANT_ENCRYPTION_KEYS", "refresh YOUTUBE_API_KEY",
     ])
@@ -105,8 +105,8 @@ run "with_a_domain" {
     elasticsearch_url = "https://my.es.europe-west1.gcp.cloud.es.io:443/"
   }
   assert {
-    condition     = toset([for each in google_cloud_run_v2_service_iam_member.everybody : each.name]) == toset(["index", "jobs", "library", "search", "account", "health"])
-    error_message = "Everybody may call the six functions with routes, and no other."
+    condition     = toset([for each in google_cloud_run_v2_service_iam_member.everybody : each.name]) == toset(["index", "jobs", "keep", "library", "search", "account", "health"])
+    error_message = "Everybody may call the seven functions with routes, and no other."
   }
   assert {
     condition     = alltrue([for name in keys(google_cloud_run_v2_service_iam_member.everybody) : google_cloudfunctions2_function.function[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"])
@@ -116,10 +116,10 @@ run "with_a_domain" {
     condition = toset(keys(google_secret_manager_secret_iam_member.reader)) == toset(concat(
       [for name in ["account", "library", "sweep", "planner", "refresh"] : "${name} GOOGLE_OAUTH_CLIENT_SECRET"],
       [for name in ["account", "library", "sweep", "planner", "refresh"] : "${name} GRANT_ENCRYPTION_KEYS"],
-      ["planner YOUTUBE_API_KEY", "refresh YOUTUBE_API_KEY"],
-      [for name in ["jobs", "library", "search", "account", "health", "planner", "fetcher", "indexer", "dead-letters", "sweep", "reindex"] : "${name} ELASTICSEARCH_API_KEY"],
+      ["index YOUTUBE_API_KEY", "planner YOUTUBE_API_KEY", "refresh YOUTUBE_API_KEY"],
+      [for name in ["jobs", "keep", "library", "search", "account", "health", "planner", "fetcher", "indexer", "dead-letters", "sweep", "reindex"] : "${name} ELASTICSEARCH_API_KEY"],
     ))
-    error_message = "Each function reads its own secrets, and index reads none."
+    error_message = "Each function reads its own secrets."
   }
   assert {
     condition     = toset([for name, each in google_project_iam_member.store : name if each.role == "roles/datastore.viewer"]) == toset(["search", "health", "reindex"])

@@ -14,6 +14,10 @@ variables {
 
 run "subscriptions" {
   assert {
+    condition     = { for name, each in google_monitoring_alert_policy.schedule : name => one(flatten([for condition in each.conditions : [for absent in condition.condition_absent : absent.duration]])) } == { refresh = "1500s", sweep = "300s" }
+    error_message = "Every schedule is watched: an alert comes when five calls in turn have not succeeded."
+  }
+  assert {
     condition     = toset(keys(google_pubsub_subscription.subscription)) == toset(["planner", "fetcher", "indexer", "dead-letters"])
     error_message = "There are four subscriptions, and no name has an underscore."
   }

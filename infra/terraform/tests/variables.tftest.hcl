@@ -121,6 +121,62 @@ run "wrong_values_3" {
   ]
 }
 
+run "wrong_environment_1" {
+  command = plan
+  variables {
+    environment = { JOBS_PER_HOUR = "many" }
+  }
+  expect_failures = [var.environment]
+}
+
+run "wrong_environment_2" {
+  command = plan
+  variables {
+    environment = { REFRESH_UNITS_PER_DAY = "0" }
+  }
+  expect_failures = [var.environment]
+}
+
+run "wrong_environment_3" {
+  command = plan
+  variables {
+    environment = { STALLED_AFTER_SECONDS = "86401" }
+  }
+  expect_failures = [var.environment]
+}
+
+run "wrong_environment_4" {
+  command = plan
+  variables {
+    environment = { EGRESS_NAME = "x" }
+  }
+  expect_failures = [var.environment]
+}
+
+run "wrong_environment_5" {
+  command = plan
+  variables {
+    environment = { ALLOWED_USERS = "*" }
+  }
+  expect_failures = [var.environment]
+}
+
+run "wrong_environment_6" {
+  command = plan
+  variables {
+    environment = { YOUTUBE_PARTIAL_ANSWERS = "yes" }
+  }
+  expect_failures = [var.environment]
+}
+
+run "wrong_environment_7" {
+  command = plan
+  variables {
+    environment = { ELASTICSEARCH_INDEX_PREFIX = "Yts" }
+  }
+  expect_failures = [var.environment]
+}
+
 
 # In runs of their own, because another variable depends on them.
 run "wrong_egress" {

@@ -83,7 +83,7 @@ run "own_search_server" {
     error_message = "The machine has no address in the internet."
   }
   assert {
-    condition     = google_compute_firewall.functions_to_search[0].source_ranges == toset(["10.80.0.0/24"]) && alltrue([for each in google_compute_firewall.functions_to_search[0].allow : each.ports == tolist(["9200"])])
+    condition     = google_compute_firewall.functions_to_search[0].source_ranges == toset(["10.80.2.0/26", "10.80.4.0/22"]) && alltrue([for each in google_compute_firewall.functions_to_search[0].allow : each.ports == tolist(["9200"])])
     error_message = "Only functions reach it."
   }
   assert {
@@ -159,6 +159,10 @@ run "own_address" {
   assert {
     condition     = google_cloudfunctions2_function.function["fetcher"].service_config[0].environment_variables.EGRESS_NAME == "nat"
     error_message = "The address has a name, and so a breaker."
+  }
+  assert {
+    condition     = [for name, each in google_cloudfunctions2_function.function : name if anytrue([for interface in each.service_config[0].direct_vpc_network_interface : interface.subnetwork == "yts-fetcher"])] == ["fetcher"] && length(google_compute_router_nat.nat[0].subnetwork) == 1
+    error_message = "The fetcher is alone in the subnet of the address."
   }
   assert {
     condition     = google_compute_router_nat.nat[0].min_ports_per_vm >= 200

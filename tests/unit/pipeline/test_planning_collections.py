@@ -59,7 +59,8 @@ def test_what_was_added_and_got_no_job_is_listed_at_the_next_slot(time: StoppedC
     made = collections.create(USER, "Talks")
     # The process died after this commit.
     collections.add(USER, made.collection_id, {"video000001": None})
-    refreshing = Refreshing(Config(), db, cast(Topics, topics), cast(DataApi, None), cast(Grants, None))
+    unused = cast(DataApi, None), cast(Grants, None)
+    refreshing = Refreshing(Config(), db, cast(Topics, topics), *unused, lambda user_id: True)
     assert refreshing.run().jobs == 0
     time.forward(days=1)
     assert refreshing.run().jobs == 1

@@ -81,6 +81,7 @@ class Town:
             cast(Topics, self.topics),
             cast(DataApi, self.youtube),
             cast(Grants, self.grants),
+            lambda user_id: True,
         )
 
     def hold(self, playlist_id: str, user: str = "ann", **fields: Any) -> None:

@@ -35,6 +35,10 @@ EMPTY: dict[str, Any] = {
     "state": [],
     "anew": [],
     "provider": "8.7.0",
+    "terraform": "1.11.4",
+    # Of the domain, if there is one.
+    "certificate": "ACTIVE",
+    "database_error": "",
     "apply_errors": [],
     "destroy_fails": False,
     "api_errors": [],
@@ -80,10 +84,13 @@ def gcloud(cloud: dict[str, Any], call: str, words: list[str]) -> int:
         say(cloud["billing"])
     elif call.startswith("storage"):
         return storage(cloud, call, words)
-    elif call.startswith("firestore databases describe"):
-        if cloud["database"] is None:
+    elif call.startswith("firestore databases list"):
+        if cloud["database_error"]:
+            sys.stderr.write(cloud["database_error"])
             return 1
-        say("\t".join(cloud["database"]))
+        say("\t".join(cloud["database"] or []))
+    elif call.startswith("compute ssl-certificates describe yts-0123 --global"):
+        say(cloud["certificate"])
     elif call.startswith("firestore databases delete"):
         cloud["database"] = None
     elif call.startswith("secrets"):
@@ -126,6 +133,9 @@ def secrets(cloud: dict[str, Any], call: str, words: list[str]) -> int:
 
 
 def terraform(cloud: dict[str, Any], call: str, words: list[str]) -> int:
+    if call == "version -json":
+        say(json.dumps({"terraform_version": cloud["terraform"]}))
+        return 0
     command, place = call.split()[0], Path(words[0].removeprefix("-chdir="))
     if command == "init":
         lock = place / ".terraform.lock.hcl"
@@ -229,6 +239,7 @@ def output(name: str) -> int:
         "url": URL,
         "redirect_address": f"{URL}/api/login/callback",
         "ip_address": "203.0.113.7",
+        "certificate": "yts-0123",
         "reindex_url": "https://reindex-abc.a.run.app",
         "internal_urls": {"planner": "https://planner-abc.a.run.app"},
         "monthly_estimate": {"search server": 25, "total": 25},

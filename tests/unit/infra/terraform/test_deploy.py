@@ -55,10 +55,23 @@ def test_answers_are_kept_and_secrets_are_not(deployed: Deployment) -> None:
 
 def test_with_a_domain_the_script_says_where_it_has_to_point(deployment: Deployment) -> None:
     (deployment.place / "terraform.tfvars").write_text('domain    = "yts.example.org"\n', encoding="utf-8")
+    # Nobody can make the record before the first deployment has said where it has to point.
+    statuses = deployment.cloud["statuses"]
+    deployment.set(certificate="PROVISIONING", statuses={"/api/health": "000"})
     status, printed = deployment.run("--yes", **GIVEN)
     assert status == 0, printed
     assert "https://yts.example.org/api/login/callback" in printed
     assert "The A record of yts.example.org has to point to 203.0.113.7." in printed
+    assert "Smoke test" not in printed
+    assert "US dollars a month" in printed
+
+    status, printed = deployment.run("smoke")
+    assert status == 1
+    assert "The A record of yts.example.org has to point to 203.0.113.7." in printed
+    deployment.set(certificate="ACTIVE", statuses=statuses)
+    status, printed = deployment.run("smoke")
+    assert status == 0, printed
+    assert "What is internal cannot be reached." in printed
 
 
 def test_settings_of_a_person_are_left_as_they_are(deployment: Deployment) -> None:
@@ -160,6 +173,8 @@ def test_a_missing_program_is_named(deployment: Deployment, missing: str, tmp_pa
     ("broken", "said"),
     [
         ({"account": "(unset)"}, "gcloud has no account. Run: gcloud auth login"),
+        ({"terraform": "1.5.7"}, "Terraform is of version 1.5.7, and has to be 1.9 or newer"),
+        ({"database_error": "The service is unavailable."}, f"does not say whether {PROJECT} has a database"),
         ({"billing": "False"}, f"The project {PROJECT} has no billing account"),
         ({"lacks": ["run.services.setIamPolicy"]}, f"lacks rights in {PROJECT}: run.services.setIamPolicy\n"),
         ({"statuses": {"/api/health": 503}}, "/api/health answers 503, and not 200"),

@@ -93,6 +93,24 @@ def test_a_plan_makes_no_secret(deployment: Deployment) -> None:
     assert deployment.versions == {}
 
 
+def test_a_plan_takes_nothing_over(deployed: Deployment) -> None:
+    status, printed = deployed.run("destroy", typed=[PROJECT, "no"])
+    assert status == 0, printed
+    deployed.forget_calls()
+    status, printed = deployed.run("plan")
+    assert status == 0, printed
+    assert deployed.calls("terraform import") == []
+
+
+def test_it_is_said_what_is_away_meanwhile(deployed: Deployment) -> None:
+    things = deployed.cloud["things"]
+    deployed.set(things=[each for each in things if "web" not in each])
+    status, printed = deployed.run("--yes")
+    assert status == 1
+    assert "The page is away until" in printed
+    assert 'google_cloudfunctions2_function.function["web"]' in printed.split("for good:")[1]
+
+
 def test_a_plan_knows_the_versions_that_are_there(deployed: Deployment) -> None:
     deployed.another_checkout()
     status, printed = deployed.run("plan", YTS_PROJECT=PROJECT)

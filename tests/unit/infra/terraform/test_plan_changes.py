@@ -31,7 +31,10 @@ def plan(*changes: tuple[str, list[str]]) -> dict[str, Any]:
         ("google_secret_manager_secret.a", ["delete"]),
         ("google_secret_manager_secret.a", ["delete", "create"]),
         ("google_compute_disk.search", ["delete"]),
-        ("google_cloudfunctions2_function.web", ["delete"]),
+        ('google_cloudfunctions2_function.function["web"]', ["delete"]),
+        ("google_compute_address.nat", ["delete", "create"]),
+        ("google_compute_global_address.site", ["delete"]),
+        ("google_firestore_database.store", ["delete"]),
         ("google_pubsub_topic.videos", ["delete", "create"]),
         ("google_pubsub_subscription.fetcher", ["create", "delete"]),
     ],
@@ -50,6 +53,10 @@ def test_what_is_gone_afterwards_is_named(address: str, actions: list[str]) -> N
         # Each upgrade replaces the sources of functions, and files of the page come and go.
         ("google_storage_bucket_object.source", ["delete", "create"]),
         ("google_storage_bucket_object.page", ["delete"]),
+        # An operator less, and a collection with a query that has conditions: what upgrades do.
+        ("google_cloud_run_v2_service_iam_member.operator", ["delete"]),
+        ("google_firestore_field.unindexed", ["delete"]),
+        ('google_cloudfunctions2_function.function["sweep"]', ["delete"]),
         # It stays switched on.
         ("google_project_service.billingbudgets", ["delete"]),
     ],
@@ -63,6 +70,14 @@ def test_an_upgrade_takes_nothing_away(address: str, actions: list[str]) -> None
 def test_what_cannot_be_made_again_is_not_made_anew(kind: str, actions: list[str]) -> None:
     with pytest.raises(plan_changes.Refused):
         list(plan_changes.losses(plan((f"{kind}.it", actions))))
+
+
+def test_what_is_away_until_everything_is_deployed_is_said() -> None:
+    web, server = 'google_cloudfunctions2_function.function["web"]', "google_compute_instance.search[0]"
+    page, searches = plan_changes.away(plan((web, ["delete"]), (server, ["delete"])))
+    assert "The page is away" in page
+    assert "Searches fail" in searches
+    assert list(plan_changes.away(plan((web, ["update"]), (server, ["delete", "create"])))) == []
 
 
 def test_what_is_only_read_is_no_loss() -> None:

@@ -114,3 +114,23 @@ def test_the_command_fails_if_there_is_a_problem(tmp_path: Path, capsys: pytest.
     assert plan_check.main([str(file)]) == 1
     assert "found 'yts'" in capsys.readouterr().out
     assert plan_check.main([]) == 2
+
+
+def test_a_subnet_has_addresses_for_all_instances() -> None:
+    def found(instances: int, range_: str) -> list[str]:
+        subnet = plan("google_compute_subnetwork", {"name": "yts", "ip_cidr_range": range_})
+        interface = {"max_instance_count": instances, "direct_vpc_network_interface": [{"subnetwork": "yts"}]}
+        function = plan("google_cloudfunctions2_function", {"service_config": [interface]})
+        resources = [*_of(subnet), *_of(function)]
+        return list(plan_check.problems({"planned_values": {"root_module": {"resources": resources}}}))
+
+    assert found(1, "10.80.2.0/26") == []
+    assert found(71, "10.80.4.0/22") == []
+    expected = "google_compute_subnetwork.it.ip_cidr_range: expected 288 addresses, found 252"
+    assert found(71, "10.80.0.0/24") == [expected]
+    assert found(1, "10.80.2.0/28"), "two revisions need a block each"
+
+
+def _of(made: dict[str, Any]) -> list[dict[str, Any]]:
+    resources: list[dict[str, Any]] = made["planned_values"]["root_module"]["resources"]
+    return resources
