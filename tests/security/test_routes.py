@@ -77,7 +77,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/jobs/<job_id>/retry"): Row(lambda w: f"/api/jobs/{w.job_id}/retry", 404, 200),
     ("POST", "/api/jobs/<job_id>/cancel"): Row(lambda w: f"/api/jobs/{w.job_id}/cancel", 404, 200),
     ("POST", "/api/videos/<video_id>/fetch"): Row(lambda w: f"/api/videos/{ALONE}/fetch", 404, 202),
-    ("POST", "/api/searches"): Row(lambda w: "/api/searches", 201, 201, lambda w: {"query": "q=other"}),
+    ("POST", "/api/searches"): Row(lambda w: "/api/searches", 201, 201, lambda w: {"query": "q=elsewhere"}),
     ("PATCH", "/api/searches/<search_id>"): Row(
         lambda w: f"/api/searches/{w.search_id}", 404, 200, lambda w: {"title": "Mine"}
     ),
