@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared import clock
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import Firestore, delete_all
 from shared.random_secrets import hash_secret, make_secret
 
 #: A session ends so long after the sign-in, whether it is used or not.
@@ -89,8 +89,7 @@ class Sessions:
 
     def forget(self, user_id: str) -> None:
         """Ends all sessions of a user."""
-        for snapshot in self._db.query("sessions", ("user_id", "==", user_id), fields=["user_id"]):
-            self._db.commit().delete(snapshot.path).run()
+        delete_all(self._db, "sessions", ("user_id", "==", user_id))
 
 
 def _path(token: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared import clock
 from shared.errors import BadRequest, NotFound
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import Firestore, delete_all
 from shared.messages import is_id
 from shared.random_secrets import hash_secret
 
@@ -67,8 +67,7 @@ class Tokens:
 
     def forget(self, user_id: str) -> None:
         """Revokes all tokens of a user."""
-        for snapshot in self._db.query("api_tokens", ("user_id", "==", user_id), fields=["user_id"]):
-            self._db.commit().delete(snapshot.path).run()
+        delete_all(self._db, "api_tokens", ("user_id", "==", user_id))
 
 
 def _view(token_hash: str, data: Any) -> dict[str, Any]:

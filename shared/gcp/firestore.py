@@ -203,6 +203,20 @@ class Firestore:
         self._client().close()  # type: ignore[no-untyped-call]
 
 
+def delete_all(db: Firestore, collection: str, *conditions: tuple[str, str, object]) -> None:
+    """Deletes the documents of a collection that meet all conditions, as many in a commit as it takes.
+
+    Not in one transaction: some may be deleted when this fails. Doing it again deletes the rest.
+    """
+    # All paths first: deleting takes a while, and a stream of Firestore's has a time limit.
+    paths = iter([each.path for each in db.query(collection, *conditions, fields=["__name__"])])
+    while part := list(islice(paths, MAXIMUM_WRITES)):
+        commit = db.commit()
+        for path in part:
+            commit.delete(path)
+        commit.run()
+
+
 def retry_on_conflict(attempt: Callable[[], T], *, timeout: float = TIMEOUT) -> T:
     """Runs read-decide-commit again while it raises :class:`Conflict`, for at most ``timeout`` seconds.
 

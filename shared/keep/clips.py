@@ -13,14 +13,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import islice
 from math import inf
 from typing import Any
 
 from shared import clock, logs
 from shared.errors import BadRequest, Busy, DeliveryError, NotFound
 from shared.gcp.documents import Snapshot
-from shared.gcp.firestore import MAXIMUM_WRITES, Firestore, retry_on_conflict
+from shared.gcp.firestore import Firestore, delete_all, retry_on_conflict
 from shared.library.memberships import titles
 from shared.search.hits import watch_url
 from shared.search.index.analysis import clean, clean_paragraphs, is_spaceless
@@ -248,12 +247,7 @@ _NOT_FOUND = "You have no such clip."
 
 def forget(db: Firestore, user_id: str) -> None:
     """Deletes all clips of a user."""
-    found = (each.path for each in list(db.query(_collection(user_id), fields=["video_id"])))
-    while part := list(islice(found, MAXIMUM_WRITES)):
-        commit = db.commit()
-        for path in part:
-            commit.delete(path)
-        commit.run()
+    delete_all(db, _collection(user_id))
 
 
 def _collection(user_id: str) -> str:

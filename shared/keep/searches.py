@@ -20,7 +20,7 @@ from typing import Any
 from shared import clock, logs
 from shared.errors import BadRequest, Busy, NotFound, Transient
 from shared.gcp.documents import Commit
-from shared.gcp.firestore import Firestore, retry_on_conflict
+from shared.gcp.firestore import Firestore, delete_all, retry_on_conflict
 from shared.keep.saved import Arguments, SavedSearch, saved_from
 from shared.library.memberships import titles_and_state
 from shared.library.placement import placing
@@ -202,10 +202,8 @@ def read(db: Firestore, user_id: str, search_id: str) -> SavedSearch:
 
 def forget(db: Firestore, user_id: str) -> None:
     """Deletes all saved searches of a user. Their feeds go first, because others may read them."""
-    for snapshot in db.query("feeds", ("user_id", "==", user_id), fields=["user_id"]):
-        db.commit().delete(snapshot.path).run()
-    for snapshot in db.query(_collection(user_id), fields=["title"]):
-        db.commit().delete(snapshot.path).run()
+    delete_all(db, "feeds", ("user_id", "==", user_id))
+    delete_all(db, _collection(user_id))
 
 
 def _collection(user_id: str) -> str:

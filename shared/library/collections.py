@@ -18,7 +18,7 @@ from uuid import uuid4
 from shared import clock
 from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.documents import Commit, Snapshot
-from shared.gcp.firestore import Firestore, retry_on_conflict
+from shared.gcp.firestore import Firestore, delete_all, retry_on_conflict
 from shared.library import memberships, refreshes
 from shared.library.memberships import Listing, membership_path
 from shared.library.packing import pack_ids, pack_times, unpack_ids, unpack_times
@@ -277,8 +277,7 @@ class Collections:
 
     def forget(self, user_id: str) -> None:
         """Deletes all collections of a user. Their memberships are erased with the others."""
-        for snapshot in self._db.query(f"users/{user_id}/collections", fields=["title"]):
-            self._db.commit().delete(snapshot.path).run()
+        delete_all(self._db, f"users/{user_id}/collections")
 
     def _open(self, user_id: str, collection_id: str) -> Collection:
         """The collection. "Saved videos" is made if it is missing."""

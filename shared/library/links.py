@@ -12,7 +12,7 @@ from typing import Any
 
 from shared import clock
 from shared.errors import BadRequest, Busy, NotFound
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import Firestore, delete_all
 from shared.library import memberships
 from shared.library.memberships import Membership, membership_path
 from shared.messages import is_id
@@ -99,9 +99,8 @@ class Links:
 
 def forget(db: Firestore, user_id: str, playlist_id: str | None = None) -> None:
     """Revokes all links of a user, or those to one source."""
-    for snapshot in db.query("links", ("user_id", "==", user_id), fields=["playlist_id"]):
-        if playlist_id is None or (snapshot.data or {}).get("playlist_id") == playlist_id:
-            db.commit().delete(snapshot.path).run()
+    to_source = [] if playlist_id is None else [("playlist_id", "==", playlist_id)]
+    delete_all(db, "links", ("user_id", "==", user_id), *to_source)
 
 
 def suspend(db: Firestore, user_id: str, playlist_id: str) -> None:

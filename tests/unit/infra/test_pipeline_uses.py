@@ -125,21 +125,27 @@ def _queries() -> tuple[set[str], set[str]]:
     conditioned, listed = set[str](), set[str]()
     for path in sorted((ROOT / "shared").rglob("*.py")):
         for call in ast.walk(Source.read(ROOT, path).tree):
-            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args):
+            if not (isinstance(call, ast.Call) and call.args):
                 continue
-            if call.func.attr not in ("query", "count", "query_group"):
+            function, arguments = ast.unparse(call.func).rpartition(".")[2], call.args
+            if function == "delete_all":
+                # Its first argument is the database.
+                arguments = arguments[1:]
+            elif function not in ("query", "count", "query_group") or not isinstance(
+                call.func, ast.Attribute
+            ):
                 continue
             where = (
-                re.sub(r"\{[^}]*\}", "{}", ast.unparse(call.args[0]))
+                re.sub(r"\{[^}]*\}", "{}", ast.unparse(arguments[0]))
                 .removeprefix("f")
                 .strip("'\"")
                 .rpartition("/")[2]
             )
-            if not re.fullmatch(r"[a-z_]+", where) or "'" not in ast.unparse(call.args[0]):
+            if not re.fullmatch(r"[a-z_]+", where) or "'" not in ast.unparse(arguments[0]):
                 continue
             sorts = [each.value for each in call.keywords if each.arg == "order_by"]
             by_field = any(ast.unparse(each) != "'__name__'" for each in sorts)
-            (conditioned if call.args[1:] or by_field else listed).add(where)
+            (conditioned if arguments[1:] or by_field else listed).add(where)
     return conditioned, listed
 
 
