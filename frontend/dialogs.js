@@ -75,7 +75,7 @@ export function openDialog(title, load) {
 	};
 	const show = () => api.attempt(async () => {
 		fill(content, ...(await load(show, close)));
-		// What was focused may be gone.
+		// The element that had the focus may be gone.
 		if (!dialog.contains(document.activeElement)) (content.querySelector("code") ?? heading).focus();
 	}, toast);
 	dialog.showModal();

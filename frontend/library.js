@@ -149,7 +149,7 @@ function createCard() {
 		showThumbnail(playlist?.thumbnail_url, [...name][0]);
 		setText(title, name);
 		setText(about, aboutText(playlist, job, active));
-		// What is moved into a collection needs no job.
+		// Videos that are moved into a collection need no job.
 		const filled = playlist?.kind === "collection" && !job && !indexed;
 		setText(state, filled ? (playlist.video_count ? "Searchable" : "No videos yet") : cardStateText(job, indexed, active));
 		state.classList.toggle("error", failed || Boolean(job?.counts.failed));

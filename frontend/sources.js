@@ -51,7 +51,7 @@ async function submit() {
 	clear();
 	const answer = await api.addSources(input.value);
 	const refused = answer.lines.filter((line) => line.taken_for === "nothing" || (line.detail && !line.job_id && !line.choice));
-	// What cannot be taken stays in the box, to be corrected.
+	// Lines that cannot be taken stay in the box, to be corrected.
 	setDraft(refused.map(({ text }) => text).join("\n"));
 	if (answer.lines.length === 1 && refused.length) showError(refused[0].detail);
 	else if (answer.lines.length === 1 && answer.lines[0].taken_for === "playlist") {

@@ -57,7 +57,7 @@ function entry(file, name, record) {
 		const reader = (method ? stream.pipeThrough(new DecompressionStream("deflate-raw")) : stream).getReader();
 		let length = 0;
 		try {
-			// What a zip says about its sizes may be a lie: `set` throws at the first byte too many.
+			// The sizes in a zip may be false: `set` throws at the first byte too many.
 			for (let part = await reader.read(); !part.done; part = await reader.read()) {
 				bytes.set(part.value, length);
 				length += part.value.length;

@@ -35,7 +35,7 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 }
 
 export function show() {
-	// What was read stays on the page until somebody else signs in.
+	// The lists that were read stay on the page until somebody else signs in.
 	if (owner !== me) {
 		owner = me;
 		reset("");

@@ -73,7 +73,7 @@ def list_links(request: Request, caller: Caller) -> dict[str, Any]:
 @routes.post("/api/links")
 def make_link(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
     view, token = links.make(caller.user_id, body_of(request).get("playlist_id"))
-    # What follows # in an address is sent to no server, and to no page that is opened from ours.
+    # The part after # in an address is sent to no server, and to no page that is opened from ours.
     return {**view, "url": f"{site.origin(request)}/#link={token}"}, 201
 
 
