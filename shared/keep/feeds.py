@@ -18,6 +18,7 @@ from shared.keep.searches import Searches, feed_path
 from shared.library.placement import placing
 from shared.random_secrets import hash_secret, make_secret
 from shared.search.service import Search
+from shared.search.snippets import plain
 
 #: Hits in a feed, the latest ones.
 _ENTRIES = 50
@@ -124,20 +125,16 @@ def _entry(name: str, hit: Mapping[str, Any], time: datetime, saved: SavedSearch
             address["line"] = str(moments[0]["line"])
     if q := saved.params.q:
         address["q"] = q
-    said = [f"{_clock_time(moment['start'])} {_text(moment['snippet'])}" for moment in moments]
+    said = [f"{_clock_time(moment['start'])} {plain(moment['snippet'])}" for moment in moments]
     return Entry(
         name,
         f"{origin}/?{urlencode(address)}",
         moments[0]["url"] if moments else hit["url"],
-        _text(hit["title"]),
+        plain(hit["title"]),
         hit["channel"],
         time,
-        "\n".join(said) or _text(hit["description"]),
+        "\n".join(said) or plain(hit["description"]),
     )
-
-
-def _text(segments: list[Mapping[str, Any]]) -> str:
-    return "".join(segment["text"] for segment in segments)
 
 
 def _seconds(start: float) -> str:

@@ -11,10 +11,7 @@ from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.pipeline.quotas import Quota
 from shared.youtube.addresses import Named
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import Channel
-
-#: Ids in one request.
-_PAGE = 50
+from shared.youtube.resources import PAGE, Channel
 
 
 class Channels:
@@ -52,10 +49,10 @@ class Channels:
     def described(self, user_id: str, channel_ids: Sequence[str]) -> dict[str, Channel]:
         """Channels by id, for a unit for each 50. Unknown ones are missing. Raises as :meth:`named`."""
         found: dict[str, Channel] = {}
-        for start in range(0, len(channel_ids), _PAGE):
+        for start in range(0, len(channel_ids), PAGE):
             self._spend(user_id)
             with _Told():
-                found |= self._youtube.channels(channel_ids[start : start + _PAGE])
+                found |= self._youtube.channels(channel_ids[start : start + PAGE])
         return found
 
     def _spend(self, user_id: str) -> None:

@@ -21,11 +21,10 @@ from shared.youtube import channels
 from shared.youtube.addresses import channel_of, is_uploads
 from shared.youtube.channels import Choice, choice_from
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import FirstPage, Item, PlaylistInfo
+from shared.youtube.resources import PAGE, FirstPage, Item, PlaylistInfo
 
 #: Who says that the videos are there: a playlist that everybody sees, one that its owner sees, or a person.
 ListedBy = Literal["everybody", "owner", "person"]
-_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +80,8 @@ class Listings:
 
     def _channel(self, job: Job, known: Membership | None, choice: Choice) -> Source:
         """A channel of which not everything is wanted."""
-        described_at = None
-        if job.scheduled and known and known.described_at and is_young(known.described_at):
-            info = PlaylistInfo(known.title, known.thumbnail_url, len(known.video_ids), known.privacy)
-        else:
+        described_at, info = None, _described_lately(job, known)
+        if info is None:
             described_at = clock.now()
             info = self._described_channel(job)
         if choice.newest is not None:
@@ -109,9 +106,9 @@ class Listings:
         return PlaylistInfo(found.title, found.thumbnail_url, found.videos or 0, "public")
 
     def _playlist(self, job: Job, known: Membership | None) -> Source:
-        if job.scheduled and known and known.described_at and is_young(known.described_at):
-            info = PlaylistInfo(known.title, known.thumbnail_url, len(known.video_ids), known.privacy)
-            is_private = known.privacy == "private"
+        info = _described_lately(job, known)
+        if info is not None:
+            is_private = info.privacy == "private"
             try:
                 access_token = self._grants.access_token(job.user_id) if is_private else None
                 check = self._checks.read(job.user_id if is_private else None, job.playlist_id)
@@ -185,8 +182,15 @@ class Listings:
                 Item(video_id, "", "", "", None, position=number, gone=None, added_at=time)
                 for number, (video_id, time) in enumerate(added.items())
             ]
-            for start in range(0, len(items), _PAGE):
-                yield items[start : start + _PAGE]
+            for start in range(0, len(items), PAGE):
+                yield items[start : start + PAGE]
 
         info = PlaylistInfo(found.title, None, len(found.added))
         return Source(info, pages, "collection", "person", described_at=clock.now())
+
+
+def _described_lately(job: Job, known: Membership | None) -> PlaylistInfo | None:
+    """What is known of a source and is good enough for a refresh. None when YouTube has to be asked."""
+    if not (job.scheduled and known and known.described_at and is_young(known.described_at)):
+        return None
+    return PlaylistInfo(known.title, known.thumbnail_url, len(known.video_ids), known.privacy)

@@ -20,7 +20,7 @@ from shared.transcripts import store
 from shared.transcripts.store import Outcome, TranscriptStore
 from shared.transcripts.videos import Metadata, VideoStore
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import Item
+from shared.youtube.resources import PAGE, Item
 
 #: Why a video is left out about which YouTube says nothing, by who has listed it.
 _CLOSED: dict[ListedBy, str] = {
@@ -28,8 +28,6 @@ _CLOSED: dict[ListedBy, str] = {
     "owner": "YouTube shows this video to nobody but you.",
     "person": "YouTube knows no such video, or shows it to nobody but its owner.",
 }
-#: Videos in a request to videos.list.
-_PAGE = 50
 #: That it describes none of so many videos, which it has described before, is most likely a mistake.
 _UNBELIEVABLE = 5
 
@@ -72,10 +70,10 @@ class Pages:
     def of_videos(self, job: Job, video_ids: Sequence[str]) -> Iterator[Page]:
         """Videos of the user's library, in pages."""
         indexed = _Indexed(self._index)
-        for start in range(0, len(video_ids), _PAGE):
+        for start in range(0, len(video_ids), PAGE):
             items = [
                 Item(video_id, "", "", "", None, position=start + number, gone=None)
-                for number, video_id in enumerate(video_ids[start : start + _PAGE])
+                for number, video_id in enumerate(video_ids[start : start + PAGE])
             ]
             described, metadata = self._describe(job, items, video_ids, "everybody", at_youtube=False)
             yield _page(described, self._entries(job, described, metadata, indexed), metadata)

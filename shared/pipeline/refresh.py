@@ -27,13 +27,12 @@ from shared.pipeline.budget import Budget
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.start import publish
 from shared.youtube.data_api import DataApi
+from shared.youtube.resources import PAGE
 
 #: Seconds that one call works. The next one continues.
 _WORKS_FOR = 200.0
 #: Minutes of each hour in which it works without units. The scheduler calls every five minutes.
 _OF_AN_HOUR = 5
-#: Videos in a page of a listing.
-_PAGE = 50
 _TOO_LARGE = (
     "Listing it takes more of YouTube's quota than is set aside for a day. Refresh it yourself, or ask the"
     " operator to raise REFRESH_UNITS_PER_DAY."
@@ -273,4 +272,4 @@ def in_turn(due: Sequence[Due], spent: Mapping[str, int]) -> Iterator[Due]:
 
 def listing_cost(videos: int) -> int:
     """Units that checking and listing a source costs: its pages, its title, and one page of metadata."""
-    return max(1, -(-videos // _PAGE)) + 2
+    return max(1, -(-videos // PAGE)) + 2

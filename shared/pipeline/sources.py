@@ -13,6 +13,7 @@ from shared.pipeline.channels import Channels
 from shared.pipeline.job_views import status_url
 from shared.pipeline.jobs import Job
 from shared.pipeline.start import Start
+from shared.pipeline.usage import listing_units
 from shared.youtube import addresses
 from shared.youtube.addresses import WATCH_LATER, Named, classify, is_refused, uploads_of
 from shared.youtube.channels import Choice
@@ -24,8 +25,8 @@ MAXIMUM_LINES = 1_000
 LARGE = 500
 #: Seconds after which no more lines are taken. The function has thirty.
 WORKS_FOR = 20.0
-#: For an estimate: videos that are fetched in a second, and items that one unit of YouTube's quota lists.
-_A_SECOND, _PAGE = 5, 50
+#: For an estimate: videos that are fetched in a second.
+_A_SECOND = 5
 _LATE = "There was no time for this line. Paste it again."
 #: What the page of a channel shows that is named in an address.
 _TABS = {"videos": Choice(shorts=False, live=False)}
@@ -171,6 +172,4 @@ def _named(line: Line, text: str) -> Named | None:
 def estimate(videos: int | None) -> dict[str, Any]:
     """What a channel of so many videos costs, if none of them is known here yet."""
     number = videos or 0
-    pages = -(-number // _PAGE)
-    # The title, and for each page its items and their metadata.
-    return {"videos": videos, "seconds": -(-number // _A_SECOND), "units": 1 + 2 * pages}
+    return {"videos": videos, "seconds": -(-number // _A_SECOND), "units": listing_units(number)}

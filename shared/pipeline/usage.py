@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from shared import clock
 from shared.gcp.documents import Commit, Snapshot
+from shared.youtube.resources import PAGE
 
 if TYPE_CHECKING:
     from shared.pipeline.jobs import Job
@@ -56,11 +57,20 @@ def book_end(commit: Commit, job: Job, youtube_bytes: int) -> dict[str, int]:
 def _quota_units(job: Job) -> int:
     """At most so many units of the Data API's quota has a job cost.
 
-    One for the playlist, and two for each page of 50 videos: the page itself, and its metadata. Metadata of
-    less than a day ago costs nothing. A job of some videos asks for their metadata only.
+    Metadata of less than a day ago costs nothing. A job of some videos asks for their metadata only.
     """
-    pages = -(-job.listed // 50)
-    return 1 + 2 * pages if job.whole else max(1, pages)
+    return listing_units(job.listed) if job.whole else max(1, _pages(job.listed))
+
+
+def listing_units(videos: int) -> int:
+    """What a source of so many videos costs: one unit for its title, and for each page its items and their
+    metadata.
+    """
+    return 1 + 2 * _pages(videos)
+
+
+def _pages(videos: int) -> int:
+    return -(-videos // PAGE)
 
 
 def _field(name: str) -> str:

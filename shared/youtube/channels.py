@@ -16,10 +16,9 @@ from typing import Any
 
 from shared.errors import BadRequest, NotVisible
 from shared.youtube.data_api import DataApi
-from shared.youtube.resources import Item
+from shared.youtube.resources import PAGE, Item
 
 _VIDEOS, _SHORTS, _LIVE = "UULF", "UUSH", "UULV"
-_PAGE = 50
 #: Uploads are listed newest first, but for a few. After so many older ones there is nothing new.
 _TOLERATED = 10
 _MOST = 1_000_000
@@ -83,7 +82,7 @@ def pages(youtube: DataApi, uploads: str, choice: Choice) -> Iterator[Sequence[I
     Asks for no page that nothing is wanted of. Raises what :class:`DataApi` raises.
     """
     items = iter(_limited(_sorted_out(youtube, uploads, choice), choice))
-    while page := list(islice(items, _PAGE)):
+    while page := list(islice(items, PAGE)):
         yield page
 
 

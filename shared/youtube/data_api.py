@@ -27,6 +27,7 @@ from shared.youtube.addresses import WATCH_LATER, is_refused
 from shared.youtube.data_api_errors import NOT_VISIBLE, translate
 from shared.youtube.prefetch import prefetch
 from shared.youtube.resources import (
+    PAGE,
     Channel,
     FirstPage,
     Item,
@@ -100,7 +101,7 @@ class DataApi:
         listed = self._answers(
             lambda page_token: (
                 lambda api: api.playlists().list(
-                    part=_PLAYLIST_PARTS, mine=True, maxResults=50, pageToken=page_token
+                    part=_PLAYLIST_PARTS, mine=True, maxResults=PAGE, pageToken=page_token
                 )
             ),
             access_token,
@@ -152,7 +153,7 @@ class DataApi:
             return []
         answer = self._call(
             lambda api: api.videos().list(
-                part="snippet,contentDetails,statistics", id=",".join(video_ids), maxResults=50
+                part="snippet,contentDetails,statistics", id=",".join(video_ids), maxResults=PAGE
             )
         )
         now = clock.now()
@@ -167,7 +168,7 @@ class DataApi:
             return {}
         answer = self._call(
             lambda api: api.videos().list(
-                part="contentDetails,liveStreamingDetails", id=",".join(video_ids), maxResults=50
+                part="contentDetails,liveStreamingDetails", id=",".join(video_ids), maxResults=PAGE
             )
         )
         return {str(found.get("id")): kind_of(found) for found in items_of(answer)}
@@ -175,7 +176,7 @@ class DataApi:
     def channels(self, ids: Sequence[str]) -> dict[str, Channel]:
         """Up to 50 channels by id. Unknown ones are missing."""
         answer = self._call(
-            lambda api: api.channels().list(part=_CHANNEL_PARTS, id=",".join(ids), maxResults=50)
+            lambda api: api.channels().list(part=_CHANNEL_PARTS, id=",".join(ids), maxResults=PAGE)
         )
         found = map(channel_from, items_of(answer))
         return {channel.channel_id: channel for channel in found if channel is not None}
@@ -191,7 +192,7 @@ class DataApi:
         listed = self._answers(
             lambda page_token: (
                 lambda api: api.subscriptions().list(
-                    part="snippet", mine=True, maxResults=50, order="alphabetical", pageToken=page_token
+                    part="snippet", mine=True, maxResults=PAGE, order="alphabetical", pageToken=page_token
                 )
             ),
             access_token,
@@ -289,7 +290,7 @@ class DataApi:
 
 def _items_request(playlist_id: str, page_token: str | None = None) -> Callable[[Any], Any]:
     return lambda api: api.playlistItems().list(
-        part="snippet,contentDetails,status", playlistId=playlist_id, maxResults=50, pageToken=page_token
+        part="snippet,contentDetails,status", playlistId=playlist_id, maxResults=PAGE, pageToken=page_token
     )
 
 

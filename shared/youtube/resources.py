@@ -12,6 +12,8 @@ from shared.errors import Transient
 from shared.transcripts.videos import Metadata
 from shared.youtube.tracks import plain_language
 
+#: The most that one request of the Data API lists, and the most ids that one names.
+PAGE = 50
 #: YouTube's own limits are 100 and 5,000 characters. Anything longer is no title and no description.
 _MAXIMUM_TITLE, _MAXIMUM_DESCRIPTION = 500, 20_000
 
