@@ -99,9 +99,10 @@ export default {
 	attempt,
 	...Object.fromEntries(Object.entries(CALLS).map(([name, text]) => [name, callOf(text)])),
 	searches: (signal) => get("searches", signal),
-	search: (params, signal) => get(`search?${params}`, signal),
+	search: (params, signal, retry) => get(`search?${params}`, signal, retry),
 	suggest: (q, signal) => get(`suggest?q=${encode(q)}`, signal, false),
 	video: (id, q, signal) => get(`videos/${encode(id)}?q=${encode(q)}`, signal),
+	related: (id, start, signal) => get(`videos/${encode(id)}/related?start=${start}&limit=8`, signal),
 	/** `wanted`: a query string with `q` and `tag`. */
 	clips: (wanted, cursor) => get(`clips?${wanted}&cursor=${encode(cursor)}`),
 	searchFile: (params, format) => file(`search/export?${params}&format=${format}`),

@@ -12,6 +12,7 @@ const KEYS = {
 	k: "play or pause",
 	c: "copy a link to this moment",
 	f: "follow the spoken line",
+	r: "related places of this line",
 	s: "on a line: keep it as a clip",
 	"⇧↑ ⇧↓": "and the lines around it",
 	Esc: "close, or return to the results",
