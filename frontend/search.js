@@ -254,7 +254,7 @@ function tips(q, params) {
 	const byMeaning = isByMeaning(params);
 	const other = byId("by").children[byMeaning ? 0 : 1];
 	if (filters.anyInUse()) items.push([button(".plain", "Search without the filters", () => refine(filters.clear))]);
-	if (!byId("by").hidden) items.push([button(".plain", `Search by ${byMeaning ? "words" : "meaning"}`, () => other.click())]);
+	if (!byId("by").hidden && offered.hidden) items.push([button(".plain", `Search by ${byMeaning ? "words" : "meaning"}`, () => other.click())]);
 	const words = byMeaning ? [] : q.split(/\s+/);
 	if (words.length > 1) items.push(["Any of the words: ", queryButton(words.join(" OR ").replaceAll('"', ""))]);
 	if (words.length === 1) items.push(["Words that begin with it: ", queryButton(`${q}*`)], ["Similar words: ", queryButton(`${q}~`)]);
