@@ -113,7 +113,8 @@ class Search:
             places = self._places(scope, query, params, placing or Placing())
             for place in places.hits if places else ():
                 shown = _place(place, query, placing, limit=None)
-                yield {**shown, "match": "some_words", "missing": shown.pop("missing")}
+                missing = shown.pop("missing")
+                yield {**shown, "match": "some_words", "missing": missing}
 
     def ids(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
