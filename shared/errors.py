@@ -13,7 +13,7 @@
      │   ├─ TooLarge            413  the body is too long
      │   ├─ TooMany             429  the caller has used up a limit
      │   ├─ Undeployed          500  the database lacks an index, or the function a role; logged as an error
-     │   │   └─ ModelMissing    the model of search by meaning cannot be had; search by words goes on
+     │   │   └─ ModelMissing    500  the model of search by meaning cannot be had; search by words goes on
      │   └─ Unavailable         503  a dependency does not answer; worth a retry
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
