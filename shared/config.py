@@ -85,6 +85,13 @@ Allowed = Annotated[
         description="e-mail addresses and domains such as example.org, or * for everybody",
     ),
 ]
+EmbedderChoice = Annotated[
+    str,
+    Meta(
+        pattern="^(?:use|off|fastembed:[A-Za-z0-9][A-Za-z0-9._/-]{0,99})$",
+        description="use, off, or fastembed: and the name of a model",
+    ),
+]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Concurrency = Annotated[int, Meta(ge=1, le=1000)]
 Jobs = Annotated[int, Meta(ge=1, le=10_000)]
@@ -130,6 +137,10 @@ class Config:
     youtube_partial_answers: Literal["on", "off"] = "on"
     youtube_embed_base_url: Url = "https://www.youtube-nocookie.com"
     fetch_concurrency: Concurrency = 50
+    #: The model of search by meaning. See shared.meaning.embedder.
+    embedder: EmbedderChoice = "use"
+    #: Where models that fastembed downloads are kept. None: in the directory of temporary files.
+    embedder_models: Path | None = None
     #: Names the address that YouTube sees. Processes with the same name share one breaker.
     egress_name: EgressName = "main"
     webshare_proxy_username: str | None = field(default=None, repr=False)

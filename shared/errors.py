@@ -13,6 +13,7 @@
      │   ├─ TooLarge            413  the body is too long
      │   ├─ TooMany             429  the caller has used up a limit
      │   ├─ Undeployed          500  the database lacks an index, or the function a role; logged as an error
+     │   │   └─ ModelMissing    500  the model of search by meaning cannot be had; search by words goes on
      │   └─ Unavailable         503  a dependency does not answer; worth a retry
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
@@ -112,6 +113,13 @@ class Undeployed(RequestError):
 
     status = 500
     title = "Internal server error"
+
+
+class ModelMissing(Undeployed):
+    """The model of search by meaning is missing, or is not the expected one. Nothing else depends on it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("Search by meaning is off, because its model is missing.", detail=detail)
 
 
 class Unavailable(RequestError):

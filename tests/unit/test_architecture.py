@@ -68,6 +68,11 @@ CHECKS = [
         Source(_DEEP, "from youtube_transcript_api.proxies import ProxyConfig\n"),
     ),
     Check(
+        rules.meaning_alone_imports_models,
+        (*_SHARED, *_FUNCTIONS, *_INFRA),
+        Source("shared/meaning/planted.py", "def f():\n    import numpy as np\n"),
+    ),
+    Check(
         rules.infra_imports_few_modules_of_shared,
         _INFRA,
         Source("infra/local/deep/planted.py", "from shared import config\nfrom shared.gcp import pubsub\n"),

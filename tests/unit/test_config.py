@@ -54,6 +54,7 @@ WRONG = [
     *(("PROXY_URL", value) for value in ["proxy:80", "socks5://proxy:80"]),
     ("PROXY_MODE", "sometimes"),
     *(("YOUTUBE_PARTIAL_ANSWERS", value) for value in ["true", "ON", "1"]),
+    *(("EMBEDDER", value) for value in ["on", "USE", "fastembed", "fastembed:", "fastembed:../x", "use off"]),
     *(("TRANSCRIPT_LANGUAGES", value) for value in ["en,english language", "e", "en;de", "en,../de"]),
     *(("GOOGLE_OAUTH_TOKEN_URI", value) for value in ["accounts.google.com", "javascript:alert(1)"]),
     *(("GRANT_ENCRYPTION_KEYS", value) for value in ["short", "a" * 44, f"{KEY},x", "é" * 43 + "="]),
@@ -85,6 +86,7 @@ def test_a_wrong_value_is_named_with_what_was_expected_and_found(name: str, valu
         ("TRANSCRIPT_LANGUAGES", " en, pt-BR ,,zh-Hans", ("en", "pt-BR", "zh-Hans")),
         ("PROXY_MODE", "always", "always"),
         ("YOUTUBE_PARTIAL_ANSWERS", "off", "off"),
+        ("EMBEDDER", "fastembed:intfloat/multilingual-e5-large", "fastembed:intfloat/multilingual-e5-large"),
         ("LOCAL_STATE_DIR", "/elsewhere", Path("/elsewhere")),
     ],
 )

@@ -25,6 +25,8 @@ def show(answer: dict[str, Any], color: bool) -> None:
     for hit in answer["hits"]:
         gone = "  (not on YouTube any more)" if hit.get("gone") else ""
         print(f"{text_of(hit['title'], color)}  {_faint(hit['channel'] or '', color)}".rstrip() + gone)
+        if hit.get("missing"):
+            print(f"           {_faint('without: ' + ', '.join(hit['missing']), color)}")
         for moment in hit["moments"]:
             print(f"  {timestamp(moment['start'])}  {text_of(moment['snippet'], color)}")
             print(f"           {_faint(moment['url'], color)}")

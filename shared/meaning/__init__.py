@@ -1,0 +1,1 @@
+"""Search by meaning: passages of transcripts, and the model that makes vectors of them."""
