@@ -108,6 +108,7 @@ export async function show(params) {
 		while (hits.children.length < shownBefore && (await showMore(false)));
 		// Words do not wait, but a result that is returned to has to be there.
 		if (isReturning() && focus?.startsWith("meaning:")) await offering;
+		if (shown !== String(wanted)) return;
 	}
 	restorePosition();
 }
