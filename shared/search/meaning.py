@@ -67,7 +67,7 @@ class Thresholds:
 
 
 #: Of a question and a passage, and of two passages: see docs/decisions/meaning.md.
-QUESTION, PASSAGE = Thresholds(0.45, 0.32, 0.22), Thresholds(0.7, 0.55, 0.42)
+QUESTION, PASSAGE = Thresholds(0.35, 0.25, 0.15), Thresholds(0.5, 0.38, 0.26)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,10 @@ def mark(embedder: Embedder, question: bytes, hits: Sequence[Sequence[MarkedPass
         left -= len(spans)
         compared.append((passage, spans))
     texts = [passage.text[begin:end] for passage, spans in compared for begin, end in spans]
+    asked = array("b", question)
     vectors = iter(embedder.passages(texts))
     for passage, spans in compared:
-        near = [_cosine(question, next(vectors)) for _ in spans]
+        near = [_nearness(asked, next(vectors)) for _ in spans]
         passage.marked = spans[max(range(len(spans)), key=near.__getitem__)] if spans else None
 
 
@@ -76,7 +77,8 @@ def sentences(text: str, breaks: Sequence[int]) -> list[Span]:
     return [span for span in stripped if span[0] < span[1]]
 
 
-def _cosine(one: bytes, other: bytes) -> float:
-    left, right = array("b", one), array("b", other)
-    length = math.sqrt(sum(map(mul, right, right)))
-    return sum(map(mul, left, right)) / length if length else 0.0
+def _nearness(question: array[int], sentence: bytes) -> float:
+    """The cosine, but for the length of the question, which is the same for all sentences."""
+    vector = array("b", sentence)
+    length = math.sqrt(sum(map(mul, vector, vector)))
+    return sum(map(mul, question, vector)) / length if length else 0.0

@@ -135,22 +135,22 @@ def test_a_paraphrase_finds_the_passage_and_its_second(ada: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("q", "asked", "found"),
     [
-        ({"language": "fr"}, {"marees"}),
-        ({"channel": "UCbread"}, {"bakery"}),
-        ({"playlist": LENT}, {"workshop"}),
-        ({"max_minutes": "5"}, {"workshop"}),
-        ({"after": "2024-01-01"}, set()),
-        ({"playlist": "PLsecret"}, set()),
-        ({"q": "the sea and the moon language:fr"}, {"marees"}),
-        ({"q": "the sea and the moon -ocean -lune"}, {"bakery", "workshop"}),
+        ("the pull of the moon on the sea", {"language": "fr"}, {"marees"}),
+        ("how to make bread", {"channel": "UCbread"}, {"bakery"}),
+        ("how to make bread", {}, {"bakery", "ocean"}),
+        ("a flat tyre", {"playlist": LENT}, {"workshop"}),
+        ("a flat tyre", {"max_minutes": "5"}, {"workshop"}),
+        ("a flat tyre", {"max_minutes": "1"}, set()),
+        ("a flat tyre", {"after": "2024-01-01"}, set()),
+        ("the tides", {"playlist": "PLsecret"}, set()),
+        ("the pull of the moon on the sea language:fr", {}, {"marees"}),
+        ("how to make bread -moon", {}, {"bakery"}),
     ],
 )
-def test_filters_hold(ada: Site, asked: dict[str, str], found: set[str]) -> None:
-    question = {"q": "bread, the sea, or a bicycle", **asked}
-    assert set(ada.ids(**question)) <= found
-    assert not found or set(ada.ids(**question)) & found
+def test_filters_hold(ada: Site, q: str, asked: dict[str, str], found: set[str]) -> None:
+    assert set(ada.ids(q, **asked)) == found
 
 
 def test_facets_count_what_was_found(ada: Site) -> None:
@@ -172,8 +172,7 @@ def test_nothing_of_another_user_or_outside_of_a_link(
     assert "secret" not in str(ada.ask("/api/videos/ocean/related", start=0)[1])
     stranger = Site(function[0], Tokens(db).mint("nobody", "test")["token"])
     assert stranger.search("why does the sea rise")["total"] == 0
-    link = Links(db, "http://x").make("ada", LENT)
-    guest = Site(function[0], link["url"].partition("#link=")[2])
+    guest = Site(function[0], Links(db).make("ada", LENT)[1])
     for q in ("why does the sea rise", "bread", "a flat tyre"):
         assert set(guest.ids(q, limit=50)) <= {"workshop"}
     assert guest.ids("a flat tyre") == ["workshop"]
@@ -192,7 +191,7 @@ def test_nothing_of_another_user_or_outside_of_a_link(
 @pytest.mark.parametrize(
     "asked",
     [
-        *({"q": ""}, {"q": "?! …"}, {"q": "language:en"}, {"q": "https://youtu.be/dQw4w9WgXcQ"}),
+        *({"q": ""}, {"q": "?! …"}, {"q": '"'}, {"q": "language:en"}, {"q": "https://youtu.be/dQw4w9WgXcQ"}),
         *({"cursor": "x"}, {"sort": "newest"}, {"require": "moon"}, {"in": "title"}, {"by": "magic"}),
         *({"limit": "51"}, {"new_in": "0" * 16}),
     ],
@@ -206,13 +205,19 @@ def test_what_a_search_by_meaning_cannot_have(ada: Site, asked: dict[str, str]) 
 @pytest.mark.parametrize(
     "q",
     [
-        *("moon " * 5000, "x" * 20_000, "\x00\x1b moon \ud800", "ʞ" * 300, "🌊🌊🌊 a", "maH tlhIngan Qapla'"),
-        *("moon OR (", '"', "機械学習とは何か", "ทะเลขึ้นทำไม"),
+        *("moon " * 5000, "x" * 20_000, "\x00\x1b moon", "ʞ" * 300, "🌊🌊🌊 a", "maH tlhIngan Qapla'"),
+        *("moon OR (", "機械学習とは何か", "ทะเลขึ้นทำไม"),
     ],
 )
 def test_strange_questions_are_answered(ada: Site, q: str) -> None:
     answer = ada.search(q)
     assert answer["hits"] or answer["notices"]
+
+
+def test_half_a_character_is_no_error(ada: Site) -> None:
+    for path in ("/api/search?by=meaning&q=moon%ED%A0%80", "/api/search?q=moon+sun%ED%A0%80+zanzibar"):
+        assert ada.ask(path)[0] == 200
+    assert ada.ask("/api/videos/ocean/related?start=%ED%A0%80")[0] == 400
 
 
 def test_related_places(ada: Site) -> None:
@@ -221,7 +226,7 @@ def test_related_places(ada: Site) -> None:
     assert answer["passage"]["text"].startswith("Mix flour")
     assert answer["passage"]["start"] == 0.5
     best = answer["places"][0]
-    assert (best["video_id"], best["strength"]) == ("ocean", "strong")
+    assert (best["video_id"], best["strength"]) == ("ocean", "weak"), "half of it speaks of parking"
     assert "flour" in best["text"]
     assert best["line"] > 0
     assert f"t={int(best['start'])}s" in best["url"]
@@ -234,7 +239,7 @@ def test_related_places(ada: Site) -> None:
         assert answer["notices"][0].startswith("This video has no passages to compare")
 
 
-@pytest.mark.parametrize("start", ["", "-1", "nan", "inf", "1e999", "x", "601", "\ud800"])
+@pytest.mark.parametrize("start", ["", "-1", "nan", "inf", "1e999", "x", "601", "0x1"])
 def test_a_second_that_the_video_has_not(ada: Site, start: str) -> None:
     status, answer = ada.ask("/api/videos/bakery/related", start=start)
     assert status == 400, answer
