@@ -41,7 +41,7 @@ class Params:
 
     ``added_after``: an RFC 3339 time. ``new_in``: the id of a saved search, of which only the new hits count.
     ``among``: the ids of these hits; None for no limit. ``required``: words that a hit must have, beside
-    those of ``q``, even when no video has all words.
+    those of ``q``, even when no video has all words. ``by``: words or meaning.
     """
 
     q: str = ""
@@ -60,6 +60,7 @@ class Params:
     new_in: str | None = None
     among: tuple[str, ...] | None = None
     required: tuple[str, ...] = ()
+    by: str = "words"
 
     @classmethod
     def from_request(cls, arguments: Arguments) -> Params:
@@ -68,9 +69,14 @@ class Params:
         Raises:
             BadRequest: names the parameter, what was expected and what was found.
         """
+        by = arguments.get("by") or "words"
+        if by not in ("words", "meaning"):
+            raise BadRequest(f"by: expected words or meaning, found {by[:40]!r}.")
         sort = arguments.get("sort") or "relevance"
         if sort not in SORTS:
             raise BadRequest(f"sort: expected one of {', '.join(SORTS)}, found {sort[:40]!r}.")
+        if by == "meaning" and (name := _of_words(arguments, sort)):
+            raise BadRequest(f"{name}: a search by meaning cannot have it; leave it out.")
         playlists = _values(arguments, "playlist")
         if sort == "playlist" and len(playlists) != 1:
             raise BadRequest(f"sort: expected exactly one playlist= for 'playlist', found {len(playlists)}.")
@@ -86,10 +92,11 @@ class Params:
             maximum_minutes=_minutes(arguments, "max_minutes"),
             texts=tuple(_choices(arguments, "in", TEXTS)) or TEXTS,
             sort=sort,
-            limit=_limit(arguments),
+            limit=limit_of(arguments),
             cursor=arguments.get("cursor") or None,
             new_in=_id(arguments, "new_in"),
             required=_words(arguments, "require"),
+            by=by,
         )
 
     @property
@@ -104,6 +111,13 @@ class Params:
         # A hit that is seen meanwhile must not end a search that shows new ones.
         described = json.dumps(asdict(replace(self, limit=0, cursor=None, among=None)))
         return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _of_words(arguments: Arguments, sort: str) -> str | None:
+    """A parameter that only searches by words have."""
+    if sort != "relevance":
+        return "sort"
+    return next((name for name in ("cursor", "require", "in", "new_in") if arguments.get(name)), None)
 
 
 def _values(arguments: Arguments, name: str) -> tuple[str, ...]:
@@ -165,7 +179,8 @@ def _minutes(arguments: Arguments, name: str) -> float | None:
     return None if text is None else float(text)
 
 
-def _limit(arguments: Arguments) -> int:
+def limit_of(arguments: Arguments) -> int:
+    """Reads the parameter ``limit``. Raises BadRequest."""
     text = arguments.get("limit") or "10"
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAXIMUM_LIMIT:
         raise BadRequest(f"limit: expected a number from 1 to {MAXIMUM_LIMIT}, found {text[:40]!r}.")

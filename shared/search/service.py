@@ -13,10 +13,12 @@ from shared.search import facets, hits, some_words, spelling
 from shared.search.compiler import WEIGHTS, Weights
 from shared.search.errors import SearchRefused
 from shared.search.language import parse
+from shared.search.meaning import Meaning
 from shared.search.pages import Cursor, Page, Pages, Reading
 from shared.search.params import MAXIMUM_LIMIT, Params
 from shared.search.placing import Placing
 from shared.search.query import Query
+from shared.search.questions import is_question
 from shared.search.scope import LibraryAnalyzers, Scope
 from shared.search.server import SearchServer
 from shared.search.some_words import Place, Places
@@ -37,9 +39,16 @@ class Search:
     """
 
     def __init__(
-        self, server: SearchServer, *, weights: Weights = WEIGHTS, export_page: int = _EXPORT_PAGE
+        self,
+        server: SearchServer,
+        meaning: Meaning | None = None,
+        *,
+        weights: Weights = WEIGHTS,
+        export_page: int = _EXPORT_PAGE,
     ) -> None:
+        """``meaning``: None where nothing is searched by meaning."""
         self._server = server
+        self._meaning = meaning
         self._export_page = export_page
         self._analyzers = LibraryAnalyzers()
         self._pages = Pages(self._analyzers, weights)
@@ -61,6 +70,20 @@ class Search:
         """
         begun = time.monotonic()
         scope = Scope(self._server, user_id, titles)
+        search = self._by_meaning if params.by == "meaning" else self._by_words
+        answer = search(scope, params, placing)
+        answer["took_ms"] = round((time.monotonic() - begun) * 1000)
+        return answer
+
+    def _by_meaning(self, scope: Scope, params: Params, placing: Placing | None) -> dict[str, Any]:
+        if self._meaning is None:
+            raise BadRequest("by: here only words are searched.")
+        answer = self._meaning.search(scope, self._pages, params, placing or Placing())
+        if placing:
+            answer["hits"] = [each | placing.view(each["video_id"]) for each in answer["hits"]]
+        return answer
+
+    def _by_words(self, scope: Scope, params: Params, placing: Placing | None) -> dict[str, Any]:
         query = _query(params)
         cursor = Cursor.decode(params.cursor, params) if params.cursor else None
         placed = placing or Placing()
@@ -87,8 +110,22 @@ class Search:
             answer["missing"] = list(places.missing)
         if notices := _notices(query, params, page, places):
             answer["notices"] = notices
-        answer["took_ms"] = round((time.monotonic() - begun) * 1000)
+        state = self._meaning.serving.now().state if self._meaning else "off"
+        answer["meaning"] = {"state": state, "offer": is_question(params.q)}
         return answer
+
+    def related(
+        self, user_id: str, titles: Mapping[str, str], video_id: str, start: float, limit: int
+    ) -> dict[str, Any]:
+        """The answer to ``GET /api/videos/{id}/related``: where else this is talked about.
+
+        Raises:
+            BadRequest: the video has no such second.
+            NotFound: it is not in the caller's library, or is not indexed.
+        """
+        if self._meaning is None:
+            raise BadRequest("Here nothing is searched by meaning.")
+        return self._meaning.related(Scope(self._server, user_id, titles), video_id, start, limit)
 
     def every_hit(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
@@ -101,6 +138,7 @@ class Search:
         Raises:
             BadRequest: Elasticsearch does not accept the search.
         """
+        _refuse_meaning(params)
         scope = Scope(self._server, user_id, titles)
         query = _query(params)
         params = replace(params, limit=self._export_page, cursor=None)
@@ -126,6 +164,7 @@ class Search:
         Raises:
             BadRequest: Elasticsearch does not accept the search, or it finds too many videos.
         """
+        _refuse_meaning(params)
         scope = Scope(self._server, user_id, titles)
         return self._pages.ids(scope, _query(params), params, placing or Placing())
 
@@ -176,6 +215,12 @@ class Search:
             if not (isinstance(error, SearchRefused) and error.no_index):
                 logs.error("no other spelling could be looked for", error, detail=error.detail)
             return None
+
+
+def _refuse_meaning(params: Params) -> None:
+    if params.by == "meaning":
+        # It has nearest passages, and no end at which a video is no hit any more.
+        raise BadRequest("by: only a search by words has all of its hits; leave it out.")
 
 
 def _query(params: Params) -> Query:
