@@ -7,15 +7,15 @@ import { hitElement, strengthLabel, timeLabel } from "/hits.js";
 import { pageUrl, videoUrl } from "/router.js";
 
 const OFFERED = 5;
-// Characters that are shown before and after the nearest sentence.
+// Characters that are shown before and after the nearest sentence, and twice as many where none is marked.
 const AROUND = 110;
 
 const joined = (parts) => parts.map(({ text }) => text).join("");
 const backwards = (text) => [...text].reverse().join("");
 
-/** Cut after `AROUND` characters; where possible, between words. */
-function beginning(text) {
-	const cut = [...text].slice(0, AROUND).join("");
+/** Cut where possible between words. */
+function beginning(text, size = AROUND) {
+	const cut = [...text].slice(0, size).join("");
 	return cut === text ? text : `${backwards(backwards(cut).replace(/^\S{0,20}\s/, ""))} …`;
 }
 
@@ -24,7 +24,8 @@ function nearest(segments) {
 	const first = Math.max(segments.findIndex(({ match }) => match), 0);
 	const end = segments.findLastIndex(({ match }) => match) + 1;
 	const before = backwards(beginning(backwards(joined(segments.slice(0, first)))));
-	return [{ text: before }, ...segments.slice(first, end), { text: beginning(joined(segments.slice(end))) }];
+	const after = beginning(joined(segments.slice(end)), end ? AROUND : 2 * AROUND);
+	return [{ text: before }, ...segments.slice(first, end), { text: after }];
 }
 
 export function passageHit(hit, q, level) {
@@ -38,15 +39,12 @@ export function passageHit(hit, q, level) {
 	return hitElement(hit, q, { rows, by: "meaning", level });
 }
 
-/** What to say about a search by meaning that is not complete; "" for one that is. */
-export function stateText({ state, videos, of }) {
-	if (state === "off") return "Search by meaning is not switched on here. Search by words instead.";
-	if (videos >= of) return "";
-	return `${count(videos)} of ${countVideos(of)} can be searched by meaning so far. Words find the others.`;
-}
+/** What to say while not all videos can be searched by meaning; "" if they can. */
+export const stateText = ({ videos, of }) =>
+	videos < of ? `${count(videos)} of ${countVideos(of)} can be searched by meaning so far. Words find the others.` : "";
 
-export function languagesNote({ state, languages }) {
-	if (state === "off" || !languages.length) return null;
+export function languagesNote({ languages }) {
+	if (!languages.length) return null;
 	const names = languages.map(languageName).sort(new Intl.Collator("en").compare);
 	return make("p.quiet", `Search by meaning knows ${new Intl.ListFormat("en").format(names)}. Words find videos in other languages.`);
 }
@@ -76,7 +74,7 @@ export async function offer(section, params, signal) {
 		list.append(...hits.map((hit) => passageHit(hit, q, "h3")));
 		const all = total > hits.length && make("a.soft", { href: pageUrl(wanted) }, `All ${countVideos(total)} by meaning`);
 		show(all, languagesNote(meaning));
-		setText(status, [hits.length ? "" : "Nothing is near in meaning.", stateText(meaning), ...notices].filter(Boolean).join(" "));
+		setText(status, [...notices, stateText(meaning)].join(" ").trim());
 	}, (message) => {
 		show();
 		setText(status, message);

@@ -31,7 +31,8 @@ export async function showRelated(box, id, second, signal, focus, onClose) {
 	const scroll = () => focus && box.scrollIntoView({ block: "nearest" });
 	scroll();
 	await api.attempt(async () => {
-		const { passage, places } = await api.related(id, second, signal);
+		const { passage, places, notices } = await api.related(id, second, signal);
+		if (!passage) return setText(status, notices.join(" "));
 		const words = [...passage.text];
 		const quote = words.length > QUOTED ? `${words.slice(0, QUOTED).join("")} …` : passage.text;
 		setText(status, places.length

@@ -160,7 +160,7 @@ async function fetchPage(params, limit, from = "") {
 	request?.abort();
 	const own = (request = new AbortController());
 	const asked = new URLSearchParams(params);
-	asked.set("limit", limit);
+	asked.set("limit", isByMeaning(params) ? MAX_PAGE_SIZE : limit);
 	if (from) asked.set("cursor", from);
 	let answer = null;
 	await api.attempt(async () => (answer = await api.search(asked, own.signal)), (message) => {
@@ -189,7 +189,8 @@ function render(answer, params, meaning, error = "") {
 	const some = answer?.match === "some_words";
 	if (!answer) cursor = null;
 	showOffer(answer?.meaning, params);
-	fold(some && !offered.hidden ? elements.splice(FOLDED_SIZE) : []);
+	// An answer by meaning comes at once, and is shown page by page.
+	fold(elements.splice(some && !offered.hidden ? FOLDED_SIZE : meaning ? PAGE_SIZE : Infinity));
 	const hadFocus = hits.contains(document.activeElement);
 	hits.replaceChildren(...elements);
 	showTabStop();
