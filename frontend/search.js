@@ -13,7 +13,7 @@ import { isGuest } from "/session.js";
 const PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 50;
 // Of a question: hits with some of its words that are shown before the list by meaning.
-const FOLDED_SIZE = 5;
+const FOLDED_SIZE = 3;
 const TYPING_PAUSE_MS = 400;
 
 let request = null;

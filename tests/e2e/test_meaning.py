@@ -23,12 +23,12 @@ _MEANING = re.compile(r"/api/search\?.*by=meaning")
 def meant(stack: Stack, reader: str) -> str:
     """The reader, when all videos can be searched by meaning."""
 
-    def progress() -> dict[str, int]:
-        (playlist,) = stack.get("/api/playlists", reader).json()["playlists"]
-        return dict(playlist["indexed"]["by_meaning"])
+    def progress() -> tuple[int, int]:
+        meaning = stack.search("talks", reader, by="meaning")["meaning"]
+        return meaning["videos"], meaning["of"]
 
     stack.wait_for(
-        lambda: (now := progress())["of"] > 0 and now["videos"] == now["of"],
+        lambda: (now := progress())[0] == now[1] > 0,
         240,
         lambda: f"all videos can be searched by meaning; now {progress()}",
         interval=1,
@@ -121,8 +121,8 @@ def test_a_question_gets_meaning_below_its_words_and_the_switch_shows_only_that(
     expect(page.locator("#found-end")).to_contain_text("English")
     first = page.locator("#hits .moments a").first
     expect(first).to_be_visible()
-    address = {"by": "meaning", "limit": 50}
-    answer = stack.get("/api/search", meant, params={"q": QUESTION, **address}).json()
+    address: dict[str, Any] = {"by": "meaning", "limit": 50}
+    answer = stack.search(QUESTION, meant, **address)
     expect(page.locator("#found-status")).to_have_text(re.compile(rf"^{answer['total']} videos? by meaning"))
     expect(hits(page)).to_have_count(min(20, len(answer["hits"])))
     best = answer["hits"][0]
@@ -138,7 +138,7 @@ def test_a_question_gets_meaning_below_its_words_and_the_switch_shows_only_that(
     expect(first).to_be_focused()
     # Filters and the address work as for words.
     page.get_by_role("checkbox", name="English").check()
-    english = stack.get("/api/search", meant, params={"q": QUESTION, "language": "en", **address}).json()
+    english = stack.search(QUESTION, meant, language="en", **address)
     expect(hits(page)).to_have_count(min(20, len(english["hits"])))
     page.reload()
     expect(hits(page)).to_have_count(min(20, len(english["hits"])))
