@@ -104,7 +104,7 @@ def test_words_that_are_required_and_searches_by_meaning() -> None:
         with pytest.raises(BadRequest):
             params(*wrong)
     for name in ("cursor", "require", "in", "new_in"):
-        with pytest.raises(BadRequest, match=f"^{name}: a search by meaning cannot have it"):
+        with pytest.raises(BadRequest, match=f"{name}: a search by meaning cannot have it"):
             params(("by", "meaning"), (name, "transcript"))
-    with pytest.raises(BadRequest, match="^sort: a search by meaning"):
+    with pytest.raises(BadRequest, match="sort: a search by meaning"):
         params(("by", "meaning"), ("sort", "newest"))
