@@ -118,6 +118,17 @@ def read_state(db: Firestore) -> State:
     return state_from(db.read(STATE)[0])
 
 
+def by_meaning(db: Firestore, choice: str) -> str:
+    """How search by meaning is: ``off``, ``preparing``, ``ok``, or a sentence about what is wrong.
+
+    ``choice``: a value of EMBEDDER. Raises Transient when the database does not answer.
+    """
+    if choice == "off":
+        return "off"
+    state = read_state(db)
+    return state.trouble or ("ok" if state.listed and state.serving == state.wanted else "preparing")
+
+
 class PassageStore:
     """The passages of all videos."""
 

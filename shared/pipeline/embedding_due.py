@@ -31,8 +31,29 @@ WINDOW = 200
 FEW = 5
 #: A message that has had no effect for so long is lost. Also how often a missing model is asked for.
 _LOST = timedelta(minutes=10)
+#: The longest wait of a video that cannot be embedded.
+_LONGEST = timedelta(days=1)
 #: Old videos that are looked at in one sweep.
 _LOOKED_AT = 200
+
+
+def postpone(db: Firestore, video_id: str) -> None:
+    """Lets a video wait that the embedder could not embed: ten minutes, and each time four times as long.
+
+    So one that the embedder dies of costs little, and an outage ends by itself. Raises Transient.
+    """
+    due = db.read(due_path(video_id))[0]
+    if due.data is None:
+        return
+    tries = due.data.get("tries", 0)
+    wait = min(_LOST * 4 ** min(tries, 9), _LONGEST)
+    changes = {"since": clock.now() + wait, "sent_at": None, "tries": tries + 1}
+    try:
+        db.commit().update(due.path, changes, unchanged_since=due.update_time).run()
+    except Conflict:
+        # Embedded, or changed and due anew.
+        return
+    logs.warning("embedding postponed", video_id=video_id, tries=tries + 1, minutes=wait.total_seconds() / 60)
 
 
 class EmbeddingDue:
