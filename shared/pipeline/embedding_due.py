@@ -16,12 +16,12 @@ from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
 from shared.gcp.pubsub import Topics
 from shared.meaning.embedder import Model, model_of
-from shared.meaning.store import STATE, PassageStore, State, digest, models_path, state_from
+from shared.meaning.store import STATE, PassageStore, State, digest, state_from
 from shared.messages import PassagesMessage
 from shared.pipeline.embedding import any_works
 from shared.pipeline.jobs import Job
 from shared.search.index.passages import PassageIndex
-from shared.transcripts.due import DUE, due_path, make_due
+from shared.transcripts.due import due_path, make_due
 from shared.transcripts.store import TranscriptStore
 from shared.transcripts.videos import VideoStore
 
@@ -121,7 +121,7 @@ class EmbeddingDue:
         """The oldest ones that may be on their way now."""
         until = clock.now() - self._patience if working else clock.now()
         most = 1 if state.trouble else FEW if working else WINDOW
-        return list(self._db.query(DUE, ("since", "<=", until), order_by="since", limit=most))
+        return list(self._db.query("passages_due", ("since", "<=", until), order_by="since", limit=most))
 
     def _send(
         self, found: Snapshot, state: State, due: list[Snapshot], working: bool, messages_lost: bool
@@ -172,7 +172,7 @@ class EmbeddingDue:
 
     def _forget(self, found: Snapshot, model: str) -> None:
         """Deletes the passages of a model that serves no more, some in each sweep, and last its index."""
-        some = list(self._db.query(models_path(model), limit=MAXIMUM_WRITES, fields=["digest"]))
+        some = list(self._db.query(f"models/{model}/passages", limit=MAXIMUM_WRITES, fields=["digest"]))
         commit = self._db.commit()
         for each in some:
             commit.delete(each.path)
