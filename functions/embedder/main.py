@@ -19,12 +19,10 @@ from shared.search.server import SearchServer
 
 config = startup.begin("ELASTICSEARCH_URL")
 startup.yield_to_others(config)
-index = PassageIndex(SearchServer(config))
-use_case = Embedding(
-    Firestore(config), index, partial(open_embedder, config.embedder, config.embedder_models)
-)
+db, topics, index = Firestore(config), Topics(config), PassageIndex(SearchServer(config))
+use_case = Embedding(db, index, partial(open_embedder, config.embedder, config.embedder_models))
 use_case.check_model()
-deliveries = Deliveries("embedder", Topics(config), config)
+deliveries = Deliveries("embedder", topics, config)
 
 
 @functions_framework.http

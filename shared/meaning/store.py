@@ -75,12 +75,8 @@ def digest(metadata: Metadata, outcome: Outcome) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def models_path(model: str) -> str:
-    return f"models/{model}/passages"
-
-
 def passages_path(model: str, video_id: str) -> str:
-    return f"{models_path(model)}/{video_id}"
+    return f"models/{model}/passages/{video_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +114,17 @@ def read_state(db: Firestore) -> State:
     return state_from(db.read(STATE)[0])
 
 
+def by_meaning(db: Firestore, choice: str) -> str:
+    """How search by meaning is: ``off``, ``preparing``, ``ok``, or a sentence about what is wrong.
+
+    ``choice``: a value of EMBEDDER. Raises Transient when the database does not answer.
+    """
+    if choice == "off":
+        return "off"
+    state = read_state(db)
+    return state.trouble or ("ok" if state.listed and state.serving == state.wanted else "preparing")
+
+
 class PassageStore:
     """The passages of all videos."""
 
@@ -149,7 +156,9 @@ class PassageStore:
         after: str | None = None
         while True:
             found = list(
-                self._db.query(models_path(model), order_by="__name__", start_after=after, limit=_PAGE)
+                self._db.query(
+                    f"models/{model}/passages", order_by="__name__", start_after=after, limit=_PAGE
+                )
             )
             if not found:
                 return
@@ -159,7 +168,7 @@ class PassageStore:
 
     def count(self, model: str) -> int:
         """The number of videos. Raises as :meth:`read`."""
-        return self._db.count(models_path(model))
+        return self._db.count(f"models/{model}/passages")
 
     def put(self, commit: Commit, read: Snapshot, passages: VideoPassages) -> None:
         """Adds them to a commit, which is a Conflict if the document has changed since it was read."""

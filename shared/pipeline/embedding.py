@@ -124,7 +124,7 @@ class Embedding:
                 self._embedder = self._open()
             except ModelMissing as error:
                 logs.error(_UNUSABLE, error)
-                self._note(trouble=error.detail or str(error))
+                self._note(trouble=str(error))
         return self._embedder
 
     def _note(self, **fields: object) -> None:

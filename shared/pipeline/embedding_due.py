@@ -16,12 +16,12 @@ from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import MAXIMUM_WRITES, Firestore
 from shared.gcp.pubsub import Topics
 from shared.meaning.embedder import Model, model_of
-from shared.meaning.store import STATE, PassageStore, State, digest, models_path, state_from
+from shared.meaning.store import STATE, PassageStore, State, digest, state_from
 from shared.messages import PassagesMessage
 from shared.pipeline.embedding import any_works
 from shared.pipeline.jobs import Job
 from shared.search.index.passages import PassageIndex
-from shared.transcripts.due import DUE, due_path, make_due
+from shared.transcripts.due import due_path, make_due
 from shared.transcripts.store import TranscriptStore
 from shared.transcripts.videos import VideoStore
 
@@ -31,8 +31,29 @@ WINDOW = 200
 FEW = 5
 #: A message that has had no effect for so long is lost. Also how often a missing model is asked for.
 _LOST = timedelta(minutes=10)
+#: The longest wait of a video that cannot be embedded.
+_LONGEST = timedelta(days=1)
 #: Old videos that are looked at in one sweep.
 _LOOKED_AT = 200
+
+
+def postpone(db: Firestore, video_id: str) -> None:
+    """Lets a video wait that the embedder could not embed: ten minutes, and each time four times as long.
+
+    So one that the embedder dies of costs little, and an outage ends by itself. Raises Transient.
+    """
+    due = db.read(due_path(video_id))[0]
+    if due.data is None:
+        return
+    tries = due.data.get("tries", 0)
+    wait = min(_LOST * 4 ** min(tries, 9), _LONGEST)
+    changes = {"since": clock.now() + wait, "sent_at": None, "tries": tries + 1}
+    try:
+        db.commit().update(due.path, changes, unchanged_since=due.update_time).run()
+    except Conflict:
+        # Embedded, or changed and due anew.
+        return
+    logs.warning("embedding postponed", video_id=video_id, tries=tries + 1, minutes=wait.total_seconds() / 60)
 
 
 class EmbeddingDue:
@@ -100,7 +121,7 @@ class EmbeddingDue:
         """The oldest ones that may be on their way now."""
         until = clock.now() - self._patience if working else clock.now()
         most = 1 if state.trouble else FEW if working else WINDOW
-        return list(self._db.query(DUE, ("since", "<=", until), order_by="since", limit=most))
+        return list(self._db.query("passages_due", ("since", "<=", until), order_by="since", limit=most))
 
     def _send(
         self, found: Snapshot, state: State, due: list[Snapshot], working: bool, messages_lost: bool
@@ -151,7 +172,7 @@ class EmbeddingDue:
 
     def _forget(self, found: Snapshot, model: str) -> None:
         """Deletes the passages of a model that serves no more, some in each sweep, and last its index."""
-        some = list(self._db.query(models_path(model), limit=MAXIMUM_WRITES, fields=["digest"]))
+        some = list(self._db.query(f"models/{model}/passages", limit=MAXIMUM_WRITES, fields=["digest"]))
         commit = self._db.commit()
         for each in some:
             commit.delete(each.path)

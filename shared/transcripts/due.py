@@ -10,12 +10,9 @@ from datetime import datetime
 
 from shared.gcp.documents import Commit
 
-#: The collection of these documents.
-DUE = "passages_due"
-
 
 def due_path(video_id: str) -> str:
-    return f"{DUE}/{video_id}"
+    return f"passages_due/{video_id}"
 
 
 def make_due(commit: Commit, video_id: str, since: datetime) -> None:

@@ -59,7 +59,7 @@ VIDEOS = [
 ]
 #: In the library of eve alone.
 SECRET = video("secret", "Tides in secret", "en", *TIDES, "Nobody else may read zanzibarite tides.")
-LENT = "PLlent"
+LENT = "UUlent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def test_a_paraphrase_finds_the_passage_and_its_second(ada: Site) -> None:
     [
         ("the pull of the moon on the sea", {"language": "fr"}, {"marees"}),
         ("how to make bread", {"channel": "UCbread"}, {"bakery"}),
-        ("how to make bread", {}, {"bakery", "ocean"}),
+        ("how to make bread", {}, {"bakery"}),
         ("a flat tyre", {"playlist": LENT}, {"workshop"}),
         ("a flat tyre", {"max_minutes": "5"}, {"workshop"}),
         ("a flat tyre", {"max_minutes": "1"}, set()),

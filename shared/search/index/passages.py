@@ -53,9 +53,9 @@ class PassageIndex:
         client = self._server.client.options(ignore_status=404)
         with translate_errors():
             found = client.indices.get_mapping(index=alias)
-            if [each["mappings"]["_meta"]["version"] for each in found.values() if "mappings" in each] != [
+            if "error" in found or {each["mappings"]["_meta"]["version"] for each in found.values()} != {
                 VERSION
-            ]:
+            }:
                 return None
             client.indices.refresh(index=alias)
             return int(client.count(index=alias).get("count", 0))
@@ -67,10 +67,9 @@ class PassageIndex:
             client.indices.delete(index=_index(self._server.passages(model)))
 
     def renew(self, model: str, dimensions: int) -> None:
-        """Replaces an index of another version by an empty one. Raises Transient."""
-        if self.count(model) is None:
-            self.remove(model)
-            self._create(model, dimensions)
+        """Makes an empty index in the place of the one there is. Raises Transient."""
+        self.remove(model)
+        self._create(model, dimensions)
 
     def _create(self, model: str, dimensions: int) -> None:
         # Always the same name, so that of two processes the second one finds it made.

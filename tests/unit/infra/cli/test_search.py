@@ -58,6 +58,32 @@ def test_hits_are_printed_with_their_moments_and_notices(capsys: pytest.CaptureF
     assert "a \033[1mfire\033[0m that is wet" in capsys.readouterr().out
 
 
+def test_missing_words_passages_and_the_offer_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    some, other = ANSWER["hits"]
+    passage = {
+        "start": 61.0,
+        "url": "https://y/b&t=61s",
+        "text": _segments("*Wet* fire."),
+        "strength": "good",
+    }
+    search.show(
+        {
+            "total": 2,
+            "took_ms": 1,
+            "hits": [
+                {**some, "missing": ["wet", "log"], "moment_count": 1},
+                {**other, "passages": [passage]},
+            ],
+            "meaning": {"state": "on", "offer": True},
+        },
+        color=False,
+    )
+    printed = capsys.readouterr().out
+    assert "           without: wet, log\n" in printed
+    assert "  0:01:01  *Wet* fire.  (rather near)\n           https://y/b&t=61s\n2 videos" in printed
+    assert "This is a question: search --meaning" in printed
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(0, "0:00:00"), (59.99, "0:00:59"), (3600, "1:00:00"), (36061, "10:01:01")]
 )
