@@ -30,8 +30,13 @@ class Thresholds:
         return "good" if cosine >= self.good else "weak" if cosine >= self.weak else None
 
 
-#: Of a question and a passage, and of two passages: see docs/decisions/meaning.md.
-QUESTION, PASSAGE = Thresholds(0.35, 0.25, 0.15), Thresholds(0.5, 0.38, 0.26)
+#: Of a question and a passage. Nineteen hard paraphrases have 0.15 to 0.31 with the passage that is meant (5th
+#: and 90th percentile); thirty questions about other things have 0.12 to 0.27 with the nearest of 163 passages.
+#: So the order tells more than the number, and only what is certainly far is left out.
+QUESTION = Thresholds(0.33, 0.22, 0.12)
+#: Of two passages. Those on one subject have 0.40 to 0.59 (the 5th and the 75th percentile), others 0.23 (the
+#: median).
+PASSAGE = Thresholds(0.6, 0.5, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
