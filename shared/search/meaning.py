@@ -7,10 +7,10 @@ texts come from there, too: the index of passages knows only where they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
 from shared import logs
 from shared.errors import BadRequest, ModelMissing
@@ -19,19 +19,17 @@ from shared.meaning.store import PassageStore
 from shared.search import facets
 from shared.search.compiler import Clause, language_clause
 from shared.search.errors import SearchRefused
-from shared.search.hits import DESCRIPTION, about, text_of, watch_url
 from shared.search.index.analysis import clean
 from shared.search.index.folding import has_word
-from shared.search.index.lines import LineIndex
 from shared.search.language import MAXIMUM_LENGTH, parse
-from shared.search.nearest_sentence import MarkedPassage, mark
+from shared.search.nearest_sentence import mark
 from shared.search.pages import Pages
 from shared.search.params import MAXIMUM_LIMIT, Params
+from shared.search.passages import PASSAGE, QUESTION, Found, hit_of, marked_of, passages_of, place_of
 from shared.search.placing import Placing
 from shared.search.query import And, Filter, Node, Not, Query
 from shared.search.scope import Near, Nearest, Scope
 from shared.search.serving import Serving
-from shared.search.snippets import around, segments
 from shared.search.video import find_video
 
 #: Passages of a video that are shown.
@@ -46,40 +44,6 @@ _NO_PASSAGES = (
     "This video has no passages to compare: it has no captions in a language that is searched by meaning, or "
     "they are being prepared."
 )
-
-Strength = Literal["strong", "good", "weak"]
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The least similarity of each strength: the cosine of two vectors. Below ``weak`` nothing is shown."""
-
-    strong: float
-    good: float
-    weak: float
-
-    def name(self, score: float) -> Strength | None:
-        """``score``: of Elasticsearch, which is (1 + cosine) / 2."""
-        cosine = 2 * score - 1
-        if cosine >= self.strong:
-            return "strong"
-        return "good" if cosine >= self.good else "weak" if cosine >= self.weak else None
-
-
-#: Of a question and a passage, and of two passages: see docs/decisions/meaning.md.
-QUESTION, PASSAGE = Thresholds(0.35, 0.25, 0.15), Thresholds(0.5, 0.38, 0.26)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A passage as the index has it: seconds, its strength and its score."""
-
-    video_id: str
-    number: int
-    start: float
-    end: float
-    strength: Strength
-    score: float
 
 
 class Meaning:
@@ -109,11 +73,11 @@ class Meaning:
         nearest = _nearest(scope, now.model, near)
         if nearest is None:
             return _nothing("preparing", _PREPARING)
-        found = _passages(nearest.found[0], QUESTION)
-        counted = dict.fromkeys(chain(found, *(_passages(each, QUESTION) for each in nearest.found[1:])))
+        found = passages_of(nearest.found[0], QUESTION)
+        counted = dict.fromkeys(chain(found, *(passages_of(each, QUESTION) for each in nearest.found[1:])))
         sources, counts = _videos(scope, params, list(found)[: params.limit], list(counted))
         shown = [
-            [_marked(each, sources[video_id]) for each in found[video_id]]
+            [marked_of(each, sources[video_id]) for each in found[video_id]]
             for video_id in list(found)[: params.limit]
             if video_id in sources
         ]
@@ -123,7 +87,7 @@ class Meaning:
             "match": "meaning",
             "total": len(found),
             "took_ms": 0,
-            "hits": [_hit(sources[passages[0].video_id], passages) for passages in shown],
+            "hits": [hit_of(sources[passages[0].video_id], passages) for passages in shown],
             "facets": facets.view(counts, scope, len(found)) if counts else facets.nothing(),
             "did_you_mean": None,
             "cursor": None,
@@ -154,16 +118,17 @@ class Meaning:
         nearest = _nearest(scope, now.model, [near])
         if nearest is None:
             return _no_places(_PREPARING)
-        found = chain.from_iterable(_passages(nearest.found[0], PASSAGE).values())
+        found = chain.from_iterable(passages_of(nearest.found[0], PASSAGE).values())
         others = [each for each in found if each.video_id != video_id or abs(each.number - number) > 1]
         chosen = sorted(others, key=lambda each: -each.score)[:limit]
         sources, _ = _videos(scope, None, [each.video_id for each in chosen], [])
         here = places[number]
-        passage = _marked(_Found(video_id, number, here.start / 1000, here.end / 1000, "strong", 1.0), source)
+        itself = Found(video_id, number, here.start / 1000, here.end / 1000, "strong", 1.0)
+        passage = marked_of(itself, source)
         return {
             "passage": {"start": passage.start, "end": passage.end, "text": passage.plain},
             "places": [
-                _place(sources[each.video_id], _marked(each, sources[each.video_id]))
+                place_of(sources[each.video_id], marked_of(each, sources[each.video_id]))
                 for each in chosen
                 if each.video_id in sources
             ],
@@ -210,9 +175,11 @@ def _limits(
     query = Query(And(held)) if held else Query(None)
 
     def within(params: Params) -> list[Clause]:
-        if not held and not params.narrows:
-            return []
-        return [{"terms": {"video_id": pages.ids(scope, query, params, placing)}}]
+        clauses = [scope.in_playlists(params.playlists)] if params.playlists else []
+        rest = replace(params, playlists=())
+        if held or rest.narrows:
+            clauses.append({"terms": {"video_id": pages.ids(scope, query, rest, placing)}})
+        return clauses
 
     return [within(bare), within(base)] if bare != base else [within(bare)]
 
@@ -238,23 +205,13 @@ def _captioned(model: Model) -> Clause:
     return {"bool": {"should": clauses, "minimum_should_match": 1}}
 
 
-def _passages(found: Iterable[Mapping[str, Any]], thresholds: Thresholds) -> dict[str, list[_Found]]:
-    """Video id → its passages, the nearest first. Videos and passages that are too far are left out."""
-    result: dict[str, list[_Found]] = {}
-    for hit in found:
-        for inner in hit["inner_hits"]["passages"]["hits"]["hits"]:
-            if strength := thresholds.name(inner["_score"]):
-                at, number = inner["_source"], inner["_nested"]["offset"]
-                start, end = at["start"] / 1000, at["end"] / 1000
-                passage = _Found(hit["_id"], number, start, end, strength, inner["_score"])
-                result.setdefault(hit["_id"], []).append(passage)
-    return result
-
-
 def _videos(
     scope: Scope, params: Params | None, shown: Sequence[str], counted: Sequence[str]
 ) -> tuple[dict[str, Mapping[str, Any]], Mapping[str, Any] | None]:
-    """The documents of videos by id, and the counts of facets over others. ``params``: what is chosen."""
+    """The documents of videos by id, and the counts of facets over others. ``params``: what is chosen.
+
+    A video that has no captions any more is left out, whatever the index of passages still has.
+    """
     ids = list(dict.fromkeys([*shown, *counted]))
     if not ids:
         return {}, None
@@ -266,55 +223,9 @@ def _videos(
         source={"excludes": ["line_durations", "fingerprint"]},
         aggs=aggregations,
     )
-    return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}, answer.get("aggregations")
-
-
-def _marked(found: _Found, source: Mapping[str, Any]) -> MarkedPassage:
-    """The passage with its text. Its lines are found by their times: numbers in the store differ."""
-    lines = LineIndex.from_source(source) or LineIndex([0], [0])
-    text = text_of(source, "transcript")
-    first, last = lines.at_time(found.start), lines.at_time(found.end - 0.001)
-    begin = lines.offsets[first]
-    end = lines.offsets[last + 1] if last + 1 < len(lines.offsets) else len(text)
-    breaks = [offset - begin for offset in lines.offsets[first + 1 : last + 1]]
-    return MarkedPassage(
-        found.video_id, found.start, found.end, first, found.strength, text[begin:end].rstrip(), breaks
-    )
-
-
-def _hit(source: Mapping[str, Any], passages: Sequence[MarkedPassage]) -> dict[str, Any]:
-    description = text_of(source, "description")
-    return {
-        **about(source),
-        "title": segments(text_of(source, "title"), []),
-        "description": segments(description, [], *around(description, 0, 0, DESCRIPTION)),
-        "moment_count": 0,
-        "moments": [],
-        "passages": [
-            {
-                "start": each.start,
-                "end": each.end,
-                "line": each.line,
-                "url": watch_url(each.video_id, int(each.start)),
-                "text": each.segments,
-                "strength": each.strength,
-            }
-            for each in passages
-        ],
-    }
-
-
-def _place(source: Mapping[str, Any], passage: MarkedPassage) -> dict[str, Any]:
-    shown = about(source)
-    return {
-        **{name: shown[name] for name in ("video_id", "title", "channel", "thumbnail_url")},
-        "url": watch_url(passage.video_id, int(passage.start)),
-        "start": passage.start,
-        "end": passage.end,
-        "line": passage.line,
-        "text": passage.plain,
-        "strength": passage.strength,
-    }
+    sources = {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}
+    captioned = {each: source for each, source in sources.items() if "line_offsets" in source}
+    return captioned, answer.get("aggregations")
 
 
 def _counts(nearest: Nearest, model: Model) -> dict[str, Any]:

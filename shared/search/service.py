@@ -220,7 +220,7 @@ class Search:
 def _refuse_meaning(params: Params) -> None:
     if params.by == "meaning":
         # It has nearest passages, and no end at which a video is no hit any more.
-        raise BadRequest("by: only a search by words has all of its hits; leave it out.")
+        raise BadRequest("by: a search by meaning cannot be saved or exported. Search by words for that.")
 
 
 def _query(params: Params) -> Query:
