@@ -2,7 +2,7 @@
 
 import api from "/api.js";
 import { button, errorLine, fill, make, picture, rovingTabindex, setText } from "/dom.js";
-import { join, timestamp } from "/format.js";
+import { timestamp } from "/format.js";
 import { strengthLabel } from "/hits.js";
 import { videoUrl } from "/router.js";
 
@@ -14,7 +14,7 @@ const placeLink = ({ video_id: v, title, channel, thumbnail_url: url, start, end
 	make("span.thumbnail", picture(url), make("time.duration", { datetime: `PT${start}S` }, timestamp(start))),
 	make("span.place-text",
 		make("strong", { dir: "auto" }, title),
-		make("span.quiet", join([channel]), strengthLabel(strength)),
+		make("span.quiet", channel, strengthLabel(strength)),
 		make("span.snippet", { dir: "auto" }, text)),
 ));
 
