@@ -22,7 +22,10 @@ _MARKUP = re.compile(
 )
 #: What begins a list, a quote, a rule or an underlined heading.
 _BEGIN = re.compile(r"\A([-+=>:])|\A(\d{1,9})(?=[.)])")
-_ADDRESS = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
+#: Without the punctuation of the sentence around it, but with brackets within.
+_ADDRESS = re.compile(
+    r"https?://(?:\([^\s<>()]*\)|[^\s<>()])*(?:\([^\s<>()]*\)|[^\s<>()\]?!.,:;*~'\"])", re.IGNORECASE
+)
 #: What YAML 1.2 does not print, or reads as the end of a line (https://yaml.org/spec/1.2.2/#51-character-set).
 _UNPRINTED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
