@@ -28,7 +28,7 @@ from tests.benchmarks.table import Table
 from tests.stack import Stack
 
 _USER = "bench"
-#: Seconds of 5,000 videos that an export may take, and megabytes by which twice the videos may need more memory.
+#: Seconds in which 5,000 videos are exported, and megabytes that twice the videos may need more.
 _SECONDS, _GROWTH = 300, 8
 _PHRASE = '"in the middle of"'
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
 import socket
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -21,6 +24,7 @@ import yaml
 from infra.local.cli.api import Api
 from infra.local.cli.export import export
 from infra.local.fake_youtube.library import generate
+from infra.local.state_dir import ROOT
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -48,6 +52,7 @@ def _get(stack: Stack, user: str = ADA, **asked: Any) -> requests.Response:
         return None if answer.status_code == 429 else answer
 
     answer = stack.wait_for(answered, 30, "the export before has ended")
+    assert answer is not None
     assert answer.status_code == 200, answer.text
     return answer
 
@@ -148,13 +153,14 @@ def test_an_export_goes_on_after_any_video(library: Stack) -> None:
 def _cutting(port: int, most: int) -> Iterator[str]:
     """The URL of a proxy that closes each connection after so many bytes of its answer."""
 
-    def pass_on(client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", port)) as server:
-            server.sendall(client.recv(65_536))
-            left = most
-            while left > 0 and (piece := server.recv(min(left, 4096))):
-                client.sendall(piece)
+    def pump(source: socket.socket, sink: socket.socket, left: int) -> None:
+        with contextlib.suppress(OSError):
+            while left > 0 and (piece := source.recv(min(left, 4096))):
+                sink.sendall(piece)
                 left -= len(piece)
+        for each in (source, sink):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     def accept() -> None:
         while True:
@@ -162,15 +168,20 @@ def _cutting(port: int, most: int) -> Iterator[str]:
                 client, _ = listener.accept()
             except OSError:
                 return
-            # A connection may stay open for long after its last answer.
-            threading.Thread(target=pass_on, args=(client,), daemon=True).start()
+            server = socket.create_connection(("127.0.0.1", port))
+            sockets.extend((client, server))
+            for ends in ((client, server, 1 << 30), (server, client, most)):
+                threading.Thread(target=pump, args=ends, daemon=True).start()
 
+    sockets: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         listener.shutdown(socket.SHUT_RDWR)
     thread.join()
+    for each in sockets:
+        each.close()
 
 
 @pytest.mark.parametrize("form", ["markdown", "jsonl"])
@@ -193,3 +204,37 @@ def test_the_command_line_exports_a_search(library: Stack, tmp_path: Path) -> No
     assert len(_files(target.read_bytes())) == len(_ids(library, playlist=BOTH)) + 1
     missing = library.command("export", "-o", str(tmp_path / "no" / "x.zip"), check=False)
     assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
+
+
+def _blocks(kind: str) -> str:
+    """The code of this kind in the documentation, in order."""
+    text = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
+    return "\n".join(re.findall(rf"^```{kind}\n(.+?)^```", text, re.DOTALL | re.MULTILINE))
+
+
+def test_every_command_of_the_documentation_works(library: Stack, tmp_path: Path) -> None:
+    user = "docs-exports"
+    library.finish(library.index("PLyts-sample-talks", user), user)
+    total = library.search("", user)["total"]
+    environment = library.environment | {"HOME": str(tmp_path), "YTS_TOKEN": library.token(user)}
+    (tmp_path / "Vault").mkdir()
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=170, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    commands = _blocks("sh").replace("http://localhost:8080", library.url)
+    for name, mine in (("export", f"export --user {user}"), ("token", f"token {user}")):
+        commands = commands.replace(f"./emulators.sh {name}", f"./emulators.sh {mine}")
+    *_, end = run("bash", "-euo", "pipefail", "-c", commands).splitlines()
+    assert json.loads(end) == {"done": True, "videos": 0}
+    assert len(list((tmp_path / "Vault" / "yts").glob("*.md"))) == total + 1
+    assert zipfile.is_zipfile(tmp_path / "subtitles.zip")
+    assert (tmp_path / "library.jsonl").read_text() == (tmp_path / "all.jsonl").read_text()
+    assert len(_files((tmp_path / "library.zip").read_bytes())) == total + 1
+    environment["YTS_URL"] = library.url
+    printed = run(sys.executable, "-c", _blocks("python"))
+    assert len(printed.splitlines()) == library.search("compost", user)["total"] > 0

@@ -10,14 +10,48 @@ from markdown_it import MarkdownIt
 
 from shared.exports.markdown import inline, lines, tag, yaml
 
-HOSTILE = [
-    "# heading", "#tag #C", "- item", "+ item", "* item", "1. one", "1) one", "> quote", ">> Ann: hi", "---", "===",
-    "=", "-", "***", "`code` ``", "~~~", "**bold** _it_ *x*", "[a](javascript:alert(1))", "![[Secret]]",
-    "![x](http://x)", "[[link|x]]", "<script>alert(1)</script>", "<!-- x -->", "<https://a.b>",
-    "&lt;b&gt; &#60; AT&T", "~~gone~~", "==marked==", "%% hidden %%", "$x^2$ costs $5", "| a | b |", "text ^block",
-    "a\\*b\\", "[^1]: note", "[x]: http://x", "it's 50%, isn't it? (yes!) a=b", "<% tp.file %>", "{{date}}", "\\",
-    "2024", ": term",
-]  # fmt: skip
+HOSTILE = r"""
+# heading
+#tag #C
+- item
++ item
+* item
+1. one
+1) one
+> quote
+>> Ann: hi
+---
+===
+=
+-
+***
+`code` ``
+~~~
+**bold** _it_ *x*
+[a](javascript:alert(1))
+![[Secret]]
+![x](http://x)
+[[link|x]]
+<script>alert(1)</script>
+<!-- x -->
+<https://a.b>
+&lt;b&gt; &#60; AT&T
+~~gone~~
+==marked==
+%% hidden %%
+$x^2$ costs $5
+| a | b |
+text ^block
+a\*b\
+[^1]: note
+[x]: http://x
+it's 50%, isn't it? (yes!) a=b
+<% tp.file %>
+{{date}}
+\
+2024
+: term
+""".strip().split("\n")
 
 
 def shown(text: str) -> str:

@@ -129,7 +129,7 @@ def test_zips() -> None:
             ]
             text = io.StringIO(archive.read(archive.namelist()[0]).decode())
             read = webvtt.from_buffer(text, form)
-            assert [cue.text for cue in read] == [line.text for line in spoken(40)]
+            assert [cue.text for cue in read.captions] == [line.text for line in spoken(40)]
 
 
 def test_json_lines() -> None:
