@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import Any
 
 import functions_framework
 from flask import Request, Response
@@ -12,15 +12,14 @@ from flask import Request, Response
 from shared import startup
 from shared.accounts.asking import asked, searchable
 from shared.accounts.auth import Caller
-from shared.errors import BadRequest, NotFound
-from shared.exports import files
-from shared.exports.turns import Turns
+from shared.errors import NotFound
+from shared.exports.service import Exports
 from shared.gcp.firestore import Firestore
-from shared.messages import is_id
 from shared.search import export as exports
 from shared.search.server import SearchServer
 from shared.search.service import Search
 from shared.transcripts import subtitles
+from shared.web.exports import add_routes as add_export_routes
 from shared.web.requests import choice_of
 from shared.web.routing import Routes
 
@@ -28,8 +27,7 @@ config = startup.begin("ELASTICSEARCH_URL", "GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_UR
 db = Firestore(config)
 use_case = Search(SearchServer(config))
 routes = Routes(config, db)
-turns = Turns()
-T = TypeVar("T")
+add_export_routes(routes, db, Exports(use_case))
 
 
 @functions_framework.http
@@ -63,28 +61,7 @@ def export(request: Request, caller: Caller) -> Response:
     return Response(_begin(exports.render(hits, form)), mimetype=exports.MIMETYPES[form], headers=headers)
 
 
-@routes.get("/api/export")
-def export_videos(request: Request, caller: Caller) -> Response:
-    form = choice_of(request, "format", files.FORMS) or "markdown"
-    params, placed = asked(db, caller, request.args)
-    if params.cursor is not None and not is_id(params.cursor):
-        raise BadRequest(f"cursor: expected the id of a video, found {params.cursor[:40]!r}.")
-    what = caller.user_id, lambda: searchable(db, caller), params, placed
-    videos = use_case.whole_videos(*what, after=params.cursor)
-    mimetype, name = files.type_and_name(form)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    turn = turns.take(caller.user_id)
-    try:
-        pieces = _begin(turn.watched(files.render(videos, use_case.listed_videos(*what), form)))
-    except BaseException:
-        turn.end()
-        raise
-    answer = Response(pieces, mimetype=mimetype, headers=headers)
-    answer.call_on_close(turn.end)
-    return answer
-
-
-def _begin(pieces: Iterator[T]) -> Iterator[T]:
+def _begin(pieces: Iterator[str]) -> Iterator[str]:
     """Looks for the first hit before the answer starts, because an error has a status of its own until then.
 
     Two pieces: the header of a CSV needs no search, but the piece after it does.

@@ -53,10 +53,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of all hits is read, and how: ``size`` at a time, in the order of ``sort``, which is never equal.
+    """How hits are read: ``size`` at a time, in the order of ``sort``, after the sort values ``after``.
 
-    ``source``: fields of their documents, as Elasticsearch takes them. ``after``: the sort values after which
-    the reading begins; empty for the beginning.
+    ``source``: the fields of their documents, as Elasticsearch takes them.
     """
 
     sort: Sequence[Clause]
@@ -138,14 +137,10 @@ class Pages:
     def parts(
         self, scope: Callable[[], Scope], query: Query, params: Params, placing: Placing, part: Part
     ) -> Iterator[Mapping[str, Any]]:
-        """All hits without marks, in an order that indexing does not change, whatever that of ``params`` is.
+        """All hits without marks, in an order that indexing does not change. Raises as :meth:`ids`.
 
         ``scope``: asked before each request, so that what is removed meanwhile is left out. The
         ``matched_queries`` of a hit are the playlists that hold it.
-
-        Raises:
-            BadRequest: as :meth:`read`.
-            Transient: as :meth:`read`, or Elasticsearch ran out of time, or has no index.
         """
         while True:
             reading = _Reading(scope(), query, params, None, False, placing)

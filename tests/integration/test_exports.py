@@ -171,15 +171,22 @@ def _cutting(port: int, most: int) -> Iterator[str]:
             server = socket.create_connection(("127.0.0.1", port))
             sockets.extend((client, server))
             for ends in ((client, server, 1 << 30), (server, client, most)):
-                threading.Thread(target=pump, args=ends, daemon=True).start()
+                pumps.append(threading.Thread(target=pump, args=ends, daemon=True))
+                pumps[-1].start()
 
     sockets: list[socket.socket] = []
+    pumps: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         listener.shutdown(socket.SHUT_RDWR)
     thread.join()
+    for each in sockets:
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+    for pumping in pumps:
+        pumping.join()
     for each in sockets:
         each.close()
 
