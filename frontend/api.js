@@ -106,6 +106,8 @@ export default {
 	/** `wanted`: a query string with `q` and `tag`. */
 	clips: (wanted, cursor) => get(`clips?${wanted}&cursor=${encode(cursor)}`),
 	searchFile: (params, format) => file(`search/export?${params}&format=${format}`),
+	/** The videos of a search with their transcripts. `params`: a query string; empty for the whole library. */
+	exportFile: (params, format) => file(`export?${params}&format=${format}`),
 	clipFile: (wanted, format) => file(`clips/export?${wanted}&format=${format}`),
 	videoFile: (id, format) => file(`videos/${encode(id)}?format=${format}`),
 };

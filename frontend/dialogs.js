@@ -47,6 +47,21 @@ export const showHelp = () => openDialog("Keys and search syntax", () => [make("
 	make("section", make("h3", "Keys"), rows("dl.keys", KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key)))),
 	make("section", make("h3", "Search syntax"), syntaxRows()))]);
 
+// What is asked for, and the name of the file.
+const FILES = {
+	"Notes (Markdown)": ["exportFile", "markdown", "yts-markdown.zip"],
+	"Subtitles (SRT)": ["exportFile", "srt", "yts-srt.zip"],
+	"Subtitles (WebVTT)": ["exportFile", "vtt", "yts-vtt.zip"],
+	"Transcripts (JSONL)": ["exportFile", "jsonl", "yts-export.jsonl"],
+};
+
+/** Exports what the query string `params()` finds: `hits`, like FILES, or the videos. */
+export const exportMenu = (params, hits) => menu(make("summary.soft", "Export"), { ...hits, ...FILES }, ([call, format, name]) =>
+	api.attempt(async () => {
+		await saveFile(api[call](params(), format), name);
+		toast("The export is saved.");
+	}, toast));
+
 /** `choices`: `{label: value}` */
 export const menu = (summary, choices, choose) => make("details.menu", summary,
 	make("div", ...Object.entries(choices).map(([label, value]) => button("", label, () => choose(value)))));

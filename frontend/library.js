@@ -1,5 +1,5 @@
 import api from "/api.js";
-import { actionButton, confirm, toast } from "/dialogs.js";
+import { actionButton, confirm, exportMenu, toast } from "/dialogs.js";
 import { byId, errorLine, fill, make, on, picture, setText } from "/dom.js";
 import { ago, count, countOf, countVideos, dateAndTime, day, join, until } from "/format.js";
 import * as jobs from "/jobs.js";
@@ -25,6 +25,7 @@ const showError = (message) => setText(byId("library-error"), message);
 
 export function setUp() {
 	setUpSources({ onChange: load });
+	byId("new-collection").after(exportMenu(() => ""));
 	on(byId("new-collection"), "click", async () => (await import("/collections.js")).create());
 	jobs.onChange((job, ended) => {
 		if (playlists === null) return;

@@ -1,5 +1,5 @@
 import api from "/api.js";
-import { menu, saveFile, syntaxRows, toast } from "/dialogs.js";
+import { exportMenu as makeExportMenu, syntaxRows } from "/dialogs.js";
 import { button, byId, fill, make, on, rovingTabindex, setText, withBusyBar } from "/dom.js";
 import * as filters from "/filters.js";
 import { countVideos } from "/format.js";
@@ -23,7 +23,10 @@ let cursor = null;
 
 const hits = byId("hits");
 const playlistOrder = make("option", { value: "playlist" }, "Playlist order");
-const exportMenu = menu(make("summary.soft", "Export"), { "Spreadsheet (CSV)": "csv", "JSON Lines": "jsonl" }, exportHits);
+const exportMenu = makeExportMenu(() => shown, {
+	"Spreadsheet (CSV)": ["searchFile", "csv", "search.csv"],
+	"JSON Lines": ["searchFile", "jsonl", "search.jsonl"],
+});
 exportMenu.id = "export";
 const results = byId("results");
 const offered = byId("by-meaning");
@@ -279,10 +282,3 @@ const syntaxHelp = () => [
 	syntaxRows(),
 	make("p", make("a", { href: "/?sort=newest" }, "All videos, newest first")),
 ];
-
-function exportHits(format) {
-	api.attempt(async () => {
-		await saveFile(api.searchFile(shown, format), `search.${format}`);
-		toast("The export is saved, with all results and moments.");
-	}, toast);
-}

@@ -1,4 +1,4 @@
-"""/api/search, /api/suggest, /api/videos and /api/link: searches in the caller's library, or in a source."""
+"""/api/search, /api/suggest, /api/videos, /api/export and /api/link: the caller's library, or one source."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 import functions_framework
 from flask import Request, Response
-from shared.meaning.store import PassageStore
 
 from shared import startup
 from shared.accounts.asking import asked, searchable
 from shared.accounts.auth import Caller
 from shared.errors import NotFound
+from shared.exports.service import Exports
 from shared.gcp.firestore import Firestore
+from shared.meaning.store import PassageStore
 from shared.search import export as exports
 from shared.search.meaning import Meaning, start_of
 from shared.search.params import limit_of
@@ -22,6 +23,7 @@ from shared.search.server import SearchServer
 from shared.search.service import Search
 from shared.search.serving import Serving
 from shared.transcripts import subtitles
+from shared.web.exports import add_routes as add_export_routes
 from shared.web.requests import choice_of
 from shared.web.routing import Routes
 
@@ -30,6 +32,7 @@ db = Firestore(config)
 serving = Serving(db, config.embedder, config.embedder_models)
 use_case = Search(SearchServer(config), Meaning(serving, PassageStore(db)))
 routes = Routes(config, db)
+add_export_routes(routes, db, Exports(use_case))
 
 
 @functions_framework.http

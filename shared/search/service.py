@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,11 @@ from shared import logs
 from shared.errors import BadRequest
 from shared.search import facets, hits, some_words, spelling
 from shared.search.compiler import WEIGHTS, Weights
+from shared.search.cursor import Cursor
 from shared.search.errors import SearchRefused
 from shared.search.language import parse
 from shared.search.meaning import Meaning
-from shared.search.pages import Cursor, Page, Pages, Reading
+from shared.search.pages import Page, Pages, Part, Reading
 from shared.search.params import MAXIMUM_LIMIT, Params
 from shared.search.placing import Placing
 from shared.search.query import Query
@@ -23,11 +24,20 @@ from shared.search.scope import LibraryAnalyzers, Scope
 from shared.search.server import SearchServer
 from shared.search.some_words import Place, Places
 from shared.search.suggest import suggestions
-from shared.search.video import Matches, read_matches, read_video
+from shared.search.video import Matches, Whole, read_matches, read_video, whole
 from shared.transcripts.transcript import Line
 
 #: Hits that an export reads at a time.
 _EXPORT_PAGE = 25
+#: Videos that are read whole at a time. The longest transcripts have some megabytes.
+_WHOLE_PAGE = 20
+#: Videos that are listed at a time.
+_LIST_PAGE = 500
+#: The part of a document that is needed to list it.
+_LISTED = ("video_id", "title", "channel", "published_at", "duration_seconds")
+#: Does not change while indexing goes on, so that no video is twice or missing.
+_BY_ID = ({"video_id": "asc"},)
+_NEWEST = ({"published_at": {"order": "desc", "missing": "_last"}}, *_BY_ID)
 
 
 class Search:
@@ -45,11 +55,13 @@ class Search:
         *,
         weights: Weights = WEIGHTS,
         export_page: int = _EXPORT_PAGE,
+        whole_page: int = _WHOLE_PAGE,
     ) -> None:
         """``meaning``: None where nothing is searched by meaning."""
         self._server = server
         self._meaning = meaning
         self._export_page = export_page
+        self._whole_page = whole_page
         self._analyzers = LibraryAnalyzers()
         self._pages = Pages(self._analyzers, weights)
 
@@ -167,6 +179,58 @@ class Search:
         _refuse_meaning(params)
         scope = Scope(self._server, user_id, titles)
         return self._pages.ids(scope, _query(params), params, placing or Placing())
+
+    def whole_videos(
+        self,
+        user_id: str,
+        titles: Callable[[], Mapping[str, str]],
+        params: Params,
+        placing: Placing | None = None,
+        *,
+        after: str | None = None,
+    ) -> Iterator[Whole]:
+        """Every video that a search finds, with its transcript, in the order of ids, whatever its order.
+
+        ``titles``: asked again and again, so that what leaves the library meanwhile is left out. ``after``:
+        the id of the last video that is not wanted again.
+
+        Raises:
+            BadRequest: Elasticsearch does not accept the search.
+        """
+        part = Part(_BY_ID, self._whole_page, {"excludes": ["fingerprint"]}, [after] if after else ())
+        for found, scope in self._parts(user_id, titles, params, placing, part):
+            yield whole(found, scope)
+
+    def listed_videos(
+        self,
+        user_id: str,
+        titles: Callable[[], Mapping[str, str]],
+        params: Params,
+        placing: Placing | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """As :meth:`whole_videos`, the newest first, with what a list of them shows."""
+        part = Part(_NEWEST, _LIST_PAGE, {"includes": _LISTED})
+        for found, _ in self._parts(user_id, titles, params, placing, part):
+            yield hits.about(found["_source"])
+
+    def _parts(
+        self,
+        user_id: str,
+        titles: Callable[[], Mapping[str, str]],
+        params: Params,
+        placing: Placing | None,
+        part: Part,
+    ) -> Iterator[tuple[Mapping[str, Any], Scope]]:
+        _refuse_meaning(params)
+        scope = Scope(self._server, user_id, {})
+
+        def renewed() -> Scope:
+            nonlocal scope
+            scope = replace(scope, titles=titles())
+            return scope
+
+        for found in self._pages.parts(renewed, _query(params), params, placing or Placing(), part):
+            yield found, scope
 
     def suggest(self, user_id: str, titles: Mapping[str, str], typed: str) -> list[str]:
         """Titles, channels and frequent phrases of the library that continue the typed text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from shared.errors import NotFound
@@ -49,6 +49,31 @@ class Matches(TypedDict):
     chapters: list[MarkedChapter]
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A video with everything that is known of it.
+
+    ``about``: the fields that are shown, with ``chapters`` (``start`` and ``title`` each), ``reason`` and
+    ``choice``: see :func:`read_video`. ``lines``: none without captions. ``playlists``: the titles, by id, of
+    those sources of the library that hold it.
+    """
+
+    about: Mapping[str, Any]
+    lines: Sequence[Line]
+    playlists: Mapping[str, str]
+
+    @property
+    def video_id(self) -> str:
+        return str(self.about["video_id"])
+
+
+def whole(found: Mapping[str, Any], scope: Scope) -> Whole:
+    """``found``: a hit of :meth:`shared.search.pages.Pages.parts`."""
+    about, lines = _read(found["_source"])
+    held = found.get("matched_queries", ())
+    return Whole(about, lines, {each: title for each, title in scope.titles.items() if each in held})
+
+
 def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]:
     """The fields of the video that are shown, its chapters, and its caption lines (none without captions).
 
@@ -59,7 +84,10 @@ def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]
         NotFound: it is not in the caller's library, or is not indexed.
         Transient: Elasticsearch does not answer.
     """
-    source = find_video(scope, video_id)
+    return _read(find_video(scope, video_id))
+
+
+def _read(source: Mapping[str, Any]) -> tuple[dict[str, Any], list[Line]]:
     more = {name: source.get(name) for name in ("reason", "choice")}
     shown = [{"start": each.start, "title": each.title} for each in chapters.chapters_of(source)]
     return {**about(source), **more, "chapters": shown}, _lines(source)

@@ -57,6 +57,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/playlists"): Row(lambda w: "/api/playlists", 200, 200),
     ("GET", "/api/search"): Row(lambda w: f"/api/search?q={SAID}", 200, 200, guest=200),
     ("GET", "/api/search/export"): Row(lambda w: f"/api/search/export?q={SAID}", 200, 200),
+    ("GET", "/api/export"): Row(lambda w: "/api/export?format=jsonl", 200, 200),
     ("GET", "/api/suggest"): Row(lambda w: f"/api/suggest?q={SAID[:4]}", 200, 200, guest=200),
     ("GET", "/api/videos/<video_id>"): Row(lambda w: f"/api/videos/{ALONE}", 404, 200, guest=404),
     ("GET", "/api/videos/<video_id>/related"): Row(

@@ -12,7 +12,7 @@ Rule = Callable[[Source], list[str]]
 
 #: The packages of shared. Each may import those before it and the modules of shared itself.
 LAYERS = (
-    *("gcp", "transcripts", "meaning", "oauth", "youtube", "search"),
+    *("gcp", "transcripts", "meaning", "oauth", "youtube", "search", "exports"),
     *("library", "pipeline", "keep", "accounts", "web"),
 )
 #: A function may import these besides the standard library and shared.
