@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import requests
 
-from infra.local.cli import index, logs, reindex, search, status, test, worker
+from infra.local.cli import index, logs, mcp, reindex, search, status, test, worker
 from infra.local.cli.api import Api, ApiError
 from infra.local.cli.down import down
 from infra.local.cli.up import DEMO_USER, up
@@ -64,7 +64,9 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument("words", nargs="+", metavar="WORDS")
     search.add_argument("--json", action="store_true", help="print the answer as JSON")
     search.add_argument("--limit", type=int, default=10, help="the number of videos to show (10)")
-    for command in (index, fetch, search):
+    mcp = commands.add_parser("mcp", help="serve a language model over standard input and output")
+    mcp.add_argument("--url", help="another deployment than the local run; YTS_TOKEN has its API token")
+    for command in (index, fetch, search, mcp):
         command.add_argument("--user", default=DEMO_USER, help=f"whose library ({DEMO_USER})")
     commands.add_parser("reindex", help="rebuild the search index from the stored videos")
     return parser
@@ -110,6 +112,8 @@ def run(
             return 0 if index.fetch(api(), arguments.video) else 1
         case "search":
             search.search(api(), " ".join(arguments.words), arguments.json, arguments.limit)
+        case "mcp":
+            mcp.serve(config, arguments.url, api)
         case "reindex":
             reindex.reindex(require(state).port_of("reindex"))
     return 0
