@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from shared.mcp.api import ApiError, Caller
 from shared.mcp.quotes import clock, quoted
@@ -294,7 +294,7 @@ def _clip(found: Mapping[str, Any]) -> Clip:
         "url": found["url"],
         "quoted_text": quoted(found["text"], _CLIP),
         "quoted_note": quoted(found["note"], _NOTE),
-        "quoted_tags": list(map(str, found["tags"])),
+        "quoted_tags": [quoted(tag, TITLE) for tag in found["tags"]],
     }
     if found.get("gone"):
         shown["gone"] = True

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from shared.mcp.api import ApiError, Caller
 from shared.mcp.quotes import clock, fenced, quoted
-from shared.mcp.searching import TITLE
+from shared.mcp.searching import TITLE, About, about
 from shared.video_address import is_video_id, video_in_address
 
 #: Characters of an answer, unless others are wanted; the fewest and the most.
@@ -38,16 +38,10 @@ class Lines(TypedDict):
     of: int
 
 
-class Transcript(TypedDict):
-    """The answer. ``left_out``: what is missing here, and how to get it."""
+class Transcript(About):
+    """``left_out``: what is missing here, and how to get it."""
 
-    video_id: str
-    quoted_title: str
-    quoted_channel: str
-    duration: str | None
-    language: str | None
     generated: bool | None
-    url: str
     chapters: list[Chapter]
     lines: Lines | None
     quoted_lines: list[str]
@@ -85,15 +79,12 @@ def read(
     begin, end = _stretch(found, second, chapter, from_line)
     shown = _fitting(lines[begin:end], characters)
     last = begin + len(shown)
-    length = found.get("duration_seconds")
+    shown_of = about(found)
+    if begin and shown:
+        shown_of["url"] += f"&t={int(lines[begin]['start'])}s"
     return {
-        "video_id": found["video_id"],
-        "quoted_title": quoted(found["title"], TITLE),
-        "quoted_channel": quoted(found["channel"], TITLE),
-        "duration": clock(length) if length is not None else None,
-        "language": found.get("language"),
+        **shown_of,
         "generated": found.get("generated"),
-        "url": f"{found['url']}&t={int(lines[begin]['start'])}s" if begin and shown else found["url"],
         # Whoever reads on has seen them.
         "chapters": [] if from_line is not None else _chapters(found),
         "lines": {"first": begin, "last": last - 1, "of": len(lines)} if shown else None,

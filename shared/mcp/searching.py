@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from shared.mcp.api import ApiError, Caller, Parameter
 from shared.mcp.quotes import clock, quoted
@@ -17,21 +17,20 @@ MAXIMUM, _MOMENTS, _IN_VIDEO = 10, 5, 20
 #: Characters around the line of a moment within one video.
 _AROUND = 240
 
-Moment = TypedDict(
-    "Moment",
-    {
-        "second": float,
-        "time": str,
-        "url": str,
-        "quoted_text": str,
-        "quoted_chapter": NotRequired[str],
-        "strength": NotRequired[str],
-    },
-)
+
+class Moment(TypedDict):
+    """A place in a video. ``second``: exact, with milliseconds. ``strength``: of what is found by meaning."""
+
+    second: float
+    time: str
+    url: str
+    quoted_text: str
+    quoted_chapter: NotRequired[str]
+    strength: NotRequired[str]
 
 
-class Video(TypedDict):
-    """A hit. ``more_moments``: found in it, and not in this answer."""
+class About(TypedDict):
+    """What is said of a video everywhere."""
 
     video_id: str
     quoted_title: str
@@ -40,15 +39,22 @@ class Video(TypedDict):
     duration: str | None
     language: str | None
     url: str
-    moments: list[Moment]
-    more_moments: int
-    quoted_description: NotRequired[str]
-    added_at: NotRequired[str | None]
     gone: NotRequired[bool]
 
 
+class Video(About):
+    """A hit. ``more_moments``: found in it, and not in this answer.
+
+    ``quoted_description``: the part that matches, if nothing that was said does.
+    """
+
+    moments: list[Moment]
+    more_moments: int
+    quoted_description: str | None
+
+
 class Found(TypedDict):
-    """The answer. ``total``: videos that were found. ``left_out``: what is missing here, and how to get it."""
+    """``total``: videos that were found. ``left_out``: what is missing here, and how to get it."""
 
     total: int
     videos: list[Video]
@@ -93,9 +99,10 @@ def search_in_video(caller: Caller, video_id: str, q: str, cursor: str | None) -
     left = len(found) - begin - len(shown)
     following = str(begin + len(shown)) if left else None
     hit: Video = {
-        **_about(video),
+        **about(video),
         "moments": [_at_line(video, line) for line in shown],
         "more_moments": left,
+        "quoted_description": None,
     }
     left_out = f"{left} later moments. Search again with cursor {following!r}." if left else None
     return {
@@ -108,10 +115,10 @@ def search_in_video(caller: Caller, video_id: str, q: str, cursor: str | None) -
     }
 
 
-def _about(video: Mapping[str, Any]) -> Any:
-    """The fields of a video that are shown everywhere."""
+def about(video: Mapping[str, Any]) -> About:
+    """Of a hit, or of a video."""
     title, length = video["title"], video.get("duration_seconds")
-    return {
+    shown: About = {
         "video_id": video["video_id"],
         "quoted_title": quoted(title if isinstance(title, str) else plain(title), TITLE),
         "quoted_channel": quoted(video["channel"], TITLE),
@@ -119,8 +126,10 @@ def _about(video: Mapping[str, Any]) -> Any:
         "duration": clock(length) if length is not None else None,
         "language": video.get("language"),
         "url": video["url"],
-        **({"gone": True} if video.get("gone") else {}),
     }
+    if video.get("gone"):
+        shown["gone"] = True
+    return shown
 
 
 def _video(hit: Mapping[str, Any]) -> Video:
@@ -128,12 +137,13 @@ def _video(hit: Mapping[str, Any]) -> Video:
     places = hit.get("passages") or hit["moments"]
     moments = [_moment(each) for each in places[:_MOMENTS]]
     count = len(places) if hit.get("passages") else hit["moment_count"]
-    video: Video = {**_about(hit), "moments": moments, "more_moments": max(count - len(moments), 0)}
-    if not moments and any(part["match"] for part in hit["description"]):
-        video["quoted_description"] = quoted(plain(hit["description"]), _SNIPPET)
-    if "added_at" in hit:
-        video["added_at"] = hit["added_at"]
-    return video
+    described = not moments and any(part["match"] for part in hit["description"])
+    return {
+        **about(hit),
+        "moments": moments,
+        "more_moments": max(count - len(moments), 0),
+        "quoted_description": quoted(plain(hit["description"]), _SNIPPET) if described else None,
+    }
 
 
 def _moment(place: Mapping[str, Any]) -> Moment:
@@ -178,8 +188,8 @@ def _left_out(answer: Mapping[str, Any], videos: Sequence[Video]) -> str | None:
         sentences.append(
             f"Further videos; {answer['total']:,} were found in all. Search again with cursor {cursor!r}."
         )
-    elif answer["total"] > len(videos) and not answer.get("meaning"):
-        sentences.append(f"{answer['total']:,} videos were found in all; these are the last ones.")
+    elif "passages" in (answer["hits"] or [{}])[0] and answer["total"] > len(videos):
+        sentences.append(f"{answer['total']:,} videos were found in all. Search with a higher limit.")
     if any(each["more_moments"] for each in videos):
         sentences.append("More moments in some videos (more_moments). Search again with video to get them.")
     return " ".join(sentences) or None

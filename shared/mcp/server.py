@@ -22,7 +22,7 @@ _ABOUT = (
     "yts searches everything that is said in the YouTube videos that the user keeps, to the second."
     " Begin with search. Cite moments by their url, which opens the video at that second; read_transcript"
     " shows what is said around it. Only videos of the user's library are found: list_sources shows its"
-    " playlists, index adds some. An answer that leaves something out says so in left_out, and how to get it. "
+    " playlists, index adds some. An answer that leaves something out says in left_out how to get it. "
 )
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=True)

@@ -50,10 +50,10 @@ def add_routes(routes: Routes, served: api.Api, site: Site) -> None:
             )
         site.require_own_address(request)
         # A loop of its own keeps a message apart from all others, and in the thread that logs for it.
-        return asyncio.run(_exchange(server, request))
+        return asyncio.run(_exchange(server, request, request.get_data()))
 
 
-async def _exchange(server: MCPServer[Any], request: Request) -> Response:
+async def _exchange(server: MCPServer[Any], request: Request, body: bytes) -> Response:
     app = server.streamable_http_app(
         streamable_http_path=PATH, json_response=True, stateless_http=True, transport_security=_CHECKED
     )
@@ -66,6 +66,6 @@ async def _exchange(server: MCPServer[Any], request: Request) -> Response:
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://mcp") as client,
     ):
-        found = await client.post(PATH, content=request.get_data(), headers=headers)
+        found = await client.post(PATH, content=body, headers=headers)
     kept = {name: value for name, value in found.headers.items() if name != "content-length"}
     return Response(found.content, found.status_code, headers=kept)

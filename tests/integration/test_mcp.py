@@ -45,8 +45,9 @@ TRANSPORTS = {"http": over_http, "stdio": over_stdio}
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     answer = await client.call_tool(tool, arguments)
     assert not answer.is_error, answer
-    assert answer.structured_content is not None
-    return answer.structured_content
+    content: dict[str, Any] | None = answer.structured_content
+    assert content is not None
+    return content
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
