@@ -7,16 +7,15 @@ from flask import Request, Response
 
 from shared import startup
 from shared.gcp.firestore import Firestore
-from shared.mcp.api import Api
-from shared.web.mcp import add_routes
+from shared.web.mcp import Tools, add_routes
 from shared.web.origin import Site
 from shared.web.routing import Routes
 
 config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
 db = Firestore(config)
-api = Api(config.public_url or f"http://127.0.0.1:{config.port}")
+tools = Tools(config.public_url or f"http://127.0.0.1:{config.port}")
 routes = Routes(config, db)
-add_routes(routes, api, Site(config))
+add_routes(routes, tools, Site(config))
 
 
 @functions_framework.http

@@ -17,8 +17,8 @@ from functions.index.main import routes as index
 from functions.jobs.main import routes as jobs
 from functions.keep.main import routes as keep
 from functions.library.main import routes as library
-from functions.mcp.main import api as asked_by_tools
 from functions.mcp.main import routes as mcp
+from functions.mcp.main import tools
 from functions.search.main import routes as search
 from shared import startup
 from shared.accounts.auth import Caller
@@ -36,7 +36,7 @@ db = Firestore(config)
 routes, files = Routes(config, db), Routes(config, db)
 for each in (account, health, index, jobs, keep, library, mcp, search):
     routes.include(each)
-asked_by_tools.serve_with(routes.answer)
+tools.ask(routes.answer)
 
 
 @functions_framework.http

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
 from mcp.server.mcpserver.exceptions import ToolError
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 #: Seconds for a connection, and for each part of an answer.
 _CONNECT, _READ = 5.0, 30.0
@@ -37,15 +34,7 @@ class Api:
     def __init__(
         self, origin: str, *, proxies: bool = False, transport: httpx2.BaseTransport | None = None
     ) -> None:
-        self._origin = origin
         self._client = _client(origin, proxies, transport)
-
-    def serve_with(self, app: WSGIApplication) -> None:
-        """From now on this process itself answers.
-
-        A request to its own address would wait for one of its threads while it holds another one.
-        """
-        self._client = _client(self._origin, False, httpx2.WSGITransport(app))
 
     def send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """The JSON object of the answer. ``options``: those of httpx2. Raises ApiError."""

@@ -43,13 +43,14 @@ class About(TypedDict):
 
 
 class Video(About):
-    """A hit. ``more_moments``: found in it, and not in this answer.
+    """A hit. ``more_moments``: found in it, and not in this answer. ``missing``: words that it lacks.
 
     ``quoted_description``: the part that matches, if nothing that was said does.
     """
 
     moments: list[Moment]
     more_moments: int
+    missing: list[str]
     quoted_description: str | None
 
 
@@ -64,7 +65,7 @@ class Found(TypedDict):
     left_out: str | None
 
 
-def search(caller: Caller, q: str, limit: int, by: str, **filters: Parameter) -> Found:
+def search(caller: Caller, q: str, limit: int, by: str, cursor: str | None, **filters: Parameter) -> Found:
     """A page of hits. ``filters``: parameters of `GET /api/search`.
 
     Raises:
@@ -74,7 +75,7 @@ def search(caller: Caller, q: str, limit: int, by: str, **filters: Parameter) ->
         raise ApiError(f"limit: expected a number from 1 to {MAXIMUM}, found {limit}.")
     # The API searches words if nothing else is said.
     meaning = {"by": by} if by != "words" else {}
-    answer = caller.get("search", q=q, limit=limit, **meaning, **filters)
+    answer = caller.get("search", q=q, limit=limit, cursor=cursor, **meaning, **filters)
     videos = [_video(hit) for hit in answer["hits"]]
     return {
         "total": answer["total"],
@@ -82,7 +83,7 @@ def search(caller: Caller, q: str, limit: int, by: str, **filters: Parameter) ->
         "notices": list(answer.get("notices", ())),
         "quoted_did_you_mean": quoted(answer.get("did_you_mean"), TITLE) or None,
         "cursor": answer.get("cursor"),
-        "left_out": _left_out(answer, videos),
+        "left_out": _left_out(answer, videos, follows=cursor is not None),
     }
 
 
@@ -102,6 +103,7 @@ def search_in_video(caller: Caller, video_id: str, q: str, cursor: str | None) -
         **about(video),
         "moments": [_at_line(video, line) for line in shown],
         "more_moments": left,
+        "missing": [],
         "quoted_description": None,
     }
     left_out = f"{left} later moments. Search again with cursor {following!r}." if left else None
@@ -142,6 +144,7 @@ def _video(hit: Mapping[str, Any]) -> Video:
         **about(hit),
         "moments": moments,
         "more_moments": max(count - len(moments), 0),
+        "missing": [quoted(word, TITLE) for word in hit.get("missing", ())],
         "quoted_description": quoted(plain(hit["description"]), _SNIPPET) if described else None,
     }
 
@@ -182,13 +185,14 @@ def _at_line(video: Mapping[str, Any], line: int) -> Moment:
     }
 
 
-def _left_out(answer: Mapping[str, Any], videos: Sequence[Video]) -> str | None:
+def _left_out(answer: Mapping[str, Any], videos: Sequence[Video], *, follows: bool) -> str | None:
+    """``follows``: there were answers with other videos before."""
     sentences = []
     if cursor := answer.get("cursor"):
         sentences.append(
             f"Further videos; {answer['total']:,} were found in all. Search again with cursor {cursor!r}."
         )
-    elif "passages" in (answer["hits"] or [{}])[0] and answer["total"] > len(videos):
+    elif answer["total"] > len(videos) and not follows:
         sentences.append(f"{answer['total']:,} videos were found in all. Search with a higher limit.")
     if any(each["more_moments"] for each in videos):
         sentences.append("More moments in some videos (more_moments). Search again with video to get them.")

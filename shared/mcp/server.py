@@ -120,7 +120,8 @@ def _add_searching(server: MCPServer[Any], caller_of: CallerOf) -> None:
         """Searches transcripts, titles, chapters and descriptions of the user's videos.
 
         Answers with videos, each with the moments where it was said: second, words, and a url that opens the
-        video there. For questions that words cannot find, use by="meaning".
+        video there. For questions that words cannot find, use by="meaning". If no video has all words,
+        notices say so, and missing names the words that a video lacks.
         """
         caller = caller_of(ctx)
         filters = {
@@ -132,7 +133,7 @@ def _add_searching(server: MCPServer[Any], caller_of: CallerOf) -> None:
             "sort": None if sort == "relevance" else sort,
         }
         if video is None:
-            return answer(searching.search(caller, q, limit, by, **filters, cursor=cursor))
+            return answer(searching.search(caller, q, limit, by, cursor, **filters))
         if by != "words" or any(filters.values()):
             raise ApiError("Within one video, only q and cursor count. Leave the other arguments out.")
         return answer(searching.search_in_video(caller, reading.video_of(video), q, cursor))

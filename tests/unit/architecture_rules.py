@@ -32,7 +32,7 @@ CLIENTS = {
         "google.cloud.pubsub_v1.SubscriberClient",
     },
     # It hands requests to the SDK in the same process.
-    "shared/web/mcp.py": {"httpx2.AsyncClient"},
+    "shared/mcp/http.py": {"httpx2.AsyncClient"},
     "shared/oauth/google.py": {"authlib.integrations.requests_client.OAuth2Session"},
     "shared/search/server.py": {"elasticsearch.Elasticsearch"},
     "shared/youtube/data_api.py": {"googleapiclient.discovery.build", "httplib2.Http"},
@@ -52,7 +52,6 @@ _BOUNDARY = {
     "shared.gcp.firestore.Firestore",
     "shared.gcp.pubsub.Subscription",
     "shared.gcp.pubsub.Topics",
-    "shared.mcp.api.Api",
     "shared.oauth.google.Google",
     "shared.search.server.SearchServer",
     "shared.youtube.captions.Captions",

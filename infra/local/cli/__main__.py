@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import requests
 
-from infra.local.cli import index, logs, mcp, reindex, search, status, test, worker
+from infra.local.cli import index, logs, reindex, search, status, test, worker
 from infra.local.cli.api import Api, ApiError
 from infra.local.cli.down import down
 from infra.local.cli.up import DEMO_USER, up
@@ -113,7 +113,10 @@ def run(
         case "search":
             search.search(api(), " ".join(arguments.words), arguments.json, arguments.limit)
         case "mcp":
-            mcp.serve(config, arguments.url, api)
+            # Its packages take a second to import, and no other command needs them.
+            from infra.local.cli import mcp
+
+            mcp.serve(config, api)
         case "reindex":
             reindex.reindex(require(state).port_of("reindex"))
     return 0
@@ -156,6 +159,8 @@ def separate(argv: list[str]) -> list[str]:
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
     arguments = parser().parse_args(separate(argv))
     try:
+        if getattr(arguments, "url", None):
+            environment = {**environment, "YTS_URL": arguments.url}
         return run(arguments, argv[1:], environment, Config.from_env(environment))
     except (ConfigError, PipelineError) as error:
         print(error, file=sys.stderr)

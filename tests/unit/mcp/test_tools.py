@@ -57,6 +57,15 @@ def test_passages_that_are_found_by_meaning_are_moments() -> None:
     assert found["left_out"] == "7 videos were found in all. Search with a higher limit."
 
 
+def test_words_that_no_video_has_together_are_named() -> None:
+    some = results(
+        hit(1, 1) | {"missing": ["lease"]}, total=9, match="some_words", notices=["No video has all."]
+    )
+    found = Served({"GET /api/search": some}).content("search", q="a lease", limit=1)
+    assert (found["notices"], found["videos"][0]["missing"]) == (["No video has all."], ["lease"])
+    assert "higher limit" in found["left_out"]
+
+
 def test_all_moments_of_one_video_come_in_parts() -> None:
     matches = {"moments": list(range(45)), "marked": [], "chapters": []}
     served = Served({f"GET /api/videos/{VIDEO}": video(60, matches=matches)})

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
-from flask import Request
+from werkzeug.wrappers import Request, Response
 
 from shared.config import Config
-from shared.mcp.api import Api
-from shared.web.mcp import add_routes
+from shared.web.mcp import Tools, add_routes
 from shared.web.origin import Site
 from shared.web.routing import Routes
 from tests.unit.functions import SAMPLE, client
@@ -23,17 +24,19 @@ LOCAL, DEPLOYED = Config(firestore_emulator_host="localhost:1"), Config(public_u
 
 
 class Web:
-    """The route. ``tokens``: those that came to the API."""
+    """The route, and an API in the same process. ``tokens``: those that came to the API."""
 
     def __init__(self, config: Config) -> None:
         self.tokens: list[str] = []
 
-        def answer(request: httpx2.Request) -> httpx2.Response:
-            self.tokens.append(request.headers["authorization"])
-            return httpx2.Response(200, json=results(hit(1, 1)))
+        @Request.application
+        def api(request: Request) -> Response:
+            self.tokens.append(request.headers["Authorization"])
+            return Response(json.dumps(results(hit(1, 1))), mimetype="application/json")
 
-        routes = Routes(config, accounts_of_ada())
-        add_routes(routes, Api("http://yts.test", transport=httpx2.MockTransport(answer)), Site(config))
+        routes, tools = Routes(config, accounts_of_ada()), Tools("http://yts.test")
+        tools.ask(api)
+        add_routes(routes, tools, Site(config))
         self.client = client("sample", SAMPLE, routes=routes)
 
     def ask(self, method: str = "ping", params: Any = None, **headers: str) -> Any:
@@ -116,21 +119,25 @@ def test_what_is_no_message_is_refused(web: Web) -> None:
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
 
-def test_the_process_itself_can_be_the_api() -> None:
+def test_the_process_itself_can_be_the_api(web: Web) -> None:
     """As in `web`: a request to itself takes no second thread."""
-    routes = Routes(LOCAL, accounts_of_ada())
-    api = Api("http://yts.test")
-    add_routes(routes, api, Site(LOCAL))
+    routes, tools = Routes(LOCAL, accounts_of_ada()), Tools("http://yts.test")
+    add_routes(routes, tools, Site(LOCAL))
     callers: list[str] = []
 
     @routes.get("/api/search")
-    def search(request: Request, caller: Any) -> dict[str, Any]:
+    def search(request: Any, caller: Any) -> dict[str, Any]:
         callers.append(f"{caller.user_id} {request.args['q']}")
         return results()
 
-    api.serve_with(routes.answer)
-    web = Web(LOCAL)
+    tools.ask(routes.answer)
     web.client = client("sample", SAMPLE, routes=routes)
     answer = web.ask("tools/call", {"name": "search", "arguments": {"q": "ein Gerät"}})
     assert answer.get_json()["result"]["structuredContent"]["total"] == 0, answer.text
     assert callers == ["ada ein Gerät"]
+
+
+def test_the_packages_are_imported_with_the_first_message() -> None:
+    code = "import sys, shared.web.mcp as web; web.Tools('http://x'); print('pydantic' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)
+    assert shown.stdout.strip() == b"False"
