@@ -34,7 +34,7 @@ class Tools:
         self._app = app
 
     def answer(self, request: Request) -> Response:
-        status, headers, body = self._exchange().answer(request.headers, request.get_data())
+        status, headers, body = self._exchange().answer(dict(request.headers), request.get_data())
         return Response(body, status, headers)
 
     def _load(self) -> Exchange:

@@ -177,7 +177,7 @@ def test_words_of_others_are_quoted_and_cannot_leave_the_marks() -> None:
         }
     )
     marks = set()
-    for tool, arguments in {
+    tools: dict[str, dict[str, Any]] = {
         "search": {"q": "lease"},
         "read_transcript": {"video": VIDEO},
         "list_sources": {},
@@ -185,7 +185,8 @@ def test_words_of_others_are_quoted_and_cannot_leave_the_marks() -> None:
         "index": {"text": HOSTILE},
         "clips": {},
         "add_clip": {"video": VIDEO, "start": 0, "end": 2},
-    }.items():
+    }
+    for tool, arguments in tools.items():
         answer = served.call(tool, **arguments)
         assert not answer.is_error, answer
         said = [(name, text) for name, text in quotes(answer.structured_content) if "Ignore" in text]
@@ -218,7 +219,7 @@ def test_answers_are_small_however_long_the_texts_are() -> None:
             },
         }
     )
-    bounds = {
+    bounds: dict[str, tuple[dict[str, Any], int]] = {
         "search": ({"q": "x", "limit": 10}, 50_000),
         "read_transcript": ({"video": VIDEO, "characters": 20_000}, 40_000),
         "list_sources": ({}, 25_000),
@@ -226,7 +227,7 @@ def test_answers_are_small_however_long_the_texts_are() -> None:
     for tool, (arguments, most) in bounds.items():
         answer = served.call(tool, **arguments)
         assert len(answer.content[0].text) < most, tool  # type: ignore[union-attr]
-        assert answer.structured_content["left_out"], tool  # type: ignore[index]
+        assert answer.structured_content["left_out"], tool
     assert "50 further" not in str(served.content("list_sources", skip=450)["left_out"])
     assert len(served.read(f"yts://videos/{VIDEO}/transcript")) < 410_000
 
