@@ -7,9 +7,9 @@ A caller with a cookie who changes something must come from a page of this site 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response
 from flask.ctx import RequestContext
@@ -29,6 +29,9 @@ from shared.web.cookies import read_cookie
 from shared.web.origin import Site
 from shared.web.problems import problem, request_error
 from shared.web.requests import MAXIMUM_BODY
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 #: A handler gets the request, the caller and the variables of the path.
 Handler = Callable[..., "Response | dict[str, Any] | tuple[dict[str, Any], int]"]
@@ -114,6 +117,10 @@ class Routes:
             self._app.add_url_rule(rule.rule, rule.endpoint, view, methods=rule.methods)
         self.endpoints += other.endpoints
         self.open_to_guests |= other.open_to_guests
+
+    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The routes as a WSGI application."""
+        return self.dispatch(Request(environ))(environ, start_response)
 
     def dispatch(self, request: Request) -> Response:
         """Answers a request. Errors are answered, too, and defects are logged."""

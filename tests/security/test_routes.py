@@ -125,6 +125,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/collections/<collection_id>/videos/<video_id>"): Row(
         lambda w: f"/api/collections/{w.collection_id}/videos/dQw4w9WgXcQ", 404, 204
     ),
+    # Tools send the token on, so a cookie is not enough. What they find is tested in test_mcp.py.
+    ("POST", "/mcp"): Row(
+        lambda w: "/mcp", 401, 401, lambda w: {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    ),
     ("POST", "/api/sources"): Row(lambda w: "/api/sources", 200, 200, lambda w: {"text": PLAYLIST}),
     ("POST", "/api/logout"): Row(lambda w: "/api/logout", None, 204),
     ("DELETE", "/api/me"): Row(lambda w: "/api/me", None, 204),
@@ -151,7 +155,7 @@ def test_the_gateway_reaches_every_route(function: str) -> None:
     for _, rule, _ in endpoints(function):
         reached = next((route.function for route in routes if route.matches(rule)), None)
         assert reached == (function if prefixes else None), rule
-        assert prefixes or not rule.startswith("/api")
+        assert prefixes or not rule.startswith(("/api", "/mcp"))
 
 
 @pytest.mark.parametrize(("key", "row"), _CLOSED, ids=[" ".join(key) for key, _ in _CLOSED])

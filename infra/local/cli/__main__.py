@@ -73,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--playlist", action="append", default=[], metavar="ID", help="only of this source")
     export.add_argument("-o", "--output", metavar="FILE", help="default: yts-export.zip, or .jsonl")
     export.add_argument("--resume", action="store_true", help="go on with an export that broke off")
-    for command in (index, fetch, search, export):
+    mcp = commands.add_parser("mcp", help="serve a language model over standard input and output")
+    mcp.add_argument("--url", help="another deployment than the local run; YTS_TOKEN has its API token")
+    for command in (index, fetch, search, export, mcp):
         command.add_argument("--user", default=DEMO_USER, help=f"whose library ({DEMO_USER})")
     commands.add_parser("reindex", help="rebuild the search index from the stored videos")
     return parser
@@ -123,6 +125,11 @@ def run(
             )
         case "export":
             _export(api(), arguments, Path(environment.get("CALLED_FROM", ".")))
+        case "mcp":
+            # Its packages take a second to import, and no other command needs them.
+            from infra.local.cli import mcp
+
+            mcp.serve(config, api)
         case "reindex":
             reindex.reindex(require(state).port_of("reindex"))
     return 0
@@ -185,6 +192,8 @@ def separate(argv: list[str]) -> list[str]:
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
     arguments = parser().parse_args(separate(argv))
     try:
+        if getattr(arguments, "url", None):
+            environment = {**environment, "YTS_URL": arguments.url}
         return run(arguments, argv[1:], environment, Config.from_env(environment))
     except (ConfigError, PipelineError) as error:
         print(error, file=sys.stderr)

@@ -30,7 +30,7 @@ class Api:
     ) -> None:
         if not is_id(user):
             raise ApiError(f"expected a user name of letters, digits, - and _, found {user!r}")
-        self._origin = origin
+        self.origin = origin
         self._state = state
         self._user = user
         self._timeout = timeout
@@ -93,11 +93,11 @@ class Api:
         headers = {"Authorization": f"Bearer {token}"}
         try:
             return self._session.request(
-                method, self._origin + path, headers=headers, timeout=self._timeout, **options
+                method, self.origin + path, headers=headers, timeout=self._timeout, **options
             )
         except requests.RequestException as error:
             failure = ApiError(
-                f"{self._origin} does not answer ({type(error).__name__})."
+                f"{self.origin} does not answer ({type(error).__name__})."
                 " See ./emulators.sh status and ./emulators.sh logs gateway"
             )
             failure.retry_after = 1

@@ -108,7 +108,7 @@ def _changed(tmp_path: Path, path: str, value: Any) -> Path:
         (
             "functions.search.routes",
             ["/search"],
-            "functions.search.routes[0]: expected str matching regex '^/api/', found '/search'",
+            "functions.search.routes[0]: expected str matching regex '^/(api/|mcp$)', found '/search'",
         ),
         (
             "functions.search.memory_mb",
