@@ -1,7 +1,7 @@
 """kill -9 of each function before its first write, and after each of its writes, publishes and answers.
 
-A death before a later write leaves the same behind as a death after the write that precedes it. test_random.py
-kills at these boundaries, too.
+A death before a later write leaves the same behind as a death after the write that precedes it.
+test_random.py kills at these boundaries, too.
 
 A first job records which boundaries there are (shared/gcp/failpoints.py). Each of them is armed in a later
 job on the same stack. The jobs overlap.
@@ -67,7 +67,7 @@ _TRIES = 6
 #: Boundaries of each function that are armed at the same time. Pub/Sub waits twice as long after each failed
 #: delivery of a message, so a few more jobs take less time than a few more deaths in each job.
 _DEATHS = 3
-#: A video may wait for the end of a dead process's claim, which takes 45 seconds. The next job starts earlier.
+#: A video may wait for the end of a dead process's claim, 45 seconds. The next job starts earlier.
 _QUIET_SECONDS = 8
 _END_SECONDS = 180
 
