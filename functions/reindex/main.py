@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Literal
 
 import functions_framework
 from flask import Request, Response
+from msgspec import Struct
 
 from shared import logs, startup
 from shared.accounts.auth import Caller
@@ -30,12 +32,15 @@ def reindex(request: Request) -> Response:
     return routes.dispatch(request)
 
 
+class Wanted(Struct):
+    only: Literal["outdated"] | None = None
+
+
 # Not open to all: the platform admits only the operator's identity, and the gateway has no route here.
-@routes.post("/", public=True)
-def start(request: Request, caller: Caller) -> Response:
+@routes.post("/", public=True, files=["application/x-ndjson"])
+def start(request: Request, caller: Caller, query: Wanted) -> Response:
     """``?only=outdated`` rebuilds the index only if it was made by another version."""
-    only_outdated = request.args.get("only") == "outdated"
-    return Response(_progress(only_outdated), mimetype="application/x-ndjson")
+    return Response(_progress(query.only == "outdated"), mimetype="application/x-ndjson")
 
 
 def _progress(only_outdated: bool) -> Iterator[str]:

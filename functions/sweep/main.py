@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
 import functions_framework
 from flask import Request, Response
+from msgspec import Struct
 
 from shared import startup
 from shared.accounts.auth import Caller
@@ -15,10 +15,9 @@ from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.oauth.google import Google
 from shared.oauth.grants import Grants
-from shared.pipeline.sweep import Sweep
+from shared.pipeline.sweep import Sweep, Swept
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
-from shared.web.requests import body_of
 from shared.web.routing import Routes
 
 config = startup.begin(
@@ -35,9 +34,21 @@ def sweep(request: Request) -> Response:
     return routes.dispatch(request)
 
 
+class Asked(Struct):
+    messages_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the sweep has done, and how many erasures it has continued."""
+
+    swept: Swept
+    erasures: int
+
+
 # Not open to all: the platform admits only the scheduler's identity, and the gateway has no route here.
 @routes.post("/", public=True)
-def run(request: Request, caller: Caller) -> dict[str, Any]:
-    body = body_of(request) if request.get_data() else {}
-    swept = use_case.run(messages_lost=body.get("messages_lost") is True)
-    return {**asdict(swept), "erasures": erasure.resume_all()}
+def run(request: Request, caller: Caller, body: Asked | None) -> Done:
+    """Publish lost messages again, and continue erasures."""
+    swept = use_case.run(messages_lost=body is not None and body.messages_lost)
+    return Done(swept, erasure.resume_all())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from shared.search.compiler import EVERYTHING, Clause, language_clause, published_clause
 from shared.search.params import Params
@@ -21,8 +21,27 @@ _LANGUAGE_CODES = 1_000
 #: The most playlists that are counted. Each one costs a filter.
 MAXIMUM_PLAYLISTS = 100
 
-#: ``{"playlists": [{"value", "title", "count"}], "channels": …, "languages": …, "years": …}``.
-Facets = dict[str, list[dict[str, Any]]]
+
+class Counted(TypedDict):
+    """A value, and the hits that it would have."""
+
+    value: str
+    count: int
+
+
+class Titled(Counted):
+    """A value with a title, and the hits that it would have."""
+
+    title: str
+
+
+class Facets(TypedDict):
+    """Values with most hits first; years newest first."""
+
+    playlists: list[Titled]
+    channels: list[Titled]
+    languages: list[Counted]
+    years: list[Counted]
 
 
 def filters(scope: Scope, params: Params) -> dict[str, Clause]:
@@ -78,12 +97,12 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
         if "playlists" in buckets
         else dict.fromkeys(scope.playlists, total)
     )
-    playlists = [
+    playlists: list[Titled] = [
         {"value": playlist_id, "title": scope.titles[playlist_id] or playlist_id, "count": count}
         for playlist_id, count in counts.items()
         if count
     ]
-    channels = []
+    channels: list[Titled] = []
     for bucket in buckets["channels"]:
         names = bucket["title"]["buckets"]
         title = names[0]["key"] if names else bucket["key"]
@@ -99,7 +118,7 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
     }
 
 
-def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[Counted]:
     """One value a language, whatever its region or script: ``en`` also finds ``en-GB``, so it counts it."""
     counts: Counter[str] = Counter()
     for bucket in buckets:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Any, NotRequired, TypedDict
+
+from msgspec.structs import replace
 
 from shared import logs
+from shared.declared import NextCursor
 from shared.errors import BadRequest
 from shared.search import facets, hits, spelling
 from shared.search.compiler import WEIGHTS, Weights
@@ -20,11 +22,28 @@ from shared.search.query import Query
 from shared.search.scope import LibraryAnalyzers, Scope
 from shared.search.server import SearchServer
 from shared.search.suggest import suggestions
-from shared.search.video import Matches, read_matches, read_video
+from shared.search.video import Described, Matches, read_matches, read_video
 from shared.transcripts.transcript import Line
 
 #: Hits that an export reads at a time.
 _EXPORT_PAGE = 25
+
+
+class Found(TypedDict):
+    """Hits of a search.
+
+    - `facets`: hits by source, channel, language and year, each without its own filter
+    - `did_you_mean`: another spelling that finds more
+    - `notices`: sentences about what was not searched, or was read otherwise; only if there are any
+    """
+
+    total: int
+    took_ms: int
+    hits: list[hits.Hit]
+    facets: facets.Facets
+    did_you_mean: str | None
+    cursor: NextCursor
+    notices: NotRequired[list[str]]
 
 
 class Search:
@@ -45,7 +64,7 @@ class Search:
 
     def search(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
-    ) -> dict[str, Any]:
+    ) -> Found:
         """The answer to ``GET /api/search``. ``placing``: see :meth:`shared.search.pages.Pages.read`.
 
         It has ``notices`` only if there are any: sentences for the user that say which part of the query was
@@ -62,7 +81,7 @@ class Search:
         page = self._pages.read(scope, query, params, cursor, count_facets=True, placing=placed)
         # Few new hits of a saved search say nothing about its spelling.
         follows = cursor is not None or params.among is not None
-        answer: dict[str, Any] = {
+        answer: Found = {
             "total": page.total,
             "took_ms": 0,
             "hits": [_hit(found, query, placing) for found in page.hits],
@@ -77,7 +96,7 @@ class Search:
 
     def every_hit(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[hits.Hit]:
         """All hits with all their moments, whatever the limit and the cursor in ``params``.
 
         Raises:
@@ -104,9 +123,7 @@ class Search:
         """Titles, channels and frequent phrases of the library that continue the typed text."""
         return suggestions(Scope(self._server, user_id, titles), typed)
 
-    def video(
-        self, user_id: str, titles: Mapping[str, str], video_id: str
-    ) -> tuple[dict[str, Any], list[Line]]:
+    def video(self, user_id: str, titles: Mapping[str, str], video_id: str) -> tuple[Described, list[Line]]:
         """A video and its caption lines; no lines without captions.
 
         Raises:
@@ -144,9 +161,11 @@ class Search:
 
 def _hit(
     found: Mapping[str, Any], query: Query, placing: Placing | None, limit: int | None = hits.MOMENTS
-) -> dict[str, Any]:
+) -> hits.Hit:
     shown = hits.hit(found, query, limit)
-    return shown | placing.view(shown["video_id"]) if placing else shown
+    if placing:
+        shown["added_at"] = placing.added_at(shown["video_id"])
+    return shown
 
 
 def _notices(query: Query, page: Page) -> list[str]:

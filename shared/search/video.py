@@ -6,13 +6,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from shared.errors import NotFound
 from shared.search import chapters, moments
 from shared.search.compiler import Clause, Compiler
 from shared.search.errors import SearchRefused
-from shared.search.hits import about, marked_text, text_of
+from shared.search.hits import About, about, marked_text, text_of
 from shared.search.index.analysis import Span
 from shared.search.index.lines import LineIndex, unpack
 from shared.search.index.mapping import TEXTS
@@ -22,6 +22,32 @@ from shared.search.snippets import Segments, segments
 from shared.transcripts.transcript import Line
 
 _NOT_FOUND = "There is no such video in your library."
+
+
+class Chapter(TypedDict):
+    """A chapter, and the second at which it begins."""
+
+    start: float
+    title: str
+
+
+class Described(About):
+    """A video with its chapters.
+
+    `reason`: why it has no captions, or not the best ones; `choice`: the rule by which they were chosen.
+    """
+
+    reason: str | None
+    choice: str | None
+    chapters: list[Chapter]
+
+
+class ShownLine(TypedDict):
+    """A caption line. `start` and `duration` in seconds."""
+
+    start: float
+    duration: float
+    text: str
 
 
 class MarkedLine(TypedDict):
@@ -49,7 +75,14 @@ class Matches(TypedDict):
     chapters: list[MarkedChapter]
 
 
-def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]:
+class Video(Described):
+    """A video with all its caption lines, and with `q` what of them matches."""
+
+    lines: list[ShownLine]
+    matches: NotRequired[Matches]
+
+
+def read_video(scope: Scope, video_id: str) -> tuple[Described, list[Line]]:
     """The fields of the video that are shown, its chapters, and its caption lines (none without captions).
 
     ``reason``: why it has none, or why they are not the best ones; ``choice``: the rule by which they were
@@ -61,9 +94,13 @@ def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]
     """
     with _no_index_is_not_found():
         source = _find(scope, video_id)["_source"]
-    more = {name: source.get(name) for name in ("reason", "choice")}
-    shown = [{"start": each.start, "title": each.title} for each in chapters.chapters_of(source)]
-    return {**about(source), **more, "chapters": shown}, _lines(source)
+    shown: Described = {
+        **about(source),
+        "reason": source.get("reason"),
+        "choice": source.get("choice"),
+        "chapters": [{"start": each.start, "title": each.title} for each in chapters.chapters_of(source)],
+    }
+    return shown, _lines(source)
 
 
 def read_matches(scope: Scope, analyzers: LibraryAnalyzers, video_id: str, query: Query) -> Matches:

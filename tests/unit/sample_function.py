@@ -6,12 +6,12 @@ from typing import Any, NoReturn
 
 import functions_framework
 from flask import Request, Response
+from shared.web.requests import body_of, choice_of, limit_of
 
 from shared import startup
 from shared.accounts.auth import Caller
 from shared.config import ConfigError
 from shared.errors import Busy, NotFound, TooMany, Transient
-from shared.web.requests import body_of, choice_of, limit_of
 from shared.web.routing import Routes
 from tests.unit.stored import accounts_of_ada
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from shared.web.requests import MAXIMUM_BODY
 
 from shared.accounts.auth import Auth, Caller
 from shared.config import Config
 from shared.errors import Unauthenticated
 from shared.pipeline.jobs import Jobs
-from shared.web.requests import MAXIMUM_BODY
 from tests.unit.functions import SAMPLE, client, json_logs
 from tests.unit.stored import TOKEN, Stored, accounts_of_ada
 
