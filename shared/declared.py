@@ -1,18 +1,20 @@
-"""Declarations of what requests hold and what is answered: they check requests, and the API's document shows them.
+"""Declarations of requests and answers: they check requests, and the API's document shows them.
 
-A declaration is a msgspec Struct (of parameters, or of a body) or a TypedDict (of an answer). Its docstring and
-the descriptions and examples of its fields are for people who read the document.
+A declaration is a msgspec Struct (of parameters, or of a body) or a TypedDict (of an answer). Its docstring
+and the descriptions and examples of its fields are for people who read the document.
 
-In the ``extra`` of a Meta, ``expected`` says in an error what was expected, or ``sentence`` is the error; ``read``
-turns the text of a parameter into its value, or into None if it is wrong; ``commas`` says that commas separate the
-values of a parameter.
+In the ``extra`` of a Meta, ``expected`` says in an error what was expected, or ``sentence`` is the error;
+``read`` turns the text of a parameter into its value, or into None if it is wrong; ``commas`` says that
+commas separate the values of a parameter.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_origin
 
 import msgspec
@@ -50,13 +52,13 @@ class Arguments(Protocol):
 
 
 def read_parameters(kind: type[S], arguments: Arguments) -> S:
-    """The parameters of a request. One that is empty counts as missing, and one that is not declared is ignored.
+    """The parameters of a request. Empty ones count as missing, and undeclared ones are ignored.
 
     Raises:
         BadRequest: names the parameter, what was expected and what was found.
     """
     found: dict[str, Any] = {}
-    for each in structs.fields(kind):
+    for each in fields(kind):
         name = each.encode_name
         extra = _extra(each.type)
         texts = arguments.getlist(name)
@@ -83,6 +85,15 @@ def read_object(kind: type[S], data: bytes) -> S:
     if not isinstance(body, dict):
         raise BadRequest(f"Expected a JSON object, found {type(body).__name__}.")
     return _converted(kind, body, strict=True)
+
+
+@cache
+def fields(kind: type[Struct]) -> Sequence[structs.FieldInfo]:
+    """The fields of a declaration. Raises NameError when one of its types does not exist."""
+    # So that msgspec reads all types now, and not at the first request.
+    with suppress(msgspec.ValidationError):
+        msgspec.convert({}, kind)
+    return structs.fields(kind)
 
 
 def is_list(hint: Any) -> bool:
@@ -173,8 +184,7 @@ def _extra(hint: Any) -> Mapping[str, Any]:
 
 def _parts(hint: Any) -> Iterator[Any]:
     """A type and all types and Metas that it is made of, the Metas of a type before it."""
-    for meta in getattr(hint, "__metadata__", ()):
-        yield meta
+    yield from getattr(hint, "__metadata__", ())
     yield hint
     for part in get_args(hint):
         if get_origin(hint) is not Literal and not isinstance(part, Meta):
@@ -185,7 +195,7 @@ def _field(hint: Any, name: str) -> Any:
     """The type of a field of the first Struct in a type; the type itself if there is none."""
     for part in _parts(hint):
         if isinstance(part, type) and issubclass(part, Struct):
-            return next((each.type for each in structs.fields(part) if each.encode_name == name), hint)
+            return next((each.type for each in fields(part) if each.encode_name == name), hint)
     return hint
 
 

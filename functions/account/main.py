@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import functions_framework
 from flask import Request, Response
-from msgspec import Meta, Struct
 
 from shared import startup
 from shared.accounts.auth import Caller
@@ -14,7 +11,7 @@ from shared.accounts.erasure import Erasure
 from shared.accounts.operators import Operators
 from shared.accounts.profiles import Profile, Profiles
 from shared.accounts.sessions import Sessions
-from shared.accounts.signin import SignIn
+from shared.accounts.signin import LoginAsked, SignIn
 from shared.accounts.tokens import MadeToken, NewToken, TokenList, Tokens
 from shared.declared import ShortId
 from shared.errors import Forbidden
@@ -60,12 +57,6 @@ def erase_me(request: Request, caller: Caller) -> Response:
     """Erase everything about you, for good."""
     erasure.erase(caller.user_id)
     return signed_out(site, request, caller)
-
-
-class LoginAsked(Struct):
-    next: Annotated[str, Meta(description="The path of the page to come back to.", examples=["/"])] | None = (
-        None
-    )
 
 
 @routes.get("/api/login", public=True, status=302, raises=[Forbidden])

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
-
 import functions_framework
 from flask import Request, Response
-from msgspec import Meta, Struct
 
 from shared import startup
 from shared.accounts.auth import Caller
-from shared.declared import Cursor, JobId, NextCursor
+from shared.declared import JobId
 from shared.errors import BadRequest, Busy, NotFound, TooMany
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import is_id
 from shared.pipeline import job_views
-from shared.pipeline.job_views import JobVideo, JobView
+from shared.pipeline.job_views import JobList, JobsAsked, JobVideos, JobVideosAsked, JobView
 from shared.pipeline.jobs import Job, Jobs
-from shared.pipeline.ledger import Ledger, VideoState
+from shared.pipeline.ledger import Ledger
 from shared.pipeline.quotas import Quota
 from shared.pipeline.retry import Retry
 from shared.search.index.writer import SearchIndex
@@ -37,16 +34,6 @@ def jobs(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-class JobsAsked(Struct):
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
-class JobList(TypedDict):
-    """Jobs, the latest first."""
-
-    jobs: list[JobView]
-
-
 @routes.get("/api/jobs")
 def list_jobs(request: Request, caller: Caller, query: JobsAsked) -> JobList:
     """Your recent jobs."""
@@ -57,19 +44,6 @@ def list_jobs(request: Request, caller: Caller, query: JobsAsked) -> JobList:
 def show_job(request: Request, caller: Caller, job_id: JobId) -> JobView:
     """A job, and how far it is."""
     return _view(_job_of(caller, job_id))
-
-
-class JobVideosAsked(Struct):
-    state: VideoState | None = None
-    cursor: Cursor | None = None
-    limit: Annotated[int, Meta(ge=1, le=500)] = 100
-
-
-class JobVideos(TypedDict):
-    """A page of videos, by their ids."""
-
-    videos: list[JobVideo]
-    cursor: NextCursor
 
 
 @routes.get("/api/jobs/<job_id>/videos")

@@ -14,7 +14,7 @@ from shared.keep.clips import Clips
 from shared.keep.feeds import Feeds
 from shared.keep.saved import SearchView
 from shared.keep.searches import NewSearch, NewTitle, Searches, SearchList, SeenUntil
-from shared.library.links import LinkList, Links, LinkView, NewLink
+from shared.library.links import LinkList, Links, MadeLink, NewLink
 from shared.search.server import SearchServer
 from shared.search.service import Search
 from shared.web.clips import add_routes as add_clip_routes
@@ -72,12 +72,6 @@ def delete_search(request: Request, caller: Caller, search_id: ShortId) -> Respo
 def list_links(request: Request, caller: Caller) -> LinkList:
     """Your read-only links, without their tokens."""
     return links.of_user(caller.user_id)
-
-
-class MadeLink(LinkView):
-    """A new link. `url` is shown nowhere else: pass it on."""
-
-    url: str
 
 
 @routes.post("/api/links", status=201, raises=[NotFound, Busy])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functions_framework
 from flask import Request, Response
-from msgspec import Struct
 
 from shared import startup
 from shared.accounts.auth import Caller
 from shared.accounts.dashboard import Dashboard, RefreshChoice, Source, SourceList
-from shared.declared import Cursor, PlaylistId, VideoId
+from shared.declared import PlaylistId, VideoId
 from shared.errors import Busy, TooMany
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
@@ -20,6 +19,7 @@ from shared.pipeline.collecting import (
     AddedVideos,
     CollectedVideos,
     Collecting,
+    CollectionAsked,
     CollectionId,
     CollectionView,
     NewCollection,
@@ -90,10 +90,6 @@ def rename_collection(
 ) -> CollectionView:
     """Give a collection another title."""
     return collecting.rename(caller.user_id, collection_id, body.title)
-
-
-class CollectionAsked(Struct):
-    cursor: Cursor | None = None
 
 
 @routes.get("/api/collections/<collection_id>/videos")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Literal
 
 import functions_framework
 from flask import Request, Response
-from msgspec import Struct
 
 from shared import logs, startup
 from shared.accounts.auth import Caller
 from shared.config import ConfigError
 from shared.errors import YtsError
 from shared.gcp.firestore import Firestore
-from shared.pipeline.reindex import Reindex
+from shared.pipeline.reindex import Reindex, ReindexAsked
 from shared.search.index.rebuild import Rebuild
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
@@ -32,13 +30,9 @@ def reindex(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-class Wanted(Struct):
-    only: Literal["outdated"] | None = None
-
-
 # Not open to all: the platform admits only the operator's identity, and the gateway has no route here.
 @routes.post("/", public=True, files=["application/x-ndjson"])
-def start(request: Request, caller: Caller, query: Wanted) -> Response:
+def start(request: Request, caller: Caller, query: ReindexAsked) -> Response:
     """``?only=outdated`` rebuilds the index only if it was made by another version."""
     return Response(_progress(query.only == "outdated"), mimetype="application/x-ndjson")
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Annotated, Literal, TypedDict, cast
+from typing import cast
 
 import functions_framework
 from flask import Request, Response
-from msgspec import Meta, Struct
 
 from shared import startup
 from shared.accounts.asking import asked, searchable
 from shared.accounts.auth import Caller
-from shared.declared import PlaylistId, VideoId
+from shared.declared import VideoId
 from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
+from shared.library.links import LinkedSource
 from shared.search import export as exports
+from shared.search.export import ExportAsked
 from shared.search.params import Asked
 from shared.search.server import SearchServer
 from shared.search.service import Found, Search
-from shared.search.video import ShownLine, Video
+from shared.search.suggest import SuggestAsked, Suggestions
+from shared.search.video import ShownLine, Video, VideoAsked
 from shared.transcripts import subtitles
 from shared.web.routing import Routes
 
@@ -33,14 +35,6 @@ routes = Routes(config, db)
 @functions_framework.http
 def search(request: Request) -> Response:
     return routes.dispatch(request)
-
-
-class LinkedSource(TypedDict):
-    """The source that a read-only link opens."""
-
-    playlist_id: PlaylistId
-    title: str
-    player_base_url: str
 
 
 @routes.get("/api/link", guests=True, raises=[NotFound])
@@ -60,10 +54,6 @@ def search_library(request: Request, caller: Caller, query: Asked) -> Found:
     """Search your library, to the second."""
     params, placed = asked(db, caller, query)
     return use_case.search(caller.user_id, searchable(db, caller), params, placed)
-
-
-class ExportAsked(Asked, frozen=True, kw_only=True):
-    format: Literal["csv", "jsonl"] = "csv"
 
 
 @routes.get("/api/search/export", files=tuple(exports.MIMETYPES.values()), raises=[NotFound])
@@ -87,28 +77,10 @@ def _begin(pieces: Iterator[str]) -> Iterator[str]:
     return chain(list(islice(pieces, 2)), pieces)
 
 
-class SuggestAsked(Struct):
-    q: Annotated[str, Meta(description="What was typed so far.", examples=["bla"])] = ""
-
-
-class Suggestions(TypedDict):
-    """Titles, channels and frequent phrases of the library."""
-
-    suggestions: list[str]
-
-
 @routes.get("/api/suggest", guests=True)
 def suggest_words(request: Request, caller: Caller, query: SuggestAsked) -> Suggestions:
     """Continue what a person types."""
     return {"suggestions": use_case.suggest(caller.user_id, searchable(db, caller), query.q)}
-
-
-class VideoAsked(Struct):
-    format: Literal["json", "srt", "vtt", "txt", "md"] = "json"
-    times: Annotated[
-        Literal["0", "1"], Meta(description="With 1, each line of txt begins with its time.")
-    ] = "0"
-    q: Annotated[str, Meta(description="Mark what matches this query.")] | None = None
 
 
 @routes.get("/api/videos/<video_id>", guests=True, files=tuple(subtitles.MIMETYPES.values()))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict
 
 import functions_framework
 from flask import Request, Response
-from msgspec import Struct
 
 from shared import startup
 from shared.accounts.auth import Caller
@@ -15,7 +14,7 @@ from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.oauth.google import Google
 from shared.oauth.grants import Grants
-from shared.pipeline.sweep import Sweep, Swept
+from shared.pipeline.sweep import Sweep, SweepAsked, SweepDone
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 from shared.web.routing import Routes
@@ -34,21 +33,9 @@ def sweep(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-class Asked(Struct):
-    messages_lost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What the sweep has done, and how many erasures it has continued."""
-
-    swept: Swept
-    erasures: int
-
-
 # Not open to all: the platform admits only the scheduler's identity, and the gateway has no route here.
 @routes.post("/", public=True)
-def run(request: Request, caller: Caller, body: Asked | None) -> Done:
+def run(request: Request, caller: Caller, body: SweepAsked | None) -> SweepDone:
     """Publish lost messages again, and continue erasures."""
     swept = use_case.run(messages_lost=body is not None and body.messages_lost)
-    return Done(swept, erasure.resume_all())
+    return SweepDone(**asdict(swept), erasures=erasure.resume_all())

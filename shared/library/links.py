@@ -41,6 +41,14 @@ class Link:
     title: str
 
 
+class LinkedSource(TypedDict):
+    """The source that a read-only link opens."""
+
+    playlist_id: PlaylistId
+    title: str
+    player_base_url: str
+
+
 def find(db: Firestore, token: str) -> Link | None:
     """The link of a token. None if it was revoked, or if its source is gone or has become private."""
     name = hash_secret(token)
@@ -66,6 +74,12 @@ class LinkView(TypedDict):
     id: ShortId
     playlist_id: PlaylistId
     created_at: Time
+
+
+class MadeLink(LinkView):
+    """A new link. `url` is shown nowhere else: pass it on."""
+
+    url: str
 
 
 class LinkList(TypedDict):

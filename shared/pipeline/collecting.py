@@ -8,7 +8,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from msgspec import Meta, Struct, field
 
 from shared import clock
-from shared.declared import JobId, NextCursor, PlaylistId, Time, VideoId
+from shared.declared import Cursor, JobId, NextCursor, PlaylistId, Time, VideoId
 from shared.errors import BadRequest, NotFound
 from shared.gcp.firestore import Firestore
 from shared.library import memberships
@@ -65,6 +65,10 @@ class NewVideos(Struct):
     origin: Annotated[str, Meta(extra={"sentence": _NO_ORIGIN})] | None = field(name="from", default=None)
 
 
+class CollectionAsked(Struct):
+    cursor: Cursor | None = None
+
+
 class CollectionView(TypedDict):
     """A collection. It is a source of your library, too."""
 
@@ -102,7 +106,7 @@ class RefusedText(TypedDict):
 
 
 class AddedVideos(TypedDict):
-    """What an addition changed. `already`: videos that were in the collection; `job_id`: of the job that looks."""
+    """What an addition changed. `already`: videos that were there; `job_id`: of the job that looks."""
 
     playlist_id: PlaylistId
     added: int

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, TypedDict
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from shared import clock
-from shared.declared import JobId, PlaylistId, Time, VideoId
+from shared.declared import Cursor, JobId, NextCursor, PlaylistId, Time, VideoId
 from shared.pipeline.jobs import LISTING, Job, JobState
 from shared.pipeline.ledger import Counts, Entry, VideoState
 
@@ -61,6 +61,29 @@ class JobVideo(TypedDict):
     reason: str | None
     attempts: int
     next_attempt_at: Time | None
+
+
+class JobsAsked(Struct):
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class JobList(TypedDict):
+    """Jobs, the latest first."""
+
+    jobs: list[JobView]
+
+
+class JobVideosAsked(Struct):
+    state: VideoState | None = None
+    cursor: Cursor | None = None
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+
+
+class JobVideos(TypedDict):
+    """A page of videos, by their ids."""
+
+    videos: list[JobVideo]
+    cursor: NextCursor
 
 
 class JobStarted(TypedDict):

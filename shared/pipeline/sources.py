@@ -49,7 +49,7 @@ class Pasted(Struct):
 
 
 class Estimate(TypedDict):
-    """What a large channel would cost. `units`: of YouTube's daily quota. `videos`: null if that is not known."""
+    """What a large channel would cost. `units`: of YouTube's quota. `videos`: null if not known."""
 
     videos: int | None
     seconds: int

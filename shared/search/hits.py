@@ -59,7 +59,7 @@ class About(Indexed):
 class Moment(TypedDict):
     """A place of a video that matches.
 
-    - `start`: the exact start of the caption line in which the match begins, in seconds; `url` has whole seconds
+    - `start`: of the caption line in which the match begins, exact; `url` has whole seconds
     - `line`: the number of this line, from 0; null without captions
     - `chapter`: the title of the chapter in which it is
     - `is_chapter`: the snippet is this title, in which the match is; missing for others

@@ -6,7 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from msgspec import Meta, Struct
 
 from shared.errors import NotFound
 from shared.search import chapters, moments
@@ -22,6 +24,14 @@ from shared.search.snippets import Segments, segments
 from shared.transcripts.transcript import Line
 
 _NOT_FOUND = "There is no such video in your library."
+
+
+class VideoAsked(Struct):
+    format: Literal["json", "srt", "vtt", "txt", "md"] = "json"
+    times: Annotated[
+        Literal["0", "1"], Meta(description="With 1, each line of txt begins with its time.")
+    ] = "0"
+    q: Annotated[str, Meta(description="Mark what matches this query.")] | None = None
 
 
 class Chapter(TypedDict):

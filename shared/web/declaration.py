@@ -6,8 +6,8 @@
     def list_job_videos(request: Request, caller: Caller, job_id: JobId, query: VideosOfJob) -> JobVideos:
         \"""The videos of a job.\"""
 
-``query`` and ``body`` are Structs (see :mod:`shared.declared`), the answer is a TypedDict. A handler that answers
-files returns a Response, and its route names their media types.
+``query`` and ``body`` are Structs (see :mod:`shared.declared`), the answer is a TypedDict. A handler that
+answers files returns a Response, and its route names their media types.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 from flask import Request, Response
 from msgspec import Struct
 
-from shared.declared import read_object, read_parameters
+from shared.declared import fields, read_object, read_parameters
 from shared.errors import (
     BadRequest,
     Forbidden,
@@ -42,7 +42,7 @@ class Undeclared(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """``public``: for everybody. ``operators``: for all others there is nothing. ``guests``: they may ask, too."""
+    """``public``: for everybody. ``operators``: for nobody else. ``guests``: for them, too."""
 
     public: bool = False
     operators: bool = False
@@ -53,8 +53,8 @@ class Access:
 class Declaration:
     """One route.
 
-    ``statuses``: of answers that are no errors, the usual one first. ``answer``: the type of the JSON; None if
-    there is none. ``files``: media types of answers that are files. ``raises``: errors of the handler itself.
+    ``statuses``: of answers that are no errors, the usual one first. ``answer``: the type of the JSON; None
+    if there is none. ``files``: media types of files. ``raises``: errors of the handler itself.
     """
 
     method: str
@@ -93,7 +93,7 @@ class Declaration:
         return sorted(found, key=lambda each: each.status)
 
     def read(self, request: Request) -> dict[str, Struct | None]:
-        """The arguments that the handler takes from a request. Raises BadRequest and RequestEntityTooLarge."""
+        """What the handler takes from a request. Raises BadRequest and RequestEntityTooLarge."""
         arguments: dict[str, Struct | None] = {}
         if self.query is not None:
             arguments["query"] = read_parameters(self.query, request.args)
@@ -132,20 +132,20 @@ def declare(
     statuses = (status,) if isinstance(status, int) else tuple(status)
     if not typed and not files and any(each < 300 and each != 204 for each in statuses):
         refuse("expected the media types of its files, found none")
-    variables = _VARIABLE.findall(rule)
-    if undeclared := [each for each in variables if each not in hints]:
-        refuse(f"expected a parameter {undeclared[0]} of the handler, found none")
     query, body = _alternatives(hints.get("query")), _alternatives(hints.get("body"))
     for each in (*query, *body):
-        if not (each is type(None) or (isinstance(each, type) and issubclass(each, Struct))):
+        if each is type(None):
+            continue
+        if not (isinstance(each, type) and issubclass(each, Struct)):
             refuse(f"expected a Struct, found {each}")
+        fields(each)
     return Declaration(
         method,
         rule,
         handler.__name__,
         cleandoc(handler.__doc__),
         access,
-        {name: hints[name] for name in variables},
+        {name: hints.get(name, str) for name in _VARIABLE.findall(rule)},
         query[0] if query else None,
         body[0] if body else None,
         type(None) in body,

@@ -1,7 +1,8 @@
 """The API's document (https://spec.openapis.org/oas/v3.1.1), made from what the routes declare.
 
-The document is stored as a file beside this module, so that no function has to import all others to serve it, and
-so that a change of the API is seen as such. ``scripts/openapi`` writes it; a test compares it with the routes.
+The document is stored as a file beside this module, so that no function has to import all others to serve it,
+and so that a change of the API is seen as such. ``scripts/openapi`` writes it; a test compares it with the
+routes.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import structs
 
 from shared import __version__
-from shared.declared import commas, is_list
+from shared.declared import commas, fields, is_list
 from shared.errors import RequestError, TooMany, Unauthenticated, Unavailable
 from shared.web.cookies import NAME
 from shared.web.declaration import Declaration
@@ -27,9 +27,9 @@ _REF = "#/components/schemas/{name}"
 _ABOUT = """
 Everything said in the YouTube videos you keep, searchable to the second.
 
-Programs send an API token in the header `Authorization: Bearer TOKEN`. Make one on the page, under your name, or
-with `POST /api/tokens`. What belongs to another user is answered with 404, as if it did not exist. Times are RFC 3339
-in UTC. Errors are `application/problem+json`; their `detail` says what to do.
+Programs send an API token in the header `Authorization: Bearer TOKEN`. Make one on the page, under your name,
+or with `POST /api/tokens`. What belongs to another user is answered with 404, as if it did not exist. Times
+are RFC 3339 in UTC. Errors are `application/problem+json`; their `detail` says what to do.
 """
 _SECURITY = {
     "token": {"type": "http", "scheme": "bearer", "description": "An API token."},
@@ -37,13 +37,15 @@ _SECURITY = {
         "type": "apiKey",
         "in": "cookie",
         "name": NAME,
-        "description": "The cookie of a browser after `GET /api/login`. What changes something has to come from a page"
-        " of this site.",
+        "description": (
+            "The cookie of a browser after `GET /api/login`. What changes something has to come from a page"
+            " of this site."
+        ),
     },
     "link": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The token of a read-only link, for guests: they find and read one source of its owner.",
+        "description": "The token of a read-only link, for guests: they find one source of its owner.",
     },
 }
 #: Headers of errors.
@@ -120,7 +122,7 @@ def _operation(declared: Declaration, schemas: dict[str, Any]) -> dict[str, Any]
         {"name": name, "in": "path", "required": True, **_parameter(_schema(hint, schemas))}
         for name, hint in declared.variables.items()
     ]
-    for each in structs.fields(declared.query) if declared.query else ():
+    for each in fields(declared.query) if declared.query else ():
         schema = _without_null(_schema(each.type, schemas))
         if each.default not in (msgspec.NODEFAULT, None, ()):
             schema["default"] = each.default

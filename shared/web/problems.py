@@ -32,7 +32,7 @@ _RETRY_AFTER = 2
 class Problem(TypedDict):
     """An error, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
 
-    `detail` says what happened and what to do. `sign_in`: only with 401, where people sign in; null if they cannot.
+    `detail` says what happened and what to do. `sign_in`: only with 401, where people sign in, or null.
     """
 
     type: Annotated[str, Meta(examples=["about:blank"])]

@@ -19,7 +19,6 @@ from shared.video_address import is_video_id, video_in_address
 _ID = re.compile(r"[A-Za-z0-9_-]{2,80}")
 _HOSTS = re.compile(r"([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)")
 _EXPECTED = "Expected a playlist, a channel or a video: its id, its address at YouTube, or @handle"
-#: The error about no text at all.
 NOTHING = f"{_EXPECTED}; found nothing."
 #: More than any address. A consent page's address has the whole address of the playlist in it.
 _LONGEST = 4000
