@@ -14,8 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
-from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct, structs
@@ -51,25 +50,33 @@ class Arguments(Protocol):
     def getlist(self, key: str, /) -> list[str]: ...
 
 
-def read_parameters(kind: type[S], arguments: Arguments) -> S:
-    """The parameters of a request. Empty ones count as missing, and undeclared ones are ignored.
+class Parameters(Generic[S]):
+    """The parameters of a kind of requests: ``fields`` are those that ``kind`` declares."""
 
-    Raises:
-        BadRequest: names the parameter, what was expected and what was found.
-    """
-    found: dict[str, Any] = {}
-    for each in fields(kind):
-        name = each.encode_name
-        extra = _extra(each.type)
-        texts = arguments.getlist(name)
-        if "commas" in extra:
-            texts = [part.strip() for text in texts for part in text.split(",")]
-        if is_list(each.type):
-            if values := list(dict.fromkeys(text for text in texts if text)):
-                found[name] = values
-        elif texts and texts[0].strip():
-            found[name] = _value(name, texts[0], each.type, extra)
-    return _converted(kind, found, strict=False)
+    def __init__(self, kind: type[S]) -> None:
+        """Raises NameError when one of its types does not exist."""
+        self.kind = kind
+        self.fields = fields(kind)
+
+    def read(self, arguments: Arguments) -> S:
+        """The parameters of a request. Empty ones count as missing, and undeclared ones are ignored.
+
+        Raises:
+            BadRequest: names the parameter, what was expected and what was found.
+        """
+        found: dict[str, Any] = {}
+        for each in self.fields:
+            name = each.encode_name
+            extra = _extra(each.type)
+            texts = arguments.getlist(name)
+            if "commas" in extra:
+                texts = [part.strip() for text in texts for part in text.split(",")]
+            if is_list(each.type):
+                if values := list(dict.fromkeys(text for text in texts if text)):
+                    found[name] = values
+            elif texts and texts[0].strip():
+                found[name] = _value(name, texts[0], each.type, extra)
+        return _converted(self.kind, found, strict=False)
 
 
 def read_object(kind: type[S], data: bytes) -> S:
@@ -87,7 +94,6 @@ def read_object(kind: type[S], data: bytes) -> S:
     return _converted(kind, body, strict=True)
 
 
-@cache
 def fields(kind: type[Struct]) -> Sequence[structs.FieldInfo]:
     """The fields of a declaration. Raises NameError when one of its types does not exist."""
     # So that msgspec reads all types now, and not at the first request.

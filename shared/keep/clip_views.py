@@ -85,7 +85,7 @@ class ClipView(TypedDict):
     gone: NotRequired[bool]
 
 
-class Counted(TypedDict):
+class TagCount(TypedDict):
     """A tag, and how many of the clips have it."""
 
     value: str
@@ -97,5 +97,5 @@ class ClipPage(TypedDict):
 
     clips: list[ClipView]
     total: int
-    tags: list[Counted]
+    tags: list[TagCount]
     cursor: NextCursor

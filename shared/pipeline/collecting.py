@@ -32,6 +32,20 @@ _NO_VIDEO = (
 )
 
 
+#: What is expected in a list of videos. Anything else is refused by itself, and does not spoil the list.
+_ITEM = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {
+                "video": {"type": "string"},
+                "added_at": {"type": "string", "format": "date-time"},
+            },
+            "required": ["video"],
+        },
+    ]
+}
 CollectionId = Annotated[
     str,
     Meta(description='Of a collection; `saved` is "Saved videos".', examples=["collection-0123456789abcdef"]),
@@ -60,6 +74,7 @@ class NewVideos(Struct):
                 ["dQw4w9WgXcQ", {"video": "https://youtu.be/jNQXAC9IVRw", "added_at": "2026-01-31T12:00:00Z"}]
             ],
             extra={"sentence": _NO_LIST},
+            extra_json_schema={"items": _ITEM},
         ),
     ]
     origin: Annotated[str, Meta(extra={"sentence": _NO_ORIGIN})] | None = field(name="from", default=None)

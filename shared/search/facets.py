@@ -22,14 +22,14 @@ _LANGUAGE_CODES = 1_000
 MAXIMUM_PLAYLISTS = 100
 
 
-class Counted(TypedDict):
+class FacetValue(TypedDict):
     """A value, and the hits that it would have."""
 
     value: str
     count: int
 
 
-class Titled(Counted):
+class TitledValue(FacetValue):
     """A value with a title, and the hits that it would have."""
 
     title: str
@@ -38,10 +38,10 @@ class Titled(Counted):
 class Facets(TypedDict):
     """Values with most hits first; years newest first."""
 
-    playlists: list[Titled]
-    channels: list[Titled]
-    languages: list[Counted]
-    years: list[Counted]
+    playlists: list[TitledValue]
+    channels: list[TitledValue]
+    languages: list[FacetValue]
+    years: list[FacetValue]
 
 
 def filters(scope: Scope, params: Params) -> dict[str, Clause]:
@@ -97,12 +97,12 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
         if "playlists" in buckets
         else dict.fromkeys(scope.playlists, total)
     )
-    playlists: list[Titled] = [
+    playlists: list[TitledValue] = [
         {"value": playlist_id, "title": scope.titles[playlist_id] or playlist_id, "count": count}
         for playlist_id, count in counts.items()
         if count
     ]
-    channels: list[Titled] = []
+    channels: list[TitledValue] = []
     for bucket in buckets["channels"]:
         names = bucket["title"]["buckets"]
         title = names[0]["key"] if names else bucket["key"]
@@ -118,7 +118,7 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
     }
 
 
-def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[Counted]:
+def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[FacetValue]:
     """One value a language, whatever its region or script: ``en`` also finds ``en-GB``, so it counts it."""
     counts: Counter[str] = Counter()
     for bucket in buckets:

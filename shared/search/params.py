@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field, structs
 from msgspec.structs import replace
 
 from shared import clock
-from shared.declared import Arguments, Cursor, read_parameters
+from shared.declared import Arguments, Cursor, Parameters
 from shared.errors import BadRequest
 from shared.messages import is_id
 from shared.search.index.mapping import TEXTS, Text
@@ -110,6 +110,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     new_in: Annotated[SearchId | None, Meta(description="Only the new hits of this saved search.")] = None
 
 
+_ASKED = Parameters(Asked)
+
+
 class Params(Asked, frozen=True, kw_only=True):
     """A search. ``among``: the ids of these hits; None for no limit."""
 
@@ -122,7 +125,7 @@ class Params(Asked, frozen=True, kw_only=True):
         Raises:
             BadRequest: names the parameter, what was expected and what was found.
         """
-        return cls.of(read_parameters(Asked, arguments))
+        return cls.of(_ASKED.read(arguments))
 
     @classmethod
     def of(cls, asked: Asked) -> Params:
@@ -133,7 +136,8 @@ class Params(Asked, frozen=True, kw_only=True):
             )
         # In one order, so that the same search has the same signature.
         texts = tuple(each for each in TEXTS if each in asked.texts)
-        return cls(**{**structs.asdict(asked), "texts": texts})
+        given = {each.name: getattr(asked, each.name) for each in _ASKED.fields}
+        return cls(**{**given, "texts": texts})
 
     def signature(self) -> str:
         """The same for all pages of one search. It shows that a cursor belongs to another search."""

@@ -19,9 +19,9 @@ from inspect import cleandoc
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from flask import Request, Response
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
-from shared.declared import fields, read_object, read_parameters
+from shared.declared import Parameters, fields, read_object
 from shared.errors import (
     BadRequest,
     Forbidden,
@@ -63,7 +63,7 @@ class Declaration:
     description: str
     access: Access
     variables: Mapping[str, Any]
-    query: type[Struct] | None
+    query: Parameters[Any] | None
     body: type[Struct] | None
     body_optional: bool
     answer: Any
@@ -96,7 +96,7 @@ class Declaration:
         """What the handler takes from a request. Raises BadRequest and RequestEntityTooLarge."""
         arguments: dict[str, Struct | None] = {}
         if self.query is not None:
-            arguments["query"] = read_parameters(self.query, request.args)
+            arguments["query"] = self.query.read(request.args)
         if self.body is not None:
             data = request.get_data()
             arguments["body"] = None if self.body_optional and not data else read_object(self.body, data)
@@ -104,7 +104,10 @@ class Declaration:
 
     def answered(self, answer: Any) -> Any:
         """What a handler returned, with its status."""
-        return answer if isinstance(answer, Response | tuple) else (answer, self.statuses[0])
+        if isinstance(answer, Response):
+            return answer
+        shown, status = answer if isinstance(answer, tuple) else (answer, self.statuses[0])
+        return to_builtins(shown), status
 
 
 def declare(
@@ -146,7 +149,7 @@ def declare(
         cleandoc(handler.__doc__),
         access,
         {name: hints.get(name, str) for name in _VARIABLE.findall(rule)},
-        query[0] if query else None,
+        Parameters(query[0]) if query else None,
         body[0] if body else None,
         type(None) in body,
         typed[0] if typed else None,

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from shared import __version__
-from shared.declared import commas, fields, is_list
+from shared.declared import commas, is_list
 from shared.errors import RequestError, TooMany, Unauthenticated, Unavailable
 from shared.web.cookies import NAME
 from shared.web.declaration import Declaration
@@ -122,7 +122,7 @@ def _operation(declared: Declaration, schemas: dict[str, Any]) -> dict[str, Any]
         {"name": name, "in": "path", "required": True, **_parameter(_schema(hint, schemas))}
         for name, hint in declared.variables.items()
     ]
-    for each in fields(declared.query) if declared.query else ():
+    for each in declared.query.fields if declared.query else ():
         schema = _without_null(_schema(each.type, schemas))
         if each.default not in (msgspec.NODEFAULT, None, ()):
             schema["default"] = each.default

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, TypedDict, TypeVar, Unpack
 
-import msgspec
 from flask import Flask, Request, Response
 from flask.ctx import RequestContext
 from flask.globals import request_ctx
@@ -70,7 +69,6 @@ _HEADERS = {
 
 
 class _Json(DefaultJSONProvider):
-    default = staticmethod(msgspec.to_builtins)
     ensure_ascii = False
     sort_keys = False
     compact = True

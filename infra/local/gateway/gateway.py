@@ -61,8 +61,8 @@ def application(
         client_max_size=MAXIMUM_BODY, middlewares=[answer_errors], handler_args=handler_args
     )
     app.router.add_route("*", "/api", hand_on)
-    app.router.add_route("*", "/api/{tail:.*}", hand_on)
-    app.router.add_route("*", "/{tail:.*}", files.handle)
+    app.router.add_route("*", "/api/{tail:[\\s\\S]*}", hand_on)
+    app.router.add_route("*", "/{tail:[\\s\\S]*}", files.handle)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(proxy.connected)
     return app

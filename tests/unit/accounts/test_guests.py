@@ -13,7 +13,7 @@ from shared.accounts.asking import asked, searchable
 from shared.accounts.auth import Auth, Caller
 from shared.accounts.profiles import profile_path
 from shared.config import Config
-from shared.declared import read_parameters
+from shared.declared import Parameters
 from shared.errors import Unauthenticated
 from shared.keep.saved import Arguments
 from shared.library.links import Link
@@ -65,7 +65,7 @@ def test_a_guest_does_not_see_when_the_owner_collected_a_video(
     db[f"users/ada/memberships/{playlist_id}"] = {"title": "Lent", "privacy": "public", **held}
     guest = Caller("ada", link=Link("a-link", "ada", playlist_id, "Lent"))
     for query in ("sort=added", f"sort=playlist&playlist={playlist_id}", "added_after=2020-01-01"):
-        _, placed = asked(db, guest, read_parameters(Asked, Arguments(query)))
+        _, placed = asked(db, guest, Parameters(Asked).read(Arguments(query)))
         assert placed is not None
         assert (list(placed.order), list(placed.added.values())) == (["boats"], shown)
 

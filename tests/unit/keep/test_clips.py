@@ -11,7 +11,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from shared import clock
-from shared.declared import read_object, read_parameters
+from shared.declared import Parameters, read_object
 from shared.errors import BadRequest, Busy, NotFound, Transient
 from shared.keep import clips as module
 from shared.keep.clip_views import ClipChange, ClipFilters, NewClip
@@ -83,7 +83,7 @@ def change(clips: Clips, user_id: str, clip_id: str, fields: Mapping[str, Any]) 
 
 
 def found(clips: Clips, **asked: str) -> list[str]:
-    wanted = Wanted.of(read_parameters(ClipFilters, MultiDict(asked)))
+    wanted = Wanted.of(Parameters(ClipFilters).read(MultiDict(asked)))
     return [clip["note"] for clip in clips.page("ada", wanted, 50)["clips"]]
 
 
