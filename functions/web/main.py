@@ -44,7 +44,8 @@ def web(request: Request) -> Response:
     return page.with_headers((routes if is_api(request.path) else files).dispatch(request))
 
 
-@files.get("/", public=True)
-@files.get("/<path:_>", public=True)
-def file(request: Request, caller: Caller, **_: str) -> Response:
+@files.get("/", public=True, files=["text/html"])
+@files.get("/<path:_>", public=True, files=["text/html"])
+def show_file(request: Request, caller: Caller, _: str = "") -> Response:
+    """A file of the page."""
     return page.answer(request)

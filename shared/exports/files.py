@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal, get_args
 
 from zipstream import ZIP_DEFLATED, ZipStream
 
 from shared.exports import notes
 from shared.exports.names import file_name
+from shared.search.params import Asked
 from shared.search.video import Whole
 from shared.transcripts import subtitles
 
-FORMS = ("markdown", "srt", "vtt", "jsonl")
+Form = Literal["markdown", "srt", "vtt", "jsonl"]
+FORMS: tuple[Form, ...] = get_args(Form)
+MIMETYPES = ("application/zip", "application/x-ndjson")
+
+
+class ExportAsked(Asked, frozen=True, kw_only=True):
+    """`cursor`: the id of the last video that has come."""
+
+    format: Form = "markdown"
 
 
 def type_and_name(form: str) -> tuple[str, str]:

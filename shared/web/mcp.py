@@ -45,8 +45,9 @@ class Tools:
 
 
 def add_routes(routes: Routes, tools: Tools, site: Site) -> None:
-    @routes.post("/mcp")
-    def answer(request: Request, caller: Caller) -> Response:
+    @routes.post("/mcp", status=(200, 202), files=["application/json"])
+    def answer_model(request: Request, caller: Caller) -> Response:
+        """A message of the Model Context Protocol: its own messages are in JSON-RPC, and described there."""
         if caller.session is not None:
             # The tools send the token on, and a cookie is only for the page.
             raise Unauthenticated(

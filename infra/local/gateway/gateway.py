@@ -63,8 +63,8 @@ def application(
     )
     for root in API_ROOTS:
         app.router.add_route("*", root, hand_on)
-        app.router.add_route("*", root + "/{tail:.*}", hand_on)
-    app.router.add_route("*", "/{tail:.*}", files.handle)
+        app.router.add_route("*", root + "/{tail:[\\s\\S]*}", hand_on)
+    app.router.add_route("*", "/{tail:[\\s\\S]*}", files.handle)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(proxy.connected)
     return app
