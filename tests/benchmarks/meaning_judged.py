@@ -14,30 +14,14 @@ from shared.meaning.passages import Passage, cut
 from tests.stored_videos import StoredVideo
 
 _FILE = Path(__file__).with_name("judged_meaning.json")
-#: So many letters of a word stand for its forms: "sail", "sails" and "sailing"; "photograph" and "photography".
+#: So many letters stand for all forms of a word: "photograph" and "photography".
 _STEM = 5
 #: Words that say nothing about a subject. A question may share them with its passage.
-_EMPTY = frozenset(
-    """a about after again against all although among an and another any are as at be because been before being
-    between but by can cannot could did do does doesn down during each else even ever every few first for from get
-    go going good had has have he her his how i if in into is it its just keep last late least less like little
-    long made make many may me might more most much must my never no nor not now of off often on once one only or
-    other our out over own people really same say see seem seems shall she should shouldn so some someone such
-    than that the their them then there these they thing things this those though through to too turn two under
-    until up upon us use used using very want was way we well were what when where whether which while who why
-    will with within without won would yes yet you your
-    aber als am an auf aus bei beim das dem den der des die durch ein eine einer eines er es für hat ich im in ist
-    man mit muss nicht sie sich so und von war was weshalb wenn wer werde wie wird wurde zu zum zur
-    au aux avec ce chez comment d dans de des du en est et faut fait il j je l la le les leur ma mon n ne on par
-    pas pour pourquoi qu quand que qui sa sa se ses son sur t un une
-    a al algo algún cada como cómo con cuando de del el ella en entre era es esa ese eso esta este está ha hay la
-    las le les lo los mi muy más no o para pero por porque poca pocas puede que qué quién se ser si sin su sus
-    sobre también un una y ya""".split()
-)
+_EMPTY = frozenset(Path(__file__).with_name("meaning").joinpath("empty_words.txt").read_text().split())
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``video``: the name of the talk or story (meaning_corpus). ``second``: within the passage that answers."""
+    """``video``: the name of the talk or story (meaning_corpus). ``second``: within the passage."""
 
     question: str
     language: str
