@@ -71,3 +71,14 @@ class VideoMessage(Message):
     job_id: Id
     video_id: Id
     round: Annotated[int, Meta(ge=0)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesMessage(Message):
+    """On topic `passages`: make this video findable by meaning.
+
+    ``anyway``: also while jobs run, because it has waited for long.
+    """
+
+    video_id: Id
+    anyway: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from shared import config, logs
@@ -30,3 +31,9 @@ def begin(*needed: str) -> Config:
     settings = config.load()
     settings.require(*needed)
     return settings
+
+
+def yield_to_others(settings: Config) -> None:
+    """Gives this process the lowest priority on a machine that it shares with the other functions."""
+    if settings.local and settings.k_service is not None:
+        os.nice(19)

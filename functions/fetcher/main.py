@@ -19,7 +19,8 @@ from shared.youtube.egress.routing import Routing
 config = startup.begin("ELASTICSEARCH_URL")
 db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
 index = SearchIndex(SearchServer(config))
-use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db))
+by_meaning = config.embedder != "off"
+use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db), passages=by_meaning)
 deliveries = Deliveries("fetcher", topics, config)
 
 

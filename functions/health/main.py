@@ -1,7 +1,8 @@
-"""GET /api/health: the version, and each dependency, `ok` or a description of the error."""
+"""GET /api/health: the version, search by meaning, and each dependency: `ok` or what is wrong."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import functions_framework
@@ -11,6 +12,7 @@ from shared import __version__, startup
 from shared.accounts.auth import Caller
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
+from shared.meaning.store import by_meaning
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 from shared.web.health import Health
@@ -23,7 +25,8 @@ state = Health(
         "firestore": db.ping,
         "pubsub": Topics(config).ping,
         "elasticsearch": SearchIndex(SearchServer(config)).ping,
-    }
+    },
+    partial(by_meaning, db, config.embedder),
 )
 routes = Routes(config, db)
 

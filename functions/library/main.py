@@ -18,6 +18,7 @@ from shared.oauth.grants import Grants
 from shared.pipeline.collecting import Collecting
 from shared.pipeline.removal import Removal
 from shared.pipeline.start import Start
+from shared.search.index.passage_counts import PassageCounts
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 from shared.web.requests import MAXIMUM_LIST, body_of
@@ -31,9 +32,10 @@ config = startup.begin(
     "GOOGLE_OAUTH_CLIENT_SECRET",
     "GRANT_ENCRYPTION_KEYS",
 )
-db, index = Firestore(config), SearchIndex(SearchServer(config))
+db, server = Firestore(config), SearchServer(config)
+index = SearchIndex(server)
 grants, youtube = Grants(db, Google(config), config), DataApi(config)
-dashboard = Dashboard(config, db, index, grants, youtube)
+dashboard = Dashboard(config, db, index, grants, youtube, PassageCounts(server))
 subscriptions = Subscriptions(db, grants, youtube)
 removal = Removal(db, index)
 collecting = Collecting(db, index, Start(config, db, Topics(config)))

@@ -14,6 +14,7 @@ from shared.config import ConfigError
 from shared.errors import YtsError
 from shared.gcp.firestore import Firestore
 from shared.pipeline.reindex import Reindex
+from shared.search.index.passages import PassageIndex
 from shared.search.index.rebuild import Rebuild
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
@@ -21,7 +22,7 @@ from shared.web.routing import Routes
 
 config = startup.begin("ELASTICSEARCH_URL")
 db, server = Firestore(config), SearchServer(config)
-use_case = Reindex(db, SearchIndex(server), Rebuild(server))
+use_case = Reindex(db, SearchIndex(server), Rebuild(server), PassageIndex(server))
 routes = Routes(config, db)
 
 

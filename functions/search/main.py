@@ -8,6 +8,7 @@ from typing import Any
 
 import functions_framework
 from flask import Request, Response
+from shared.meaning.store import PassageStore
 
 from shared import startup
 from shared.accounts.asking import asked, searchable
@@ -15,15 +16,19 @@ from shared.accounts.auth import Caller
 from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
 from shared.search import export as exports
+from shared.search.meaning import Meaning, start_of
+from shared.search.params import limit_of
 from shared.search.server import SearchServer
 from shared.search.service import Search
+from shared.search.serving import Serving
 from shared.transcripts import subtitles
 from shared.web.requests import choice_of
 from shared.web.routing import Routes
 
 config = startup.begin("ELASTICSEARCH_URL", "GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
 db = Firestore(config)
-use_case = Search(SearchServer(config))
+serving = Serving(db, config.embedder, config.embedder_models)
+use_case = Search(SearchServer(config), Meaning(serving, PassageStore(db)))
 routes = Routes(config, db)
 
 
@@ -85,3 +90,9 @@ def show_video(request: Request, caller: Caller, video_id: str) -> Response | di
     headers = {"Content-Disposition": f'attachment; filename="{about["video_id"]}.{form}"'}
     text = subtitles.render(lines, form, about, times)
     return Response(text, mimetype=subtitles.MIMETYPES[form], headers=headers)
+
+
+@routes.get("/api/videos/<video_id>/related")
+def related(request: Request, caller: Caller, video_id: str) -> dict[str, Any]:
+    start, limit = start_of(request.args.get("start")), limit_of(request.args)
+    return use_case.related(caller.user_id, searchable(db, caller), video_id, start, limit)

@@ -16,6 +16,7 @@ from shared.gcp.pubsub import Topics
 from shared.oauth.google import Google
 from shared.oauth.grants import Grants
 from shared.pipeline.sweep import Sweep
+from shared.search.index.passages import PassageIndex
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
 from shared.web.requests import body_of
@@ -24,8 +25,9 @@ from shared.web.routing import Routes
 config = startup.begin(
     "ELASTICSEARCH_URL", "GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_OAUTH_CLIENT_SECRET", "GRANT_ENCRYPTION_KEYS"
 )
-db, index = Firestore(config), SearchIndex(SearchServer(config))
-use_case = Sweep(config, db, Topics(config), index)
+db, server = Firestore(config), SearchServer(config)
+index = SearchIndex(server)
+use_case = Sweep(config, db, Topics(config), index, PassageIndex(server))
 erasure = Erasure(db, index, Grants(db, Google(config), config))
 routes = Routes(config, db)
 

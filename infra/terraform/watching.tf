@@ -2,7 +2,7 @@
 
 locals {
   # Minutes until the oldest message that is not settled yet makes an alert.
-  patience = { planner = 30, fetcher = 30, fetcher-home = 30, indexer = 10, dead-letters = 5 }
+  patience = { planner = 30, fetcher = 30, fetcher-home = 30, indexer = 10, embedder = 60, dead-letters = 5 }
 
   services = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for name in sort(keys(local.functions)) : "\"${name}\""])})"
 

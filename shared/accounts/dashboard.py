@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from shared import clock
+from shared import clock, logs
 from shared.config import Config
-from shared.errors import BadRequest, NotFound
+from shared.errors import BadRequest, NotFound, Transient
 from shared.gcp.firestore import Firestore
 from shared.library.collections import is_collection
 from shared.library.memberships import Membership, Memberships
 from shared.library.own_playlists import OwnPlaylists
 from shared.library.refreshes import CHOICES, Refresh, Refreshes
+from shared.meaning.embedder import model_named
+from shared.meaning.store import read_state
 from shared.messages import is_id
 from shared.oauth.grants import Grants
 from shared.pipeline import job_views
@@ -22,6 +24,8 @@ from shared.pipeline.budget import Budget, Spent
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.ledger import Ledger
 from shared.pipeline.refresh import listing_cost
+from shared.search.errors import SearchRefused
+from shared.search.index.passage_counts import PassageCounts, Progress
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import PlaylistInfo
@@ -37,8 +41,17 @@ class Dashboard:
     """The use case behind `GET /api/playlists`."""
 
     def __init__(
-        self, config: Config, db: Firestore, index: SearchIndex, grants: Grants, youtube: DataApi
+        self,
+        config: Config,
+        db: Firestore,
+        index: SearchIndex,
+        grants: Grants,
+        youtube: DataApi,
+        passages: PassageCounts,
     ) -> None:
+        self._db = db
+        self._embedder = config.embedder
+        self._passages = passages
         self._memberships = Memberships(db, index)
         self._own_playlists = OwnPlaylists(db, grants, youtube)
         self._jobs = Jobs(db)
@@ -57,8 +70,11 @@ class Dashboard:
         # A job of some videos says nothing about their playlist.
         active = {job.playlist_id: job for job in self._jobs.active(user_id) if job.whole}
         plans, spent = self._plans(user_id, memberships), self._budget.read()
+        by_meaning = self._by_meaning(
+            user_id, [each for each, held in memberships.items() if held.indexed_at]
+        )
         shown = [
-            _view(each, memberships.get(each), own.playlists.get(each))
+            _view(each, memberships.get(each), own.playlists.get(each), by_meaning.get(each))
             | {"refresh": self._plan(plans.get(each), spent), "job": self._brief(active.get(each))}
             for each in {**own.playlists, **memberships}
         ]
@@ -70,6 +86,20 @@ class Dashboard:
             )
         )
         return {"playlists": shown, "notices": [asdict(notice) for notice in own.notices]}
+
+    def _by_meaning(self, user_id: str, playlist_ids: Sequence[str]) -> dict[str, Progress]:
+        """Empty while there is nothing by meaning, and if it cannot be counted now: nothing depends on it."""
+        if self._embedder == "off" or not playlist_ids:
+            return {}
+        try:
+            model = model_named(read_state(self._db).serving, self._embedder)
+            return self._passages.of_sources(model, user_id, playlist_ids) if model else {}
+        except SearchRefused as error:
+            if not error.no_index:
+                logs.warning("what can be found by meaning was not counted", error)
+        except Transient as error:
+            logs.warning("what can be found by meaning was not counted", error)
+        return {}
 
     def choose(self, user_id: str, playlist_id: str, chosen: object) -> dict[str, Any]:
         """The use case behind `PATCH /api/playlists/{id}`. The source, as :meth:`of_user` shows it.
@@ -87,7 +117,8 @@ class Dashboard:
         if membership is None:
             raise NotFound("There is no such playlist in your library.")
         plan = self._refreshes.of_user(user_id).get(playlist_id)
-        return _view(playlist_id, membership, None) | {
+        progress = self._by_meaning(user_id, [playlist_id] if membership.indexed_at else [])
+        return _view(playlist_id, membership, None, progress.get(playlist_id)) | {
             "refresh": self._plan(plan, self._budget.read()),
             "job": self._brief(self._jobs.current(user_id, playlist_id)),
         }
@@ -131,7 +162,9 @@ class Dashboard:
         return job_views.brief(job, self._ledger.counts(job.job_id, job.shards)) if job else None
 
 
-def _view(playlist_id: str, membership: Membership | None, own: PlaylistInfo | None) -> dict[str, Any]:
+def _view(
+    playlist_id: str, membership: Membership | None, own: PlaylistInfo | None, by_meaning: Progress | None
+) -> dict[str, Any]:
     known = own or membership
     assert known is not None, "a playlist is listed because it is in the library, or the user's own"
     indexed = None
@@ -140,6 +173,7 @@ def _view(playlist_id: str, membership: Membership | None, own: PlaylistInfo | N
             "videos": membership.indexed_videos,
             "at": clock.rfc3339(membership.indexed_at),
             "job_id": membership.job_id,
+            "by_meaning": asdict(by_meaning) if by_meaning else None,
         }
     # A private playlist in the library is the user's own, also while YouTube cannot be asked.
     is_own = own is not None or known.privacy == "private" or is_collection(playlist_id)

@@ -100,9 +100,11 @@ class Commit:
             "set", path, {}, lambda batch: batch.set(document, increments, merge=True), counters
         )
 
-    def delete(self, path: str) -> Self:
+    def delete(self, path: str, *, unchanged_since: datetime | None = None) -> Self:
+        """A Conflict if it has changed since it was read, or is gone."""
+        option = self._client.write_option(last_update_time=unchanged_since) if unchanged_since else None
         document = self._client.document(path)
-        return self._write("delete", path, {}, lambda batch: batch.delete(document))
+        return self._write("delete", path, {}, lambda batch: batch.delete(document, option))
 
     def run(self) -> Committed:
         """Commits.

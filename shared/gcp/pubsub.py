@@ -23,7 +23,7 @@ from shared.gcp.failpoints import Failpoints
 from shared.lazy import Lazy
 from shared.messages import Message
 
-Topic = Literal["playlists", "videos", "transcripts", "dead-letters"]
+Topic = Literal["playlists", "videos", "transcripts", "passages", "dead-letters"]
 #: Seconds for one request, retries included. After that the sweep, or Pub/Sub's redelivery, tries again.
 TIMEOUT = 8.0
 #: Messages of one request (https://cloud.google.com/pubsub/quotas).

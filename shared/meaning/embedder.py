@@ -81,6 +81,12 @@ def model_of(choice: str) -> Model | None:
     return Model(name, frozenset())
 
 
+def model_named(name: str | None, choice: str) -> Model | None:
+    """The model of this name, if it is that of ``choice`` (a value of EMBEDDER) or the default one."""
+    models = (model_of(choice), USE)
+    return next((model for model in models if model is not None and model.name == name), None)
+
+
 def open_embedder(choice: str, models: Path | None = None) -> Embedder | None:
     """The embedder that a value of EMBEDDER names; None for "off".
 

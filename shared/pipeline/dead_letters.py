@@ -14,7 +14,8 @@ from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.library.refreshes import Refreshes
-from shared.messages import PlaylistMessage, VideoMessage, is_id
+from shared.messages import PassagesMessage, PlaylistMessage, VideoMessage, is_id
+from shared.pipeline.embedding_due import postpone
 from shared.pipeline.jobs import LISTING, Jobs
 from shared.pipeline.ledger import Entry, Ledger
 from shared.pipeline.settlement import Settlement
@@ -43,6 +44,8 @@ class DeadLetters:
     def settle(self, delivery: Delivery) -> None:
         """Settles the video or the job of a dead letter as failed. Records what is neither.
 
+        What the embedder could not do waits, longer each time: words do not need it.
+
         Raises:
             Transient: the database does not answer.
         """
@@ -53,9 +56,17 @@ class DeadLetters:
         try:
             message = VideoMessage.decode(delivery.data)
         except Malformed:
-            self._settle_playlist(delivery, attempts)
+            self._settle_other(delivery, attempts)
         else:
             self._settle_video(message, attempts)
+
+    def _settle_other(self, delivery: Delivery, attempts: str) -> None:
+        try:
+            message = PassagesMessage.decode(delivery.data)
+        except Malformed:
+            self._settle_playlist(delivery, attempts)
+        else:
+            postpone(self._db, message.video_id)
 
     def _settle_playlist(self, delivery: Delivery, attempts: str) -> None:
         try:

@@ -84,6 +84,7 @@ class Fetcher:
         routing: Routing,
         *,
         patience: float = PATIENCE,
+        passages: bool = True,
     ) -> None:
         self._db = db
         self._topics = topics
@@ -92,7 +93,7 @@ class Fetcher:
         self._patience = patience
         self._jobs = Jobs(db)
         self._ledger = Ledger(db)
-        self._transcripts = TranscriptStore(db)
+        self._transcripts = TranscriptStore(db, passages=passages)
         self._settlement = Settlement(db, index)
         #: For each job, until when this process has said that it is paused.
         self._paused: dict[str, datetime] = {}

@@ -44,10 +44,15 @@ class Page:
 
 
 class Pages:
-    """Lists playlists. New metadata is stored on the way."""
+    """Lists playlists. New metadata is stored on the way.
 
-    def __init__(self, db: Firestore, index: SearchIndex, youtube: DataApi) -> None:
-        self._videos = VideoStore(db)
+    ``passages``: new titles are also for search by meaning.
+    """
+
+    def __init__(
+        self, db: Firestore, index: SearchIndex, youtube: DataApi, *, passages: bool = False
+    ) -> None:
+        self._videos = VideoStore(db, passages=passages)
         self._transcripts = TranscriptStore(db)
         self._index = index
         self._youtube = youtube

@@ -15,9 +15,11 @@ from shared.errors import Transient
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.pipeline.completion import Completion
+from shared.pipeline.embedding_due import EmbeddingDue
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.ledger import Ledger
 from shared.pipeline.retry import Retry
+from shared.search.index.passages import PassageIndex
 from shared.search.index.writer import SearchIndex
 
 #: A job that stalls again waits twice as long, up to so many times. While a dependency is unavailable,
@@ -27,31 +29,44 @@ _DOUBLINGS = 4
 
 @dataclass(slots=True)
 class Swept:
-    """Counts of a sweep: jobs read, planned again and ended; videos published again; jobs with an error."""
+    """Counts of a sweep: jobs read, planned again and ended; videos published again; errors.
+
+    ``embedding``: videos sent to the embedder.
+    """
 
     jobs: int = 0
     planned_again: int = 0
     ended: int = 0
     videos_published: int = 0
+    embedding: int = 0
     troubles: int = 0
 
 
 class Sweep:
     """The use case of the scheduler."""
 
-    def __init__(self, config: Config, db: Firestore, topics: Topics, index: SearchIndex) -> None:
+    def __init__(
+        self, config: Config, db: Firestore, topics: Topics, index: SearchIndex, passages: PassageIndex
+    ) -> None:
         self._stalled_after = timedelta(seconds=config.stalled_after_seconds)
         self._topics = topics
         self._jobs = Jobs(db)
         self._ledger = Ledger(db)
         self._completion = Completion(db, index)
         self._retry = Retry(db, topics, index)
+        self._embedding = EmbeddingDue(config, db, topics, passages)
 
     def run(self, *, messages_lost: bool = False) -> Swept:
         """Looks at every active job. ``messages_lost``: Pub/Sub has forgotten all of its messages."""
         swept = Swept()
-        for job in self._jobs.active():
+        active = self._jobs.active()
+        for job in active:
             self.sweep(job, swept, messages_lost=messages_lost)
+        try:
+            swept.embedding = self._embedding.run(active, messages_lost=messages_lost)
+        except Transient as error:
+            swept.troubles += 1
+            logs.warning("no videos sent to the embedder", error)
         return swept
 
     def sweep(self, job: Job, swept: Swept, *, messages_lost: bool = False) -> None:

@@ -10,7 +10,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.search.compiler import EVERYTHING, Clause, language_clause, published_clause
+from shared.search.compiler import (
+    EVERYTHING,
+    Clause,
+    language_clause,
+    length_clause,
+    published_clause,
+)
 from shared.search.params import Params
 from shared.search.scope import Scope
 
@@ -39,6 +45,18 @@ def filters(scope: Scope, params: Params) -> dict[str, Clause]:
     if params.after or params.before:
         chosen["years"] = published_clause(params.after, params.before)
     return chosen
+
+
+def limited(clause: Clause, params: Params) -> Clause:
+    """The clause with the filters that are no facets, durations and ids: they are a part of the query."""
+    filters: list[Clause] = []
+    bounds = {"gte": params.minimum_minutes, "lte": params.maximum_minutes}
+    seconds = {name: minutes * 60 for name, minutes in bounds.items() if minutes is not None}
+    if seconds:
+        filters.append(length_clause(**seconds))
+    if params.among is not None:
+        filters.append({"terms": {"video_id": list(params.among)}})
+    return {"bool": {"must": [clause], "filter": filters}} if filters else clause
 
 
 def aggregations(scope: Scope, chosen: Mapping[str, Clause]) -> dict[str, Any]:

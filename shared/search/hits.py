@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shared.search import moments
@@ -20,6 +21,9 @@ MOMENTS = 5
 CHAPTERS = 2
 #: Characters of a description.
 DESCRIPTION = 2 * LENGTH
+
+#: Finds moments in a transcript: its text, the spans that are marked in it, and its lines.
+Find = Callable[[str, Sequence[Span], LineIndex], list[Moment]]
 
 #: The parts of a document that a hit needs. The transcript comes from the highlighter.
 SOURCE = {"excludes": ["transcript", "line_durations", "fingerprint"]}
@@ -67,38 +71,62 @@ def marked_text(found: Mapping[str, Any], name: str) -> str | None:
     return parts[0] if parts else None
 
 
-def hit(found: Mapping[str, Any], query: Query, limit: int | None = MOMENTS) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The transcript of a hit, and the moments in it. ``lines``: None without captions."""
+
+    text: str
+    spans: Sequence[Span]
+    lines: LineIndex | None
+    moments: Sequence[Moment]
+
+
+def spoken(found: Mapping[str, Any], find: Find) -> Spoken:
+    """``find``: finds the moments of a transcript."""
+    marked = marked_text(found, "transcript")
+    lines = LineIndex.from_source(found["_source"])
+    text, spans = moments.unmark(marked) if marked is not None else ("", [])
+    return Spoken(text, spans, lines, find(text, spans, lines) if lines else [])
+
+
+def hit(
+    found: Mapping[str, Any], query: Query, limit: int | None = MOMENTS, said: Spoken | None = None
+) -> dict[str, Any]:
     """A hit from Elasticsearch's answer, with at most ``limit`` moments (None: all of them).
+
+    ``said``: its transcript with other moments than those of the whole query.
 
     ``start`` of a moment: seconds with milliseconds. ``line``: the number of its caption line, from 0.
     ``chapter``: the title of the chapter in which it is, or None. ``is_chapter``: the snippet is this title,
     in which the match is; the line is the first one of the chapter, None without captions.
     """
     source = found["_source"]
-    shown, more = _moments(found, query, limit)
-    description, spans = _text(found, "description")
+    said = said or spoken(found, lambda text, spans, lines: moments.find(text, spans, lines, query))
+    shown, more = _moments(found, query, limit, said)
+    description, spans = marked_or_plain(found, "description")
     match = spans[0] if spans else (0, 0)
     return {
         **about(source),
-        "title": segments(*_text(found, "title")),
+        "title": segments(*marked_or_plain(found, "title")),
         "description": segments(description, spans, *around(description, *match, DESCRIPTION)),
         "moment_count": len(shown) + more,
         "moments": shown,
     }
 
 
-def _text(found: Mapping[str, Any], name: str) -> tuple[str, list[Span]]:
+def marked_or_plain(found: Mapping[str, Any], name: str) -> tuple[str, list[Span]]:
+    """A text of a hit, and the spans in it that match."""
     marked = marked_text(found, name)
     return (text_of(found["_source"], name), []) if marked is None else moments.unmark(marked)
 
 
-def _moments(found: Mapping[str, Any], query: Query, limit: int | None) -> tuple[list[dict[str, Any]], int]:
+def _moments(
+    found: Mapping[str, Any], query: Query, limit: int | None, said: Spoken
+) -> tuple[list[dict[str, Any]], int]:
     """The moments that are shown, in order of time, and the number of others."""
-    source, marked = found["_source"], marked_text(found, "transcript")
-    lines = LineIndex.from_source(source)
+    source, text, spans, lines = found["_source"], said.text, said.spans, said.lines
     chapters = chapters_of(source)
-    text, spans = moments.unmark(marked) if marked is not None else ("", [])
-    spoken = moments.find(text, spans, lines, query) if lines else []
+    spoken = said.moments
     titled = places(marked_chapters(found), query, alone=not spoken)
     if lines:
         begun = {lines.from_second(match.chapter.start) for match in titled}

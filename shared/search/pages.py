@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from shared import logs
 from shared.errors import BadRequest, Transient
 from shared.search import facets, hits
-from shared.search.compiler import Clause, Compiler, Weights, length_clause
+from shared.search.compiler import Clause, Compiler, Weights
 from shared.search.errors import SearchRefused
 from shared.search.params import PLACED, Params
 from shared.search.placing import WINDOW, Placing, is_place, page_after, within
@@ -121,20 +121,20 @@ class Pages:
             Transient: Elasticsearch does not answer.
         """
         request = _request_placed if params.sort in PLACED else _request
-        reading = _Reading(scope, query, params, cursor, count_facets, placing)
-        return self._answer(reading, request) or Page()
+        reading = Reading(scope, query, params, cursor, count_facets, placing)
+        return self.answer(reading, request) or Page()
 
     def every(
         self, scope: Scope, query: Query, params: Params, placing: Placing
     ) -> Iterator[Mapping[str, Any]]:
         """All hits, of which ``params.limit`` are read at a time. Raises as :meth:`read`."""
         if params.sort in PLACED:
-            reading = _Reading(scope, query, params, None, False, placing)
-            found = self._answer(reading, _placed)
+            reading = Reading(scope, query, params, None, False, placing)
+            found = self.answer(reading, _placed)
             ids = found.ids if found else ()
             for start in range(0, len(ids), params.limit):
                 part = ids[start : start + params.limit]
-                yield from self._answer(reading, partial(_those, ids=part)) or ()
+                yield from self.answer(reading, partial(_those, ids=part)) or ()
             return
         cursor: Cursor | None = None
         while True:
@@ -157,21 +157,21 @@ class Pages:
             BadRequest: as :meth:`read`, or there are more than :data:`MAXIMUM_IDS`.
             Transient: as :meth:`read`, or Elasticsearch ran out of time, or has no index.
         """
-        reading = _Reading(scope, query, params, None, False, placing)
+        reading = Reading(scope, query, params, None, False, placing)
         # Nothing remembered: a hit in a language that is new to the library must not be missing.
-        found = self._answer(reading, _ids, remembered=0)
+        found = self.answer(reading, _ids, remembered=0)
         if found is None and scope.playlists:
             # Whoever keeps the ids would take all hits for gone.
             raise Transient("The search index is not there.")
         return found or []
 
-    def _answer(
+    def answer(
         self,
-        reading: _Reading,
-        request: Callable[[_Reading, Compiler], T],
+        reading: Reading,
+        request: Callable[[Reading, Compiler], T],
         remembered: float = REMEMBERED,
     ) -> T | None:
-        """None if there is nothing to search."""
+        """The answer to a request. None if there is nothing to search. Raises as :meth:`read`."""
         if not reading.scope.playlists:
             return None
         try:
@@ -187,7 +187,7 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """What is read: see :meth:`Pages.read`."""
 
     scope: Scope
@@ -198,7 +198,7 @@ class _Reading:
     placing: Placing
 
 
-def _try(request: Callable[[_Reading, Compiler], T], reading: _Reading, compiler: Compiler) -> T:
+def _try(request: Callable[[Reading, Compiler], T], reading: Reading, compiler: Compiler) -> T:
     cursor = reading.cursor
     try:
         return request(reading, compiler)
@@ -213,7 +213,7 @@ def _try(request: Callable[[_Reading, Compiler], T], reading: _Reading, compiler
         return request(reading, compiler)
 
 
-def _request(reading: _Reading, compiler: Compiler) -> Page:
+def _request(reading: Reading, compiler: Compiler) -> Page:
     scope, params, cursor = reading.scope, reading.params, reading.cursor
     chosen = facets.filters(scope, params)
     body: dict[str, Any] = {
@@ -239,7 +239,7 @@ def _request(reading: _Reading, compiler: Compiler) -> Page:
     )
 
 
-def _request_placed(reading: _Reading, compiler: Compiler) -> Page:
+def _request_placed(reading: Reading, compiler: Compiler) -> Page:
     """A page in the order of the library: finds the ids of all hits, then reads those of the page."""
     params, cursor = reading.params, reading.cursor
     found = _placed(reading, compiler)
@@ -261,7 +261,7 @@ class _Placed:
     partial: bool
 
 
-def _placed(reading: _Reading, compiler: Compiler) -> _Placed:
+def _placed(reading: Reading, compiler: Compiler) -> _Placed:
     scope, clause = reading.scope, _clause(reading, compiler)
     chosen = facets.filters(scope, reading.params)
     body: dict[str, Any] = {"size": WINDOW, "track_total_hits": True, "sort": [_TIE_BREAK], "source": False}
@@ -280,7 +280,7 @@ def _placed(reading: _Reading, compiler: Compiler) -> _Placed:
     )
 
 
-def _those(reading: _Reading, compiler: Compiler, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+def _those(reading: Reading, compiler: Compiler, ids: Sequence[str]) -> list[Mapping[str, Any]]:
     """The hits of these ids, in their order."""
     if not ids:
         return []
@@ -292,7 +292,7 @@ def _those(reading: _Reading, compiler: Compiler, ids: Sequence[str]) -> list[Ma
     return [by_id[each] for each in ids if each in by_id]
 
 
-def _ids(reading: _Reading, compiler: Compiler) -> list[str]:
+def _ids(reading: Reading, compiler: Compiler) -> list[str]:
     chosen = facets.filters(reading.scope, reading.params)
     clause = {"bool": {"filter": [_clause(reading, compiler), *chosen.values()]}}
     body: dict[str, Any] = {"size": WINDOW, "sort": [_TIE_BREAK], "source": False, "track_total_hits": False}
@@ -309,10 +309,10 @@ def _ids(reading: _Reading, compiler: Compiler) -> list[str]:
     raise BadRequest(f"This search finds more than {MAXIMUM_IDS:,} videos. Narrow it.")
 
 
-def _clause(reading: _Reading, compiler: Compiler) -> Clause:
+def _clause(reading: Reading, compiler: Compiler) -> Clause:
     """What a hit has to match, whatever is chosen in the facets."""
-    clause = _limited(compiler.query(reading.query, reading.params.q), reading.params)
-    return within(clause, reading.params, reading.placing)
+    clause = compiler.query(reading.query, reading.params.q)
+    return within(facets.limited(clause, reading.params), reading.params, reading.placing)
 
 
 def _following(
@@ -330,15 +330,3 @@ def _following(
         scope.close_point_in_time(pit)
         return None
     return replace(cursor, pit=pit, after=found[-1]["sort"])
-
-
-def _limited(clause: Clause, params: Params) -> Clause:
-    """Durations and ids are no facets, so their filters are a part of the query."""
-    filters: list[Clause] = []
-    bounds = {"gte": params.minimum_minutes, "lte": params.maximum_minutes}
-    seconds = {name: minutes * 60 for name, minutes in bounds.items() if minutes is not None}
-    if seconds:
-        filters.append(length_clause(**seconds))
-    if params.among is not None:
-        filters.append({"terms": {"video_id": list(params.among)}})
-    return {"bool": {"must": [clause], "filter": filters}} if filters else clause

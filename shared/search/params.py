@@ -12,7 +12,10 @@ from typing import Protocol
 from shared import clock
 from shared.errors import BadRequest
 from shared.messages import is_id
+from shared.search.index.analysis import clean
+from shared.search.index.folding import has_word
 from shared.search.index.mapping import TEXTS
+from shared.search.language import MAXIMUM_TERMS
 from shared.search.language_values import day
 
 MAXIMUM_LIMIT = 50
@@ -37,7 +40,8 @@ class Params:
     """A search. ``after``: on that day or later; ``before``: earlier than that day. RFC 3339 days.
 
     ``added_after``: an RFC 3339 time. ``new_in``: the id of a saved search, of which only the new hits count.
-    ``among``: the ids of these hits; None for no limit.
+    ``among``: the ids of these hits; None for no limit. ``required``: words that a hit must have, beside
+    those of ``q``, even when no video has all words. ``by``: words or meaning.
     """
 
     q: str = ""
@@ -55,6 +59,8 @@ class Params:
     cursor: str | None = None
     new_in: str | None = None
     among: tuple[str, ...] | None = None
+    required: tuple[str, ...] = ()
+    by: str = "words"
 
     @classmethod
     def from_request(cls, arguments: Arguments) -> Params:
@@ -63,9 +69,14 @@ class Params:
         Raises:
             BadRequest: names the parameter, what was expected and what was found.
         """
+        by = arguments.get("by") or "words"
+        if by not in ("words", "meaning"):
+            raise BadRequest(f"by: expected words or meaning, found {by[:40]!r}.")
         sort = arguments.get("sort") or "relevance"
         if sort not in SORTS:
             raise BadRequest(f"sort: expected one of {', '.join(SORTS)}, found {sort[:40]!r}.")
+        if by == "meaning" and (name := _of_words(arguments, sort)):
+            raise BadRequest(f"{name}: a search by meaning cannot have it; leave it out.")
         playlists = _values(arguments, "playlist")
         if sort == "playlist" and len(playlists) != 1:
             raise BadRequest(f"sort: expected exactly one playlist= for 'playlist', found {len(playlists)}.")
@@ -81,10 +92,19 @@ class Params:
             maximum_minutes=_minutes(arguments, "max_minutes"),
             texts=tuple(_choices(arguments, "in", TEXTS)) or TEXTS,
             sort=sort,
-            limit=_limit(arguments),
+            limit=limit_of(arguments),
             cursor=arguments.get("cursor") or None,
             new_in=_id(arguments, "new_in"),
+            required=_words(arguments, "require"),
+            by=by,
         )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether a filter beside the query leaves out a part of the library."""
+        chosen = (self.playlists, self.channels, self.languages, self.after, self.before, self.added_after)
+        minutes = (self.minimum_minutes, self.maximum_minutes)
+        return any(chosen) or any(each is not None for each in minutes) or self.texts != TEXTS
 
     def signature(self) -> str:
         """The same for all pages of one search. It shows that a cursor belongs to another search."""
@@ -93,11 +113,28 @@ class Params:
         return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def _of_words(arguments: Arguments, sort: str) -> str | None:
+    """A parameter that only searches by words have."""
+    if sort != "relevance":
+        return "sort"
+    return next((name for name in ("cursor", "require", "in", "new_in") if arguments.get(name)), None)
+
+
 def _values(arguments: Arguments, name: str) -> tuple[str, ...]:
     values = tuple(dict.fromkeys(value for value in arguments.getlist(name) if value))
     if len(values) > MAXIMUM_VALUES or any(len(value) > 256 for value in values):
         raise BadRequest(f"{name}: expected at most {MAXIMUM_VALUES} values of at most 256 characters.")
     return values
+
+
+def _words(arguments: Arguments, name: str) -> tuple[str, ...]:
+    values = _values(arguments, name)
+    if len(values) > MAXIMUM_TERMS:
+        raise BadRequest(f"{name}: expected at most {MAXIMUM_TERMS} words, found {len(values)}.")
+    for value in values:
+        if not has_word(clean(value)):
+            raise BadRequest(f"{name}: expected a word, found {value[:40]!r}.")
+    return tuple(map(clean, values))
 
 
 def _choices(arguments: Arguments, name: str, allowed: tuple[str, ...]) -> list[str]:
@@ -142,7 +179,8 @@ def _minutes(arguments: Arguments, name: str) -> float | None:
     return None if text is None else float(text)
 
 
-def _limit(arguments: Arguments) -> int:
+def limit_of(arguments: Arguments) -> int:
+    """Reads the parameter ``limit``. Raises BadRequest."""
     text = arguments.get("limit") or "10"
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAXIMUM_LIMIT:
         raise BadRequest(f"limit: expected a number from 1 to {MAXIMUM_LIMIT}, found {text[:40]!r}.")

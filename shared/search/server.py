@@ -24,10 +24,15 @@ class SearchServer:
         self, config: Config, failpoints: Failpoints | None = None, *, timeout: float = TIMEOUT
     ) -> None:
         self.failpoints = failpoints or Failpoints.from_config(config)
-        self.videos = f"{config.elasticsearch_index_prefix}-videos"
+        self._prefix = config.elasticsearch_index_prefix
+        self.videos = f"{self._prefix}-videos"
         self.building = f"{self.videos}-building"
-        self.libraries = f"{config.elasticsearch_index_prefix}-libraries"
+        self.libraries = f"{self._prefix}-libraries"
         self._client = Lazy(lambda: _connect(config, timeout))
+
+    def passages(self, model: str) -> str:
+        """The alias of the index of passages. ``model``: the name of the one that made the vectors."""
+        return f"{self._prefix}-passages-{model}"
 
     @property
     def client(self) -> Elasticsearch:

@@ -59,11 +59,17 @@ def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]
         NotFound: it is not in the caller's library, or is not indexed.
         Transient: Elasticsearch does not answer.
     """
-    with _no_index_is_not_found():
-        source = _find(scope, video_id)["_source"]
+    source = find_video(scope, video_id)
     more = {name: source.get(name) for name in ("reason", "choice")}
     shown = [{"start": each.start, "title": each.title} for each in chapters.chapters_of(source)]
     return {**about(source), **more, "chapters": shown}, _lines(source)
+
+
+def find_video(scope: Scope, video_id: str) -> Mapping[str, Any]:
+    """The document of the video in the index. Raises as :func:`read_video`."""
+    with _no_index_is_not_found():
+        source: Mapping[str, Any] = _find(scope, video_id)["_source"]
+    return source
 
 
 def read_matches(scope: Scope, analyzers: LibraryAnalyzers, video_id: str, query: Query) -> Matches:

@@ -22,6 +22,7 @@ from shared import clock, logs
 from shared.errors import AttemptFailed, Conflict, Transient
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
+from shared.transcripts.due import make_due
 from shared.transcripts.transcript import Answer, Lines, OutcomeKind, pack_lines, unpack_lines
 from shared.transcripts.videos import Metadata
 
@@ -126,8 +127,10 @@ def _outcome_from(data: Mapping[str, Any]) -> Outcome:
 class Claim:
     """One worker's right to ask YouTube for a video. Others may not ask before it has ended."""
 
-    def __init__(self, db: Firestore, video_id: str, previous: Outcome | None) -> None:
+    def __init__(self, db: Firestore, video_id: str, previous: Outcome | None, passages: bool) -> None:
         self._db = db
+        self._video_id = video_id
+        self._passages = passages
         self._path = transcript_path(video_id)
         self._previous = previous
         self._update_time: datetime | None = None
@@ -159,15 +162,17 @@ class Claim:
             if not is_searchable(answer.kind, restricted=answer.restricted):
                 said["found_before"] = previous is not None and previous.searchable
             data = {**_NOTHING_SAID, **said, **asked, **_content(answer, previous, now)}
-            self._write(data)
+            self._write(data, is_due=self._passages and answer.transcript is not None)
             outcome = _outcome_from(data)
         self._saved = True
         return outcome
 
-    def _write(self, data: Mapping[str, Any]) -> None:
+    def _write(self, data: Mapping[str, Any], *, is_due: bool = False) -> None:
         """Changes the document and ends the claim, if it is still this worker's. Raises AttemptFailed."""
         commit = self._db.commit()
         commit.update(self._path, {**data, "claimed_until": None}, unchanged_since=self._update_time)
+        if is_due:
+            make_due(commit, self._video_id, data["checked_at"])
         try:
             commit.run()
         except Conflict as conflict:
@@ -233,10 +238,11 @@ def _recheck(checks: int, now: datetime) -> dict[str, Any]:
 
 
 class TranscriptStore:
-    """The answers about all videos."""
+    """The answers about all videos. ``passages``: new transcripts are also for search by meaning."""
 
-    def __init__(self, db: Firestore) -> None:
+    def __init__(self, db: Firestore, *, passages: bool = False) -> None:
         self._db = db
+        self._passages = passages
 
     def read(self, video_ids: Sequence[str], *, lines: bool = False) -> dict[str, Stored]:
         """These videos in the store, by id, with or without the lines."""
@@ -251,7 +257,7 @@ class TranscriptStore:
         Raises:
             Transient: another worker has claimed it.
         """
-        claim = Claim(self._db, video_id, stored.outcome)
+        claim = Claim(self._db, video_id, stored.outcome, self._passages)
         if stored.claimed_until is not None and stored.claimed_until > clock.now():
             raise Transient(_CLAIMED)
         try:
@@ -265,26 +271,20 @@ class TranscriptStore:
 
     def every_transcript(self, page: int = 200) -> Iterator[list[str]]:
         """The ids of all videos that belong into the search index, page by page, in the order of ids."""
-        after: str | None = None
-        while True:
-            found = list(
-                self._db.query(
-                    "transcripts",
-                    order_by="__name__",
-                    start_after=after,
-                    limit=page,
-                    fields=["kind", "restricted", "found_before"],
-                )
-            )
-            if not found:
-                return
-            yield [
-                snapshot.id
-                for snapshot in found
-                # A video that was claimed and never answered has no kind.
-                if (data := snapshot.data) and "kind" in data and is_searchable(**data)
-            ]
-            after = found[-1].id
+        found: Mapping[str, Outcome | None] = {"": None}
+        while found := self.next_page(max(found), page):
+            yield [video_id for video_id, outcome in found.items() if outcome and outcome.searchable]
+
+    def next_page(self, after: str | None, limit: int) -> dict[str, Outcome | None]:
+        """The next videos in the order of ids, without their lines. None for one that was never answered."""
+        found = self._db.query(
+            "transcripts",
+            order_by="__name__",
+            start_after=after or None,
+            limit=limit,
+            fields=_WITHOUT_LINES,
+        )
+        return {snapshot.id: stored_from(snapshot).outcome for snapshot in found}
 
 
 _CLAIMED = "Another worker is fetching this video."

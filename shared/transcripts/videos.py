@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.gcp.documents import Commit, Snapshot
 from shared.gcp.firestore import Firestore
+from shared.transcripts.due import make_due
 
 #: Metadata older than this (titles and views change) is asked for again when a playlist is listed.
 METADATA_AGE = timedelta(days=1)
@@ -55,10 +56,11 @@ def metadata_from(snapshot: Snapshot) -> Metadata | None:
 
 
 class VideoStore:
-    """The metadata of all videos."""
+    """The metadata of all videos. ``passages``: new titles are also for search by meaning."""
 
-    def __init__(self, db: Firestore) -> None:
+    def __init__(self, db: Firestore, *, passages: bool = False) -> None:
         self._db = db
+        self._passages = passages
 
     def read(self, video_ids: Sequence[str]) -> dict[str, Metadata]:
         """The metadata of those videos that were listed before, by id."""
@@ -72,6 +74,9 @@ class VideoStore:
         commit = self._db.commit()
         for metadata in videos:
             _put(commit, metadata)
+            if self._passages and metadata.renamed_at == metadata.fetched_at:
+                # The title is in front of each passage.
+                make_due(commit, metadata.video_id, metadata.fetched_at)
         commit.run()
 
 

@@ -23,24 +23,39 @@ Probe = Callable[[float], None]
 class Health:
     """Asks all dependencies, and remembers the answer for some seconds.
 
-    Anybody may ask for it, and each answer costs a request of each dependency.
+    Anybody may ask for it, and each answer costs a request of each dependency. ``by_meaning``: says how
+    search by meaning is. Everything else works without that, so it does not count for the status.
     """
 
     def __init__(
-        self, probes: Mapping[str, Probe], *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        probes: Mapping[str, Probe],
+        by_meaning: Callable[[], str] = lambda: "off",
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._probes = probes
+        self._by_meaning = by_meaning
         self._monotonic = monotonic
         self._lock = Lock()
         self._known: tuple[float, dict[str, Any]] | None = None
 
     def check(self) -> dict[str, Any]:
-        """As :func:`check`, KEPT seconds old at most. Callers at the same time wait for one answer."""
+        """As :func:`check`, with ``by_meaning``, KEPT seconds old at most.
+
+        Callers at the same time wait for one answer.
+        """
         with self._lock:
             if self._known is None or self._monotonic() - self._known[0] >= KEPT:
-                found = check(self._probes)
+                found = check(self._probes) | {"by_meaning": self._said_by_meaning()}
                 self._known = self._monotonic(), found
             return self._known[1]
+
+    def _said_by_meaning(self) -> str:
+        try:
+            return self._by_meaning()
+        except Transient as error:
+            return str(error)
 
 
 def check(probes: Mapping[str, Probe]) -> dict[str, Any]:

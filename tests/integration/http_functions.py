@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shared.accounts.dashboard import Dashboard
 from shared.accounts.erasure import Erasure
 from shared.accounts.signin import SignIn
 from shared.accounts.tokens import Tokens
@@ -46,7 +45,7 @@ _OBJECTS: dict[str, Callable[[World], dict[str, object]]] = {
     "index": lambda world: {"use_case": _start_of(world), "sources": sources_of(world)},
     "jobs": lambda world: {"retry": Retry(world.db, world.topics, world.search_index)},
     "library": lambda world: {
-        "dashboard": Dashboard(world.config, world.db, world.search_index, world.grants, world.youtube),
+        "dashboard": world.dashboard(),
         "subscriptions": Subscriptions(world.db, world.grants, world.youtube),
         "removal": Removal(world.db, world.search_index),
         "collecting": Collecting(world.db, world.search_index, _start_of(world)),

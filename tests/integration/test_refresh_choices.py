@@ -29,7 +29,7 @@ def place(config: Config, youtube: LiveServer, clock_of_test: Clock) -> Iterator
 
 def dashboard(place: Town) -> Dashboard:
     world = place.world
-    return Dashboard(world.config, world.db, world.search_index, world.grants, world.youtube)
+    return world.dashboard()
 
 
 def shown(place: Town, user: str, truth: Truth) -> dict[str, Any]:

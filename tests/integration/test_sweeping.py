@@ -152,7 +152,7 @@ def test_trouble_with_one_job_does_not_stop_the_others(empty_world: World) -> No
     world.jobs.cancel(over.job_id)
     for job in jobs:
         topics = FailingTopics(job.job_id)
-        sweep = Sweep(world.config, world.db, topics, world.search_index)
+        sweep = Sweep(world.config, world.db, topics, world.search_index, world.passages)
         swept = sweep.run(messages_lost=True)
         assert (swept.jobs, swept.troubles, swept.videos_published) == (3, 1, 2)
         assert len(topics.videos()) == 2

@@ -21,6 +21,7 @@ from uuid import uuid4
 import pytest
 
 from shared import clock
+from shared.accounts.dashboard import Dashboard
 from shared.config import Config
 from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore, retry_on_conflict
@@ -41,6 +42,9 @@ from shared.pipeline.removal import Removal
 from shared.pipeline.retry import Retry
 from shared.pipeline.settlement import Settlement
 from shared.pipeline.sweep import Sweep, Swept
+from shared.search.index.passage_counts import PassageCounts
+from shared.search.index.passages import PassageIndex
+from shared.search.server import SearchServer
 from shared.transcripts.store import Outcome, Stored, TranscriptStore
 from shared.transcripts.transcript import Answer, Lines, Transcript
 from shared.transcripts.videos import Metadata, VideoStore
@@ -92,6 +96,7 @@ class World:
         self.db = db
         self.topics = RecordingTopics()
         self.search_index = RecordingIndex()
+        self.passages = PassageIndex(SearchServer(config))
         self.jobs = Jobs(db)
         self.ledger = Ledger(db)
         self.videos = VideoStore(db)
@@ -154,7 +159,7 @@ class World:
         swept = Swept()
         now = self.job(job.job_id)
         if now.active:
-            sweep = Sweep(self.config, self.db, self.topics, self.search_index)
+            sweep = Sweep(self.config, self.db, self.topics, self.search_index, self.passages)
             sweep.sweep(now, swept, messages_lost=messages_lost)
         return swept
 
@@ -170,6 +175,10 @@ class World:
         """A dead letter of the message with which a job is planned."""
         attributes = {"CloudPubSubDeadLetterSourceDeliveryCount": "8"}
         self.dead_letters().settle(Delivery(uuid4().hex, job.message.encode(), attributes, None))
+
+    def dashboard(self) -> Dashboard:
+        counts = PassageCounts(SearchServer(self.config))
+        return Dashboard(self.config, self.db, self.search_index, self.grants, self.youtube, counts)
 
     def dead_letters(self) -> DeadLetters:
         return DeadLetters(self.db, self.topics, self.search_index)

@@ -92,8 +92,9 @@ class _Commit(Commit):
         known = found.data or {}
         return self.put(found, {name: known.get(name, 0) + more for name, more in amounts.items()})
 
-    def delete(self, path: str) -> Self:
-        self._puts.append((self._db._snapshot(path), None))
+    def delete(self, path: str, *, unchanged_since: datetime | None = None) -> Self:
+        found = self._db._snapshot(path)
+        self._puts.append((Snapshot(path, found.data, unchanged_since or found.update_time), None))
         return self
 
     def put(self, read: Snapshot, data: Mapping[str, Any]) -> Self:

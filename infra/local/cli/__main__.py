@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     search = commands.add_parser("search", help="search titles, descriptions and transcripts")
     search.add_argument("words", nargs="+", metavar="WORDS")
     search.add_argument("--json", action="store_true", help="print the answer as JSON")
+    search.add_argument("--meaning", action="store_true", help="find passages of like meaning, not words")
     search.add_argument("--limit", type=int, default=10, help="the number of videos to show (10)")
     for command in (index, fetch, search):
         command.add_argument("--user", default=DEMO_USER, help=f"whose library ({DEMO_USER})")
@@ -109,7 +110,9 @@ def run(
         case "fetch":
             return 0 if index.fetch(api(), arguments.video) else 1
         case "search":
-            search.search(api(), " ".join(arguments.words), arguments.json, arguments.limit)
+            search.search(
+                api(), " ".join(arguments.words), arguments.json, arguments.limit, arguments.meaning
+            )
         case "reindex":
             reindex.reindex(require(state).port_of("reindex"))
     return 0
@@ -140,7 +143,9 @@ def separate(argv: list[str]) -> list[str]:
     options, words = argv[:1], []
     rest = iter(argv[1:])
     for argument in rest:
-        if argument in ("--json", "-h", "--help") or argument.startswith(("--user=", "--limit=")):
+        if argument in ("--json", "--meaning", "-h", "--help") or argument.startswith(
+            ("--user=", "--limit=")
+        ):
             options.append(argument)
         elif argument in ("--user", "--limit"):
             options += [argument, *(value for value in [next(rest, None)] if value is not None)]

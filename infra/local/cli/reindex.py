@@ -32,11 +32,17 @@ def reindex(port: int, *, only_outdated: bool = False) -> None:
                 begun, step = bool(step), json.loads(line)
                 if "total" in step:
                     if only_outdated and not begun:
-                        print("The search index was made by another version. It is rebuilt:", flush=True)
-                    print(f"{step['indexed']} of {step['total']} videos", flush=True)
-    if only_outdated and step == {"done": True, "indexed": 0, "playlists": 0}:
+                        print(
+                            "The search index is not complete, or of another version. It is filled:",
+                            flush=True,
+                        )
+                    done, how = step.get("indexed"), ""
+                    if done is None:
+                        done, how = step["passages"], " by meaning"
+                    print(f"{done} of {step['total']} videos{how}", flush=True)
+    if only_outdated and step.get("done") and not step["indexed"] and not step["passages"]:
         return
     if not step.get("done"):
         reason = step.get("error", "no reason given, see ./emulators.sh logs reindex")
         raise ApiError(f"Reindexing stopped before the end: {reason}. Searches still use the old index.")
-    print(f"Done: {step['indexed']} videos in the new index, which searches use now.")
+    print(f"Done: {step['indexed']} videos by words, {step['passages']} by meaning.")

@@ -22,7 +22,7 @@ run "without_a_domain" {
     error_message = "The right to call is run.invoker on the service behind the function."
   }
   assert {
-    condition     = toset([for each in google_cloud_run_v2_service_iam_member.push : each.name]) == toset(["planner", "fetcher", "indexer", "dead-letters"])
+    condition     = toset([for each in google_cloud_run_v2_service_iam_member.push : each.name]) == toset(["planner", "fetcher", "indexer", "embedder", "dead-letters"])
     error_message = "Pub/Sub calls the four functions that subscriptions feed."
   }
   assert {
@@ -40,7 +40,7 @@ run "without_a_domain" {
     error_message = "The operators alone call reindex."
   }
   assert {
-    condition     = alltrue([for name in ["planner", "fetcher", "indexer", "dead-letters", "sweep", "refresh"] : google_cloudfunctions2_function.function[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
+    condition     = alltrue([for name in ["planner", "fetcher", "indexer", "embedder", "dead-letters", "sweep", "refresh"] : google_cloudfunctions2_function.function[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
     error_message = "What Pub/Sub and the scheduler call is not reached from the internet."
   }
   assert {
@@ -117,7 +117,7 @@ run "with_a_domain" {
       [for name in ["account", "library", "sweep", "planner", "refresh"] : "${name} GOOGLE_OAUTH_CLIENT_SECRET"],
       [for name in ["account", "library", "sweep", "planner", "refresh"] : "${name} GRANT_ENCRYPTION_KEYS"],
       ["index YOUTUBE_API_KEY", "planner YOUTUBE_API_KEY", "refresh YOUTUBE_API_KEY"],
-      [for name in ["jobs", "keep", "library", "search", "account", "health", "planner", "fetcher", "indexer", "dead-letters", "sweep", "reindex"] : "${name} ELASTICSEARCH_API_KEY"],
+      [for name in ["jobs", "keep", "library", "search", "account", "health", "planner", "fetcher", "indexer", "embedder", "dead-letters", "sweep", "reindex"] : "${name} ELASTICSEARCH_API_KEY"],
     ))
     error_message = "Each function reads its own secrets."
   }

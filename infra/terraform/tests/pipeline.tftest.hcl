@@ -18,8 +18,8 @@ run "subscriptions" {
     error_message = "Every schedule is watched: an alert comes when five calls in turn have not succeeded."
   }
   assert {
-    condition     = toset(keys(google_pubsub_subscription.subscription)) == toset(["planner", "fetcher", "indexer", "dead-letters"])
-    error_message = "There are four subscriptions, and no name has an underscore."
+    condition     = toset(keys(google_pubsub_subscription.subscription)) == toset(["planner", "fetcher", "indexer", "embedder", "dead-letters"])
+    error_message = "There are five subscriptions, and no name has an underscore."
   }
   assert {
     condition     = alltrue([for each in google_pubsub_subscription.subscription : each.expiration_policy[0].ttl == ""])
@@ -30,11 +30,11 @@ run "subscriptions" {
     error_message = "A message is kept for seven days."
   }
   assert {
-    condition     = { for name, each in google_pubsub_subscription.subscription : name => try(each.dead_letter_policy[0].max_delivery_attempts, 0) } == { planner = 100, fetcher = 100, indexer = 100, dead-letters = 0 }
+    condition     = { for name, each in google_pubsub_subscription.subscription : name => try(each.dead_letter_policy[0].max_delivery_attempts, 0) } == { planner = 100, fetcher = 100, indexer = 100, embedder = 100, dead-letters = 0 }
     error_message = "Full functions and cold starts use up deliveries, too. Dead letters have no further topic."
   }
   assert {
-    condition     = toset(keys(google_pubsub_subscription_iam_member.dead_letters)) == toset(["planner", "fetcher", "indexer"])
+    condition     = toset(keys(google_pubsub_subscription_iam_member.dead_letters)) == toset(["planner", "fetcher", "indexer", "embedder"])
     error_message = "Pub/Sub may take messages off each subscription with dead letters."
   }
   assert {
@@ -69,7 +69,7 @@ run "subscriptions" {
 
 run "functions" {
   assert {
-    condition     = toset(keys(google_cloudfunctions2_function.function)) == toset(["web", "planner", "fetcher", "indexer", "dead-letters", "sweep", "refresh", "reindex"])
+    condition     = toset(keys(google_cloudfunctions2_function.function)) == toset(["web", "planner", "fetcher", "indexer", "embedder", "dead-letters", "sweep", "refresh", "reindex"])
     error_message = "web takes the place of the functions with routes."
   }
   assert {

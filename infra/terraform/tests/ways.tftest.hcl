@@ -175,7 +175,7 @@ run "workers_at_home" {
     egress = "none"
   }
   assert {
-    condition     = toset(keys(google_pubsub_subscription.subscription)) == toset(["planner", "fetcher-home", "indexer", "dead-letters"])
+    condition     = toset(keys(google_pubsub_subscription.subscription)) == toset(["planner", "fetcher-home", "indexer", "embedder", "dead-letters"])
     error_message = "Nothing is pushed to the fetcher, and a worker can pull."
   }
   assert {
@@ -201,7 +201,7 @@ run "worker_beside_the_address" {
     home_worker = true
   }
   assert {
-    condition     = toset(keys(google_pubsub_subscription.subscription)) == toset(["planner", "fetcher", "fetcher-home", "indexer", "dead-letters"])
+    condition     = toset(keys(google_pubsub_subscription.subscription)) == toset(["planner", "fetcher", "fetcher-home", "indexer", "embedder", "dead-letters"])
     error_message = "Videos go to both."
   }
 }

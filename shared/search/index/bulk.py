@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from shared.errors import DeliveryError, Permanent, Transient
-from shared.search.errors import error_from, translate_errors
+from shared.search.errors import SearchRefused, error_from, translate_errors
 from shared.search.server import SearchServer
 
 #: A bulk request is sent when it has grown to so many bytes. Elasticsearch takes 100 MB, but slowly.
@@ -44,6 +44,11 @@ def error_for(failed: Mapping[str, DeliveryError]) -> NotWritten | NotAccepted |
     if any(isinstance(error, Transient) for error in failed.values()):
         return NotWritten(failed)
     return NotAccepted(failed) if failed else None
+
+
+def no_index(errors: Mapping[str, DeliveryError]) -> bool:
+    """Whether the index, or its alias, does not exist."""
+    return any(isinstance(error, SearchRefused) and error.no_index for error in errors.values())
 
 
 class Write(NamedTuple):

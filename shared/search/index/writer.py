@@ -7,13 +7,13 @@ version of its content (``external_gte``), so writes may be repeated and may ove
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 from shared.errors import DeliveryError, Transient
 from shared.gcp.batching import Batcher
-from shared.search.errors import OUTDATED, SearchRefused, error_from, translate_errors
+from shared.search.errors import OUTDATED, error_from, translate_errors
 from shared.search.index import bulk, mapping
 from shared.search.index.bulk import Write
 from shared.search.server import TIMEOUT, SearchServer
@@ -87,12 +87,12 @@ class SearchIndex:
             # Asked before the first request. If the rebuild ends after that, the second one finds out.
             rebuilding = self._is_rebuilding()
             errors = bulk.send(self._server, chunk, self._server.videos, refresh=refresh)
-            if _no_index(errors):
+            if bulk.no_index(errors):
                 self.create_missing()
                 errors = bulk.send(self._server, chunk, self._server.videos, refresh=refresh)
             if rebuilding:
                 others = bulk.send(self._server, chunk, self._server.building)
-                if _no_index(others):
+                if bulk.no_index(others):
                     # The rebuild has ended meanwhile. If it was finished, its index is searched now.
                     self._rebuilding = (float("-inf"), False)
                     others = bulk.send(self._server, chunk, self._server.videos, refresh=refresh)
@@ -223,7 +223,3 @@ class SearchIndex:
         error = answer.get("error")
         if error and error["type"] != "resource_already_exists_exception":
             raise error_from({"status": 400, **error})
-
-
-def _no_index(errors: Mapping[str, DeliveryError]) -> bool:
-    return any(isinstance(error, SearchRefused) and error.no_index for error in errors.values())

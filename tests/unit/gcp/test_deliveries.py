@@ -28,6 +28,7 @@ FUNCTIONS: dict[str, tuple[str, bytes]] = {
     "planner": ("plan", b'{"playlist_id":"PLx"}'),
     "fetcher": ("fetch", b'{"job_id":"j","video_id":"v"}'),
     "indexer": ("index", b'{"job_id":"j","video_id":"v"}'),
+    "embedder": ("embed", b'{"video_id":"v"}'),
     "dead_letters": ("settle", b'{"job_id":"j","video_id":"v"}'),
 }
 CE = {

@@ -23,7 +23,7 @@ def _functions(domain: bool = False) -> dict[str, Function]:
 
 
 def test_web_takes_the_place_of_the_functions_with_routes() -> None:
-    internal = ["planner", "fetcher", "indexer", "dead_letters", "sweep", "refresh", "reindex"]
+    internal = ["planner", "fetcher", "indexer", "embedder", "dead_letters", "sweep", "refresh", "reindex"]
     assert list(_functions()) == ["web", *internal]
     assert set(_functions(domain=True)) == {each.name for each in PIPELINE.functions}
 
@@ -52,7 +52,7 @@ def test_a_function_has_as_many_threads_as_it_gets_requests(domain: bool) -> Non
 def test_the_numbers_are_those_of_the_cloud() -> None:
     there = deployed(PIPELINE)
     attempts = {each.name: each.max_delivery_attempts for each in there.subscriptions}
-    assert attempts == {"planner": 100, "fetcher": 100, "indexer": 100, "dead_letters": None}
+    assert attempts == dict.fromkeys(attempts, 100) | {"dead_letters": None}
     assert [each.local_every_seconds for each in there.schedules] == [60, 300]
 
 

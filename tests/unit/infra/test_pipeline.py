@@ -19,7 +19,7 @@ def _config(**variables: str) -> Config:
 def test_the_file_is_correct() -> None:
     pipeline = load_pipeline(_config())
     functions = {function.name: function for function in pipeline.functions}
-    assert set(pipeline.topics) == {"playlists", "videos", "transcripts", "dead-letters"}
+    assert set(pipeline.topics) == {"playlists", "videos", "transcripts", "passages", "dead-letters"}
     assert functions["search"].routes == ("/api/search", "/api/suggest", "/api/videos", "/api/link")
     assert functions["sweep"].routes == ()
     subscriptions = {subscription.name: subscription for subscription in pipeline.subscriptions}
@@ -65,8 +65,8 @@ def _changed(tmp_path: Path, path: str, value: Any) -> Path:
         (
             "subscriptions.fetcher.topic",
             "vidoes",
-            "subscriptions.fetcher.topic: expected one of playlists, videos, transcripts, dead-letters,"
-            " found 'vidoes'",
+            "subscriptions.fetcher.topic: expected one of playlists, videos, transcripts, passages,"
+            " dead-letters, found 'vidoes'",
         ),
         (
             "subscriptions.fetcher.ack_deadline_seconds",
@@ -118,7 +118,7 @@ def _changed(tmp_path: Path, path: str, value: Any) -> Path:
         (
             "dead_letter_topic",
             "elsewhere",
-            "dead_letter_topic: expected one of playlists, videos, transcripts, dead-letters,"
+            "dead_letter_topic: expected one of playlists, videos, transcripts, passages, dead-letters,"
             " found 'elsewhere'",
         ),
         ("schedules.sweep.function", "clean", "schedules.sweep.function: expected one of index, "),

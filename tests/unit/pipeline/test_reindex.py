@@ -12,6 +12,7 @@ from shared.errors import Transient
 from shared.gcp.documents import Snapshot
 from shared.pipeline.reindex import Reindex
 from shared.search.index import mapping
+from shared.search.index.passages import PassageIndex
 from shared.search.index.rebuild import PAUSE, Rebuild
 from shared.search.index.writer import REMEMBERED, SearchIndex
 from shared.search.server import SearchServer
@@ -103,19 +104,21 @@ def server(steps: list[str]) -> FakeServer:
 @pytest.fixture
 def reindex(steps: list[str], store: FakeStore, server: FakeServer) -> Reindex:
     rebuild = Rebuild(server, sleep=lambda seconds: steps.append(f"wait {seconds:g} s"))
-    return Reindex(store, SearchIndex(server), rebuild)
+    return Reindex(store, SearchIndex(server), rebuild, PassageIndex(server))
 
 
 BEGIN = ["live writes go into the new index", f"wait {PAUSE:g} s", "read transcripts"]
 
 
 def test_the_store_is_read_when_the_rebuild_has_begun(reindex: Reindex, steps: list[str]) -> None:
-    assert list(reindex.run())[-1] == {"done": True, "indexed": 0, "playlists": 0}
+    assert list(reindex.run())[-1] == {"done": True, "indexed": 0, "playlists": 0, "passages": 0}
     assert steps == [*BEGIN, "read memberships", "swap"]
 
 
 def test_an_index_of_this_version_need_not_be_rebuilt(reindex: Reindex, steps: list[str]) -> None:
-    assert list(reindex.run(only_outdated=True)) == [{"done": True, "indexed": 0, "playlists": 0}]
+    assert list(reindex.run(only_outdated=True)) == [
+        {"done": True, "indexed": 0, "playlists": 0, "passages": 0}
+    ]
     assert steps == []
 
 

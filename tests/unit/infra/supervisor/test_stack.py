@@ -107,7 +107,8 @@ def _launch(component: Component) -> Launch:
 def test_with_push_web_gets_the_port_and_nothing_stands_between(tmp_path: Path) -> None:
     components = _assemble(tmp_path, {"PORT": "8123"}, push=True)
     assert _with_port(components, 8123) == ["web"]
-    functions = {"web", "planner", "fetcher", "indexer", "dead_letters", "sweep", "refresh", "reindex"}
+    pushed = {"planner", "fetcher", "indexer", "embedder", "dead_letters"}
+    functions = pushed | {"web", "sweep", "refresh", "reindex"}
     assert set(components) == functions | {"elasticsearch", "pubsub", "firestore", "youtube"}
 
 

@@ -30,7 +30,7 @@ def test_messages_wait_as_long_as_the_documentation_says() -> None:
     rows = re.findall(
         r"^\|.*(?:oldest_unacked_message_age|… of).*\| > (\d+) min \|", OPERATIONS, re.MULTILINE
     )
-    documented = dict(zip(("planner", "indexer", "dead_letters"), map(int, rows), strict=True))
+    documented = dict(zip(("planner", "indexer", "embedder", "dead_letters"), map(int, rows), strict=True))
     assert {name: patience[name] for name in documented} == documented
     names = {each.name for each in load_pipeline(Config.from_env({})).subscriptions}
     assert names | {"fetcher_home"} == set(patience)
