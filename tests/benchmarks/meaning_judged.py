@@ -56,9 +56,14 @@ def _judge(question: Question, video: StoredVideo) -> Judged:
 
 def content_words(text: str) -> set[str]:
     """The beginnings of the words that say something."""
+    return set(words_of(text)) - {_stem(word) for word in _EMPTY}
+
+
+def words_of(text: str) -> list[str]:
+    """The words by their beginnings, without accents."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(each for each in plain if not unicodedata.combining(each))
-    return {_stem(word) for word in re.findall(r"[^\W_]{2,}", plain)} - {_stem(word) for word in _EMPTY}
+    return [_stem(word) for word in re.findall(r"[^\W_]{2,}", plain)]
 
 
 def _stem(word: str) -> str:

@@ -144,7 +144,7 @@ def test_a_missing_package_is_named_to_the_operator(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_passage_moves_towards_what_its_video_is_about(embedder: Embedder) -> None:
-    about = ["The rook is worth five pawns.", "Castle early, and keep your king safe.", "A pin is not a fork."]
+    about = ["The rook is worth five pawns.", "Castle early to guard the king.", "A pin is not a fork."]
     aside = "My uncle lived by the sea."
     vectors = embedder.passages([*about, aside])
     moved = in_context(vectors)
