@@ -43,6 +43,7 @@ EXPECTED = {
         "create transcripts",
         "update jobs.ledger",
         "update transcripts",
+        "update transcripts + set passages_due",
         "update jobs.ledger unavailable + set jobs.counters",
         "publish transcripts",
         "publish dead-letters",
@@ -62,6 +63,8 @@ EXPECTED = {
         "ack",
     ],
 }
+#: Boundaries of the embedder. It waits for the jobs, so it may reach them until the end of the test.
+EMBEDDER = ["create models.passages", "index videos", "delete passages_due", "ack"]
 #: Jobs in which a boundary may be armed. In a job it may not be reached, because another process was first.
 _TRIES = 6
 #: Boundaries of each function that are armed at the same time. Pub/Sub waits twice as long after each failed
@@ -174,6 +177,10 @@ class _Deaths:
 def test_a_job_ends_the_same_wherever_functions_die(stack: Stack, failpoints: Failpoints) -> None:
     # The first start of a user makes a document that later starts change.
     stack.finish(stack.index("PLgen-1-boundaries-short"))
+    embedder = Failpoints(stack, "embedder")
+    for name in EMBEDDER:
+        embedder.arm("embedder", f"before {name}")
+        embedder.arm("embedder", f"after {name}")
     failpoints.record()
     rehearsal = _Playlist(stack, 0)
     jobs = {rehearsal.start(): rehearsal}
@@ -207,6 +214,15 @@ def test_a_job_ends_the_same_wherever_functions_die(stack: Stack, failpoints: Fa
         check(stack, job_id, playlist.videos.values())
         failed = ledger(stack, job_id, state="failed")
         assert failed.keys() <= {playlist.videos["dead"]}, failed
+
+    def embedded() -> bool:
+        listed = stack.get("/api/playlists").json()["playlists"]
+        ours = [each["indexed"]["by_meaning"] for each in listed if each["title"].startswith("PLboundary")]
+        return not embedder.armed("embedder") and all(each and each["videos"] == each["of"] for each in ours)
+
+    stack.wait_for(
+        embedded, _END_SECONDS, "the embedder died everywhere, and all videos are found by meaning"
+    )
     times = stack.fake_youtube.stats()["videos"]
     asked = [
         times.get(video_id, {}).get("player", 0)

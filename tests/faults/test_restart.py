@@ -34,7 +34,18 @@ _AT_ONCE = 10
 #: Components that are killed together: servers, and everything of ours.
 _SERVERS = ("pubsub", "elasticsearch", "youtube")
 _OURS = (
-    *("planner", "index", "jobs", "indexer", "fetcher", "dead_letters", "sweep", "search", "account"),
+    *(
+        "planner",
+        "index",
+        "jobs",
+        "indexer",
+        "embedder",
+        "fetcher",
+        "dead_letters",
+        "sweep",
+        "search",
+        "account",
+    ),
     *("delivery", "gateway"),
 )
 
