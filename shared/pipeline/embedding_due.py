@@ -185,4 +185,4 @@ class EmbeddingDue:
 
 def _is_left(due: Snapshot, lost_before: datetime) -> bool:
     sent_at = (due.data or {}).get("sent_at")
-    return sent_at is None or sent_at <= lost_before
+    return sent_at is None or sent_at < lost_before

@@ -30,9 +30,9 @@ class Thresholds:
         return "good" if cosine >= self.good else "weak" if cosine >= self.weak else None
 
 
-#: Of a question and a passage. Nineteen hard paraphrases have 0.15 to 0.31 with the passage that is meant (5th
-#: and 90th percentile); thirty questions about other things have 0.12 to 0.27 with the nearest of 163 passages.
-#: So the order tells more than the number, and only what is certainly far is left out.
+#: Of a question and a passage. Nineteen hard paraphrases have 0.15 to 0.31 (5th and 90th percentile) with the
+#: passage that is meant; thirty questions about other things have 0.12 to 0.27 with the nearest of 163. The
+#: order tells more than the number, so only what is certainly far is left out.
 QUESTION = Thresholds(0.33, 0.22, 0.12)
 #: Of two passages. Those on one subject have 0.40 to 0.59 (the 5th and the 75th percentile), others 0.23 (the
 #: median).

@@ -14,7 +14,7 @@ def _segments(text: str) -> list[dict[str, Any]]:
     return [{"text": part, "match": bool(number % 2)} for number, part in enumerate(text.split("*")) if part]
 
 
-ANSWER = {
+ANSWER: dict[str, Any] = {
     "total": 2,
     "took_ms": 7,
     "did_you_mean": "fires",
