@@ -89,7 +89,6 @@ def _fill(stack: Stack, number: int) -> None:
 
 def _measure(stack: Stack, number: int) -> None:
     memory, table = Memory(stack), Table()
-    alone = statistics.median(_searches(stack, 40))
     table.head()
     table.note("memory of the function, idle", f"{memory.now():.0f} MB")
     for form in ("markdown", "srt", "jsonl"):
@@ -105,6 +104,8 @@ def _measure(stack: Stack, number: int) -> None:
             table.note("… bytes", f"{size / 1e6:.0f} MB")
             table.note("… most memory of the function", f"{memory.peak:.0f} MB")
         table.add("… more memory for twice the videos", peaks[1] - peaks[0], "MB", _GROWTH)
+    # Just before, because other programs of the machine count as much.
+    alone = statistics.median(_searches(stack, 40))
     thread = threading.Thread(target=_export, args=(stack, "markdown", ""))
     thread.start()
     meanwhile = []
