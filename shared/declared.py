@@ -127,6 +127,8 @@ def _converted(kind: type[S], found: dict[str, Any], *, strict: bool) -> S:
         return msgspec.convert(found, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise BadRequest(_sentence(kind, found, str(error))) from error
+    except UnicodeEncodeError as error:
+        raise BadRequest(f"Expected text, found half of a character: {error.object[:40]!r}.") from error
 
 
 def _sentence(kind: Any, found: Any, problem: str) -> str:
@@ -144,9 +146,6 @@ def _sentence(kind: Any, found: Any, problem: str) -> str:
             value = value[int(step)]
         elif isinstance(value, dict):
             value = value.get(step)
-        # What is in a list is as the list says.
-        if step == name:
-            break
     if (own := _extra(hint).get("sentence")) is not None:
         return str(own)
     return f"{name}: expected {expected(hint)}, found {shown(value)}."
@@ -176,7 +175,7 @@ def expected(hint: Any) -> str:
             return f"one of {', '.join(map(str, get_args(part)))}"
     if bool in parts:
         return "true or false"
-    return "a list" if is_list(hint) else "text" if str in parts else "an object"
+    return "a list of texts" if is_list(hint) else "text" if str in parts else "an object"
 
 
 def _extra(hint: Any) -> Mapping[str, Any]:

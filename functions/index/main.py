@@ -36,7 +36,9 @@ def index(request: Request) -> Response:
 def start_job(request: Request, caller: Caller, body: NewJob) -> tuple[JobStarted, int]:
     """Index a playlist, a channel or a collection.
 
-    The answer comes at once: 202, or 200 while a job of the same source is active, with that job.
+    The answer comes at once: 202, or 200 with the active job of the same source, if there is one. With
+    `again`, YouTube is asked again for the videos that you have in the library through this source, although
+    they are stored: 429 beyond your share, and 409 while another job of the source is active.
     """
     return _answer(*use_case.start(caller.user_id, body.playlist, again=body.again, channel=body.channel))
 
@@ -45,14 +47,16 @@ def start_job(request: Request, caller: Caller, body: NewJob) -> tuple[JobStarte
 def add_sources(request: Request, caller: Caller, body: Pasted) -> Taken:
     """Index whatever a person pastes: playlists, channels and videos.
 
-    Each line says what it was taken for. Single videos go together into the collection "Saved videos".
+    Playlists are started, and channels of up to 500 videos; of a larger one, `choice` says what it would
+    cost. Single videos go together into the collection "Saved videos". Each line says what it was taken for,
+    or what to do instead.
     """
     return sources.add(caller.user_id, body.text)
 
 
 @routes.post("/api/videos/<video_id>/fetch", status=(202, 200), raises=[BadRequest, Busy, TooMany])
 def fetch_video(request: Request, caller: Caller, video_id: VideoId) -> tuple[JobStarted, int]:
-    """Ask YouTube again for one video of your library."""
+    """Ask YouTube again for one video of your library. 429 beyond your share."""
     return _answer(*use_case.fetch_again(caller.user_id, video_id))
 
 

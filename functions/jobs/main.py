@@ -63,7 +63,8 @@ def list_job_videos(request: Request, caller: Caller, job_id: JobId, query: JobV
 def retry_job(request: Request, caller: Caller, job_id: JobId) -> JobView:
     """Try the failed videos of a job again.
 
-    409 while another job of the same source runs.
+    A cancelled job goes on. 404 if the job is of a single video that left the library, 409 while another job
+    of the source is active, 429 beyond your quota.
     """
     retry.retry(_job_of(caller, job_id), Quota.for_user(caller.user_id, config))
     return _view(_job_of(caller, job_id))

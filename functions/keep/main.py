@@ -45,7 +45,10 @@ def list_searches(request: Request, caller: Caller) -> SearchList:
 
 @routes.post("/api/searches", status=201, raises=[Busy])
 def save_search(request: Request, caller: Caller, body: NewSearch) -> SearchView:
-    """Save a search. What it finds from now on counts as new."""
+    """Save a search. What it finds from now on is new.
+
+    409 if you have saved it already, and beyond 100 of them.
+    """
     return searches.save(caller.user_id, body.query, body.title)
 
 
@@ -57,7 +60,7 @@ def rename_search(request: Request, caller: Caller, search_id: ShortId, body: Ne
 
 @routes.post("/api/searches/<search_id>/seen")
 def see_hits(request: Request, caller: Caller, search_id: ShortId, body: SeenUntil | None) -> SearchView:
-    """Take the new hits of a saved search for seen."""
+    """Take the new hits of a saved search for seen: all, or those that were found until `checked_at`."""
     return searches.see(caller.user_id, search_id, body.checked_at if body else None)
 
 
@@ -76,7 +79,10 @@ def list_links(request: Request, caller: Caller) -> LinkList:
 
 @routes.post("/api/links", status=201, raises=[NotFound, Busy])
 def make_link(request: Request, caller: Caller, body: NewLink) -> MadeLink:
-    """Make a read-only link to one source: with it, people search and watch the source without an account."""
+    """Make a read-only link to one source that is not private.
+
+    With it, people search and watch this source without an account. 409 beyond 100 links.
+    """
     view, token = links.make(caller.user_id, body.playlist_id)
     # The part after # in an address is sent to no server, and to no page that is opened from ours.
     return {**view, "url": f"{site.origin(request)}/#link={token}"}

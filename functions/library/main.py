@@ -69,7 +69,7 @@ def change_source(request: Request, caller: Caller, playlist_id: PlaylistId, bod
 
 @routes.delete("/api/playlists/<playlist_id>")
 def remove_source(request: Request, caller: Caller, playlist_id: PlaylistId) -> Response:
-    """Take a source out of your library. Its videos are found no more at once."""
+    """Take a source out of your library, at once, and cancel its jobs."""
     removal.remove(caller.user_id, playlist_id)
     return Response(status=204)
 
@@ -82,7 +82,7 @@ def list_subscriptions(request: Request, caller: Caller) -> SubscriptionList:
 
 @routes.post("/api/collections", status=201, raises=[Busy])
 def create_collection(request: Request, caller: Caller, body: NewCollection) -> CollectionView:
-    """Make a collection, to which you add videos."""
+    """Make a collection, to which you add videos. 409 for a title that you have."""
     return collecting.create(caller.user_id, body.title)
 
 
@@ -113,7 +113,7 @@ def add_to_collection(
 ) -> tuple[AddedVideos, int]:
     """Add videos to a collection, or move them there from another.
 
-    202 when a job looks at videos that are new here.
+    202 with the job that looks at videos that are new here; 200 if all can be found already.
     """
     return collecting.add(caller.user_id, collection_id, body)
 

@@ -47,7 +47,10 @@ def search(request: Request) -> Response:
 
 @routes.get("/api/link", guests=True, raises=[NotFound])
 def show_link(request: Request, caller: Caller) -> LinkedSource:
-    """The source of the read-only link with which a guest asks."""
+    """The source of the read-only link with which a guest asks.
+
+    Guests may also search, get suggestions and read videos, within this source; everything else is 403.
+    """
     if caller.link is None:
         raise NotFound("This is for those who have a read-only link. You are signed in.")
     return {
@@ -59,7 +62,11 @@ def show_link(request: Request, caller: Caller) -> LinkedSource:
 
 @routes.get("/api/search", guests=True, raises=[NotFound])
 def search_library(request: Request, caller: Caller, query: Asked) -> Found:
-    """Search your library, to the second."""
+    """Search your library, to the second.
+
+    `q` is in the query language: "exact phrase", -word, OR, prefix*, title:word, longer:20m and more. What
+    cannot be understood is searched as words, and `notices` say so.
+    """
     params, placed = asked(db, caller, query)
     return use_case.search(caller.user_id, searchable(db, caller), params, placed)
 

@@ -22,7 +22,7 @@ class ExportAsked(ClipFilters, kw_only=True):
 def add_routes(routes: Routes, clips: Clips, site: Site) -> None:
     @routes.post("/api/clips", status=201, raises=[NotFound, Busy])
     def keep_clip(request: Request, caller: Caller, body: NewClip) -> ClipView:
-        """Keep some lines of a video."""
+        """Keep some lines of a video. 409 beyond 10,000 clips."""
         return clips.add(caller.user_id, body)
 
     @routes.get("/api/clips")

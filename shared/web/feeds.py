@@ -63,7 +63,10 @@ def add_routes(routes: Routes, feeds: Feeds, site: Site) -> None:
 
     @routes.get("/api/feeds/<token>.atom", public=True, files=[FORMS["atom"][0]], raises=[TooMany])
     def read_atom_feed(request: Request, caller: Caller, token: FeedToken) -> Response:
-        """The feed of a saved search, for everybody who has its address."""
+        """The latest new hits of a saved search as Atom, for everybody who has the address.
+
+        304 if nothing has changed.
+        """
         return answer(request, token, "atom")
 
     @routes.get("/api/feeds/<token>.json", public=True, files=[FORMS["json"][0]], raises=[TooMany])

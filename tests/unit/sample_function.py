@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
-
 import functions_framework
 from flask import Request, Response
-from msgspec import Meta, Struct, to_builtins
+from msgspec import to_builtins
 
 from shared import startup
 from shared.accounts.auth import Caller
 from shared.config import ConfigError
 from shared.errors import Busy, NotFound, TooMany, Transient
 from shared.web.routing import Routes
+from tests.unit.sample_declarations import Body, Choice, Chosen, Found, Limit, Limited, Thing, Who
 from tests.unit.stored import accounts_of_ada
 
 SECRET = "postgres://hunter2"
@@ -22,40 +21,6 @@ routes = Routes(startup.begin(), accounts_of_ada())
 @functions_framework.http
 def sample(request: Request) -> Response:
     return routes.dispatch(request)
-
-
-class Who(TypedDict):
-    user: str
-    operator: NotRequired[bool]
-
-
-class Body(Struct):
-    a: Any = None
-    b: Any = None
-
-
-class Found(TypedDict):
-    found: Any
-
-
-class Limit(Struct):
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
-class Limited(TypedDict):
-    limit: int
-
-
-class Choice(Struct):
-    format: Literal["csv", "jsonl"] | None = None
-
-
-class Chosen(TypedDict):
-    choice: str | None
-
-
-class Thing(TypedDict):
-    thing: str
 
 
 @routes.get("/closed")
