@@ -30,7 +30,7 @@ class Health:
     def __init__(
         self,
         probes: Mapping[str, Probe],
-        by_meaning: Callable[[], str] = lambda: "off",
+        by_meaning: Callable[[], str] | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -47,15 +47,17 @@ class Health:
         """
         with self._lock:
             if self._known is None or self._monotonic() - self._known[0] >= KEPT:
-                found = check(self._probes) | {"by_meaning": self._said_by_meaning()}
+                found = check(self._probes) | self._said_by_meaning()
                 self._known = self._monotonic(), found
             return self._known[1]
 
-    def _said_by_meaning(self) -> str:
+    def _said_by_meaning(self) -> dict[str, str]:
+        if self._by_meaning is None:
+            return {}
         try:
-            return self._by_meaning()
+            return {"by_meaning": self._by_meaning()}
         except Transient as error:
-            return str(error)
+            return {"by_meaning": str(error)}
 
 
 def check(probes: Mapping[str, Probe]) -> dict[str, Any]:
