@@ -42,8 +42,10 @@ def test_the_cost_is_bounded_and_the_best_passages_come_first() -> None:
     hits = [[passage("Aa b. " * 6) for _ in range(3)] for _ in range(10)]
     model = _Letters()
     mark(model, model.query("a"), hits)
-    assert len(model.texts) <= 1 + 40
-    assert [[each.marked is not None for each in hit] for hit in hits[:6]] == [[True, False, False]] * 6
+    assert len(model.texts) <= 1 + 24
+    assert [[each.marked is not None for each in hit] for hit in hits[:5]] == [[True, False, False]] * 4 + [
+        [False] * 3
+    ]
 
 
 def test_nothing_to_mark() -> None:
