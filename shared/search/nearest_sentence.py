@@ -14,7 +14,7 @@ from shared.search.hits import Strength
 from shared.search.index.analysis import Span
 from shared.search.snippets import SENTENCE_ENDS, Segments, segments
 
-#: Sentences that are compared for one answer. Each costs a millisecond of one core; further ones have no mark.
+#: Sentences that are compared for one answer. Each costs a millisecond of one core; others have no mark.
 _MOST = 24
 #: Characters of a sentence. Generated captions have no sentences: then lines are taken together up to this.
 _LONG, _LINES = 240, 120

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from shared import __version__, logs
 from shared.config import ConfigError
@@ -20,18 +20,13 @@ KEPT = 5.0
 Probe = Callable[[float], None]
 
 
-class Checked(TypedDict):
-    """`dependencies`: each is "ok", or a description of the error."""
+class HealthView(TypedDict):
+    """`dependencies`: each is "ok", or a description of the error. `by_meaning`: how search by meaning is."""
 
     status: Literal["ok", "degraded"]
     dependencies: Mapping[str, str]
     version: str
-
-
-class HealthView(Checked):
-    """`dependencies`: each is "ok", or a description of the error. `by_meaning`: how search by meaning is."""
-
-    by_meaning: str
+    by_meaning: NotRequired[str]
 
 
 class Health:
@@ -44,7 +39,7 @@ class Health:
     def __init__(
         self,
         probes: Mapping[str, Probe],
-        by_meaning: Callable[[], str] = lambda: "off",
+        by_meaning: Callable[[], str] | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -61,18 +56,42 @@ class Health:
         """
         with self._lock:
             if self._known is None or self._monotonic() - self._known[0] >= KEPT:
-                found: HealthView = {**check(self._probes), "by_meaning": self._said_by_meaning()}
+                found: HealthView = {**check(self._probes)}
+                if self._by_meaning is not None:
+                    found["by_meaning"] = self._said_by_meaning(self._by_meaning)
                 self._known = self._monotonic(), found
             return self._known[1]
 
-    def _said_by_meaning(self) -> str:
+    def _said_by_meaning(self, ask: Callable[[], str]) -> str:
         try:
-            return self._by_meaning()
+            return ask()
         except Transient as error:
             return str(error)
 
 
-def check(probes: Mapping[str, Probe]) -> Checked:
+def check(self) -> HealthView:
+        """As :func:`check`, with ``by_meaning``, KEPT seconds old at most.
+
+        Callers at the same time wait for one answer.
+        """
+        with self._lock:
+            if self._known is None or self._monotonic() - self._known[0] >= KEPT:
+                found: HealthView = {**check(self._probes)}
+                if self._by_meaning is not None:
+                    found["by_meaning"] = self._said_by_meaning(self._by_meaning)
+                self._known = self._monotonic(), found
+            return self._known[1]
+
+    def _said_by_meaning(self) -> dict[str, str]:
+        if self._by_meaning is None:
+            return {}
+        try:
+            return {"by_meaning": self._by_meaning()}
+        except Transient as error:
+            return {"by_meaning": str(error)}
+
+
+def check(probes: Mapping[str, Probe]) -> HealthView:
     """Asks each dependency once."""
     with ThreadPoolExecutor(len(probes)) as pool:
         found = dict(zip(probes, pool.map(_ask, probes, probes.values()), strict=True))

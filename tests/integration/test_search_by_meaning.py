@@ -233,7 +233,7 @@ def test_related_places(ada: Site) -> None:
     assert answer["passage"]["start"] == 0.5
     best = answer["places"][0]
     assert best["video_id"] == "ocean"
-    assert "flour" in best["text"]
+    assert "oven" in best["text"]
     assert best["line"] > 0
     assert f"t={int(best['start'])}s" in best["url"]
     assert all(each["video_id"] != "bakery" for each in answer["places"])

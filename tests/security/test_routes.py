@@ -206,7 +206,7 @@ def test_a_guest_is_refused_everything_but_one_source(key: tuple[str, str], row:
             "q=title:shared",
         ),
         f"q={SAID}+cellar+lies+zanzibar",
-        f"q={SAID}+in+the+cellar&by=meaning&limit=50",
+        "q=a+script+with+an+alert+in+the+cellar&by=meaning&limit=50",
         f"q=cellar&by=meaning&playlist={PLAYLIST}",
     ],
 )

@@ -61,6 +61,12 @@ def test_the_log_says_why_a_dependency_does_not_answer(logged: pytest.CaptureFix
     assert (line["dependency"], line["reason"]) == ("one", "ConnectionRefusedError('10.0.0.7:9200')")
 
 
+def test_a_missing_model_is_said_and_is_no_trouble_of_the_site() -> None:
+    said = "Search by meaning is off, because its model is missing."
+    state = Health({"one": lambda timeout: None}, lambda: said)
+    assert state.check() == {"status": "ok", "dependencies": {"one": "ok"}, "by_meaning": said}
+
+
 def test_all_dependencies_answer() -> None:
     with client("health", state=Health({"one": answers, "other": answers})) as web:
         answer = web.get("/api/health", headers={"Authorization": "Bearer nobody"})
