@@ -15,7 +15,7 @@ from shared.errors import Conflict, ModelMissing, Transient
 from shared.gcp.deliveries import Delivery
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
-from shared.meaning.embedder import Embedder, knows
+from shared.meaning.embedder import Embedder, in_context, knows
 from shared.meaning.passages import cut, embedded_text
 from shared.meaning.store import (
     STATE,
@@ -187,5 +187,5 @@ def _passages(embedder: Embedder, metadata: Metadata, outcome: Outcome, digest: 
         known=known,
         dimensions=embedder.dimensions,
         places=pack_places(passages),
-        vectors=b"".join(vectors),
+        vectors=b"".join(in_context(vectors)),
     )

@@ -95,6 +95,20 @@ class Compiler:
         nearness = self._nearness(query.root)
         return {"bool": {"must": [clause], "should": nearness}} if nearness else clause
 
+    def presence(self, term: Term) -> Clause:
+        """The unscored clause of the videos that have the term in any text in which it is searched."""
+        return {
+            "bool": {"should": [clause for text in self._texts_of(term) for clause in self._in(text, term)]}
+        }
+
+    def term(self, term: Term) -> Clause:
+        """The scored clause of one term."""
+        return self._term(term)
+
+    def held(self, parts: Sequence[Node]) -> Clause:
+        """The clause of the parts that all have to hold, as the parts of an AND."""
+        return self._node(And(tuple(parts)))
+
     def marks(self, query: Query, text: str) -> Clause | None:
         """The clause whose matches are marked in one text: all terms that are searched there."""
         clauses = [

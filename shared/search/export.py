@@ -6,8 +6,9 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
+from shared.search.params import Asked
 from shared.search.snippets import plain
 
 MIMETYPES = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
@@ -22,7 +23,13 @@ COLUMNS = (
     "url",
     "snippet",
     "chapter",
+    "match",
+    "missing",
 )
+
+
+class ExportAsked(Asked, frozen=True, kw_only=True):
+    format: Literal["csv", "jsonl"] = "csv"
 
 
 def render(hits: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:
@@ -44,11 +51,13 @@ def as_csv(hits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         # Ids are for machines and stay as they are. Eleven letters, digits, - and _ are no harmful formula.
         about = [hit["video_id"], safe(plain(hit["title"])), safe(hit["channel"] or "")]
         about += [hit[name] for name in COLUMNS[3:6]]
+        how = [hit["match"], safe(" ".join(hit["missing"]))]
         if not hit["moments"]:
-            yield row([*about, None, hit["url"], safe(plain(hit["description"])), None])
+            yield row([*about, None, hit["url"], safe(plain(hit["description"])), None, *how])
         for moment in hit["moments"]:
             chapter = safe(moment["chapter"] or "")
-            yield row([*about, moment["start"], moment["url"], safe(plain(moment["snippet"])), chapter])
+            snippet = safe(plain(moment["snippet"]))
+            yield row([*about, moment["start"], moment["url"], snippet, chapter, *how])
 
 
 def row(cells: Iterable[object]) -> str:

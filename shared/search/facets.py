@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
-from shared.search.compiler import EVERYTHING, Clause, language_clause, published_clause
+from shared.search.compiler import (
+    EVERYTHING,
+    Clause,
+    language_clause,
+    length_clause,
+    published_clause,
+)
 from shared.search.params import Params
 from shared.search.scope import Scope
 
@@ -21,8 +27,27 @@ _LANGUAGE_CODES = 1_000
 #: The most playlists that are counted. Each one costs a filter.
 MAXIMUM_PLAYLISTS = 100
 
-#: ``{"playlists": [{"value", "title", "count"}], "channels": …, "languages": …, "years": …}``.
-Facets = dict[str, list[dict[str, Any]]]
+
+class FacetValue(TypedDict):
+    """A value, and the hits that it would have."""
+
+    value: str
+    count: int
+
+
+class TitledValue(FacetValue):
+    """A value with a title, and the hits that it would have."""
+
+    title: str
+
+
+class Facets(TypedDict):
+    """Values with most hits first; years newest first."""
+
+    playlists: list[TitledValue]
+    channels: list[TitledValue]
+    languages: list[FacetValue]
+    years: list[FacetValue]
 
 
 def filters(scope: Scope, params: Params) -> dict[str, Clause]:
@@ -39,6 +64,18 @@ def filters(scope: Scope, params: Params) -> dict[str, Clause]:
     if params.after or params.before:
         chosen["years"] = published_clause(params.after, params.before)
     return chosen
+
+
+def limited(clause: Clause, params: Params) -> Clause:
+    """The clause with the filters that are no facets, durations and ids: they are a part of the query."""
+    filters: list[Clause] = []
+    bounds = {"gte": params.minimum_minutes, "lte": params.maximum_minutes}
+    seconds = {name: minutes * 60 for name, minutes in bounds.items() if minutes is not None}
+    if seconds:
+        filters.append(length_clause(**seconds))
+    if params.among is not None:
+        filters.append({"terms": {"video_id": list(params.among)}})
+    return {"bool": {"must": [clause], "filter": filters}} if filters else clause
 
 
 def aggregations(scope: Scope, chosen: Mapping[str, Clause]) -> dict[str, Any]:
@@ -78,12 +115,12 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
         if "playlists" in buckets
         else dict.fromkeys(scope.playlists, total)
     )
-    playlists = [
+    playlists: list[TitledValue] = [
         {"value": playlist_id, "title": scope.titles[playlist_id] or playlist_id, "count": count}
         for playlist_id, count in counts.items()
         if count
     ]
-    channels = []
+    channels: list[TitledValue] = []
     for bucket in buckets["channels"]:
         names = bucket["title"]["buckets"]
         title = names[0]["key"] if names else bucket["key"]
@@ -99,7 +136,7 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
     }
 
 
-def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[FacetValue]:
     """One value a language, whatever its region or script: ``en`` also finds ``en-GB``, so it counts it."""
     counts: Counter[str] = Counter()
     for bucket in buckets:

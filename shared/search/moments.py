@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import takewhile
@@ -33,6 +33,10 @@ from shared.search.snippets import Segments
 
 #: Words that are ANDed are in one place if they are within so many characters (ten seconds of speech).
 PLACE = 250
+#: Words of which some may be missing are in one place within so many: half a minute, as long as an answer.
+WIDE = 600
+#: A place is shown if it has so much of the weight that the best place of the video has.
+_ENOUGH = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,14 @@ class Moment:
     """A place that matches: the characters from ``begin`` to ``end``.
 
     ``line``: the number of the caption line in which it begins. ``found``: the terms of the query that are
-    there, one bit each.
+    there, one bit each. ``weight``: how much they count together.
     """
 
     begin: int
     end: int
     line: int
     found: int
+    weight: float
 
 
 def unmark(marked: str) -> tuple[str, list[Span]]:
@@ -88,8 +93,44 @@ def find(text: str, spans: Sequence[Span], lines: LineIndex, query: Query) -> li
     for begin, end, found in places:
         line = lines.at(begin)
         if line not in moments or found.bit_count() > moments[line].found.bit_count():
-            moments[line] = Moment(begin, end, line, found)
+            moments[line] = Moment(begin, end, line, found, found.bit_count())
     return list(moments.values())
+
+
+def find_some(
+    text: str, spans: Sequence[Span], lines: LineIndex, weights: Mapping[Term, float]
+) -> list[Moment]:
+    """The places that have most of these terms by weight, in order, at most one a caption line."""
+    spans = _spoken(text, spans) or spans
+    recognizer, values = _Recognizer(list(weights)), list(weights.values())
+    marked = [(begin, end, recognizer.terms_in(text[begin:end])) for begin, end in spans]
+    known: dict[int, float] = {}
+
+    def weight(found: int) -> float:
+        if found not in known:
+            known[found] = sum(value for bit, value in enumerate(values) if found >> bit & 1)
+        return known[found]
+
+    windows = [(weight(found), first, last) for first, last, found in _windows(marked, len(values))]
+    enough = _ENOUGH * max((each[0] for each in windows), default=0)
+    taken: list[tuple[int, int]] = []
+    moments: dict[int, Moment] = {}
+    for value, first, last in sorted(windows, key=lambda each: (-each[0], each[2] - each[1], each[1])):
+        if value < enough:
+            break
+        at = bisect_right(taken, (first, last))
+        if (at and taken[at - 1][1] >= first) or (at < len(taken) and taken[at][0] <= last):
+            continue
+        taken.insert(at, (first, last))
+        begin, end, found = _shortest(marked[first : last + 1])
+        moments.setdefault(line := lines.at(begin), Moment(begin, end, line, found, value))
+    return sorted(moments.values(), key=lambda each: each.begin)
+
+
+def terms_of(text: str, spans: Sequence[Span], terms: Sequence[Term]) -> int:
+    """The terms that are marked in a text, one bit each."""
+    recognizer = _Recognizer(terms)
+    return reduce(or_, (recognizer.terms_in(text[begin:end]) for begin, end in spans), 0)
 
 
 def satisfying(titles: Sequence[Segments], query: Query) -> list[bool]:
@@ -122,10 +163,10 @@ def _spoken(text: str, spans: Sequence[Span]) -> list[Span]:
 
 
 def best(moments: Sequence[Moment], limit: int) -> list[Moment]:
-    """The moments with the most terms, in order of time. Each term is in one of them if ``limit`` allows."""
+    """The moments with the most weight, in order of time. Each term is in one of them if ``limit`` allows."""
     chosen: list[Moment] = []
     shown = 0
-    left = sorted(moments, key=lambda each: (-each.found.bit_count(), each.end - each.begin, each.begin))
+    left = sorted(moments, key=lambda each: (-each.weight, each.end - each.begin, each.begin))
     while left and len(chosen) < limit:
         new = next((moment for moment in left if moment.found & ~shown), left[0])
         left.remove(new)
@@ -188,6 +229,40 @@ def _together(marked: Sequence[_Marked], query: _Evaluator) -> list[_Marked]:
             first = last
         first += 1
     return places
+
+
+def _windows(marked: Sequence[_Marked], terms: int) -> Iterator[tuple[int, int, int]]:
+    """For each mark: its number, that of the last one within :data:`WIDE` characters, the terms of these."""
+    counts = [0] * terms
+    found = following = 0
+    for first, (begin, _, leaving) in enumerate(marked):
+        while (following < len(marked) and marked[following][1] - begin <= WIDE) or following == first:
+            for bit in _bits(marked[following][2]):
+                counts[bit] += 1
+            found |= marked[following][2]
+            following += 1
+        yield first, following - 1, found
+        for bit in _bits(leaving):
+            counts[bit] -= 1
+            if not counts[bit]:
+                found &= ~(1 << bit)
+
+
+def _bits(found: int) -> Iterator[int]:
+    while found:
+        yield (found & -found).bit_length() - 1
+        found &= found - 1
+
+
+def _shortest(marked: Sequence[_Marked]) -> _Marked:
+    """The stretch of these marks without those at both ends that are not needed for its terms."""
+    every = reduce(or_, (each[2] for each in marked))
+    first, last = 0, len(marked)
+    while first < last - 1 and reduce(or_, (each[2] for each in marked[first + 1 : last])) == every:
+        first += 1
+    while first < last - 1 and reduce(or_, (each[2] for each in marked[first : last - 1])) == every:
+        last -= 1
+    return marked[first][0], marked[last - 1][1], every
 
 
 def _scattered(marked: Sequence[_Marked]) -> list[_Marked]:

@@ -25,6 +25,33 @@ _MOST_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A search for the passages whose vectors are nearest to one.
+
+    ``videos``: how many are found at most, each with at most ``passages`` of its own. ``within``: clauses
+    that limit the videos, by their ids alone.
+    """
+
+    vector: bytes
+    videos: int
+    passages: int
+    within: Sequence[Clause] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """``found``: for each search its videos, that with the nearest passage first, as Elasticsearch returns
+    them. ``embedded``: videos of the library with vectors. ``counted``: those that match the clause.
+    ``partial``: Elasticsearch ran out of time.
+    """
+
+    found: Sequence[Sequence[Mapping[str, Any]]]
+    embedded: int
+    counted: int
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The library of one caller. Searches find only the videos of its playlists.
 
@@ -72,11 +99,51 @@ class Scope:
 
     def search_all(self, requests: Sequence[tuple[Clause, Mapping[str, Any]]]) -> list[dict[str, Any]]:
         """Several searches in one request, each a query and its body. Raises as :meth:`search`."""
-        searches: list[dict[str, Any]] = []
-        for query, body in requests:
-            searches += [{}, {"query": self._within(query), "timeout": TIMEOUT, **body}]
+        return self._search_each([({}, {"query": self._within(query), **body}) for query, body in requests])
+
+    def nearest(self, model: str, searches: Sequence[Near], counted: Clause) -> Nearest:
+        """Searches passages by their vectors, and counts videos, in one request. Raises as :meth:`search`.
+
+        ``model``: of the vectors. ``counted``: a clause about videos of the library.
+        """
+        passages = {"index": self.server.passages(model)}
+        count = {"size": 0, "track_total_hits": True}
+        answers = self._search_each(
+            [
+                *((passages, self._near(search)) for search in searches),
+                (passages, {"query": self._within({"term": {"known": True}}), **count}),
+                ({}, {"query": self._within(counted), **count}),
+            ]
+        )
+        embedded, counts = (answer["hits"]["total"]["value"] for answer in answers[-2:])
+        return Nearest(
+            [answer["hits"]["hits"] for answer in answers[:-2]],
+            embedded,
+            counts,
+            any(answer["timed_out"] for answer in answers),
+        )
+
+    def _near(self, search: Near) -> dict[str, Any]:
+        return {
+            "knn": {
+                "field": "passages.vector",
+                "query_vector": search.vector.hex(),
+                "k": search.videos,
+                "num_candidates": search.videos,
+                "filter": [self.in_playlists(self.playlists), *search.within],
+                "inner_hits": {"size": search.passages},
+            },
+            "size": search.videos,
+            "_source": False,
+        }
+
+    def _search_each(
+        self, searches: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+    ) -> list[dict[str, Any]]:
+        """Searches with their headers. Their filters are there already."""
+        parts = [part for header, body in searches for part in (header, {"timeout": TIMEOUT, **body})]
         with translate_errors():
-            answers = self.server.client.msearch(index=self.server.videos, searches=searches)["responses"]
+            answers = self.server.client.msearch(index=self.server.videos, searches=parts)["responses"]
         for answer in answers:
             if "error" in answer:
                 raise error_from({**answer["error"], "status": answer["status"]})

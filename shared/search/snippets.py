@@ -14,7 +14,8 @@ LENGTH = 220
 #: A snippet begins at most so many characters before the match.
 BEFORE = 100
 
-_SENTENCE_ENDS = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[」』”’]*\s*|\n+")
+#: A sentence, and what is behind it.
+SENTENCE_ENDS = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[」』”’]*\s*|\n+")
 _SPACE = re.compile(r"\s+")
 
 
@@ -67,7 +68,7 @@ def around(text: str, begin: int, end: int, length: int = LENGTH) -> Span:
 def _beginning(text: str, begin: int, reach: int) -> int:
     limit = max(begin - reach, 0)
     before = text[limit:begin]
-    sentences = [match.end() for match in _SENTENCE_ENDS.finditer(before)]
+    sentences = [match.end() for match in SENTENCE_ENDS.finditer(before)]
     if sentences:
         return limit + sentences[-1]
     if limit == 0:
@@ -81,7 +82,7 @@ def _ending(text: str, first: int, end: int, length: int) -> int:
     limit = max(first + length, end)
     if limit >= len(text):
         return len(text)
-    sentences = [match.end() for match in _SENTENCE_ENDS.finditer(text, end, limit + length // 4)]
+    sentences = [match.end() for match in SENTENCE_ENDS.finditer(text, end, limit + length // 4)]
     enough = [at for at in sentences if at >= first + length // 2]
     if enough:
         return enough[0] if enough[0] > limit else max(at for at in enough if at <= limit)

@@ -103,12 +103,14 @@ class SearchLibrary:
     ) -> None:
         self.index.write_membership(user_id, playlist_id, [each.video_id for each in videos], version)
 
-    def search(self, q: str = "", **params: Any) -> dict[str, Any]:
+    def search(self, q: str = "", **params: Any) -> Any:
         """A search of ada's."""
         return self.service.search(USER, TITLES, Params(q=q, **params))
 
     def ids(self, q: str = "", **params: Any) -> list[str]:
-        return [hit["video_id"] for hit in self.search(q, **{"limit": 50, **params})["hits"]]
+        """The videos that have all words."""
+        answer = self.search(q, **{"limit": 50, **params})
+        return [hit["video_id"] for hit in answer["hits"]] if answer["match"] == "all_words" else []
 
     def remove(self) -> None:
         client = self.server.client

@@ -138,7 +138,9 @@ def test_a_phrase_over_two_lines_is_found_at_both_its_seconds(library: SearchLib
 )
 def test_a_query_finds_these_videos(library: SearchLibrary, q: str, found: set[str]) -> None:
     assert set(library.ids(q)) == found
-    assert library.search(q)["total"] == len(found)
+    answer = library.search(q)
+    assert found or answer["match"] == "some_words" or not answer["total"]
+    assert not found or answer["total"] == len(found)
 
 
 def test_an_empty_query_finds_the_whole_library(library: SearchLibrary) -> None:

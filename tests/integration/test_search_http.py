@@ -73,7 +73,7 @@ def test_search(site: Site) -> None:
     response = site.get("/api/search", q='"why the sea rises"', limit=5)
     assert response.status_code == 200
     answer = response.get_json()
-    assert set(answer) == {"total", "took_ms", "hits", "facets", "did_you_mean", "cursor"}
+    assert set(answer) == {"match", "total", "took_ms", "hits", "facets", "did_you_mean", "cursor"}
     (hit,) = answer["hits"]
     assert {
         *("video_id", "title", "description", "channel", "published_at", "duration_seconds", "language"),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
 from elasticsearch import ApiError, Elasticsearch
 
+from shared.gcp.firestore import Firestore
+from shared.meaning.store import PassageStore
+from shared.search.meaning import Meaning
 from shared.search.params import Params
 from shared.search.server import SearchServer
 from shared.search.service import Search
-from tests.integration.search_library import TITLES, USER, SearchLibrary, config_of, filled_library
+from shared.search.serving import Serving
+from tests.integration.meaning_library import embed
+from tests.integration.search_library import TITLES, USER, VIDEOS, SearchLibrary, config_of, filled_library
 
 
 class RecordingClient:
@@ -21,6 +26,8 @@ class RecordingClient:
     def __init__(self, client: Elasticsearch) -> None:
         self._client = client
         self.queries: list[dict[str, Any]] = []
+        #: Searches by meaning.
+        self.near: list[dict[str, Any]] = []
         self.refusal: ApiError | None = None
 
     def search(self, **request: Any) -> Any:
@@ -31,7 +38,9 @@ class RecordingClient:
         return self._client.search(**request)
 
     def msearch(self, **request: Any) -> Any:
-        self.queries += [each["query"] for each in request["searches"] if each]
+        bodies = request["searches"][1::2]
+        self.queries += [each["query"] for each in bodies if "query" in each]
+        self.near += [each["knn"] for each in bodies if "knn" in each]
         return self._client.msearch(**request)
 
     def __getattr__(self, name: str) -> Any:
@@ -63,8 +72,11 @@ def server(elasticsearch_url: str, library: SearchLibrary) -> Iterator[Recording
     made.client.close()
 
 
-def test_every_request_is_restricted_to_the_library(server: RecordingServer) -> None:
-    search = Search(server, export_page=2)
+def test_every_request_is_restricted_to_the_library(server: RecordingServer, db: Firestore) -> None:
+    embed(server, db, [VIDEOS[0], VIDEOS[1]])
+    server.recording.queries.clear()
+    meaning = Meaning(Serving(db, "use"), PassageStore(db))
+    search = Search(server, meaning, export_page=2)
     lookups = [
         {
             "terms": {
@@ -80,11 +92,19 @@ def test_every_request_is_restricted_to_the_library(server: RecordingServer) -> 
     assert search.suggest(USER, TITLES, "the sea ri")
     assert search.video(USER, TITLES, "tides")[1]
     assert search.matches(USER, TITLES, "tides", "sea")["moments"]
+    assert search.search(USER, TITLES, Params(q="sea bowline zanzibar"))["match"] == "some_words"
+    asked = Params(q="why does the sea rise", by="meaning", languages=("en",), minimum_minutes=1)
+    assert search.search(USER, TITLES, asked)["hits"]
+    assert search.related(USER, TITLES, "tides", 0.0, 10)["passage"]
     queries = server.recording.queries
     assert len(queries) >= 12
     for query in queries:
         within = {"bool": {"should": lookups, "minimum_should_match": 1}}
         assert query == {"bool": {"must": query["bool"]["must"], "filter": [within]}}
+    # One search with the filters and one for the facets, and one for related places.
+    assert len(server.recording.near) == 3
+    for near in server.recording.near:
+        assert near["filter"][0] == within
 
 
 def test_a_query_with_too_many_clauses_is_repeated_without_other_forms_of_words(
@@ -94,10 +114,11 @@ def test_a_query_with_too_many_clauses_is_repeated_without_other_forms_of_words(
     assert search.search(USER, TITLES, Params(q="sailor"))["total"] == 1
     meta = ApiResponseMeta(400, "1.1", HttpHeaders(), 0.0, NodeConfig("http", "localhost", 9200))
     body = {"error": {"type": "x", "caused_by": {"type": "too_many_nested_clauses"}}, "status": 400}
-    for again in (
+    calls: list[Callable[[], int]] = [
         lambda: search.search(USER, TITLES, Params(q="sailor"))["total"],
         lambda: len(search.matches(USER, TITLES, "ropes", "sailor")["moments"]),
-    ):
+    ]
+    for again in calls:
         server.recording.refusal = ApiError("x", meta, body)
         assert again() == 0, "only 'sailors' was said"
     assert search.search(USER, TITLES, Params(q="sailor"))["total"] == 1

@@ -48,6 +48,10 @@ SEARCHES = [
     f"/api/search?q=lies&playlist=../{PLAYLIST}",
     "/api/search?q=",
     "/api/search?q=cellar",
+    f"/api/search?q={SAID}+lies+cellar+zanzibar",
+    f"/api/search?q=zimtquartz+cellar&require={SAID}",
+    f"/api/search?q={SAID}+lies+in+the+cellar&by=meaning&limit=50",
+    f"/api/search?q=what+is+below+the+house&by=meaning&playlist={PLAYLIST}",
     f"/api/search/export?q={SAID}",
     f"/api/search/export?q={SAID}&format=jsonl",
     f"/api/suggest?q={SAID[:4]}",
@@ -74,6 +78,9 @@ def test_the_owner_finds_the_private_playlist_in_every_way(world: World) -> None
     assert world.owner.get(f"/api/search?q=&playlist={PLAYLIST}")["facets"]["playlists"]
     assert world.owner.get(f"/api/suggest?q={SAID[:4]}")["suggestions"]
     assert SAID in world.owner.ask("GET", f"/api/search/export?q={SAID}").text
+    by_meaning = world.owner.get(f"/api/search?q={SAID}+lies+in+the+cellar&by=meaning")
+    assert {hit["video_id"] for hit in by_meaning["hits"]} >= {ALONE, SHARED}
+    assert world.owner.get(f"/api/videos/{ALONE}/related?start=0")["places"][0]["video_id"] == SHARED
 
 
 def test_a_user_finds_a_shared_video_only_through_a_playlist_of_their_own(world: World) -> None:

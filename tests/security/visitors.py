@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from tests.documented import check_answer
 from tests.stack import Stack
 
 _SECONDS = 30
@@ -68,6 +69,7 @@ class Visitor:
             allow_redirects=False,
             **options,
         )
+        check_answer(answer)
         self.seen.append(f"{answer.headers} {answer.text}")
         return answer
 
@@ -147,6 +149,7 @@ def make_world(stack: Stack) -> World:
     world.secrets += [world.owner.sign_in("other"), world.stranger.sign_in("demo")]
     world.job_id = _indexed(world, PLAYLIST, 2)
     _indexed(world, LENT, 1)
+    _embedded(world, 3)
     made_token = world.owner.ask("POST", "/api/tokens", json={"name": "laptop"}).json()
     world.token, world.token_id = made_token["token"], made_token["token_id"]
     made = world.owner.ask("POST", "/api/collections", json={"title": "Quiet cellar talks"})
@@ -176,3 +179,14 @@ def _indexed(world: World, playlist: str, videos: int) -> str:
     world.stack.wait_for(done, 60, lambda: f"{playlist} is indexed: {job}")
     assert (job["state"], job["counts"]["indexed"]) == ("done", videos), json.dumps(job)
     return str(job["job_id"])
+
+
+def _embedded(world: World, videos: int) -> None:
+    """Waits until the videos of the owner are found by meaning."""
+    found: dict[str, Any] = {}
+
+    def done() -> bool:
+        found.update(world.owner.get("/api/search?q=a+ladder&by=meaning"))
+        return bool(found["meaning"]["videos"] == videos)
+
+    world.stack.wait_for(done, 120, lambda: f"{videos} videos are found by meaning: {found}")

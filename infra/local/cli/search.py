@@ -8,12 +8,14 @@ from typing import Any
 
 from infra.local.cli.api import Api
 
+_STRENGTHS = {"strong": "(near)", "good": "(rather near)", "weak": "(far)"}
 _BOLD, _FAINT, _END = "\033[1m", "\033[2m", "\033[0m"
 
 
-def search(api: Api, words: str, as_json: bool, limit: int = 10) -> None:
+def search(api: Api, words: str, as_json: bool, limit: int = 10, meaning: bool = False) -> None:
     """Raises ApiError."""
-    answer = api.call("GET", "/api/search", params={"q": words, "limit": limit})
+    by = {"by": "meaning"} if meaning else {}
+    answer = api.call("GET", "/api/search", params={"q": words, "limit": limit, **by})
     if as_json:
         print(json.dumps(answer, ensure_ascii=False))
         return
@@ -25,10 +27,18 @@ def show(answer: dict[str, Any], color: bool) -> None:
     for hit in answer["hits"]:
         gone = "  (not on YouTube any more)" if hit.get("gone") else ""
         print(f"{text_of(hit['title'], color)}  {_faint(hit['channel'] or '', color)}".rstrip() + gone)
+        if hit.get("missing"):
+            print(f"           {_faint('without: ' + ', '.join(hit['missing']), color)}")
         for moment in hit["moments"]:
             print(f"  {timestamp(moment['start'])}  {text_of(moment['snippet'], color)}")
             print(f"           {_faint(moment['url'], color)}")
-        if not hit["moments"]:
+        for passage in hit.get("passages", ()):
+            text = text_of(passage["text"], color)
+            print(
+                f"  {timestamp(passage['start'])}  {text}  {_faint(_STRENGTHS[passage['strength']], color)}"
+            )
+            print(f"           {_faint(passage['url'], color)}")
+        if not hit["moments"] and not hit.get("passages"):
             print(f"           {_faint(hit['url'], color)}")
         if (more := hit["moment_count"] - len(hit["moments"])) > 0:
             print(f"           {_faint(f'and {more} more moments', color)}")
@@ -38,6 +48,8 @@ def show(answer: dict[str, Any], color: bool) -> None:
     print(f"{answer['total']} {videos} in {answer['took_ms']} ms{of}")
     for notice in answer.get("notices", ()):
         print(notice)
+    if answer.get("meaning", {}).get("offer") and answer["meaning"]["state"] == "on":
+        print("This is a question: search --meaning finds passages that answer it.")
     if answer.get("did_you_mean"):
         print(f"Did you mean: {answer['did_you_mean']}")
 

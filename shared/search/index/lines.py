@@ -50,3 +50,7 @@ class LineIndex:
     def from_second(self, second: int) -> int:
         """The number of the first line that begins at this second or later; else the last one."""
         return min(bisect_left(self.starts, second * 1000), len(self.starts) - 1)
+
+    def at_time(self, second: float) -> int:
+        """The number of the last line that begins at this second or earlier; else the first one."""
+        return max(bisect_right(self.starts, round(second * 1000)) - 1, 0)

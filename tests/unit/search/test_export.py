@@ -18,6 +18,7 @@ def test_a_title_is_never_a_formula(title: str) -> None:
         "published_at": None,
     }
     hit |= {"duration_seconds": 1, "language": None, "url": "u", "moments": []}
+    hit |= {"match": "all_words", "missing": []}
     _, row = as_csv([hit])
     assert row.startswith(f"v,'{title}") or row.startswith(f"v,\"'{title}")
     # Ids are for machines and stay as they are.
@@ -37,6 +38,7 @@ def test_a_moment_keeps_its_milliseconds(start: float, cell: str) -> None:
     moment = {"start": start, "line": 0, "url": "u", "snippet": [], "chapter": "=1"}
     hit: dict[str, object] = {"video_id": "v", "title": [], "channel": "c", "published_at": None}
     hit |= {"duration_seconds": None, "language": "en", "moments": [moment]}
+    hit |= {"match": "some_words", "missing": ["=2", "x"]}
     _, row = as_csv([hit])
     assert cell in row
-    assert row.endswith(",'=1\r\n")
+    assert row.endswith(",'=1,some_words,'=2 x\r\n")

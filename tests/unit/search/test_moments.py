@@ -83,7 +83,7 @@ def test_words_that_are_searched_in_titles_are_not_needed_in_a_moment() -> None:
 
 def test_the_best_moments_show_each_term_of_the_query() -> None:
     def moment(begin: int, bits: int) -> Moment:
-        return Moment(begin, begin + 1, begin, bits)
+        return Moment(begin, begin + 1, begin, bits, bits.bit_count())
 
     moments = [*(moment(place, 0b001) for place in range(5)), moment(5, 0b010), moment(6, 0b100)]
     assert [each.begin for each in best(moments, 3)] == [0, 5, 6]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from werkzeug.datastructures import MultiDict
 
 from shared.errors import BadRequest
@@ -94,3 +93,17 @@ def test_all_pages_of_a_search_have_the_same_signature() -> None:
     new = params(("q", "cat"), ("new_in", "s1"))
     assert replace(new, among=("a", "b")).signature() == replace(new, among=("b",)).signature()
     assert new.signature() != one.signature()
+
+
+def test_words_that_are_required_and_searches_by_meaning() -> None:
+    assert params(("require", " Sea\u00ad "), ("require", "moon")).required == ("Sea", "moon")
+    assert params(("by", "meaning"), ("sort", "relevance"), ("language", "en")).by == "meaning"
+    too_many = [("require", f"w{number}") for number in range(65)]
+    for wrong in ([("require", "?!")], too_many, [("by", "magic")]):
+        with pytest.raises(BadRequest):
+            params(*wrong)
+    for name in ("cursor", "require", "in", "new_in"):
+        with pytest.raises(BadRequest, match=f"{name}: a search by meaning cannot have it"):
+            params(("by", "meaning"), (name, "transcript"))
+    with pytest.raises(BadRequest, match="sort: a search by meaning"):
+        params(("by", "meaning"), ("sort", "newest"))

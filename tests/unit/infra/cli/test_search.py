@@ -14,7 +14,7 @@ def _segments(text: str) -> list[dict[str, Any]]:
     return [{"text": part, "match": bool(number % 2)} for number, part in enumerate(text.split("*")) if part]
 
 
-ANSWER = {
+ANSWER: dict[str, Any] = {
     "total": 2,
     "took_ms": 7,
     "did_you_mean": "fires",
@@ -56,6 +56,32 @@ def test_hits_are_printed_with_their_moments_and_notices(capsys: pytest.CaptureF
     )
     search.show(ANSWER, color=True)
     assert "a \033[1mfire\033[0m that is wet" in capsys.readouterr().out
+
+
+def test_missing_words_passages_and_the_offer_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    some, other = ANSWER["hits"]
+    passage = {
+        "start": 61.0,
+        "url": "https://y/b&t=61s",
+        "text": _segments("*Wet* fire."),
+        "strength": "good",
+    }
+    search.show(
+        {
+            "total": 2,
+            "took_ms": 1,
+            "hits": [
+                {**some, "missing": ["wet", "log"], "moment_count": 1},
+                {**other, "passages": [passage]},
+            ],
+            "meaning": {"state": "on", "offer": True},
+        },
+        color=False,
+    )
+    printed = capsys.readouterr().out
+    assert "           without: wet, log\n" in printed
+    assert "  0:01:01  *Wet* fire.  (rather near)\n           https://y/b&t=61s\n2 videos" in printed
+    assert "This is a question: search --meaning" in printed
 
 
 @pytest.mark.parametrize(
