@@ -39,7 +39,7 @@ class Health:
     def __init__(
         self,
         probes: Mapping[str, Probe],
-        by_meaning: Callable[[], str] | None = None,
+        by_meaning: Callable[[], str] = lambda: "off",
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -58,37 +58,9 @@ class Health:
             if self._known is None or self._monotonic() - self._known[0] >= KEPT:
                 found: HealthView = {**check(self._probes)}
                 if self._by_meaning is not None:
-                    found["by_meaning"] = self._said_by_meaning(self._by_meaning)
+                    found["by_meaning"] = _said(self._by_meaning)
                 self._known = self._monotonic(), found
             return self._known[1]
-
-    def _said_by_meaning(self, ask: Callable[[], str]) -> str:
-        try:
-            return ask()
-        except Transient as error:
-            return str(error)
-
-
-def check(self) -> HealthView:
-        """As :func:`check`, with ``by_meaning``, KEPT seconds old at most.
-
-        Callers at the same time wait for one answer.
-        """
-        with self._lock:
-            if self._known is None or self._monotonic() - self._known[0] >= KEPT:
-                found: HealthView = {**check(self._probes)}
-                if self._by_meaning is not None:
-                    found["by_meaning"] = self._said_by_meaning(self._by_meaning)
-                self._known = self._monotonic(), found
-            return self._known[1]
-
-    def _said_by_meaning(self) -> dict[str, str]:
-        if self._by_meaning is None:
-            return {}
-        try:
-            return {"by_meaning": self._by_meaning()}
-        except Transient as error:
-            return {"by_meaning": str(error)}
 
 
 def check(probes: Mapping[str, Probe]) -> HealthView:
@@ -108,3 +80,10 @@ def _ask(name: str, probe: Probe) -> str:
         logs.warning("a dependency does not answer", dependency=name, reason=repr(error))
         return "does not answer"
     return "ok"
+
+
+def _said(by_meaning: Callable[[], str]) -> str:
+    try:
+        return by_meaning()
+    except Transient as error:
+        return str(error)
