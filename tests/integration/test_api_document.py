@@ -120,7 +120,9 @@ def test_no_request_is_answered_otherwise_than_the_document_says(
 
 def _summary(report: str) -> str:
     """What was tested, and how many cases failed."""
-    kept = [line.strip() for line in report.splitlines() if re.search(r"\d generated|Tested:|=== .* in ", line)]
+    kept = [
+        line.strip() for line in report.splitlines() if re.search(r"\d generated|Tested:|=== .* in ", line)
+    ]
     return " · ".join(kept)
 
 
