@@ -23,8 +23,13 @@ PROBLEM = "application/problem+json"
 _ANYWHERE = (404, 405, 413, 503, 504)
 
 
-def check_answer(answer: requests.Response) -> None:
-    """Raises AssertionError when the document does not say that there is such an answer."""
+def checked(answer: requests.Response) -> requests.Response:
+    """The same answer. Raises AssertionError when the document does not say that there is such an answer."""
+    _check(answer)
+    return answer
+
+
+def _check(answer: requests.Response) -> None:
     method, path = str(answer.request.method), urlsplit(answer.request.url or "").path
     if not path.startswith("/api/") or method == "HEAD" or answer.is_redirect:
         return

@@ -46,6 +46,9 @@ class Row:
 #: Routes that end or remove something of the owner come last.
 TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/health"): Row(lambda w: "/api/health", 200, 200, public=True, also=503),
+    ("GET", "/api/openapi.json"): Row(lambda w: "/api/openapi.json", 200, 200, public=True),
+    ("GET", "/api/docs"): Row(lambda w: "/api/docs", 200, 200, public=True),
+    ("GET", "/api/docs/<name>"): Row(lambda w: "/api/docs/start.js", 200, 200, public=True),
     ("GET", "/api/login"): Row(lambda w: "/api/login?next=//evil.example", 302, 302, public=True),
     ("GET", "/api/login/callback"): Row(
         lambda w: "/api/login/callback?state=x&code=y", 302, 302, public=True

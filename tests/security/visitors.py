@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from tests.documented import check_answer
+from tests.documented import checked
 from tests.stack import Stack
 
 _SECONDS = 30
@@ -69,7 +69,7 @@ class Visitor:
             allow_redirects=False,
             **options,
         )
-        check_answer(answer)
+        checked(answer)
         self.seen.append(f"{answer.headers} {answer.text}")
         return answer
 
