@@ -56,9 +56,7 @@ class Health:
         """
         with self._lock:
             if self._known is None or self._monotonic() - self._known[0] >= KEPT:
-                found: HealthView = {**check(self._probes)}
-                if self._by_meaning is not None:
-                    found["by_meaning"] = _said(self._by_meaning)
+                found: HealthView = {**check(self._probes), "by_meaning": _said(self._by_meaning)}
                 self._known = self._monotonic(), found
             return self._known[1]
 

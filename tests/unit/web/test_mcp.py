@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import Response as FlaskResponse
 from werkzeug.wrappers import Request, Response
 
+from shared.accounts.auth import Caller
 from shared.config import Config
 from shared.web.mcp import Tools, add_routes
 from shared.web.origin import Site
@@ -125,10 +127,11 @@ def test_the_process_itself_can_be_the_api(web: Web) -> None:
     add_routes(routes, tools, Site(LOCAL))
     callers: list[str] = []
 
-    @routes.get("/api/search")
-    def search(request: Any, caller: Any) -> dict[str, Any]:
+    @routes.get("/api/search", files=["application/json"])
+    def search(request: Request, caller: Caller) -> FlaskResponse:
+        """Find nothing."""
         callers.append(f"{caller.user_id} {request.args['q']}")
-        return results()
+        return FlaskResponse(json.dumps(results()), mimetype="application/json")
 
     tools.ask(routes.answer)
     web.client = client("sample", SAMPLE, routes=routes)
