@@ -8,13 +8,13 @@ from typing import Any
 
 import functions_framework
 from flask import Request, Response
-from shared.meaning.store import PassageStore
 
 from shared import startup
 from shared.accounts.asking import asked, searchable
 from shared.accounts.auth import Caller
 from shared.errors import NotFound
 from shared.gcp.firestore import Firestore
+from shared.meaning.store import PassageStore
 from shared.search import export as exports
 from shared.search.meaning import Meaning, start_of
 from shared.search.params import limit_of

@@ -141,7 +141,8 @@ def _times(stack: Stack, questions: Sequence[str], playlist: str | None) -> Iter
 
 def measure_waiting(number: int) -> None:
     """A job after all is embedded, and at once another one, while its videos wait. Several times."""
-    alone, beside = [], []
+    alone: list[float] = []
+    beside: list[float] = []
     with run.trusted(200) as stack:
         for pair in range(_PAIRS):
             for times in (alone, beside):
