@@ -62,6 +62,8 @@ class Model:
     languages: frozenset[str]
 
 
+#: The name also stands for how passages are cut (passages.py) and moved (CONTEXT). A change of these changes
+#: the name, so that stored vectors are made anew.
 USE = Model(
     "use-multilingual-3.1",
     frozenset(("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")),
