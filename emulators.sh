@@ -12,6 +12,8 @@ while [ -L "$here" ]; do
     *) here="$(dirname "$here")/$target" ;;
   esac
 done
+# Files that a command writes are meant to be there.
+export CALLED_FROM="$PWD"
 cd "$(dirname "$here")"
 
 # first_that CODE PYTHON...: prints the first of these Pythons that runs CODE without an error.

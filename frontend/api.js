@@ -99,12 +99,15 @@ export default {
 	attempt,
 	...Object.fromEntries(Object.entries(CALLS).map(([name, text]) => [name, callOf(text)])),
 	searches: (signal) => get("searches", signal),
-	search: (params, signal) => get(`search?${params}`, signal),
+	search: (params, signal, retry) => get(`search?${params}`, signal, retry),
 	suggest: (q, signal) => get(`suggest?q=${encode(q)}`, signal, false),
 	video: (id, q, signal) => get(`videos/${encode(id)}?q=${encode(q)}`, signal),
+	related: (id, start, signal) => get(`videos/${encode(id)}/related?start=${start}&limit=8`, signal),
 	/** `wanted`: a query string with `q` and `tag`. */
 	clips: (wanted, cursor) => get(`clips?${wanted}&cursor=${encode(cursor)}`),
 	searchFile: (params, format) => file(`search/export?${params}&format=${format}`),
+	/** The videos of a search with their transcripts. `params`: a query string; empty for the whole library. */
+	exportFile: (params, format) => file(`export?${params}&format=${format}`),
 	clipFile: (wanted, format) => file(`clips/export?${wanted}&format=${format}`),
 	videoFile: (id, format) => file(`videos/${encode(id)}?format=${format}`),
 };

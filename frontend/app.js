@@ -143,7 +143,7 @@ jobs.onChange(({ title, playlist_id: id, state, counts }, ended) => {
 	search.handleJobEnd();
 });
 on(document, "keydown", handleKey);
-on(byId("hits"), "click", async ({ target }) => {
+on(byId("results"), "click", async ({ target }) => {
 	const { id, title } = target.closest(".save")?.dataset ?? {};
 	if (id) (await import("/collections.js")).save(id, title);
 });

@@ -12,6 +12,7 @@ const KEYS = {
 	k: "play or pause",
 	c: "copy a link to this moment",
 	f: "follow the spoken line",
+	r: "related places of this line",
 	s: "on a line: keep it as a clip",
 	"⇧↑ ⇧↓": "and the lines around it",
 	Esc: "close, or return to the results",
@@ -45,6 +46,21 @@ export function setUp() {
 export const showHelp = () => openDialog("Keys and search syntax", () => [make("div.help",
 	make("section", make("h3", "Keys"), rows("dl.keys", KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key)))),
 	make("section", make("h3", "Search syntax"), syntaxRows()))]);
+
+// What is asked for, and the name of the file.
+const FILES = {
+	"Notes (Markdown)": ["exportFile", "markdown", "yts-markdown.zip"],
+	"Subtitles (SRT)": ["exportFile", "srt", "yts-srt.zip"],
+	"Subtitles (WebVTT)": ["exportFile", "vtt", "yts-vtt.zip"],
+	"Transcripts (JSONL)": ["exportFile", "jsonl", "yts-export.jsonl"],
+};
+
+/** Exports what the query string `params()` finds: `hits`, like FILES, or the videos. */
+export const exportMenu = (params, hits) => menu(make("summary.soft", "Export"), { ...hits, ...FILES }, ([call, format, name]) =>
+	api.attempt(async () => {
+		await saveFile(api[call](params(), format), name);
+		toast("The export is saved.");
+	}, toast));
 
 /** `choices`: `{label: value}` */
 export const menu = (summary, choices, choose) => make("details.menu", summary,

@@ -78,6 +78,7 @@ const ICONS = {
 	up: "M7 14l5-5 5 5",
 	down: "M7 10l5 5 5-5",
 	close: "M6 6l12 12M18 6L6 18",
+	plus: "M12 5v14M5 12h14",
 	bookmark: "M7 4h10v16l-5-4-5 4z",
 	back: "M11 6l-6 6 6 6M5 12h14",
 };
@@ -141,6 +142,6 @@ export function rovingTabindex(container, items, onLeaveTop) {
 		for (const each of container.querySelectorAll("[tabindex='0']")) each.tabIndex = -1;
 		target.tabIndex = 0;
 	};
-	on(container, "focusin", ({ target }) => moveTo(target));
+	on(container, "focusin", ({ target }) => items().includes(target) && moveTo(target));
 	return moveTo;
 }

@@ -24,7 +24,7 @@ export function setUp({ onChange }) {
 export const anyInUse = () => chips.length > 0;
 
 export function clear(params) {
-	for (const name of [...params.keys()]) if (name !== "q" && name !== "sort") params.delete(name);
+	for (const name of [...params.keys()]) if (!["q", "sort", "by"].includes(name)) params.delete(name);
 }
 
 export function show(facets = {}, params) {
@@ -39,8 +39,9 @@ export function show(facets = {}, params) {
 		checkboxes("Language", "language", facets.languages, params),
 		radios("Published", ["after", "before"], "Any time", years, params),
 		radios("Length", ["min_minutes", "max_minutes"], "Any length", LENGTHS, params),
-		radios("Search in", ["in"], "Everywhere", FIELDS, params),
+		!params.has("by") && radios("Search in", ["in"], "Everywhere", FIELDS, params),
 	];
+	for (const word of params.getAll("require")) addChip(`Required: ${word}`, () => changeSearch((next) => next.delete("require", word)));
 	const added = params.get("added_after");
 	if (added) addChip(`Added since ${day(added)}`, () => changeSearch((next) => next.delete("added_after")));
 	container.replaceChildren(...groups.filter(Boolean));

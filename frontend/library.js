@@ -1,5 +1,5 @@
 import api from "/api.js";
-import { actionButton, confirm, toast } from "/dialogs.js";
+import { actionButton, confirm, exportMenu, toast } from "/dialogs.js";
 import { byId, errorLine, fill, make, on, picture, setText } from "/dom.js";
 import { ago, count, countOf, countVideos, dateAndTime, day, join, until } from "/format.js";
 import * as jobs from "/jobs.js";
@@ -11,11 +11,13 @@ import * as session from "/session.js";
 import { channelText, choiceForm, clear as clearSources, setUp as setUpSources } from "/sources.js";
 
 const KINDS = { channel: "Channel", collection: "Collection" };
+const MEANING_DELAY_MS = 15_000;
 const REFRESH = { auto: "Automatic", daily: "Daily", weekly: "Weekly", off: "Off" };
 
 const list = byId("cards");
 const cards = new Map();
 let playlists = null;
+let meaningTimer = 0;
 // Failed jobs without a playlist, hidden until the page is loaded again.
 const dismissed = new Set();
 
@@ -23,6 +25,7 @@ const showError = (message) => setText(byId("library-error"), message);
 
 export function setUp() {
 	setUpSources({ onChange: load });
+	byId("new-collection").after(exportMenu(() => ""));
 	on(byId("new-collection"), "click", async () => (await import("/collections.js")).create());
 	jobs.onChange((job, ended) => {
 		if (playlists === null) return;
@@ -62,6 +65,23 @@ async function load() {
 		else byId("notices").append(make("li", `${detail} `, signIn));
 	}
 	render();
+	followMeaning();
+}
+
+/** Passages are read long after a job has ended. */
+function followMeaning() {
+	clearTimeout(meaningTimer);
+	if (!playlists?.some(({ indexed }) => meaningText(indexed))) return;
+	meaningTimer = setTimeout(() => api.attempt(async () => {
+		// The view asks again when it is shown.
+		if (byId("view-library").hidden) return;
+		const answer = document.hidden ? null : await api.playlists();
+		if (answer && playlists) {
+			({ playlists } = answer);
+			render();
+		}
+		followMeaning();
+	}), MEANING_DELAY_MS);
 }
 
 /** `{playlist, job}` for each card; one of the two may be null. */
@@ -118,7 +138,7 @@ function createCard() {
 	let entry, id, thumbnail;
 	const frame = make("div.thumbnail");
 	const title = make("h2");
-	const [about, state] = [make("p.facts"), make("p.card-state")];
+	const [about, state, meaning] = [make("p.facts"), make("p.card-state"), make("p.facts")];
 	const [problem, showProblem] = errorLine();
 	const [search, videos, details] = ["Search", "Videos", "Details"].map((label) => make("a.act", label));
 	const bar = progressBar();
@@ -135,7 +155,7 @@ function createCard() {
 		return entry.playlist.refresh;
 	}, showProblem);
 	const below = make("div.below", changes, refresh.element, bar.element, problem, make("p.acts", ...actions));
-	const text = make("div.card-text", title, about, state, below);
+	const text = make("div.card-text", title, about, state, meaning, below);
 	const element = make("li.card", frame, text);
 
 	function update(newEntry) {
@@ -153,6 +173,8 @@ function createCard() {
 		const filled = playlist?.kind === "collection" && !job && !indexed;
 		setText(state, filled ? (playlist.video_count ? "Searchable" : "No videos yet") : cardStateText(job, indexed, active));
 		state.classList.toggle("error", failed || Boolean(job?.counts.failed));
+		setText(meaning, meaningText(indexed));
+		meaning.hidden = !meaning.textContent;
 		bar.element.hidden = !active;
 		if (active) bar.update(job);
 		showProblem(active || failed ? problemText(job) : "");
@@ -211,6 +233,12 @@ function cardStateText(job, indexed, active) {
 	const failed = job?.counts.failed && `${count(job.counts.failed)} failed`;
 	return join([state, active && speedText(job), failed]);
 }
+
+/** "" when it is complete or off. */
+const meaningText = (indexed) => {
+	const { videos = 0, of = 0 } = indexed?.by_meaning ?? {};
+	return videos < of ? `${count(videos)} of ${count(of)} also by meaning` : "";
+};
 
 function aboutText(playlist, job, active) {
 	const { source, privacy, kind, channel } = playlist ?? {};

@@ -3,7 +3,7 @@
 
 import { hasModifier, on } from "/dom.js";
 
-const SEARCH = "q playlist channel language after before min_minutes max_minutes in sort added_after new_in".split(" ");
+const SEARCH = "q playlist channel language after before min_minutes max_minutes in sort added_after new_in require by".split(" ");
 const VIEWS = "v job settings operator collection subscriptions takeout clips".split(" ");
 
 let showView = () => {};
@@ -13,9 +13,12 @@ let restoring = history.state ?? {};
 
 export const pageUrl = (params) => `/?${new URLSearchParams(params)}`;
 
-/** `t`: a second or the exact start of a line; `line`: its number, because lines may start together. */
-export const videoUrl = (v, q, t, line) =>
-	pageUrl(Object.entries({ v, t, line, q }).filter(([, value]) => (value ?? "") !== ""));
+/**
+ * `t`: a second or the exact start of a line; `line`: its number, because lines may start together. `more`: `until`,
+ * the second up to which lines are marked, and `by`, how the video was found.
+ */
+export const videoUrl = (v, q, t, line, more) =>
+	pageUrl(Object.entries({ v, t, line, q, ...more }).filter(([, value]) => (value ?? "") !== ""));
 
 export function setUp(show) {
 	showView = show;

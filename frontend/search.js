@@ -1,6 +1,6 @@
 import api from "/api.js";
-import { menu, saveFile, syntaxRows, toast } from "/dialogs.js";
-import { button, byId, make, on, rovingTabindex, setText, withBusyBar } from "/dom.js";
+import { exportMenu as makeExportMenu, syntaxRows } from "/dialogs.js";
+import { button, byId, fill, make, on, rovingTabindex, setText, withBusyBar } from "/dom.js";
 import * as filters from "/filters.js";
 import { countVideos } from "/format.js";
 import { hitElement } from "/hits.js";
@@ -12,6 +12,9 @@ import { isGuest } from "/session.js";
 
 const PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 50;
+// Of a question: hits with some of its words that are shown before the list by meaning.
+const FOLDED_SIZE = 3;
+const TYPING_PAUSE_MS = 400;
 
 let request = null;
 // The query string of the results on the page; null if they must be fetched again.
@@ -20,19 +23,36 @@ let cursor = null;
 
 const hits = byId("hits");
 const playlistOrder = make("option", { value: "playlist" }, "Playlist order");
-const exportMenu = menu(make("summary.soft", "Export"), { "Spreadsheet (CSV)": "csv", "JSON Lines": "jsonl" }, exportHits);
+const exportMenu = makeExportMenu(() => shown, {
+	"Spreadsheet (CSV)": ["searchFile", "csv", "search.csv"],
+	"JSON Lines": ["searchFile", "jsonl", "search.jsonl"],
+});
 exportMenu.id = "export";
-const links = () => [...hits.querySelectorAll("[data-key]")];
+const results = byId("results");
+const offered = byId("by-meaning");
+const links = () => [...results.querySelectorAll("[data-key]")];
+const isByMeaning = (params) => params.get("by") === "meaning";
+const meaningModule = () => import("/meaning.js");
+// Of the list below the words of a question.
+let offerRequest = null;
+let moveTabStop = () => {};
+// Results of a question that wait for “Show more”, so that the list below them is seen.
+let folded = [];
 
 export function setUp() {
 	box.setUp({ onSearch: searchFor, onDown: () => links()[0]?.focus() });
 	filters.setUp({ onChange: refine });
-	rovingTabindex(hits, links, box.focus);
+	moveTabStop = rovingTabindex(results, links, box.focus);
+	on(results, "click", ({ target }) => {
+		const word = target.closest("[data-require]")?.dataset.require;
+		if (word) refine((params) => params.append("require", word));
+	});
+	on(byId("by"), "click", searchBy);
 	on(byId("more"), "click", () => showMore(true));
 	on(byId("sort"), "change", ({ target }) => refine((params) => params.set("sort", target.value)));
 	byId("save-search").after(exportMenu);
 	// The margin loads the next page before the end is reached.
-	const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && showMore(false), { rootMargin: "800px" });
+	const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && offered.hidden && showMore(false), { rootMargin: "800px" });
 	observer.observe(byId("more"));
 }
 
@@ -45,6 +65,7 @@ function searchFor(q, typing) {
 	}
 	const next = searching ? params : new URLSearchParams();
 	next.set("q", q.trim());
+	next.delete("require");
 	// A query is one history entry, not one per letter.
 	navigate(pageUrl(searchParams(next)), { replace: searching && state().typing, typing });
 }
@@ -57,6 +78,15 @@ function refine(change) {
 	navigate(pageUrl(searchParams(next)));
 }
 
+async function searchBy({ target }) {
+	if (target.ariaPressed !== "false") return;
+	const { meaningParams } = await meaningModule();
+	const params = searchParams(currentView().params);
+	if (target.value) return navigate(pageUrl(meaningParams(params)));
+	params.delete("by");
+	navigate(pageUrl(params));
+}
+
 export async function show(params) {
 	const wanted = searchParams(params);
 	const q = wanted.get("q") ?? "";
@@ -65,17 +95,23 @@ export async function show(params) {
 	document.title = `${q || "Search"} · yts`;
 	if (String(wanted) === shown && isReturning()) return restorePosition();
 	request?.abort();
+	offerRequest?.abort();
 	shown = String(wanted);
-	const shownBefore = state().shown ?? 0;
-	if (shown === "q=") render(null, wanted);
+	const { shown: shownBefore = 0, focus } = state();
+	if (shown === "q=" || (!q && isByMeaning(wanted))) render(null, wanted);
 	else {
 		// Before the search: what is found after this answer is not shown as new, and not marked as seen.
 		if (wanted.has("new_in")) await api.attempt(saved.load);
+		const meaning = isByMeaning(wanted) && (await meaningModule());
 		if (shown !== String(wanted)) return;
 		const answer = await fetchPage(wanted, Math.max(Math.min(shownBefore, MAX_PAGE_SIZE), PAGE_SIZE));
 		if (!answer) return;
-		render(answer, wanted);
+		render(answer, wanted, meaning);
+		const offering = offerMeaning(wanted);
 		while (hits.children.length < shownBefore && (await showMore(false)));
+		// Words do not wait, but a result that is returned to has to be there.
+		if (isReturning() && focus?.startsWith("meaning:")) await offering;
+		if (shown !== String(wanted)) return;
 	}
 	restorePosition();
 }
@@ -85,12 +121,16 @@ function showSort(params) {
 	if (params.getAll("playlist").length === 1) byId("sort").append(playlistOrder);
 	else playlistOrder.remove();
 	byId("sort").value = params.get("sort") ?? "relevance";
+	// Not `hidden`, so that nothing beside it moves.
+	byId("sort").style.visibility = isByMeaning(params) ? "hidden" : "";
+	for (const each of byId("by").children) each.ariaPressed = each.value === (params.get("by") ?? "");
 }
 
 export function clear() {
 	request?.abort();
+	offerRequest?.abort();
 	shown = null;
-	hits.replaceChildren();
+	for (const each of [hits, offered]) each.replaceChildren();
 }
 
 /** The job may have indexed what was not found before. */
@@ -102,11 +142,16 @@ export function handleJobEnd() {
 
 /** True if there were more results. `focus`: go to the first of them. */
 async function showMore(focus) {
-	if (!cursor || request) return false;
-	const params = new URLSearchParams(shown);
-	const answer = await withBusyBar(fetchPage(params, PAGE_SIZE, cursor));
-	if (!answer) return false;
-	const added = answer.hits.map((hit) => hitElement(hit, params.get("q")));
+	if (request) return false;
+	let added = folded;
+	if (!added.length) {
+		if (!cursor) return false;
+		const params = new URLSearchParams(shown);
+		const answer = await withBusyBar(fetchPage(params, PAGE_SIZE, cursor));
+		if (!answer) return false;
+		added = answer.hits.map((hit) => hitElement(hit, params.get("q")));
+	}
+	fold([]);
 	hits.append(...added);
 	updateState({ shown: hits.children.length });
 	if (focus) added[0]?.querySelector("[data-key]").focus();
@@ -118,78 +163,122 @@ async function fetchPage(params, limit, from = "") {
 	request?.abort();
 	const own = (request = new AbortController());
 	const asked = new URLSearchParams(params);
-	asked.set("limit", limit);
-	asked.set("cursor", from);
+	asked.set("limit", isByMeaning(params) ? MAX_PAGE_SIZE : limit);
+	if (from) asked.set("cursor", from);
 	let answer = null;
 	await api.attempt(async () => (answer = await api.search(asked, own.signal)), (message) => {
 		shown = null; // so that the same search can be repeated
-		render(null, params, message);
+		render(null, params, null, message);
 	});
 	if (request === own) {
 		request = null;
-		setCursor(answer?.cursor);
+		cursor = answer?.cursor;
+		fold(folded);
 	}
 	return answer;
 }
 
-function setCursor(next) {
-	cursor = next;
-	byId("more").hidden = !cursor;
+function fold(elements) {
+	folded = elements;
+	byId("more").hidden = !cursor && !folded.length;
 }
 
-/** Without an answer, shows the error or the search syntax. */
-function render(answer, params, error = "") {
+/** Without an answer, shows the error or the search syntax. `meaning`: its module, for a search by meaning. */
+function render(answer, params, meaning, error = "") {
 	const q = params.get("q") ?? "";
-	const elements = answer?.hits.map((hit) => hitElement(hit, q)) ?? [];
+	const options = { lost: answer?.missing };
+	const elements = answer?.hits.map((hit) => (meaning ? meaning.passageHit(hit, q) : hitElement(hit, q, options))) ?? [];
+	const total = answer?.total || elements.length;
+	const some = answer?.match === "some_words";
+	if (!answer) cursor = null;
+	showOffer(answer?.meaning, params);
+	// An answer by meaning comes at once, and is shown page by page.
+	fold(elements.splice(some && !offered.hidden ? FOLDED_SIZE : meaning ? PAGE_SIZE : Infinity));
 	const hadFocus = hits.contains(document.activeElement);
 	hits.replaceChildren(...elements);
-	const [first] = links();
-	if (first) first.tabIndex = 0;
+	showTabStop();
 	// The focused result was replaced.
-	if (hadFocus) first?.focus({ preventScroll: true });
+	if (hadFocus) links()[0]?.focus({ preventScroll: true });
 	setText(byId("found-error"), error);
-	byId("found-status").replaceChildren(answer ? make("strong", answer.total ? countVideos(answer.total) : "Nothing found") : "");
-	// Not `hidden`, so that nothing beside it moves.
-	exportMenu.style.visibility = elements.length && !isGuest() ? "" : "hidden";
-	saved.showSearch(answer && params);
-	const note = byId("found-note");
-	note.replaceChildren(...(answer?.notices ?? []).map((text) => make("p", text)));
-	const correction = answer?.did_you_mean;
-	if (correction) note.append("Did you mean ", queryButton(correction), "?");
-	note.hidden = !note.childNodes.length;
+	const how = some ? " with some words" : meaning ? " by meaning" : "";
+	byId("found-status").replaceChildren(answer ? make("strong", total ? countVideos(total) + how : "Nothing found") : "");
+	exportMenu.style.visibility = elements.length && !meaning && !isGuest() ? "" : "hidden";
+	saved.showSearch(meaning ? null : answer && params);
+	showNote(answer ?? {}, [some && requireHint(answer), meaning && answer && meaning.stateText(answer.meaning)]);
+	fill(byId("found-end"), meaning && answer && meaning.languagesNote(answer.meaning));
 	filters.show(answer?.facets, params);
 	const empty = byId("found-nothing");
 	empty.hidden = Boolean(error || elements.length);
-	if (!answer) setCursor(null);
-	if (!empty.hidden) empty.replaceChildren(...(answer ? tips(q) : syntaxHelp()));
+	if (!empty.hidden) empty.replaceChildren(...(answer ? tips(q, params) : isByMeaning(params) ? meaningHelp() : syntaxHelp()));
+}
+
+function showTabStop() {
+	const [first] = links();
+	if (first) moveTabStop(first);
+}
+
+function showNote({ notices = [], did_you_mean: correction, match }, more) {
+	const note = byId("found-note");
+	note.replaceChildren(...[...notices, ...more].filter(Boolean).map((text) => make("p", text)));
+	if (correction) note.append("Did you mean ", queryButton(correction), "?");
+	note.classList.toggle("some", match === "some_words");
+	note.hidden = !note.childNodes.length;
+}
+
+/** The switch, and below the words of a question the place of the list by meaning. */
+function showOffer({ state: power = "off", offer } = {}, params) {
+	const off = !params.get("q") || power === "off";
+	byId("by").hidden = off && !isByMeaning(params);
+	offered.hidden = off || !offer || ["by", "in", "new_in"].some((name) => params.has(name));
+	if (offered.hidden) offered.replaceChildren();
+}
+
+function requireHint({ hits: found, missing = [] }) {
+	const lost = missing.length && `No place has ${missing.map((word) => `“${word}”`).join(" or ")}.`;
+	const usable = found.some((hit) => hit.missing?.some((word) => !missing.includes(word)));
+	return [lost, usable && "Choose a missing word below to require it."].filter(Boolean).join(" ");
+}
+
+/** The list by meaning below the words of a question. */
+async function offerMeaning(params) {
+	if (offered.hidden) return;
+	const { signal } = (offerRequest = new AbortController());
+	if (state().typing) await new Promise((resolve) => setTimeout(resolve, TYPING_PAUSE_MS));
+	const { offer } = await meaningModule();
+	if (signal.aborted) return;
+	const found = await offer(offered, params, signal);
+	if (signal.aborted || !found) return;
+	if (!hits.children.length) return showTabStop();
+	byId("found-status").append(" · ", button(".plain", `${found} by meaning, below`, () => byId("by-meaning-title").focus()));
 }
 
 const queryButton = (q) => button(".plain", q, () => searchFor(q, false));
 
-function tips(q) {
+function tips(q, params) {
 	const items = [];
+	const byMeaning = isByMeaning(params);
+	const other = byId("by").children[byMeaning ? 0 : 1];
 	if (filters.anyInUse()) items.push([button(".plain", "Search without the filters", () => refine(filters.clear))]);
-	const words = q.split(/\s+/);
+	if (!byId("by").hidden && offered.hidden) items.push([button(".plain", `Search by ${byMeaning ? "words" : "meaning"}`, () => other.click())]);
+	const words = byMeaning ? [] : q.split(/\s+/);
 	if (words.length > 1) items.push(["Any of the words: ", queryButton(words.join(" OR ").replaceAll('"', ""))]);
-	else items.push(["Words that begin with it: ", queryButton(`${q}*`)], ["Similar words: ", queryButton(`${q}~`)]);
+	if (words.length === 1) items.push(["Words that begin with it: ", queryButton(`${q}*`)], ["Similar words: ", queryButton(`${q}~`)]);
 	if (anyActive()) items.push(["Wait: a playlist is still being indexed."]);
 	if (!isGuest()) items.push([make("a", { href: "/" }, "See your indexed playlists")]);
 	return [
 		make("h2", q ? `No results for “${q}”` : "No video matches these filters"),
-		make("p", "yts searched titles, descriptions and transcripts. You could try:"),
+		make("p", `yts searched ${byMeaning ? "what the transcripts mean" : "titles, descriptions and transcripts"}. You could try:`),
 		make("ul.tips", ...items.map((item) => make("li", ...item))),
 	];
 }
+
+const meaningHelp = () => [
+	make("h2", "Search by meaning"),
+	make("p", "Ask a question, or say in your own words what was said. The passages need not have these words."),
+];
 
 const syntaxHelp = () => [
 	make("h2", "How to search"),
 	syntaxRows(),
 	make("p", make("a", { href: "/?sort=newest" }, "All videos, newest first")),
 ];
-
-function exportHits(format) {
-	api.attempt(async () => {
-		await saveFile(api.searchFile(shown, format), `search.${format}`);
-		toast("The export is saved, with all results and moments.");
-	}, toast);
-}

@@ -1,4 +1,4 @@
-import { button, hasModifier, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
+import { button, fill, hasModifier, highlight, icon, make, on, rovingTabindex, setText } from "/dom.js";
 import { count, languageAttributes, timestamp } from "/format.js";
 
 /**
@@ -164,13 +164,16 @@ export function createTranscript({ lines, chapters, matches, language }, urlOf, 
 		mark(lines.findIndex(({ start }) => start >= first), lines.findLastIndex(({ start }) => start < end));
 	}
 
+	/** The second of the line that has the focus. */
+	const focused = () => lines[items.indexOf(document.activeElement)]?.start;
+
 	const focusLine = (line) => items[line ?? chosen].focus({ preventScroll: true });
 
 	function selectMatch(index) {
 		items[matchLines[match]].classList.remove("match");
 		match = index;
 		items[matchLines[match]].classList.add("match");
-		setText(status, `Match ${count(match + 1)} of ${count(matchLines.length)}`);
+		fill(status, make("span", "Match "), `${count(match + 1)} of ${count(matchLines.length)}`);
 	}
 
 	/** Scrolls the panel, not the page. Repeats when the lines have their real height. */
@@ -180,5 +183,5 @@ export function createTranscript({ lines, chapters, matches, language }, urlOf, 
 		if (repeat) requestAnimationFrame(() => scrollToLine(line, false));
 	}
 
-	return { element, firstMatch: startOf(matchLines[0]), quote, open, step, showTime, follow, mark, markTime, focusLine };
+	return { element, firstMatch: startOf(matchLines[0]), quote, open, step, showTime, follow, mark, markTime, focusLine, focused };
 }

@@ -16,7 +16,7 @@ let view = null;
 let request = null;
 
 export async function show(params) {
-	const [id, q, t, line, until] = ["v", "q", "t", "line", "until"].map((name) => params.get(name));
+	const [id, q, t, line, until, by] = ["v", "q", "t", "line", "until", "by"].map((name) => params.get(name));
 	hide();
 	const own = (request = new AbortController());
 	const container = byId("view-watch");
@@ -24,11 +24,11 @@ export async function show(params) {
 	container.replaceChildren(skeleton, make("div.transcript.skeleton"));
 	scrollTo(0, 0);
 	await api.attempt(async () => {
-		const video = await api.video(id, q, own.signal);
+		const video = await api.video(id, by ? "" : q, own.signal);
 		document.title = `${video.title} · yts`;
-		view = createView(video, q, t, line, until);
+		view = createView(video, q, t, line, until, by);
 		container.replaceChildren(...view.elements);
-		view.start(state().play);
+		view.start(state().play, state().related);
 		// Returning to this URL, or loading it again, must not start the video.
 		if (state().play) updateState({ play: false });
 	}, (message) => {
@@ -51,9 +51,9 @@ export function handleKey(key) {
 	return Boolean(action);
 }
 
-function createView(video, q, t, line, until) {
+function createView(video, q, t, line, until, by) {
 	const { video_id: id, title } = video;
-	const urlOf = (start, number) => videoUrl(id, q, start, number);
+	const urlOf = (start, number) => videoUrl(id, q, start, number, { by });
 	const transcript = video.lines.length ? createTranscript(video, urlOf, seek, !isGuest() && chooseLine) : null;
 	let choosing = null;
 	let second = t === null ? (transcript?.firstMatch ?? 0) : Number(t.match(/^\d{1,7}(\.\d+)?/)?.[0] ?? 0);
@@ -66,16 +66,21 @@ function createView(video, q, t, line, until) {
 	const now = () => player.time() ?? second;
 	const youtubeUrl = (at) => `${video.url}&t=${Math.floor(at)}s`;
 
+	// A guest sees one source only.
+	const related = transcript && !isGuest() ? make("section.related", { "aria-labelledby": "related-title", hidden: true }) : null;
+	let relatedRequest = null;
+
 	const shortcuts = {
 		n: () => transcript?.step(1),
 		p: () => transcript?.step(-1),
 		k: () => (player.isOpen() ? player.toggle() : play()),
 		c: () => copyText(youtubeUrl(now()), `The link to ${timestamp(now())} is copied.`),
 		f: () => transcript?.follow(),
+		r: () => related && showRelated(transcript.focused() ?? now()),
 		Escape: () => {
 			if (choosing) choosing.giveUp();
 			else if (state().from !== undefined) history.back();
-			else navigate(q ? pageUrl({ q }) : "/");
+			else navigate(q ? pageUrl({ q, ...(by && { by }) }) : "/");
 		},
 	};
 
@@ -84,6 +89,7 @@ function createView(video, q, t, line, until) {
 		button(".soft", "Copy link", shortcuts.c),
 		transcript && button(".soft", "Copy quote", copyQuote),
 		transcript && menu(make("summary.soft", "Download"), FORMATS, download),
+		related && button(".soft.for-related", "Related places", shortcuts.r),
 		!isGuest() && button(".soft", "Save", async () => (await import("/collections.js")).save(id, title)),
 		externalLink(video.url, "YouTube", { class: "soft" }),
 		!isGuest() && actionButton(".soft", "Fetch again", fetchAgain, toast),
@@ -97,16 +103,34 @@ function createView(video, q, t, line, until) {
 		heading("watch-title", title),
 		make("p.facts", ...facts(video)),
 		tools,
+		related,
 		video.description && make("details.about", make("summary", "Description"), make("p", ...linked(video.description, timeLink))),
 	);
 	const why = `${video.reason ?? "YouTube has no captions for this video."} You can search its title and description only.`;
 	const noTranscript = make("section.transcript.none", make("h2", "No captions"), make("p", why));
 
-	function start(playing) {
+	function start(playing, relatedTo) {
 		transcript?.open(second, line);
 		if (until && transcript) transcript.markTime(second, Number(until));
 		setSecond(second);
 		if (playing) play();
+		if (relatedTo !== undefined && related) showRelated(relatedTo, false);
+	}
+
+	/** Returning to this history entry shows them again. */
+	async function showRelated(at, focus = true) {
+		relatedRequest?.abort();
+		const { signal } = (relatedRequest = new AbortController());
+		updateState({ related: at });
+		const module = await import("/related.js");
+		if (!signal.aborted) await module.showRelated(related, id, at, signal, focus, hideRelated);
+	}
+
+	function hideRelated() {
+		relatedRequest?.abort();
+		related.hidden = true;
+		updateState({ related: undefined });
+		tools.querySelector(".for-related").focus();
 	}
 
 	function play() {
@@ -148,6 +172,11 @@ function createView(video, q, t, line, until) {
 		await jobs.follow(job);
 	}
 
+	function close() {
+		relatedRequest?.abort();
+		player.close();
+	}
+
 	function timeLink(text, to) {
 		const link = make("a", { href: urlOf(to) }, text);
 		on(link, "click", (event) => {
@@ -166,5 +195,5 @@ function createView(video, q, t, line, until) {
 		problem.replaceChildren(`${text} You can read the transcript, or `, link, ".");
 	}
 
-	return { elements: [stage, transcript?.element ?? noTranscript], shortcuts, start, close: player.close };
+	return { elements: [stage, transcript?.element ?? noTranscript], shortcuts, start, close };
 }

@@ -67,7 +67,7 @@ class Function(Struct, frozen=True, forbid_unknown_fields=True):
     timeout_seconds: Annotated[int, Meta(ge=1, le=3600)]
     threads: Threads
     #: The URL prefixes that the gateway hands to the function.
-    routes: tuple[Annotated[str, Meta(pattern="^/api/")], ...] = ()
+    routes: tuple[Annotated[str, Meta(pattern="^/(api/|mcp$)")], ...] = ()
     cloud: Cloud | None = None
 
 

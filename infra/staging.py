@@ -42,16 +42,23 @@ def stage(name: str, directory: Path) -> Path:
     for tree in _TREES:
         shutil.rmtree(directory / tree, ignore_errors=True)
     shutil.copyfile(main, directory / "main.py")
-    shutil.copyfile(ROOT / "requirements.txt", directory / "requirements.txt")
+    served = dict.fromkeys(_IMPORTED.findall(main.read_text(encoding="utf-8")))
+    (directory / "requirements.txt").write_text(requirements(name, *served), encoding="utf-8")
     _copy("shared", directory)
     if name == "web":
-        for imported in _IMPORTED.findall(main.read_text(encoding="utf-8")):
+        for imported in served:
             _copy(f"functions/{imported}", directory)
         shutil.copyfile(ROOT / "functions" / "__init__.py", directory / "functions" / "__init__.py")
         _copy("frontend", directory)
         (directory / "infra").mkdir()
         shutil.copyfile(ROOT / "infra" / "headers.json", directory / "infra" / "headers.json")
     return directory
+
+
+def requirements(*names: str) -> str:
+    """The packages of every function, and those that only these ones need."""
+    files = [ROOT / "requirements.txt", *(ROOT / "functions" / name / "requirements.txt" for name in names)]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
 
 
 def _copy(tree: str, directory: Path) -> None:

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import overload
 
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+@overload
+def rfc3339(time: datetime) -> str: ...
+
+
+@overload
+def rfc3339(time: None) -> None: ...
+
+
+@overload
+def rfc3339(time: datetime | None) -> str | None: ...
 
 
 def rfc3339(time: datetime | None) -> str | None:

@@ -174,6 +174,9 @@ class Config:
     allowed_users: tuple[Allowed, ...] = ()
     #: Who sees the operator's page. They may sign in, too.
     operators: tuple[Address, ...] = ()
+    #: Another deployment that `./emulators.sh mcp` asks, and an API token of it.
+    yts_url: Origin | None = None
+    yts_token: str | None = field(default=None, repr=False)
     #: Jobs that a user may start in an hour, and may have active at the same time.
     jobs_per_hour: Jobs = 300
     jobs_at_once: Jobs = 100

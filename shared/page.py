@@ -27,11 +27,13 @@ TYPES: Mapping[str, str] = {
 }
 #: Browsers ask again each time and get 304 by the ETag, so no page is stale after an update.
 CACHE_CONTROL = "no-cache"
+#: The functions answer at these paths and below them.
+API_ROOTS = ("/api", "/mcp")
 
 
 def is_api(path: str) -> bool:
     """Whether a path belongs to the functions, and not to the files."""
-    return path == "/api" or path.startswith("/api/")
+    return any(path == root or path.startswith(f"{root}/") for root in API_ROOTS)
 
 
 def security_headers(described: Path, config: Config) -> dict[str, str]:

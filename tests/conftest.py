@@ -15,9 +15,10 @@ from tests import doomed
 from tests.stack import Stack, remove_abandoned
 
 #: Files that take minutes come first, so that parallel test processes end at about the same time. The browser
-#: comes last, because Playwright leaves an event loop running in this thread until the session ends.
+#: comes last, because Playwright leaves an event loop running in this thread until the session ends. Its
+#: longest file is test_moments.py.
 _LONG = ("test_boundaries.py", "test_restart.py", "test_random.py")
-_ORDER = (*_LONG, "unit", "integration", "security", "faults", "e2e")
+_ORDER = (*_LONG, "unit", "integration", "security", "faults", "test_moments.py", "e2e")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -31,6 +31,7 @@ from infra.local.state_dir import ROOT, StateDir
 from infra.local.supervisor import processes, status
 from infra.local.supervisor.environment import CONFIGURATION
 from infra.local.supervisor.ports import free_ports
+from tests.documented import check_answer
 
 _T = TypeVar("_T")
 
@@ -218,7 +219,9 @@ class Stack:
         if user is not None:
             headers.setdefault("Authorization", f"Bearer {self.token(user)}")
         timeout = options.pop("timeout", _REQUEST_SECONDS)
-        return requests.request(method, self.url + path, headers=headers, timeout=timeout, **options)
+        answer = requests.request(method, self.url + path, headers=headers, timeout=timeout, **options)
+        check_answer(answer)
+        return answer
 
     def get(self, path: str, user: str | None = "demo", **options: Any) -> requests.Response:
         return self.request("GET", path, user, **options)

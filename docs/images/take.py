@@ -50,6 +50,13 @@ def search(page: Page) -> None:
     take(page, "search")
 
 
+def meaning(page: Page) -> None:
+    """Passages that answer a question in other words, in several languages."""
+    page.goto(f"{URL}/?q=why+does+rotting+garden+waste+become+warm%3F&by=meaning")
+    expect(page.locator(".hit mark").first).to_be_visible(timeout=60_000)
+    take(page, "meaning")
+
+
 def watch(page: Page) -> None:
     """A video that plays at a match, with the present line of its transcript marked."""
     page.goto(f"{URL}/?q=compost+OR+heap")
@@ -70,7 +77,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1120, "height": 700}, reduced_motion="reduce")
         page.goto(f"{URL}/#token={token.strip()}")
         expect(page.locator(".card").first).to_be_visible()
-        for picture in (library, search, watch):
+        for picture in (library, search, meaning, watch):
             picture(page)
         browser.close()
 

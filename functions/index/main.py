@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import functions_framework
 from flask import Request, Response
 
 from shared import startup
 from shared.accounts.auth import Caller
+from shared.declared import VideoId
+from shared.errors import BadRequest, Busy, NotFound, TooMany
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.pipeline.channels import Channels
-from shared.pipeline.job_views import status_url
+from shared.pipeline.job_views import JobStarted, started
 from shared.pipeline.jobs import Job
-from shared.pipeline.sources import Sources
-from shared.pipeline.start import Start
-from shared.web.requests import MAXIMUM_LIST, body_of, flag_of
-from shared.web.routing import Routes
+from shared.pipeline.sources import Pasted, Sources, Taken
+from shared.pipeline.start import NewJob, Start
+from shared.web.routing import MAXIMUM_LIST, Routes
 from shared.youtube.data_api import DataApi
 
 config = startup.begin("GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL", "YOUTUBE_API_KEY")
@@ -33,24 +32,33 @@ def index(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-@routes.post("/api/index")
-def start(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
-    body = body_of(request)
-    again = flag_of(body, "again")
-    channel = body.get("channel")
-    return _answer(*use_case.start(caller.user_id, body.get("playlist"), again=again, channel=channel))
+@routes.post("/api/index", status=(202, 200), raises=[NotFound, Busy, TooMany])
+def start_job(request: Request, caller: Caller, body: NewJob) -> tuple[JobStarted, int]:
+    """Index a playlist, a channel or a collection.
+
+    The answer comes at once: 202, or 200 with the active job of the same source, if there is one. With
+    `again`, YouTube is asked again for the videos that you have in the library through this source, although
+    they are stored: 429 beyond your share, and 409 while another job of the source is active.
+    """
+    return _answer(*use_case.start(caller.user_id, body.playlist, again=body.again, channel=body.channel))
 
 
-@routes.post("/api/sources", maximum_body=MAXIMUM_LIST)
-def add_sources(request: Request, caller: Caller) -> dict[str, Any]:
-    return sources.add(caller.user_id, body_of(request).get("text"))
+@routes.post("/api/sources", maximum_body=MAXIMUM_LIST, raises=[TooMany])
+def add_sources(request: Request, caller: Caller, body: Pasted) -> Taken:
+    """Index whatever a person pastes: playlists, channels and videos.
+
+    Playlists are started, and channels of up to 500 videos; of a larger one, `choice` says what it would
+    cost. Single videos go together into the collection "Saved videos". Each line says what it was taken for,
+    or what to do instead.
+    """
+    return sources.add(caller.user_id, body.text)
 
 
-@routes.post("/api/videos/<video_id>/fetch")
-def fetch_again(request: Request, caller: Caller, video_id: str) -> tuple[dict[str, Any], int]:
+@routes.post("/api/videos/<video_id>/fetch", status=(202, 200), raises=[BadRequest, Busy, TooMany])
+def fetch_video(request: Request, caller: Caller, video_id: VideoId) -> tuple[JobStarted, int]:
+    """Ask YouTube again for one video of your library. 429 beyond your share."""
     return _answer(*use_case.fetch_again(caller.user_id, video_id))
 
 
-def _answer(job: Job, new: bool) -> tuple[dict[str, Any], int]:
-    answer = {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": status_url(job)}
-    return answer, 202 if new else 200
+def _answer(job: Job, new: bool) -> tuple[JobStarted, int]:
+    return started(job), 202 if new else 200

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import functions_framework
 from flask import Request, Response
 
 from shared import startup
 from shared.accounts.auth import Caller
-from shared.errors import BadRequest, NotFound
+from shared.declared import JobId
+from shared.errors import BadRequest, Busy, NotFound, TooMany
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import is_id
 from shared.pipeline import job_views
-from shared.pipeline import ledger as entries
+from shared.pipeline.job_views import JobList, JobsAsked, JobVideos, JobVideosAsked, JobView
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.ledger import Ledger
 from shared.pipeline.quotas import Quota
 from shared.pipeline.retry import Retry
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
-from shared.web.requests import choice_of, limit_of
 from shared.web.routing import Routes
 
 config = startup.begin("ELASTICSEARCH_URL", "GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
@@ -37,39 +35,44 @@ def jobs(request: Request) -> Response:
 
 
 @routes.get("/api/jobs")
-def list_recent(request: Request, caller: Caller) -> dict[str, Any]:
-    recent = all_jobs.recent(caller.user_id, limit_of(request, 20, 100))
-    return {"jobs": [_view(job) for job in recent]}
+def list_jobs(request: Request, caller: Caller, query: JobsAsked) -> JobList:
+    """Your recent jobs."""
+    return {"jobs": [_view(job) for job in all_jobs.recent(caller.user_id, query.limit)]}
 
 
 @routes.get("/api/jobs/<job_id>")
-def show(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
+def show_job(request: Request, caller: Caller, job_id: JobId) -> JobView:
+    """A job, and how far it is."""
     return _view(_job_of(caller, job_id))
 
 
 @routes.get("/api/jobs/<job_id>/videos")
-def list_videos(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
+def list_job_videos(request: Request, caller: Caller, job_id: JobId, query: JobVideosAsked) -> JobVideos:
+    """The videos of a job, or those in one state."""
     job = _job_of(caller, job_id)
-    state = choice_of(request, "state", entries.STATES)
-    cursor = request.args.get("cursor") or None
-    if cursor is not None and not is_id(cursor):
+    if query.cursor is not None and not is_id(query.cursor):
         raise BadRequest("cursor: expected the cursor of the page before.")
-    limit = limit_of(request, 100, 500)
-    found = list(ledger.entries(job.job_id, state, after=cursor, limit=limit))
+    found = list(ledger.entries(job.job_id, query.state, after=query.cursor, limit=query.limit))
     return {
-        "videos": [entries.view(entry) for entry in found],
-        "cursor": found[-1].video_id if len(found) == limit else None,
+        "videos": [job_views.entry_view(entry) for entry in found],
+        "cursor": found[-1].video_id if len(found) == query.limit else None,
     }
 
 
-@routes.post("/api/jobs/<job_id>/retry")
-def retry_failed(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
+@routes.post("/api/jobs/<job_id>/retry", raises=[Busy, TooMany])
+def retry_job(request: Request, caller: Caller, job_id: JobId) -> JobView:
+    """Try the failed videos of a job again.
+
+    A cancelled job goes on. 404 if the job is of a single video that left the library, 409 while another job
+    of the source is active, 429 beyond your quota.
+    """
     retry.retry(_job_of(caller, job_id), Quota.for_user(caller.user_id, config))
     return _view(_job_of(caller, job_id))
 
 
 @routes.post("/api/jobs/<job_id>/cancel")
-def cancel(request: Request, caller: Caller, job_id: str) -> dict[str, Any]:
+def cancel_job(request: Request, caller: Caller, job_id: JobId) -> JobView:
+    """Cancel a job. What it has indexed stays."""
     all_jobs.cancel(_job_of(caller, job_id).job_id)
     return _view(_job_of(caller, job_id))
 
@@ -82,5 +85,5 @@ def _job_of(caller: Caller, job_id: str) -> Job:
     return job
 
 
-def _view(job: Job) -> dict[str, Any]:
+def _view(job: Job) -> JobView:
     return job_views.view(job, ledger.counts(job.job_id, job.shards))

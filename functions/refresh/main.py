@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import functions_framework
 from flask import Request, Response
 
@@ -14,7 +11,7 @@ from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.oauth.google import Google
 from shared.oauth.grants import Grants
-from shared.pipeline.refresh import Refreshing
+from shared.pipeline.refresh import Refreshed, Refreshing
 from shared.web.routing import Routes
 from shared.youtube.data_api import DataApi
 
@@ -34,5 +31,6 @@ def refresh(request: Request) -> Response:
 
 # Not open to all: the platform admits only the scheduler's identity, and the gateway has no route here.
 @routes.post("/", public=True)
-def run(request: Request, caller: Caller) -> dict[str, Any]:
-    return asdict(use_case.run())
+def run(request: Request, caller: Caller) -> Refreshed:
+    """Look for changes."""
+    return use_case.run()

@@ -13,7 +13,7 @@ from shared.accounts.auth import Caller
 from shared.config import ConfigError
 from shared.errors import YtsError
 from shared.gcp.firestore import Firestore
-from shared.pipeline.reindex import Reindex
+from shared.pipeline.reindex import Reindex, ReindexAsked
 from shared.search.index.passages import PassageIndex
 from shared.search.index.rebuild import Rebuild
 from shared.search.index.writer import SearchIndex
@@ -32,11 +32,10 @@ def reindex(request: Request) -> Response:
 
 
 # Not open to all: the platform admits only the operator's identity, and the gateway has no route here.
-@routes.post("/", public=True)
-def start(request: Request, caller: Caller) -> Response:
+@routes.post("/", public=True, files=["application/x-ndjson"])
+def start(request: Request, caller: Caller, query: ReindexAsked) -> Response:
     """``?only=outdated`` rebuilds the index only if it was made by another version."""
-    only_outdated = request.args.get("only") == "outdated"
-    return Response(_progress(only_outdated), mimetype="application/x-ndjson")
+    return Response(_progress(query.only == "outdated"), mimetype="application/x-ndjson")
 
 
 def _progress(only_outdated: bool) -> Iterator[str]:

@@ -1,28 +1,35 @@
-"""/api/search, /api/suggest, /api/videos and /api/link: searches in the caller's library, or in a source."""
+"""/api/search, /api/suggest, /api/videos, /api/export and /api/link: the caller's library, or one source."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import cast
 
 import functions_framework
 from flask import Request, Response
-from shared.meaning.store import PassageStore
 
 from shared import startup
 from shared.accounts.asking import asked, searchable
 from shared.accounts.auth import Caller
+from shared.declared import VideoId
 from shared.errors import NotFound
+from shared.exports.service import Exports
 from shared.gcp.firestore import Firestore
+from shared.library.links import LinkedSource
+from shared.meaning.store import PassageStore
 from shared.search import export as exports
-from shared.search.meaning import Meaning, start_of
-from shared.search.params import limit_of
+from shared.search.answers import Found, Related, RelatedAsked
+from shared.search.export import ExportAsked
+from shared.search.meaning import Meaning
+from shared.search.params import Asked
 from shared.search.server import SearchServer
 from shared.search.service import Search
 from shared.search.serving import Serving
+from shared.search.suggest import SuggestAsked, Suggestions
+from shared.search.video import ShownLine, Video, VideoAsked
 from shared.transcripts import subtitles
-from shared.web.requests import choice_of
+from shared.web.exports import add_routes as add_export_routes
 from shared.web.routing import Routes
 
 config = startup.begin("ELASTICSEARCH_URL", "GOOGLE_OAUTH_CLIENT_ID", "PUBLIC_URL")
@@ -30,6 +37,7 @@ db = Firestore(config)
 serving = Serving(db, config.embedder, config.embedder_models)
 use_case = Search(SearchServer(config), Meaning(serving, PassageStore(db)))
 routes = Routes(config, db)
+add_export_routes(routes, db, Exports(use_case))
 
 
 @functions_framework.http
@@ -37,8 +45,12 @@ def search(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-@routes.get("/api/link", guests=True)
-def show_link(request: Request, caller: Caller) -> dict[str, Any]:
+@routes.get("/api/link", guests=True, raises=[NotFound])
+def show_link(request: Request, caller: Caller) -> LinkedSource:
+    """The source of the read-only link with which a guest asks.
+
+    Guests may also search, get suggestions and read videos, within this source; everything else is 403.
+    """
     if caller.link is None:
         raise NotFound("This is for those who have a read-only link. You are signed in.")
     return {
@@ -48,19 +60,28 @@ def show_link(request: Request, caller: Caller) -> dict[str, Any]:
     }
 
 
-@routes.get("/api/search", guests=True)
-def find(request: Request, caller: Caller) -> dict[str, Any]:
-    params, placed = asked(db, caller, request.args)
+@routes.get("/api/search", guests=True, raises=[NotFound])
+def search_library(request: Request, caller: Caller, query: Asked) -> Found:
+    """Search your library, to the second.
+
+    `q` is in the query language: "exact phrase", -word, OR, prefix*, title:word, longer:20m and more. What
+    cannot be understood is searched as words, and `notices` say so.
+    """
+    params, placed = asked(db, caller, query)
     return use_case.search(caller.user_id, searchable(db, caller), params, placed)
 
 
-@routes.get("/api/search/export")
-def export(request: Request, caller: Caller) -> Response:
-    form = choice_of(request, "format", list(exports.MIMETYPES)) or "csv"
-    params, placed = asked(db, caller, request.args)
+@routes.get("/api/search/export", files=tuple(exports.MIMETYPES.values()), raises=[NotFound])
+def export_search(request: Request, caller: Caller, query: ExportAsked) -> Response:
+    """Every hit of a search with every moment, whatever `limit` and `cursor` say.
+
+    CSV has a row a moment; JSON Lines have a hit a line.
+    """
+    params, placed = asked(db, caller, query)
     hits = use_case.every_hit(caller.user_id, searchable(db, caller), params, placed)
-    headers = {"Content-Disposition": f'attachment; filename="search.{form}"'}
-    return Response(_begin(exports.render(hits, form)), mimetype=exports.MIMETYPES[form], headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="search.{query.format}"'}
+    kind = exports.MIMETYPES[query.format]
+    return Response(_begin(exports.render(hits, query.format)), mimetype=kind, headers=headers)
 
 
 def _begin(pieces: Iterator[str]) -> Iterator[str]:
@@ -72,27 +93,30 @@ def _begin(pieces: Iterator[str]) -> Iterator[str]:
 
 
 @routes.get("/api/suggest", guests=True)
-def suggest(request: Request, caller: Caller) -> dict[str, Any]:
-    typed = request.args.get("q") or ""
-    return {"suggestions": use_case.suggest(caller.user_id, searchable(db, caller), typed)}
+def suggest_words(request: Request, caller: Caller, query: SuggestAsked) -> Suggestions:
+    """Continue what a person types."""
+    return {"suggestions": use_case.suggest(caller.user_id, searchable(db, caller), query.q)}
 
 
-@routes.get("/api/videos/<video_id>", guests=True)
-def show_video(request: Request, caller: Caller, video_id: str) -> Response | dict[str, Any]:
-    form = choice_of(request, "format", ["json", *subtitles.MIMETYPES]) or "json"
-    times = choice_of(request, "times", ["0", "1"]) == "1"
-    library, q = searchable(db, caller), request.args.get("q")
+@routes.get("/api/videos/<video_id>", guests=True, files=tuple(subtitles.MIMETYPES.values()))
+def show_video(request: Request, caller: Caller, video_id: VideoId, query: VideoAsked) -> Video | Response:
+    """A video of your library with its whole transcript, as JSON or as a file."""
+    library = searchable(db, caller)
     about, lines = use_case.video(caller.user_id, library, video_id)
-    if form == "json":
-        shown = [{"start": line.start, "duration": line.duration, "text": line.text} for line in lines]
-        matches = {"matches": use_case.matches(caller.user_id, library, video_id, q)} if q else {}
-        return {**about, "lines": shown, **matches}
-    headers = {"Content-Disposition": f'attachment; filename="{about["video_id"]}.{form}"'}
-    text = subtitles.render(lines, form, about, times)
-    return Response(text, mimetype=subtitles.MIMETYPES[form], headers=headers)
+    if query.format != "json":
+        headers = {"Content-Disposition": f'attachment; filename="{about["video_id"]}.{query.format}"'}
+        text = subtitles.render(lines, query.format, about, query.times == "1")
+        return Response(text, mimetype=subtitles.MIMETYPES[query.format], headers=headers)
+    shown: list[ShownLine] = [
+        {"start": line.start, "duration": line.duration, "text": line.text} for line in lines
+    ]
+    video = cast(Video, {**about, "lines": shown})
+    if query.q:
+        video["matches"] = use_case.matches(caller.user_id, library, video_id, query.q)
+    return video
 
 
 @routes.get("/api/videos/<video_id>/related")
-def related(request: Request, caller: Caller, video_id: str) -> dict[str, Any]:
-    start, limit = start_of(request.args.get("start")), limit_of(request.args)
-    return use_case.related(caller.user_id, searchable(db, caller), video_id, start, limit)
+def list_related(request: Request, caller: Caller, video_id: VideoId, query: RelatedAsked) -> Related:
+    """Where else in your library the same is talked about as at a second of a video."""
+    return use_case.related(caller.user_id, searchable(db, caller), video_id, query.start, query.limit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import functions_framework
 from flask import Request, Response
@@ -15,11 +14,10 @@ from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.oauth.google import Google
 from shared.oauth.grants import Grants
-from shared.pipeline.sweep import Sweep
+from shared.pipeline.sweep import Sweep, SweepAsked, SweepDone
 from shared.search.index.passages import PassageIndex
 from shared.search.index.writer import SearchIndex
 from shared.search.server import SearchServer
-from shared.web.requests import body_of
 from shared.web.routing import Routes
 
 config = startup.begin(
@@ -39,7 +37,7 @@ def sweep(request: Request) -> Response:
 
 # Not open to all: the platform admits only the scheduler's identity, and the gateway has no route here.
 @routes.post("/", public=True)
-def run(request: Request, caller: Caller) -> dict[str, Any]:
-    body = body_of(request) if request.get_data() else {}
-    swept = use_case.run(messages_lost=body.get("messages_lost") is True)
-    return {**asdict(swept), "erasures": erasure.resume_all()}
+def run(request: Request, caller: Caller, body: SweepAsked | None) -> SweepDone:
+    """Publish lost messages again, and continue erasures."""
+    swept = use_case.run(messages_lost=body is not None and body.messages_lost)
+    return SweepDone(**asdict(swept), erasures=erasure.resume_all())

@@ -17,6 +17,8 @@ from functions.index.main import routes as index
 from functions.jobs.main import routes as jobs
 from functions.keep.main import routes as keep
 from functions.library.main import routes as library
+from functions.mcp.main import routes as mcp
+from functions.mcp.main import tools
 from functions.search.main import routes as search
 from shared import startup
 from shared.accounts.auth import Caller
@@ -32,8 +34,9 @@ root = next(each for each in Path(__file__).resolve().parents if (each / "fronte
 page = Page(root / "frontend", security_headers(root / "infra" / "headers.json", config))
 db = Firestore(config)
 routes, files = Routes(config, db), Routes(config, db)
-for each in (account, health, index, jobs, keep, library, search):
+for each in (account, health, index, jobs, keep, library, mcp, search):
     routes.include(each)
+tools.ask(routes.answer)
 
 
 @functions_framework.http
@@ -41,7 +44,8 @@ def web(request: Request) -> Response:
     return page.with_headers((routes if is_api(request.path) else files).dispatch(request))
 
 
-@files.get("/", public=True)
-@files.get("/<path:_>", public=True)
-def file(request: Request, caller: Caller, **_: str) -> Response:
+@files.get("/", public=True, files=["text/html"])
+@files.get("/<path:_>", public=True, files=["text/html"])
+def show_file(request: Request, caller: Caller, _: str = "") -> Response:
+    """A file of the page."""
     return page.answer(request)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shared.accounts.auth import Caller
 from shared.errors import NotFound
@@ -12,7 +13,7 @@ from shared.keep import searches
 from shared.library.collections import is_collection
 from shared.library.memberships import titles
 from shared.library.placement import placing
-from shared.search.params import Arguments, Params
+from shared.search.params import Asked, Params
 from shared.search.placing import Placing
 
 
@@ -22,14 +23,14 @@ def searchable(db: Firestore, caller: Caller) -> Mapping[str, str]:
     return titles(db, caller.user_id) if link is None else {link.playlist_id: link.title}
 
 
-def asked(db: Firestore, caller: Caller, arguments: Arguments) -> tuple[Params, Placing | None]:
-    """The search in the parameters of a request, and what the library says about its videos.
+def asked(db: Firestore, caller: Caller, wanted: Asked) -> tuple[Params, Placing | None]:
+    """The search that a request asks for, and what the library says about its videos.
 
     Raises:
-        BadRequest: a parameter is not valid.
+        BadRequest: the parameters do not fit together.
         NotFound: `new_in` is no saved search of the caller.
     """
-    params = Params.from_request(arguments)
+    params = Params.of(wanted)
     if caller.link is not None:
         if params.new_in is not None:
             raise NotFound("There is no such saved search.")

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Literal, TypedDict
+
+from msgspec import Struct
 
 from shared import clock, logs
 from shared.config import Config
-from shared.errors import BadRequest, NotFound, Transient
+from shared.declared import JobId, PlaylistId, Time
+from shared.errors import NotFound, Transient
 from shared.gcp.firestore import Firestore
+from shared.library.at_youtube import Notice
 from shared.library.collections import is_collection
 from shared.library.memberships import Membership, Memberships
 from shared.library.own_playlists import OwnPlaylists
-from shared.library.refreshes import CHOICES, Refresh, Refreshes
+from shared.library.refreshes import Chosen, Every, Refresh, Refreshes
 from shared.meaning.embedder import model_named
 from shared.meaning.store import read_state
 from shared.messages import is_id
 from shared.oauth.grants import Grants
 from shared.pipeline import job_views
 from shared.pipeline.budget import Budget, Spent
+from shared.pipeline.job_views import JobBrief
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.ledger import Ledger
 from shared.pipeline.refresh import listing_cost
 from shared.search.errors import SearchRefused
 from shared.search.index.passage_counts import PassageCounts, Progress
 from shared.search.index.writer import SearchIndex
+from shared.youtube.channels import Choice
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import PlaylistInfo
 
@@ -35,6 +40,77 @@ _SOURCES = ("liked", "own", "url")
 _RECENT = timedelta(days=7)
 #: A source is late when its slot is so long ago: the scheduler calls every few minutes.
 _LATE = timedelta(minutes=15)
+
+
+class RefreshChoice(Struct):
+    """`auto`: as often as its size allows."""
+
+    refresh: Chosen
+
+
+class Indexed(TypedDict):
+    """When a source was indexed last, and the videos of it that can be searched.
+
+    `by_meaning`: how many of them can be searched by meaning, too; null where nothing is.
+    """
+
+    videos: int
+    at: Time
+    job_id: JobId | None
+    by_meaning: Progress | None
+
+
+class Changes(TypedDict):
+    """What the jobs of the last week found. `captions`: videos that got captions."""
+
+    since: Time
+    new: int
+    removed: int
+    captions: int
+    renamed: int
+
+
+class RefreshPlan(TypedDict):
+    """How often a source is refreshed, as you chose, and when next. `late`: why it is late."""
+
+    every: Every
+    chosen: Chosen
+    next_at: Time | None
+    late: str | None
+
+
+class SourceView(TypedDict):
+    """A source, without what changes by the minute."""
+
+    playlist_id: PlaylistId
+    title: str
+    thumbnail_url: str | None
+    video_count: int | None
+    indexed: Indexed | None
+    source: Literal["liked", "own", "url"]
+    privacy: str | None
+    kind: str
+    channel: Choice | None
+    changes: Changes | None
+
+
+class Source(SourceView):
+    """A source in your library, or a playlist of yours at YouTube.
+
+    - `source`: Liked videos, a list of your own, or added by its address
+    - `kind`: playlist, channel or collection; `channel`: what of a channel was chosen
+    - `indexed`: null before its first job has ended; `job`: the active one
+    """
+
+    refresh: RefreshPlan | None
+    job: JobBrief | None
+
+
+class SourceList(TypedDict):
+    """`notices`: why the list may be old."""
+
+    playlists: list[Source]
+    notices: list[Notice]
 
 
 class Dashboard:
@@ -59,7 +135,7 @@ class Dashboard:
         self._refreshes = Refreshes(db)
         self._budget = Budget(db, config.refresh_units_per_day)
 
-    def of_user(self, user_id: str) -> dict[str, Any]:
+    def of_user(self, user_id: str) -> SourceList:
         """The Liked videos first, then the user's own playlists, then those added by address.
 
         Raises:
@@ -73,9 +149,12 @@ class Dashboard:
         by_meaning = self._by_meaning(
             user_id, [each for each, held in memberships.items() if held.indexed_at]
         )
-        shown = [
-            _view(each, memberships.get(each), own.playlists.get(each), by_meaning.get(each))
-            | {"refresh": self._plan(plans.get(each), spent), "job": self._brief(active.get(each))}
+        shown: list[Source] = [
+            {
+                **_view(each, memberships.get(each), own.playlists.get(each), by_meaning.get(each)),
+                "refresh": self._plan(plans.get(each), spent),
+                "job": self._brief(active.get(each)),
+            }
             for each in {**own.playlists, **memberships}
         ]
         shown.sort(
@@ -85,7 +164,7 @@ class Dashboard:
                 each["playlist_id"],
             )
         )
-        return {"playlists": shown, "notices": [asdict(notice) for notice in own.notices]}
+        return {"playlists": shown, "notices": list(own.notices)}
 
     def _by_meaning(self, user_id: str, playlist_ids: Sequence[str]) -> dict[str, Progress]:
         """Empty while there is nothing by meaning, and if it cannot be counted now: nothing depends on it."""
@@ -101,15 +180,12 @@ class Dashboard:
             logs.warning("what can be found by meaning was not counted", error)
         return {}
 
-    def choose(self, user_id: str, playlist_id: str, chosen: object) -> dict[str, Any]:
+    def choose(self, user_id: str, playlist_id: str, chosen: Chosen) -> Source:
         """The use case behind `PATCH /api/playlists/{id}`. The source, as :meth:`of_user` shows it.
 
         Raises:
-            BadRequest: there is no such choice.
             NotFound: the source is not in the user's library.
         """
-        if chosen not in CHOICES:
-            raise BadRequest(f"refresh: expected one of {', '.join(CHOICES)}, found {str(chosen)[:40]!r}.")
         if not is_id(playlist_id):
             raise NotFound("There is no such playlist in your library.")
         self._memberships.choose(user_id, playlist_id, chosen)
@@ -118,7 +194,8 @@ class Dashboard:
             raise NotFound("There is no such playlist in your library.")
         plan = self._refreshes.of_user(user_id).get(playlist_id)
         progress = self._by_meaning(user_id, [playlist_id] if membership.indexed_at else [])
-        return _view(playlist_id, membership, None, progress.get(playlist_id)) | {
+        return {
+            **_view(playlist_id, membership, None, progress.get(playlist_id)),
             "refresh": self._plan(plan, self._budget.read()),
             "job": self._brief(self._jobs.current(user_id, playlist_id)),
         }
@@ -135,7 +212,7 @@ class Dashboard:
                 continue
         return self._refreshes.of_user(user_id) if older else plans
 
-    def _plan(self, plan: Refresh | None, spent: Spent) -> dict[str, Any] | None:
+    def _plan(self, plan: Refresh | None, spent: Spent) -> RefreshPlan | None:
         """When a source is refreshed next, and why it is late. None for what was never indexed."""
         if plan is None:
             return None
@@ -158,22 +235,22 @@ class Dashboard:
             )
         return plan.late or "Others come first. It is its turn within minutes."
 
-    def _brief(self, job: Job | None) -> dict[str, Any] | None:
+    def _brief(self, job: Job | None) -> JobBrief | None:
         return job_views.brief(job, self._ledger.counts(job.job_id, job.shards)) if job else None
 
 
 def _view(
     playlist_id: str, membership: Membership | None, own: PlaylistInfo | None, by_meaning: Progress | None
-) -> dict[str, Any]:
+) -> SourceView:
     known = own or membership
     assert known is not None, "a playlist is listed because it is in the library, or the user's own"
-    indexed = None
+    indexed: Indexed | None = None
     if membership and membership.indexed_at:
         indexed = {
             "videos": membership.indexed_videos,
             "at": clock.rfc3339(membership.indexed_at),
             "job_id": membership.job_id,
-            "by_meaning": asdict(by_meaning) if by_meaning else None,
+            "by_meaning": by_meaning,
         }
     # A private playlist in the library is the user's own, also while YouTube cannot be asked.
     is_own = own is not None or known.privacy == "private" or is_collection(playlist_id)
@@ -186,12 +263,12 @@ def _view(
         "source": "liked" if playlist_id.startswith("LL") else "own" if is_own else "url",
         "privacy": known.privacy,
         "kind": membership.kind if membership else "playlist",
-        "channel": membership.channel if membership else None,
+        "channel": Choice(**membership.channel) if membership and membership.channel else None,
         "changes": _changes(membership) if membership else None,
     }
 
 
-def _changes(membership: Membership) -> dict[str, Any] | None:
+def _changes(membership: Membership) -> Changes | None:
     """What the jobs of the last days have found. Videos that are gone meanwhile do not count."""
     recent = [each for each in membership.changes if clock.now() - each.at < _RECENT]
     if not recent:

@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from shared import clock, logs
 from shared.accounts.access import Access
 from shared.accounts.erasure import Erasure
 from shared.accounts.profiles import profile_path
 from shared.config import Config
+from shared.declared import NextCursor, Time
 from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
 from shared.library import memberships
 from shared.messages import is_id
 from shared.pipeline.jobs import Jobs
-from shared.pipeline.usage import this_month, usage_path
+from shared.pipeline.usage import Usage, this_month, usage_path
 
 #: Users of one page. Each of them takes two queries, and all together one read.
 _PAGE = 50
+
+
+class Month(Usage):
+    """What a user has cost this month, and the jobs that are active now."""
+
+    active_jobs: int
+
+
+class User(TypedDict):
+    """A user. `playlists`: sources in the library; `videos`: in them."""
+
+    user_id: str
+    email: str | None
+    name: str | None
+    signed_in_at: Time | None
+    operator: bool
+    suspended: bool
+    playlists: int
+    videos: int
+    month: Month
+
+
+class UserPage(TypedDict):
+    """A page of users, by id."""
+
+    users: list[User]
+    cursor: NextCursor
 
 
 class Operators:
@@ -31,7 +59,7 @@ class Operators:
         self._access = Access(config)
         self._jobs = Jobs(db)
 
-    def users(self, cursor: str | None) -> dict[str, Any]:
+    def users(self, cursor: str | None) -> UserPage:
         """A page of users who have signed in, by id. ``cursor``: that of the page before.
 
         Raises:
@@ -48,7 +76,7 @@ class Operators:
             "cursor": found[-1].id if len(found) == _PAGE else None,
         }
 
-    def suspend(self, user_id: str, suspended: bool) -> dict[str, Any]:
+    def suspend(self, user_id: str, suspended: bool) -> User:
         """Shuts a user out at once and cancels the active jobs, or lets the user in again.
 
         Raises:
@@ -84,7 +112,7 @@ class Operators:
             raise NotFound("There is no such user.")
         return data
 
-    def _view(self, user_id: str, profile: Mapping[str, Any], usage: Snapshot) -> dict[str, Any]:
+    def _view(self, user_id: str, profile: Mapping[str, Any], usage: Snapshot) -> User:
         library = memberships.of_user(self._db, user_id)
         return {
             "user_id": user_id,

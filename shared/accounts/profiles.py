@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from shared import clock
 from shared.accounts.access import Access
 from shared.config import Config
 from shared.gcp.firestore import Firestore
 from shared.oauth.google import Person
-from shared.oauth.grants import Grants
+from shared.oauth.grants import Grants, GrantState
+
+
+class Profile(TypedDict):
+    """You. What Google knows is null for people who never signed in with Google.
+
+    - `grant`: whether YouTube may be asked in your name
+    - `player_base_url`: where the player of the page comes from
+    - `sign_in`: people can sign in here; `operator`: you may see and suspend others
+    """
+
+    user_id: str
+    email: str | None
+    name: str | None
+    picture_url: str | None
+    grant: GrantState | None
+    player_base_url: str
+    sign_in: bool
+    operator: bool
 
 
 class Profiles:
@@ -38,7 +56,7 @@ class Profiles:
         """The stored profile. Empty for a user who never signed in with Google."""
         return self._db.read(profile_path(user_id))[0].data or {}
 
-    def view(self, user_id: str) -> dict[str, Any]:
+    def view(self, user_id: str) -> Profile:
         """A profile as `GET /api/me` answers it.
 
         Google's part is null for a user who never signed in with Google.
@@ -46,7 +64,9 @@ class Profiles:
         data = self.read(user_id)
         return {
             "user_id": user_id,
-            **{name: data.get(name) for name in ("email", "name", "picture_url")},
+            "email": data.get("email"),
+            "name": data.get("name"),
+            "picture_url": data.get("picture_url"),
             "grant": self._grants.state(user_id),
             "player_base_url": self._config.youtube_embed_base_url,
             "sign_in": self._config.sign_in,

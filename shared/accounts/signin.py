@@ -12,8 +12,10 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
+
+from msgspec import Meta, Struct
 
 from shared import clock, logs
 from shared.accounts.access import Access, Reason
@@ -52,6 +54,12 @@ class Step:
 
     location: str
     cookie: Cookie
+
+
+class LoginAsked(Struct):
+    next: Annotated[str, Meta(description="The path of the page to come back to.", examples=["/"])] | None = (
+        None
+    )
 
 
 class SignIn:

@@ -6,9 +6,12 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta, Struct
 
 from shared import clock
+from shared.declared import ShortId, Time
 from shared.errors import BadRequest, NotFound
 from shared.gcp.firestore import Firestore, delete_all
 from shared.messages import is_id
@@ -17,8 +20,42 @@ from shared.random_secrets import hash_secret
 #: Half a surrogate pair: JSON can carry it, UTF-8 cannot.
 _HALF = re.compile(r"[\ud800-\udfff]")
 _NAME_LENGTH = 100
+_USER = "Expected a user of letters, digits, - and _, at most 128 of them."
 #: Characters of the hash that name a token to its owner.
 _ID_LENGTH = 16
+
+
+_NAME = f"Expected a name of 1 to {_NAME_LENGTH} characters for the token."
+
+
+class NewToken(Struct):
+    """`user`: only the command line of a local run makes tokens for others."""
+
+    name: Annotated[
+        str,
+        Meta(min_length=1, max_length=_NAME_LENGTH, examples=["my notebook"], extra={"sentence": _NAME}),
+    ] = "API token"
+    user: Annotated[str, Meta(extra={"sentence": _USER})] | None = None
+
+
+class TokenView(TypedDict):
+    """An API token."""
+
+    token_id: ShortId
+    name: str
+    created_at: Time
+
+
+class MadeToken(TokenView):
+    """A new API token. `token` is shown nowhere else: keep it."""
+
+    token: Annotated[str, Meta(examples=["yts_…"])]
+
+
+class TokenList(TypedDict):
+    """API tokens, the newest first."""
+
+    tokens: Sequence[TokenView]
 
 
 class Tokens:
@@ -27,22 +64,22 @@ class Tokens:
     def __init__(self, db: Firestore) -> None:
         self._db = db
 
-    def mint(self, user_id: object, name: object) -> dict[str, Any]:
+    def mint(self, user_id: str, name: str) -> MadeToken:
         """Makes a token, as `POST /api/tokens` answers it. The token itself is shown nowhere else.
 
         Raises:
             BadRequest: the user id or the name is not valid.
         """
-        if not isinstance(user_id, str) or not is_id(user_id):
-            raise BadRequest("Expected a user of letters, digits, - and _, at most 128 of them.")
-        if not isinstance(name, str) or not 0 < len(name.strip()) <= _NAME_LENGTH or _HALF.search(name):
-            raise BadRequest(f"Expected a name of 1 to {_NAME_LENGTH} characters for the token.")
+        if not is_id(user_id):
+            raise BadRequest(_USER)
+        if not 0 < len(name.strip()) <= _NAME_LENGTH or _HALF.search(name):
+            raise BadRequest(_NAME)
         token = f"yts_{secrets.token_urlsafe(32)}"
         data = {"user_id": user_id, "name": name.strip(), "created_at": clock.now()}
         self._db.commit().create(_path(token), data).run()
         return {**_view(hash_secret(token), data), "token": token}
 
-    def list(self, user_id: str) -> Sequence[dict[str, Any]]:
+    def list(self, user_id: str) -> Sequence[TokenView]:
         """The user's tokens, newest first, as `GET /api/tokens` answers them."""
         found = [
             (snapshot.id, snapshot.data)
@@ -70,7 +107,7 @@ class Tokens:
         delete_all(self._db, "api_tokens", ("user_id", "==", user_id))
 
 
-def _view(token_hash: str, data: Any) -> dict[str, Any]:
+def _view(token_hash: str, data: Any) -> TokenView:
     return {
         "token_id": token_hash[:_ID_LENGTH],
         "name": data["name"],

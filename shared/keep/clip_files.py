@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from shared import clock
+from shared.exports.markdown import tag as tag_of
 from shared.search.export import row, safe
 from shared.transcripts.subtitles import escape_markdown, timestamp
 
@@ -17,8 +17,6 @@ COLUMNS = (
     *("id", "created_at", "video_id", "title", "channel", "start", "end"),
     *("url", "page", "text", "note", "tags", "gone"),
 )
-#: What a tag of Obsidian cannot have (https://help.obsidian.md/tags): spaces, and punctuation except - _ /.
-_NO_TAG = re.compile(r"[\s!-,.:-@\[-^`{-~\u2000-\u206f\u3000-\u303f]+")
 
 View = Mapping[str, Any]
 
@@ -73,7 +71,7 @@ def as_markdown(views: Iterable[View], origin: str) -> Iterator[str]:
             # Two spaces keep the end of a line.
             "  \n".join(escape_markdown(line) for line in view["note"].splitlines()),
             " · ".join(filter(None, [escape_markdown(view["channel"]), youtube, page])),
-            " ".join(f"#{tag}" for each in view["tags"] if (tag := _tag(each))),
+            " ".join(f"#{tag}" for each in view["tags"] if (tag := tag_of(each))),
         ]
         yield "\n" + "\n\n".join(filter(None, parts)) + "\n"
 
@@ -82,9 +80,3 @@ def page_url(view: View, origin: str) -> str:
     """The address of a clip in the page, where its lines are marked."""
     asked = {"v": view["video_id"], "t": view["start"], "line": view["from_line"], "until": view["end"]}
     return f"{origin}/?{urlencode(asked)}"
-
-
-def _tag(text: str) -> str:
-    tag = _NO_TAG.sub("-", text).strip("-")
-    # A tag of digits alone would be text.
-    return f"{tag}_" if tag.isdecimal() else tag

@@ -16,10 +16,23 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
+from msgspec import UNSET
+
 from shared import clock, logs
 from shared.errors import BadRequest, Busy, DeliveryError, NotFound
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore, delete_all, retry_on_conflict
+from shared.keep.clip_views import (
+    NO_NOTE,
+    NOTE,
+    TAG,
+    TAGS,
+    ClipChange,
+    ClipFilters,
+    ClipPage,
+    ClipView,
+    NewClip,
+)
 from shared.library.memberships import titles
 from shared.search.hits import watch_url
 from shared.search.index.analysis import clean, clean_paragraphs, is_spaceless
@@ -28,10 +41,10 @@ from shared.search.params import Params
 from shared.search.service import Search
 from shared.transcripts.transcript import Line
 
-#: Clips of a user, characters of a clip, of a note and of a tag, and tags of a clip.
-MAXIMUM, TEXT, NOTE, TAG, TAGS = 10_000, 20_000, 5000, 50, 20
-#: Characters of a query, and different tags in an answer.
-_QUERY, _COUNTED = 2000, 200
+#: Clips of a user, and characters of a clip.
+MAXIMUM, TEXT = 10_000, 20_000
+#: Different tags in an answer.
+_COUNTED = 200
 #: Clips that an export reads at a time.
 _BATCH = 200
 #: Clips get ids that descend, so that the newest comes first.
@@ -56,16 +69,26 @@ class Clip:
     tags: Sequence[str]
     created_at: datetime
 
-    def view(self, *, gone: bool) -> dict[str, Any]:
+    def view(self, *, gone: bool) -> ClipView:
         """As the API shows it. ``gone``: the video is not in the library any more."""
-        shown = {
+        shown: ClipView = {
             "id": self.clip_id,
-            **{name: value for name, value in asdict(self).items() if name != "clip_id"},
+            "video_id": self.video_id,
+            "title": self.title,
+            "channel": self.channel,
+            "from_line": self.from_line,
+            "to_line": self.to_line,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "note": self.note,
             "tags": list(self.tags),
             "created_at": clock.rfc3339(self.created_at),
             "url": watch_url(self.video_id, int(self.start)),
         }
-        return {**shown, "gone": True} if gone else shown
+        if gone:
+            shown["gone"] = True
+        return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +100,11 @@ class Wanted:
     video: str | None = None
 
     @classmethod
-    def from_request(cls, arguments: Mapping[str, str]) -> Wanted:
-        """Raises BadRequest when the query is too long."""
-        q = arguments.get("q", "").strip()
-        if len(q) > _QUERY:
-            raise BadRequest(f"q: expected at most {_QUERY:,} characters. Search for fewer words.")
+    def of(cls, asked: ClipFilters) -> Wanted:
+        q = asked.q.strip()
         words = _WORD.findall(fold(q))
-        tag, video = arguments.get("tag"), arguments.get("video")
-        return cls(words if words or not q else None, fold(clean(tag)) if tag else None, video or None)
+        tag = fold(clean(asked.tag)) if asked.tag else None
+        return cls(words if words or not q else None, tag, asked.video)
 
     @property
     def fields(self) -> list[str]:
@@ -109,7 +129,7 @@ class Clips:
         self._db = db
         self._search = search
 
-    def add(self, user_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def add(self, user_id: str, body: NewClip) -> ClipView:
         """Makes a clip, as `POST /api/clips` answers it.
 
         Raises:
@@ -117,11 +137,8 @@ class Clips:
             NotFound: the video is not in the library.
             Busy: the user has too many clips.
         """
-        note, tags = _note(body.get("note", "")), _tags(body.get("tags", []))
-        first, last = (_number(body, name) for name in ("from_line", "to_line"))
-        video_id = body.get("video_id")
-        if not isinstance(video_id, str):
-            raise BadRequest("video_id: expected the id of a video in your library.")
+        note, tags, video_id = _note(body.note), _tags(body.tags), body.video_id
+        first, last = body.from_line, body.to_line
         about, lines = self._search.video(user_id, titles(self._db, user_id), video_id)
         chosen = _chosen(lines, first, last)
         if self._db.count(_collection(user_id)) >= MAXIMUM:
@@ -145,7 +162,7 @@ class Clips:
         self._db.commit().create(_path(user_id, data.pop("clip_id")), data).run()
         return clip.view(gone=False)
 
-    def page(self, user_id: str, wanted: Wanted, limit: int, cursor: str | None = None) -> dict[str, Any]:
+    def page(self, user_id: str, wanted: Wanted, limit: int, cursor: str | None = None) -> ClipPage:
         """A page of clips, the newest first, as `GET /api/clips` answers it. ``cursor``: of the page before.
 
         ``tags`` are counted in all clips that are wanted, whatever the wanted tag is.
@@ -165,11 +182,11 @@ class Clips:
             "cursor": left[limit - 1] if len(left) > limit else None,
         }
 
-    def every(self, user_id: str, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    def every(self, user_id: str, wanted: Wanted) -> Iterator[ClipView]:
         """All wanted clips as in :meth:`page`. They are looked for at once, and read some at a time."""
         return self._views(user_id, self._find(user_id, wanted)[0])
 
-    def change(self, user_id: str, clip_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def change(self, user_id: str, clip_id: str, body: ClipChange) -> ClipView:
         """Changes the note, the tags, or both, as `PATCH /api/clips/{id}` answers it.
 
         Raises:
@@ -177,10 +194,10 @@ class Clips:
             NotFound: the user has no such clip.
         """
         changes: dict[str, Any] = {}
-        if "note" in body:
-            changes["note"] = _note(body["note"])
-        if "tags" in body:
-            changes["tags"] = _tags(body["tags"])
+        if body.note is not UNSET:
+            changes["note"] = _note(body.note)
+        if body.tags is not UNSET:
+            changes["tags"] = _tags(body.tags)
         video_id = (self._read(user_id, clip_id).data or {})["video_id"]
 
         def attempt() -> None:
@@ -214,7 +231,7 @@ class Clips:
         often = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return dict(sorted(found.items())), [(written[tag], count) for tag, count in often[:_COUNTED]]
 
-    def _views(self, user_id: str, found: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def _views(self, user_id: str, found: Mapping[str, str]) -> Iterator[ClipView]:
         """Those of the clips that are still there, read some at a time. ``found``: as :meth:`_find`."""
         library = self._library(user_id, set(found.values()))
         ids = list(found)
@@ -262,23 +279,14 @@ def _is_clip_id(text: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{22}", text) is not None
 
 
-def _number(body: Mapping[str, Any], name: str) -> int:
-    value = body.get(name)
-    if type(value) is not int or value < 0:
-        raise BadRequest(f"{name}: expected the number of a line, from 0.")
-    return value
-
-
-def _note(value: object) -> str:
-    if not isinstance(value, str) or len(note := clean_paragraphs(value)) > NOTE:
-        raise BadRequest(f"note: expected text of at most {NOTE:,} characters.")
+def _note(value: str) -> str:
+    if len(note := clean_paragraphs(value)) > NOTE:
+        raise BadRequest(NO_NOTE)
     return note
 
 
-def _tags(value: object) -> list[str]:
+def _tags(value: list[str]) -> list[str]:
     """Cleaned tags; a comma separates two. Of those that are folded alike the first one stays."""
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise BadRequest('tags: expected a list of words such as ["history", "to read"].')
     # A comma separates tags in the page and in files, so it is no part of one.
     parts = [part for each in value[: 10 * TAGS] for part in each.split(",")]
     tags = [clean(each).lstrip("#").strip() for each in parts]

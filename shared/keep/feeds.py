@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from msgspec.structs import replace
 
 from shared import clock
 from shared.errors import BadRequest, NotFound
@@ -92,10 +93,10 @@ class Feeds:
             # A feed has an order of its own.
             params = replace(saved.params, among=tuple(latest), limit=_ENTRIES, sort="relevance")
             placed = placing(self._db, user_id, params)
-            found = self._search.search(user_id, titles, params, placed) if latest else {"hits": []}
+            hits = self._search.search(user_id, titles, params, placed)["hits"] if latest else []
         except BadRequest:
             return {}
-        return {hit["video_id"]: hit for hit in found["hits"]}
+        return {hit["video_id"]: hit for hit in hits}
 
 
 def _feed(

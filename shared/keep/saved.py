@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 from urllib.parse import parse_qsl, urlencode
 
 from shared import clock
+from shared.declared import ShortId, Time
 from shared.errors import BadRequest
 from shared.gcp.documents import Snapshot
 from shared.library.packing import pack_ids, unpack_ids
@@ -22,17 +23,45 @@ _SEEN_IN_FEED = 500
 _REMEMBERED = 20_000
 #: Parameters of a request that are no part of a saved search.
 _OF_A_REQUEST = ("limit", "cursor", "new_in", "format")
-_QUERY_LENGTH = 8_000
+QUERY_LENGTH = 8_000
+NO_QUERY = "query: expected the filters of a search, as in the address of its page."
 _TICK = timedelta(milliseconds=1)
+
+
+class FeedView(TypedDict):
+    """The feed of a saved search. Its address was shown when it was made."""
+
+    created_at: Time
+
+
+class SearchView(TypedDict):
+    """A saved search.
+
+    - `query`: its filters, as in the address of the page
+    - `checked_at`: when its hits were last looked for; `total`: of them; `new`: those that were found since
+      you saved it and have not seen, the first one at `new_since`
+    - `notice`: why it may not find what you expect
+    """
+
+    id: ShortId
+    title: str
+    query: str
+    created_at: Time
+    checked_at: Time
+    total: int
+    new: int
+    new_since: Time | None
+    feed: FeedView | None
+    notice: str | None
 
 
 class Arguments:
     """The parameters in a query string, for :meth:`shared.search.params.Params.from_request`."""
 
-    def __init__(self, query: object) -> None:
+    def __init__(self, query: str) -> None:
         """Raises BadRequest."""
-        expected = BadRequest("query: expected the filters of a search, as in the address of its page.")
-        if not isinstance(query, str) or len(query) > _QUERY_LENGTH:
+        expected = BadRequest(NO_QUERY)
+        if len(query) > QUERY_LENGTH:
             raise expected
         try:
             query.encode()
@@ -131,7 +160,7 @@ class SavedSearch:
             del fields[name]
         return {**fields, "known": pack_ids(sorted(self.known)), "found": _pack(self.found)}
 
-    def view(self, titles: Mapping[str, str]) -> dict[str, Any]:
+    def view(self, titles: Mapping[str, str]) -> SearchView:
         """As the API answers it. ``titles``: of the playlists in the library, by id."""
         new = self.new
         return {
@@ -143,7 +172,7 @@ class SavedSearch:
             "total": self.total,
             "new": len(new),
             "new_since": clock.rfc3339(self.found[new[0]]) if new else None,
-            "feed": {"created_at": clock.rfc3339(self.feed_created_at)} if self.feed else None,
+            "feed": {"created_at": clock.rfc3339(self.feed_created_at)} if self.feed_created_at else None,
             "notice": self._notice(titles),
         }
 

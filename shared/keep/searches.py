@@ -15,13 +15,16 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from time import monotonic
-from typing import Any
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta, Struct, structs
 
 from shared import clock, logs
+from shared.declared import Time
 from shared.errors import BadRequest, Busy, NotFound, Transient
 from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore, delete_all, retry_on_conflict
-from shared.keep.saved import Arguments, SavedSearch, saved_from
+from shared.keep.saved import NO_QUERY, QUERY_LENGTH, Arguments, SavedSearch, SearchView, saved_from
 from shared.library.memberships import titles_and_state
 from shared.library.placement import placing
 from shared.messages import is_id
@@ -32,6 +35,11 @@ from shared.search.service import Search
 #: Saved searches of a user.
 MAXIMUM = 100
 _TITLE_LENGTH = 100
+_NO_TITLE = f"title: expected 1 to {_TITLE_LENGTH} characters."
+_NO_TIME = "checked_at: expected that of the saved search, such as 2024-01-31T12:00:00.000Z."
+Title = Annotated[
+    str, Meta(min_length=1, max_length=_TITLE_LENGTH, examples=["Black holes"], extra={"sentence": _NO_TITLE})
+]
 #: Half a surrogate pair: JSON can carry it, UTF-8 cannot.
 _HALF = re.compile(r"[\ud800-\udfff]")
 #: Jobs whose end is noticed. Most change their playlist, which is noticed anyway; that of a video does not.
@@ -43,6 +51,42 @@ _BUDGET = 2.0
 Decide = Callable[[SavedSearch, Commit], Mapping[str, Any]]
 
 
+class NewSearch(Struct):
+    query: Annotated[
+        str,
+        Meta(
+            max_length=QUERY_LENGTH,
+            description="The parameters of `GET /api/search`, as a query string.",
+            examples=["q=black+hole&playlist=PLyts-sample-talks"],
+            extra={"sentence": NO_QUERY},
+        ),
+    ]
+    title: Title | None = None
+
+
+class NewTitle(Struct):
+    title: Title
+
+
+class SeenUntil(Struct):
+    checked_at: (
+        Annotated[
+            Time,
+            Meta(
+                description="That of the answer whose new hits you have seen; null: all that are stored.",
+                extra={"sentence": _NO_TIME},
+            ),
+        ]
+        | None
+    ) = None
+
+
+class SearchList(TypedDict):
+    """Saved searches, by title."""
+
+    searches: list[SearchView]
+
+
 class Searches:
     """The saved searches of all users."""
 
@@ -51,7 +95,7 @@ class Searches:
         self._search = search
         self._jobs = Jobs(db)
 
-    def save(self, user_id: str, query: object, title: object = None) -> dict[str, Any]:
+    def save(self, user_id: str, query: str, title: str | None = None) -> SearchView:
         """Saves a search, as `POST /api/searches` answers it.
 
         Raises:
@@ -80,10 +124,10 @@ class Searches:
 
     def _ids(self, user_id: str, titles: Mapping[str, str], params: Params) -> list[str]:
         """The hits are kept in no order, so the library need not be asked for one."""
-        params = replace(params, sort="relevance")
+        params = structs.replace(params, sort="relevance")
         return self._search.ids(user_id, titles, params, placing(self._db, user_id, params))
 
-    def list(self, user_id: str) -> dict[str, Any]:
+    def list(self, user_id: str) -> SearchList:
         """All saved searches by title, as `GET /api/searches` answers them."""
         deadline = monotonic() + _BUDGET
         kept = [saved for each in self._db.query(_collection(user_id)) if (saved := saved_from(each))]
@@ -109,12 +153,12 @@ class Searches:
         titles, library = self._library(user_id)
         return self._checked(user_id, saved, titles, library) or saved, titles
 
-    def rename(self, user_id: str, search_id: str, title: object) -> dict[str, Any]:
+    def rename(self, user_id: str, search_id: str, title: str) -> SearchView:
         """Raises BadRequest and NotFound."""
         name = _title(title)
         return self._view(user_id, self.change(user_id, search_id, lambda saved, commit: {"title": name}))
 
-    def see(self, user_id: str, search_id: str, until: object) -> dict[str, Any]:
+    def see(self, user_id: str, search_id: str, until: str | None) -> SearchView:
         """Takes new hits for seen: those that were found until then, or all that are stored (None).
 
         ``until``: the `checked_at` of the answer that the person has seen.
@@ -123,11 +167,9 @@ class Searches:
             BadRequest: that is no time.
             NotFound: there is no such search.
         """
-        time = clock.parse(until) if isinstance(until, str) else None
+        time = clock.parse(until)
         if until is not None and time is None:
-            raise BadRequest(
-                "checked_at: expected that of the saved search, such as 2024-01-31T12:00:00.000Z."
-            )
+            raise BadRequest(_NO_TIME)
         changed = self.change(user_id, search_id, lambda saved, commit: {"seen_at": saved.seen(time)})
         return self._view(user_id, changed)
 
@@ -151,7 +193,7 @@ class Searches:
 
         return retry_on_conflict(attempt)
 
-    def _view(self, user_id: str, saved: SavedSearch) -> dict[str, Any]:
+    def _view(self, user_id: str, saved: SavedSearch) -> SearchView:
         return saved.view(self._library(user_id)[0])
 
     def _library(self, user_id: str) -> tuple[Mapping[str, str], str]:
@@ -218,9 +260,9 @@ def feed_path(token_hash: str) -> str:
     return f"feeds/{token_hash}"
 
 
-def _title(title: object) -> str:
-    if not isinstance(title, str) or not 0 < len(title.strip()) <= _TITLE_LENGTH or _HALF.search(title):
-        raise BadRequest(f"title: expected 1 to {_TITLE_LENGTH} characters.")
+def _title(title: str) -> str:
+    if not 0 < len(title.strip()) <= _TITLE_LENGTH or _HALF.search(title):
+        raise BadRequest(_NO_TITLE)
     return title.strip()
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta, Struct
 
 from shared import clock
+from shared.declared import PlaylistId, ShortId, Time
 from shared.errors import BadRequest, Busy, NotFound
 from shared.gcp.firestore import Firestore, delete_all
 from shared.library import memberships
@@ -38,6 +41,14 @@ class Link:
     title: str
 
 
+class LinkedSource(TypedDict):
+    """The source that a read-only link opens."""
+
+    playlist_id: PlaylistId
+    title: str
+    player_base_url: str
+
+
 def find(db: Firestore, token: str) -> Link | None:
     """The link of a token. None if it was revoked, or if its source is gone or has become private."""
     name = hash_secret(token)
@@ -50,22 +61,47 @@ def find(db: Firestore, token: str) -> Link | None:
     return Link(name[:_ID_LENGTH], data["user_id"], data["playlist_id"], source.title)
 
 
+class NewLink(Struct):
+    playlist_id: Annotated[
+        PlaylistId,
+        Meta(extra={"sentence": "playlist_id: expected the id of a source in your library."}),
+    ]
+
+
+class LinkView(TypedDict):
+    """A read-only link to a source."""
+
+    id: ShortId
+    playlist_id: PlaylistId
+    created_at: Time
+
+
+class MadeLink(LinkView):
+    """A new link. `url` is shown nowhere else: pass it on."""
+
+    url: str
+
+
+class LinkList(TypedDict):
+    """Links, the newest first."""
+
+    links: list[LinkView]
+
+
 class Links:
     """The links of all users."""
 
     def __init__(self, db: Firestore) -> None:
         self._db = db
 
-    def make(self, user_id: str, playlist_id: object) -> tuple[dict[str, Any], str]:
+    def make(self, user_id: str, playlist_id: str) -> tuple[LinkView, str]:
         """Makes a link to a source of the user: its view, and the token, which is shown nowhere else.
 
         Raises:
-            BadRequest: the id is none, or the source is private.
+            BadRequest: the source is private.
             NotFound: it is not in the user's library.
             Busy: the user has too many links.
         """
-        if not isinstance(playlist_id, str):
-            raise BadRequest("playlist_id: expected the id of a source in your library.")
         source = memberships.brief(self._db, user_id, playlist_id) if is_id(playlist_id) else None
         if source is None:
             raise NotFound("There is no such source in your library.")
@@ -78,7 +114,7 @@ class Links:
         self._db.commit().create(_path(hash_secret(token)), data).run()
         return _view(hash_secret(token), data), token
 
-    def of_user(self, user_id: str) -> dict[str, Any]:
+    def of_user(self, user_id: str) -> LinkList:
         """The user's links, newest first, as `GET /api/links` answers them."""
         found = [
             (snapshot.data["created_at"], _view(snapshot.id, snapshot.data))
@@ -125,7 +161,7 @@ def _refusal(source: Membership) -> str | None:
     return None
 
 
-def _view(name: str, data: Any) -> dict[str, Any]:
+def _view(name: str, data: Any) -> LinkView:
     return {
         "id": name[:_ID_LENGTH],
         "playlist_id": data["playlist_id"],

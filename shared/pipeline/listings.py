@@ -19,7 +19,7 @@ from shared.oauth.grants import Grants
 from shared.pipeline.jobs import Job
 from shared.youtube import channels
 from shared.youtube.addresses import channel_of, is_uploads
-from shared.youtube.channels import Choice, choice_from
+from shared.youtube.channels import Choice
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import PAGE, FirstPage, Item, PlaylistInfo
 
@@ -69,7 +69,7 @@ class Listings:
         if not is_uploads(job.playlist_id):
             return self._playlist(job, known)
         chosen = job.channel or (known.channel if known else None)
-        choice = choice_from(chosen or {})
+        choice = Choice(**(chosen or {}))
         if choice.everything:
             return replace(self._playlist(job, known), kind="channel", channel=choice.as_json())
         return self._channel(job, known, choice)

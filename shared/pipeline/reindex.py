@@ -7,7 +7,9 @@ passages is filled where it is, from the stored vectors: no model is needed.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from shared import logs
 from shared.gcp.firestore import WHOLE_TIMEOUT, Firestore
@@ -20,6 +22,10 @@ from shared.search.index.rebuild import Rebuild
 from shared.search.index.writer import SearchIndex
 from shared.transcripts.store import TranscriptStore, stored_from, transcript_path
 from shared.transcripts.videos import metadata_from, video_path
+
+
+class ReindexAsked(Struct):
+    only: Literal["outdated"] | None = None
 
 
 class Reindex:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Literal
+from typing import Annotated, Literal, TypedDict
 
+from msgspec import Meta, Struct
+
+from shared.declared import JobId, PlaylistId, VideoId
 from shared.errors import BadRequest, RequestError
 from shared.library.collections import SAVED
 from shared.pipeline.channels import Channels
@@ -27,36 +30,75 @@ LARGE = 500
 WORKS_FOR = 20.0
 #: For an estimate: videos that are fetched in a second.
 _A_SECOND = 5
+_NOTHING = "text: expected addresses or ids, one in each line; found nothing."
 _LATE = "There was no time for this line. Paste it again."
 #: What the page of a channel shows that is named in an address.
 _TABS = {"videos": Choice(shorts=False, live=False)}
 TakenFor = Literal["playlist", "channel", "video", "nothing"]
 
 
+class Pasted(Struct):
+    text: Annotated[
+        str,
+        Meta(
+            description=f"Addresses or ids, one in each line, at most {MAXIMUM_LINES:,}.",
+            examples=["https://www.youtube.com/@AtariMuseum\nhttps://youtu.be/dQw4w9WgXcQ"],
+            extra={"sentence": _NOTHING},
+        ),
+    ]
+
+
+class Estimate(TypedDict):
+    """What a large channel would cost. `units`: of YouTube's quota. `videos`: null if not known."""
+
+    videos: int | None
+    seconds: int
+    units: int
+
+
 @dataclass(slots=True)
 class Line:
-    """What one line was taken for. ``detail``: why it could not be taken and what to do; or what is left out.
+    """What one line was taken for.
 
-    ``choice``: of a channel that is too large to be started at once: what it would cost. ``channel``: what of
-    a channel is taken.
+    - `detail`: why it could not be taken and what to do; or what is left out
+    - `choice`: of a channel that is too large to be started at once: what it would cost
+    - `channel`: what of a channel is taken
     """
 
     text: str
     taken_for: TakenFor = "nothing"
     title: str | None = None
-    playlist_id: str | None = None
-    video_id: str | None = None
-    job_id: str | None = None
+    playlist_id: PlaylistId | None = None
+    video_id: VideoId | None = None
+    job_id: JobId | None = None
     status_url: str | None = None
     detail: str | None = None
-    choice: dict[str, Any] | None = None
-    channel: dict[str, Any] | None = None
+    choice: Estimate | None = None
+    channel: Choice | None = None
 
     def started(self, job: Job) -> None:
         self.playlist_id, self.job_id, self.status_url = job.playlist_id, job.job_id, status_url(job)
 
     def refuse(self, detail: str) -> None:
         self.taken_for, self.detail = "nothing", detail
+
+
+class SavedVideos(TypedDict):
+    """The collection that took the videos. `added`: those that were not in it."""
+
+    playlist_id: PlaylistId
+    title: str
+    added: int
+    job_id: JobId | None
+    status_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken. `collection`: null without single videos."""
+
+    lines: list[Line]
+    collection: SavedVideos | None
 
 
 class Sources:
@@ -67,15 +109,15 @@ class Sources:
         self._channels = channels
         self._works_for = works_for
 
-    def add(self, user_id: str, text: object) -> dict[str, Any]:
+    def add(self, user_id: str, text: str) -> Taken:
         """Takes each line for what it is, and starts it. Videos go together into "Saved videos".
 
         Raises:
             BadRequest: there is nothing in the text, or too much.
             Transient: the database or YouTube does not answer. What was started before stays started.
         """
-        if not isinstance(text, str) or not text.strip():
-            raise BadRequest("text: expected addresses or ids, one in each line; found nothing.")
+        if not text.strip():
+            raise BadRequest(_NOTHING)
         # A lone surrogate cannot be sent back.
         texts = addresses.split(text.encode("utf-8", "replace").decode())
         if len(texts) > MAXIMUM_LINES:
@@ -97,7 +139,7 @@ class Sources:
             except RequestError as error:
                 line.refuse(str(error))
         collection = self._save(user_id, lines)
-        return {"lines": [asdict(line) for line in lines], "collection": collection}
+        return Taken(lines, collection)
 
     def _described(self, user_id: str, named: Iterable[Named]) -> dict[str, Channel] | str:
         """The channels that are given by their id; or why they are not known."""
@@ -123,7 +165,7 @@ class Sources:
         choice = _TABS.get(named.tab)
         line.taken_for, line.title = "channel", channel.title
         line.playlist_id = uploads_of(channel.channel_id)
-        line.channel = (choice or Choice()).as_json()
+        line.channel = choice or Choice()
         if choice:
             line.detail = "Without its Shorts and broadcasts, because this is the address of its videos."
         if channel.videos is None or channel.videos > LARGE:
@@ -131,7 +173,7 @@ class Sources:
         else:
             line.started(self._start.start_known(user_id, line.playlist_id, choice))
 
-    def _save(self, user_id: str, lines: list[Line]) -> dict[str, Any] | None:
+    def _save(self, user_id: str, lines: list[Line]) -> SavedVideos | None:
         videos = [line for line in lines if line.video_id is not None]
         if not videos:
             return None
@@ -169,7 +211,7 @@ def _named(line: Line, text: str) -> Named | None:
     return named
 
 
-def estimate(videos: int | None) -> dict[str, Any]:
+def estimate(videos: int | None) -> Estimate:
     """What a channel of so many videos costs, if none of them is known here yet."""
     number = videos or 0
     return {"videos": videos, "seconds": -(-number // _A_SECOND), "units": listing_units(number)}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from shared import logs
 from shared.config import Config
@@ -16,8 +19,29 @@ from shared.messages import is_id
 from shared.pipeline.channels import Channels
 from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.quotas import Quota
-from shared.youtube.addresses import SHELL, WATCH_LATER, classify, is_refused, is_uploads, uploads_of
-from shared.youtube.channels import Choice, choice_from
+from shared.youtube.addresses import NOTHING, SHELL, WATCH_LATER, classify, is_refused, is_uploads, uploads_of
+from shared.youtube.channels import Choice, require_day
+
+
+class NewJob(Struct):
+    """`again`: ask YouTube also for what is stored. `channel`: what of a channel is wanted."""
+
+    playlist: Annotated[
+        str,
+        Meta(
+            description="A playlist, a channel or a collection: its id, its address at YouTube, or @handle.",
+            examples=["PLyts-sample-talks"],
+            extra={"sentence": NOTHING},
+        ),
+    ]
+    again: bool = False
+    channel: (
+        Annotated[
+            Choice,
+            Meta(extra={"sentence": "channel: expected an object with shorts, live, newest and since."}),
+        ]
+        | None
+    ) = None
 
 
 class Start:
@@ -35,13 +59,13 @@ class Start:
         self._collections = Collections(db)
 
     def start(
-        self, user_id: str, playlist: object, *, again: bool = False, channel: object = None
+        self, user_id: str, playlist: str, *, again: bool = False, channel: Choice | None = None
     ) -> tuple[Job, bool]:
         """The user's active job of a source and False, or a new job and True. YouTube is asked only for the
         id of a channel that is given by its name.
 
-        ``playlist``: an id, an address or a handle; ``channel``: what of a channel is wanted, as the request
-        says it; None: as it was chosen before. ``again``: the job asks YouTube also for what is stored,
+        ``playlist``: an id, an address or a handle; ``channel``: what of a channel is wanted; None: as it was
+        chosen before. ``again``: the job asks YouTube also for what is stored,
         of those videos that are in the user's library through this playlist now.
 
         Raises:
@@ -51,18 +75,19 @@ class Start:
             TooMany: the user's quota is used up.
             Transient: the database does not answer.
         """
-        choice = None if channel is None else choice_from(channel)
+        if channel is not None:
+            require_day(channel)
         playlist_id = self._playlist_id(user_id, playlist)
-        if choice and not is_uploads(playlist_id):
+        if channel and not is_uploads(playlist_id):
             raise BadRequest("channel: expected a channel in playlist; found a playlist.")
         known = memberships.read(self._db, user_id, playlist_id) if again else None
-        return self._start(user_id, playlist_id, again=known.video_ids if known else (), choice=choice)
+        return self._start(user_id, playlist_id, again=known.video_ids if known else (), choice=channel)
 
-    def _playlist_id(self, user_id: str, playlist: object) -> str:
+    def _playlist_id(self, user_id: str, playlist: str) -> str:
         if is_collection(playlist):
-            if collections.read(self._db, user_id, str(playlist)) is None:
+            if collections.read(self._db, user_id, playlist) is None:
                 raise NotFound("There is no such collection in your library.")
-            return str(playlist)
+            return playlist
         named = classify(playlist)
         if named.kind == "video":
             raise BadRequest(f"This is one video; it names no playlist. {SHELL}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from shared import clock, logs
 from shared.config import Config
 from shared.errors import Transient
@@ -40,6 +42,19 @@ class Swept:
     videos_published: int = 0
     embedding: int = 0
     troubles: int = 0
+
+
+@dataclass(slots=True)
+class SweepDone(Swept):
+    """``erasures``: those that were continued."""
+
+    erasures: int = 0
+
+
+class SweepAsked(Struct):
+    """``messages_lost``: Pub/Sub has forgotten all of its messages."""
+
+    messages_lost: bool = False
 
 
 class Sweep:

@@ -6,8 +6,9 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
+from shared.search.params import Asked
 from shared.search.snippets import plain
 
 MIMETYPES = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
@@ -25,6 +26,10 @@ COLUMNS = (
     "match",
     "missing",
 )
+
+
+class ExportAsked(Asked, frozen=True, kw_only=True):
+    format: Literal["csv", "jsonl"] = "csv"
 
 
 def render(hits: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:

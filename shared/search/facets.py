@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from shared.search.compiler import (
     EVERYTHING,
@@ -27,8 +27,27 @@ _LANGUAGE_CODES = 1_000
 #: The most playlists that are counted. Each one costs a filter.
 MAXIMUM_PLAYLISTS = 100
 
-#: ``{"playlists": [{"value", "title", "count"}], "channels": …, "languages": …, "years": …}``.
-Facets = dict[str, list[dict[str, Any]]]
+
+class FacetValue(TypedDict):
+    """A value, and the hits that it would have."""
+
+    value: str
+    count: int
+
+
+class TitledValue(FacetValue):
+    """A value with a title, and the hits that it would have."""
+
+    title: str
+
+
+class Facets(TypedDict):
+    """Values with most hits first; years newest first."""
+
+    playlists: list[TitledValue]
+    channels: list[TitledValue]
+    languages: list[FacetValue]
+    years: list[FacetValue]
 
 
 def filters(scope: Scope, params: Params) -> dict[str, Clause]:
@@ -96,12 +115,12 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
         if "playlists" in buckets
         else dict.fromkeys(scope.playlists, total)
     )
-    playlists = [
+    playlists: list[TitledValue] = [
         {"value": playlist_id, "title": scope.titles[playlist_id] or playlist_id, "count": count}
         for playlist_id, count in counts.items()
         if count
     ]
-    channels = []
+    channels: list[TitledValue] = []
     for bucket in buckets["channels"]:
         names = bucket["title"]["buckets"]
         title = names[0]["key"] if names else bucket["key"]
@@ -117,7 +136,7 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
     }
 
 
-def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[FacetValue]:
     """One value a language, whatever its region or script: ``en`` also finds ``en-GB``, so it counts it."""
     counts: Counter[str] = Counter()
     for bucket in buckets:

@@ -6,17 +6,20 @@ texts come from there, too: the index of passages knows only where they are.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+
+from msgspec.structs import replace
 
 from shared import logs
 from shared.errors import BadRequest, ModelMissing
 from shared.meaning.embedder import Model
 from shared.meaning.store import PassageStore
 from shared.search import facets
+from shared.search.answers import ByMeaning, Related
+from shared.search.answers import Found as Answer
 from shared.search.compiler import Clause, language_clause
 from shared.search.errors import SearchRefused
 from shared.search.index.analysis import clean
@@ -29,7 +32,7 @@ from shared.search.passages import PASSAGE, QUESTION, Found, hit_of, marked_of, 
 from shared.search.placing import Placing
 from shared.search.query import And, Filter, Node, Not, Query
 from shared.search.scope import Near, Nearest, Scope
-from shared.search.serving import Serving
+from shared.search.serving import Serving, State
 from shared.search.video import find_video
 
 #: Passages of a video that are shown.
@@ -53,7 +56,7 @@ class Meaning:
         self.serving = serving
         self._store = store
 
-    def search(self, scope: Scope, pages: Pages, params: Params, placing: Placing) -> dict[str, Any]:
+    def search(self, scope: Scope, pages: Pages, params: Params, placing: Placing) -> Answer:
         """The answer to ``GET /api/search?by=meaning``, without ``took_ms``.
 
         Raises:
@@ -83,7 +86,7 @@ class Meaning:
         ]
         mark(embedder, vector, shown)
         notices = [*asked.notices, *([] if shown else [_NOTHING]), *([_TOO_LONG] if nearest.partial else [])]
-        return {
+        answer: Answer = {
             "match": "meaning",
             "total": len(found),
             "took_ms": 0,
@@ -92,10 +95,12 @@ class Meaning:
             "did_you_mean": None,
             "cursor": None,
             "meaning": _counts(nearest, now.model),
-            **({"notices": notices} if notices else {}),
         }
+        if notices:
+            answer["notices"] = notices
+        return answer
 
-    def related(self, scope: Scope, video_id: str, start: float, limit: int) -> dict[str, Any]:
+    def related(self, scope: Scope, video_id: str, start: float, limit: int) -> Related:
         """The answer to ``GET /api/videos/{id}/related``. ``start``: seconds.
 
         Raises:
@@ -133,17 +138,6 @@ class Meaning:
                 if each.video_id in sources
             ],
         }
-
-
-def start_of(text: str | None) -> float:
-    """Reads the parameter ``start``: seconds. Raises BadRequest."""
-    try:
-        seconds = float(text or "")
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < 10_000_000:
-        raise BadRequest(f"start: expected a second of the video, such as 83.5, found {(text or '')[:40]!r}.")
-    return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +222,7 @@ def _videos(
     return captioned, answer.get("aggregations")
 
 
-def _counts(nearest: Nearest, model: Model) -> dict[str, Any]:
+def _counts(nearest: Nearest, model: Model) -> ByMeaning:
     return {
         "state": "on",
         "videos": nearest.embedded,
@@ -237,7 +231,7 @@ def _counts(nearest: Nearest, model: Model) -> dict[str, Any]:
     }
 
 
-def _nothing(state: str, notice: str) -> dict[str, Any]:
+def _nothing(state: State, notice: str) -> Answer:
     return {
         "match": "meaning",
         "total": 0,
@@ -251,5 +245,5 @@ def _nothing(state: str, notice: str) -> dict[str, Any]:
     }
 
 
-def _no_places(notice: str) -> dict[str, Any]:
+def _no_places(notice: str) -> Related:
     return {"passage": None, "places": [], "notices": [notice]}

@@ -10,6 +10,7 @@ from itertools import pairwise, zip_longest
 from operator import mul
 
 from shared.meaning.embedder import Embedder
+from shared.search.hits import Strength
 from shared.search.index.analysis import Span
 from shared.search.snippets import SENTENCE_ENDS, Segments, segments
 
@@ -29,7 +30,7 @@ class MarkedPassage:
     start: float
     end: float
     line: int
-    strength: str
+    strength: Strength
     text: str
     breaks: Sequence[int]
     marked: Span | None = field(default=None)

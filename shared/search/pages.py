@@ -1,10 +1,7 @@
-"""Pages of a search: the requests to Elasticsearch, and the cursor with which the next page is asked for."""
+"""Pages of a search: the requests to Elasticsearch."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,9 +11,10 @@ from shared import logs
 from shared.errors import BadRequest, Transient
 from shared.search import facets, hits
 from shared.search.compiler import Clause, Compiler, Weights
+from shared.search.cursor import Cursor
 from shared.search.errors import SearchRefused
 from shared.search.params import PLACED, Params
-from shared.search.placing import WINDOW, Placing, is_place, page_after, within
+from shared.search.placing import WINDOW, Placing, page_after, within
 from shared.search.query import Query
 from shared.search.scope import REMEMBERED, LibraryAnalyzers, Scope
 
@@ -32,52 +30,10 @@ _TIE_BREAK: dict[str, Any] = {"video_id": "asc"}
 #: A saved search has no more hits.
 MAXIMUM_IDS = 20_000
 
+_NO_INDEX = "The search index is not there."
+_TOO_LONG = "The search took too long."
+
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The end of a page.
-
-    The first page is read from the index as it is. Only if there is a second one, a point in time is opened:
-    most searches have one page, and a point in time costs as much as a search. All later pages are read from
-    it, from the sort values ``after`` on and without the hits of the ``first`` page. So no hit is repeated
-    or lost, whatever is indexed meanwhile.
-
-    A search in the order of the library needs no point in time: see :mod:`shared.search.placing`.
-
-    ``signature``: of the search. ``pit``: the point in time. ``total``: hits, as the first page counted them.
-    """
-
-    signature: str
-    pit: str
-    total: int
-    first: Sequence[str]
-    after: Sequence[Any]
-
-    def encode(self) -> str:
-        parts = [self.signature, self.pit, self.total, self.first, self.after]
-        text = json.dumps(parts, separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    @classmethod
-    def decode(cls, text: str, params: Params) -> Cursor:
-        """Raises BadRequest when it is not a cursor, or belongs to another search than ``params``."""
-        try:
-            parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            signature, pit, total, first, after = parts
-            if bool(pit) == (params.sort in PLACED):
-                raise ValueError("a point in time for the order of the library, or none for another")
-            if not pit and not is_place(after):
-                raise ValueError("no place")
-            cursor = cls(str(signature), str(pit), int(total), [str(each) for each in first], list(after))
-        except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
-            raise BadRequest(
-                f"cursor: expected one that a search has returned, found {text[:40]!r}."
-            ) from error
-        if cursor.signature != params.signature():
-            raise BadRequest("cursor: it belongs to another search; leave it out to begin this one.")
-        return cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +49,19 @@ class Page:
     facets: Mapping[str, Any] | None = None
     cursor: Cursor | None = None
     partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How hits are read: ``size`` at a time, in the order of ``sort``, after the sort values ``after``.
+
+    ``source``: the fields of their documents, as Elasticsearch takes them.
+    """
+
+    sort: Sequence[Clause]
+    size: int
+    source: Mapping[str, Sequence[str]]
+    after: Sequence[Any] = ()
 
 
 class Pages:
@@ -162,8 +131,26 @@ class Pages:
         found = self.answer(reading, _ids, remembered=0)
         if found is None and scope.playlists:
             # Whoever keeps the ids would take all hits for gone.
-            raise Transient("The search index is not there.")
+            raise Transient(_NO_INDEX)
         return found or []
+
+    def parts(
+        self, scope: Callable[[], Scope], query: Query, params: Params, placing: Placing, part: Part
+    ) -> Iterator[Mapping[str, Any]]:
+        """All hits without marks, in an order that indexing does not change. Raises as :meth:`ids`.
+
+        ``scope``: asked before each request, so that what is removed meanwhile is left out. The
+        ``matched_queries`` of a hit are the playlists that hold it.
+        """
+        while True:
+            reading = Reading(scope(), query, params, None, False, placing)
+            found = self.answer(reading, partial(_part, part=part))
+            if found is None and reading.scope.playlists:
+                raise Transient(_NO_INDEX)
+            yield from found or ()
+            if not found or len(found) < part.size:
+                return
+            part = replace(part, after=found[-1]["sort"])
 
     def answer(
         self,
@@ -300,13 +287,29 @@ def _ids(reading: Reading, compiler: Compiler) -> list[str]:
     while len(found) <= MAXIMUM_IDS:
         answer = reading.scope.search(clause, **body)
         if answer["timed_out"]:
-            raise Transient("The search took too long.")
+            raise Transient(_TOO_LONG)
         page = [hit["_id"] for hit in answer["hits"]["hits"]]
         found += page
         if len(page) < WINDOW:
             return found
         body["search_after"] = page[-1:]
     raise BadRequest(f"This search finds more than {MAXIMUM_IDS:,} videos. Narrow it.")
+
+
+def _part(reading: Reading, compiler: Compiler, part: Part) -> list[Mapping[str, Any]]:
+    scope = reading.scope
+    chosen = facets.filters(scope, reading.params)
+    named = [{"bool": {"filter": [scope.in_playlist(each)], "_name": each}} for each in scope.playlists]
+    # A clause that should match and need not: it only says which playlists hold a hit.
+    filters = [_clause(reading, compiler), *chosen.values()]
+    clause: Clause = {"bool": {"filter": filters, "should": named, "minimum_should_match": 0}}
+    body: dict[str, Any] = {"size": part.size, "sort": part.sort, "source": part.source}
+    if part.after:
+        body["search_after"] = part.after
+    answer = scope.search(clause, track_total_hits=False, **body)
+    if answer["timed_out"]:
+        raise Transient(_TOO_LONG)
+    return list(answer["hits"]["hits"])
 
 
 def _clause(reading: Reading, compiler: Compiler) -> Clause:

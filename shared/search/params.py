@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Protocol
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field, structs
+from msgspec.structs import replace
 
 from shared import clock
+from shared.declared import Arguments, Cursor, Parameters
 from shared.errors import BadRequest
 from shared.messages import is_id
 from shared.search.index.analysis import clean
 from shared.search.index.folding import has_word
-from shared.search.index.mapping import TEXTS
+from shared.search.index.mapping import TEXTS, Text
 from shared.search.language import MAXIMUM_TERMS
 from shared.search.language_values import day
 
@@ -24,43 +26,118 @@ MAXIMUM_VALUES = 100
 
 #: By what only the library knows: the order of a playlist, and when a video was added.
 PLACED = ("playlist", "added")
-SORTS = ("relevance", "newest", "oldest", "longest", "shortest", *PLACED)
+Sort = Literal["relevance", "newest", "oldest", "longest", "shortest", "playlist", "added"]
 
 
-class Arguments(Protocol):
-    """Flask's ``request.args``."""
+Day = Annotated[
+    str,
+    Meta(
+        examples=["2024-01-31"],
+        extra={"expected": "a date such as 2024-01-31", "read": day},
+        extra_json_schema={"format": "date"},
+    ),
+]
+Moment = Annotated[
+    str,
+    Meta(
+        examples=["2024-01-31T12:00:00Z"],
+        extra={
+            "expected": "a date such as 2024-01-31, or a time such as 2024-01-31T12:00:00Z",
+            "read": lambda text: clock.rfc3339(clock.parse(text)) if day(text[:10]) else None,
+        },
+    ),
+]
+Minutes = Annotated[
+    float,
+    Meta(
+        ge=0,
+        lt=1_000_000,
+        extra={
+            "expected": "a number of minutes",
+            "read": lambda text: text if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) else None,
+        },
+    ),
+]
+Values = Annotated[
+    tuple[Annotated[str, Meta(max_length=256)], ...],
+    Meta(
+        max_length=MAXIMUM_VALUES,
+        extra={"expected": f"at most {MAXIMUM_VALUES} values of at most 256 characters"},
+    ),
+]
+Words = Annotated[
+    tuple[Annotated[str, Meta(max_length=256)], ...],
+    Meta(
+        max_length=MAXIMUM_TERMS,
+        extra={"expected": f"at most {MAXIMUM_TERMS} words of at most 256 characters"},
+    ),
+]
+SearchId = Annotated[
+    str,
+    Meta(
+        examples=["0123456789abcdef"],
+        extra={"expected": "an id", "read": lambda text: text if is_id(text) else None},
+    ),
+]
 
-    def get(self, key: str, /) -> str | None: ...
 
-    def getlist(self, key: str, /) -> list[str]: ...
+class Asked(Struct, frozen=True, kw_only=True):
+    """The parameters of a search."""
+
+    q: Annotated[
+        str, Meta(description="Words, in the query language.", examples=['"black hole" -title:trailer'])
+    ] = ""
+    playlists: Annotated[
+        Values, Meta(description="Only in these sources.", examples=[["PLyts-sample-talks"]])
+    ] = field(name="playlist", default=())
+    channels: Annotated[Values, Meta(description="Only of these channels: ids or names.")] = field(
+        name="channel", default=()
+    )
+    languages: Annotated[
+        Values, Meta(description="Only in these languages of captions.", examples=[["en"]])
+    ] = field(name="language", default=())
+    after: Annotated[Day | None, Meta(description="Published on that day or later.")] = None
+    before: Annotated[Day | None, Meta(description="Published before that day.")] = None
+    added_after: Annotated[Moment | None, Meta(description="Put into its source then or later.")] = None
+    minimum_minutes: Annotated[Minutes | None, Meta(description="At least so long.")] = field(
+        name="min_minutes", default=None
+    )
+    maximum_minutes: Annotated[Minutes | None, Meta(description="At most so long.")] = field(
+        name="max_minutes", default=None
+    )
+    texts: Annotated[
+        tuple[Text, ...],
+        Meta(
+            description="Where words are searched, separated by commas.",
+            extra={"expected": f"some of {', '.join(TEXTS)}", "commas": True},
+        ),
+    ] = field(name="in", default=TEXTS)
+    sort: Annotated[
+        Sort, Meta(description="`playlist`: in the order of the one source that is asked for.")
+    ] = "relevance"
+    limit: Annotated[int, Meta(ge=1, le=MAXIMUM_LIMIT)] = 10
+    cursor: Cursor | None = None
+    new_in: Annotated[SearchId | None, Meta(description="Only the new hits of this saved search.")] = None
+    required: Annotated[
+        Words, Meta(description="Words that a hit must have, even when no video has all words of `q`.")
+    ] = field(name="require", default=())
+    by: Annotated[
+        Literal["words", "meaning"],
+        Meta(
+            description="`meaning`: passages that say the same in other words, or in another language."
+            " It has no `in`, `sort`, `require`, `new_in` or `cursor`.",
+            extra={"expected": "words or meaning"},
+        ),
+    ] = "words"
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
-    """A search. ``after``: on that day or later; ``before``: earlier than that day. RFC 3339 days.
+_ASKED = Parameters(Asked)
 
-    ``added_after``: an RFC 3339 time. ``new_in``: the id of a saved search, of which only the new hits count.
-    ``among``: the ids of these hits; None for no limit. ``required``: words that a hit must have, beside
-    those of ``q``, even when no video has all words. ``by``: words or meaning.
-    """
 
-    q: str = ""
-    playlists: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    after: str | None = None
-    before: str | None = None
-    added_after: str | None = None
-    minimum_minutes: float | None = None
-    maximum_minutes: float | None = None
-    texts: tuple[str, ...] = TEXTS
-    sort: str = "relevance"
-    limit: int = 10
-    cursor: str | None = None
-    new_in: str | None = None
+class Params(Asked, frozen=True, kw_only=True):
+    """A search. ``among``: the ids of these hits; None for no limit."""
+
     among: tuple[str, ...] | None = None
-    required: tuple[str, ...] = ()
-    by: str = "words"
 
     @classmethod
     def from_request(cls, arguments: Arguments) -> Params:
@@ -69,35 +146,24 @@ class Params:
         Raises:
             BadRequest: names the parameter, what was expected and what was found.
         """
-        by = arguments.get("by") or "words"
-        if by not in ("words", "meaning"):
-            raise BadRequest(f"by: expected words or meaning, found {by[:40]!r}.")
-        sort = arguments.get("sort") or "relevance"
-        if sort not in SORTS:
-            raise BadRequest(f"sort: expected one of {', '.join(SORTS)}, found {sort[:40]!r}.")
-        if by == "meaning" and (name := _of_words(arguments, sort)):
+        return cls.of(_ASKED.read(arguments))
+
+    @classmethod
+    def of(cls, asked: Asked) -> Params:
+        """Raises BadRequest when the parameters do not fit together."""
+        if asked.sort == "playlist" and len(asked.playlists) != 1:
+            raise BadRequest(
+                f"sort: expected exactly one playlist= for 'playlist', found {len(asked.playlists)}."
+            )
+        if asked.by == "meaning" and (name := _only_of_words(asked)):
             raise BadRequest(f"{name}: a search by meaning cannot have it; leave it out.")
-        playlists = _values(arguments, "playlist")
-        if sort == "playlist" and len(playlists) != 1:
-            raise BadRequest(f"sort: expected exactly one playlist= for 'playlist', found {len(playlists)}.")
-        return cls(
-            q=arguments.get("q") or "",
-            playlists=playlists,
-            channels=_values(arguments, "channel"),
-            languages=_values(arguments, "language"),
-            after=_day(arguments, "after"),
-            before=_day(arguments, "before"),
-            added_after=_time(arguments, "added_after"),
-            minimum_minutes=_minutes(arguments, "min_minutes"),
-            maximum_minutes=_minutes(arguments, "max_minutes"),
-            texts=tuple(_choices(arguments, "in", TEXTS)) or TEXTS,
-            sort=sort,
-            limit=limit_of(arguments),
-            cursor=arguments.get("cursor") or None,
-            new_in=_id(arguments, "new_in"),
-            required=_words(arguments, "require"),
-            by=by,
-        )
+        for word in asked.required:
+            if not has_word(clean(word)):
+                raise BadRequest(f"require: expected a word, found {word[:40]!r}.")
+        # In one order, so that the same search has the same signature.
+        texts = tuple(each for each in TEXTS if each in asked.texts)
+        given = {each.name: getattr(asked, each.name) for each in _ASKED.fields}
+        return cls(**{**given, "texts": texts, "required": tuple(map(clean, asked.required))})
 
     @property
     def narrows(self) -> bool:
@@ -109,79 +175,17 @@ class Params:
     def signature(self) -> str:
         """The same for all pages of one search. It shows that a cursor belongs to another search."""
         # A hit that is seen meanwhile must not end a search that shows new ones.
-        described = json.dumps(asdict(replace(self, limit=0, cursor=None, among=None)))
+        described = json.dumps(structs.asdict(replace(self, limit=0, cursor=None, among=None)))
         return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _of_words(arguments: Arguments, sort: str) -> str | None:
+def _only_of_words(asked: Asked) -> str | None:
     """A parameter that only searches by words have."""
-    if sort != "relevance":
-        return "sort"
-    return next((name for name in ("cursor", "require", "in", "new_in") if arguments.get(name)), None)
-
-
-def _values(arguments: Arguments, name: str) -> tuple[str, ...]:
-    values = tuple(dict.fromkeys(value for value in arguments.getlist(name) if value))
-    if len(values) > MAXIMUM_VALUES or any(len(value) > 256 for value in values):
-        raise BadRequest(f"{name}: expected at most {MAXIMUM_VALUES} values of at most 256 characters.")
-    return values
-
-
-def _words(arguments: Arguments, name: str) -> tuple[str, ...]:
-    values = _values(arguments, name)
-    if len(values) > MAXIMUM_TERMS:
-        raise BadRequest(f"{name}: expected at most {MAXIMUM_TERMS} words, found {len(values)}.")
-    for value in values:
-        if not has_word(clean(value)):
-            raise BadRequest(f"{name}: expected a word, found {value[:40]!r}.")
-    return tuple(map(clean, values))
-
-
-def _choices(arguments: Arguments, name: str, allowed: tuple[str, ...]) -> list[str]:
-    found = [part.strip() for value in arguments.getlist(name) for part in value.split(",") if part.strip()]
-    for part in found:
-        if part not in allowed:
-            raise BadRequest(f"{name}: expected some of {', '.join(allowed)}, found {part[:40]!r}.")
-    return [part for part in allowed if part in found]
-
-
-def _read(arguments: Arguments, name: str, meaning: str, read: Callable[[str], str | None]) -> str | None:
-    text = (arguments.get(name) or "").strip()
-    if not text:
-        return None
-    value = read(text)
-    if value is None:
-        raise BadRequest(f"{name}: expected {meaning}, found {text[:40]!r}.")
-    return value
-
-
-def _day(arguments: Arguments, name: str) -> str | None:
-    return _read(arguments, name, "a date such as 2024-01-31", day)
-
-
-def _id(arguments: Arguments, name: str) -> str | None:
-    return _read(arguments, name, "an id", lambda text: text if is_id(text) else None)
-
-
-def _time(arguments: Arguments, name: str) -> str | None:
-    def read(text: str) -> str | None:
-        begins_with_day = day(text[:10]) is not None
-        return clock.rfc3339(clock.parse(text)) if begins_with_day else None
-
-    return _read(arguments, name, "a date such as 2024-01-31, or a time such as 2024-01-31T12:00:00Z", read)
-
-
-def _minutes(arguments: Arguments, name: str) -> float | None:
-    number = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
-    text = _read(
-        arguments, name, "a number of minutes", lambda text: text if number.fullmatch(text) else None
-    )
-    return None if text is None else float(text)
-
-
-def limit_of(arguments: Arguments) -> int:
-    """Reads the parameter ``limit``. Raises BadRequest."""
-    text = arguments.get("limit") or "10"
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAXIMUM_LIMIT:
-        raise BadRequest(f"limit: expected a number from 1 to {MAXIMUM_LIMIT}, found {text[:40]!r}.")
-    return int(text)
+    given = {
+        "sort": asked.sort != "relevance",
+        "cursor": asked.cursor,
+        "require": asked.required,
+        "in": set(asked.texts) != set(TEXTS),
+        "new_in": asked.new_in,
+    }
+    return next((name for name, value in given.items() if value), None)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, cast
 
-from shared.search.hits import DESCRIPTION, about, text_of, watch_url
+from shared.search.answers import Place
+from shared.search.hits import DESCRIPTION, Hit, Strength, about, text_of, watch_url
 from shared.search.index.lines import LineIndex
 from shared.search.nearest_sentence import MarkedPassage
 from shared.search.snippets import around, segments
-
-Strength = Literal["strong", "good", "weak"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +77,9 @@ def marked_of(found: Found, source: Mapping[str, Any]) -> MarkedPassage:
     )
 
 
-def hit_of(source: Mapping[str, Any], passages: Sequence[MarkedPassage]) -> dict[str, Any]:
+def hit_of(source: Mapping[str, Any], passages: Sequence[MarkedPassage]) -> Hit:
     description = text_of(source, "description")
-    return {
+    shown = {
         **about(source),
         "title": segments(text_of(source, "title"), []),
         "description": segments(description, [], *around(description, 0, 0, DESCRIPTION)),
@@ -98,12 +97,16 @@ def hit_of(source: Mapping[str, Any], passages: Sequence[MarkedPassage]) -> dict
             for each in passages
         ],
     }
+    return cast(Hit, shown)
 
 
-def place_of(source: Mapping[str, Any], passage: MarkedPassage) -> dict[str, Any]:
+def place_of(source: Mapping[str, Any], passage: MarkedPassage) -> Place:
     shown = about(source)
     return {
-        **{name: shown[name] for name in ("video_id", "title", "channel", "thumbnail_url")},
+        "video_id": shown["video_id"],
+        "title": shown["title"],
+        "channel": shown["channel"],
+        "thumbnail_url": shown["thumbnail_url"],
         "url": watch_url(passage.video_id, int(passage.start)),
         "start": passage.start,
         "end": passage.end,

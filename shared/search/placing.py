@@ -39,9 +39,9 @@ class Placing:
         placed = [each for each in dict.fromkeys(self.order) if each in wanted]
         return [*placed, *sorted(wanted.difference(placed))]
 
-    def view(self, video_id: str) -> dict[str, Any]:
-        """What a hit shows of it."""
-        return {"added_at": clock.rfc3339(self.added.get(video_id))}
+    def added_at(self, video_id: str) -> str | None:
+        """When the video was put into its source, as a hit shows it."""
+        return clock.rfc3339(self.added.get(video_id))
 
 
 def needs_placing(params: Params) -> bool:

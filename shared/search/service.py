@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from shared import logs
 from shared.errors import BadRequest
 from shared.search import facets, hits, some_words, spelling
+from shared.search.answers import Found, Related
 from shared.search.compiler import WEIGHTS, Weights
+from shared.search.cursor import Cursor
 from shared.search.errors import SearchRefused
 from shared.search.language import parse
 from shared.search.meaning import Meaning
-from shared.search.pages import Cursor, Page, Pages, Reading
+from shared.search.pages import Page, Pages, Part, Reading
 from shared.search.params import MAXIMUM_LIMIT, Params
 from shared.search.placing import Placing
 from shared.search.query import Query
@@ -23,11 +26,20 @@ from shared.search.scope import LibraryAnalyzers, Scope
 from shared.search.server import SearchServer
 from shared.search.some_words import Place, Places
 from shared.search.suggest import suggestions
-from shared.search.video import Matches, read_matches, read_video
+from shared.search.video import Described, Matches, Whole, read_matches, read_video, whole
 from shared.transcripts.transcript import Line
 
 #: Hits that an export reads at a time.
 _EXPORT_PAGE = 25
+#: Videos that are read whole at a time. The longest transcripts have some megabytes.
+_WHOLE_PAGE = 20
+#: Videos that are listed at a time.
+_LIST_PAGE = 500
+#: The part of a document that is needed to list it.
+_LISTED = ("video_id", "title", "channel", "published_at", "duration_seconds")
+#: Does not change while indexing goes on, so that no video is twice or missing.
+_BY_ID = ({"video_id": "asc"},)
+_NEWEST = ({"published_at": {"order": "desc", "missing": "_last"}}, *_BY_ID)
 
 
 class Search:
@@ -45,17 +57,19 @@ class Search:
         *,
         weights: Weights = WEIGHTS,
         export_page: int = _EXPORT_PAGE,
+        whole_page: int = _WHOLE_PAGE,
     ) -> None:
         """``meaning``: None where nothing is searched by meaning."""
         self._server = server
         self._meaning = meaning
         self._export_page = export_page
+        self._whole_page = whole_page
         self._analyzers = LibraryAnalyzers()
         self._pages = Pages(self._analyzers, weights)
 
     def search(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
-    ) -> dict[str, Any]:
+    ) -> Found:
         """The answer to ``GET /api/search``. ``placing``: see :meth:`shared.search.pages.Pages.read`.
 
         It has ``notices`` only if there are any: sentences for the user that say which part of the query was
@@ -75,15 +89,16 @@ class Search:
         answer["took_ms"] = round((time.monotonic() - begun) * 1000)
         return answer
 
-    def _by_meaning(self, scope: Scope, params: Params, placing: Placing | None) -> dict[str, Any]:
+    def _by_meaning(self, scope: Scope, params: Params, placing: Placing | None) -> Found:
         if self._meaning is None:
             raise BadRequest("by: here only words are searched.")
         answer = self._meaning.search(scope, self._pages, params, placing or Placing())
         if placing:
-            answer["hits"] = [each | placing.view(each["video_id"]) for each in answer["hits"]]
+            for each in answer["hits"]:
+                each["added_at"] = placing.added_at(each["video_id"])
         return answer
 
-    def _by_words(self, scope: Scope, params: Params, placing: Placing | None) -> dict[str, Any]:
+    def _by_words(self, scope: Scope, params: Params, placing: Placing | None) -> Found:
         query = _query(params)
         cursor = Cursor.decode(params.cursor, params) if params.cursor else None
         placed = placing or Placing()
@@ -93,7 +108,8 @@ class Search:
         did_you_mean = None if follows else self._did_you_mean(scope, query, params, placed, page.total)
         places = None if follows or page.total else self._places(scope, query, params, placed)
         found: Page | Places = places or page
-        answer: dict[str, Any] = {
+        state = self._meaning.serving.now().state if self._meaning else "off"
+        answer: Found = {
             "match": "some_words" if places else "all_words",
             "total": found.total,
             "took_ms": 0,
@@ -105,18 +121,17 @@ class Search:
             "facets": facets.view(found.facets, scope, found.total) if found.facets else facets.nothing(),
             "did_you_mean": did_you_mean,
             "cursor": page.cursor.encode() if page.cursor else None,
+            "meaning": {"state": state, "offer": is_question(params.q)},
         }
         if places:
             answer["missing"] = list(places.missing)
         if notices := _notices(query, params, page, places):
             answer["notices"] = notices
-        state = self._meaning.serving.now().state if self._meaning else "off"
-        answer["meaning"] = {"state": state, "offer": is_question(params.q)}
         return answer
 
     def related(
         self, user_id: str, titles: Mapping[str, str], video_id: str, start: float, limit: int
-    ) -> dict[str, Any]:
+    ) -> Related:
         """The answer to ``GET /api/videos/{id}/related``: where else this is talked about.
 
         Raises:
@@ -129,7 +144,7 @@ class Search:
 
     def every_hit(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[hits.Hit]:
         """All hits with all their moments, whatever the limit and the cursor in ``params``.
 
         Each has ``match`` and ``missing``, as :meth:`search` says them. If no video has all words, these are
@@ -150,9 +165,7 @@ class Search:
             params = replace(params, limit=MAXIMUM_LIMIT)
             places = self._places(scope, query, params, placing or Placing())
             for place in places.hits if places else ():
-                shown = _place(place, query, placing, limit=None)
-                missing = shown.pop("missing")
-                yield {**shown, "match": "some_words", "missing": missing}
+                yield {**_place(place, query, placing, limit=None), "match": "some_words"}
 
     def ids(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None
@@ -168,13 +181,63 @@ class Search:
         scope = Scope(self._server, user_id, titles)
         return self._pages.ids(scope, _query(params), params, placing or Placing())
 
+    def whole_videos(
+        self,
+        user_id: str,
+        titles: Callable[[], Mapping[str, str]],
+        params: Params,
+        placing: Placing | None = None,
+        *,
+        after: str | None = None,
+    ) -> Iterator[Whole]:
+        """Every video that a search finds, with its transcript, in the order of ids, whatever its order.
+
+        ``titles``: asked again and again, so that what leaves the library meanwhile is left out. ``after``:
+        the id of the last video that is not wanted again.
+
+        Raises:
+            BadRequest: Elasticsearch does not accept the search.
+        """
+        part = Part(_BY_ID, self._whole_page, {"excludes": ["fingerprint"]}, [after] if after else ())
+        for found, scope in self._parts(user_id, titles, params, placing, part):
+            yield whole(found, scope)
+
+    def listed_videos(
+        self,
+        user_id: str,
+        titles: Callable[[], Mapping[str, str]],
+        params: Params,
+        placing: Placing | None = None,
+    ) -> Iterator[Mapping[str, Any]]:
+        """As :meth:`whole_videos`, the newest first, with what a list of them shows."""
+        part = Part(_NEWEST, _LIST_PAGE, {"includes": _LISTED})
+        for found, _ in self._parts(user_id, titles, params, placing, part):
+            yield hits.about(found["_source"])
+
+    def _parts(
+        self,
+        user_id: str,
+        titles: Callable[[], Mapping[str, str]],
+        params: Params,
+        placing: Placing | None,
+        part: Part,
+    ) -> Iterator[tuple[Mapping[str, Any], Scope]]:
+        _refuse_meaning(params)
+        scope = Scope(self._server, user_id, {})
+
+        def renewed() -> Scope:
+            nonlocal scope
+            scope = Scope(self._server, user_id, titles())
+            return scope
+
+        for found in self._pages.parts(renewed, _query(params), params, placing or Placing(), part):
+            yield found, scope
+
     def suggest(self, user_id: str, titles: Mapping[str, str], typed: str) -> list[str]:
         """Titles, channels and frequent phrases of the library that continue the typed text."""
         return suggestions(Scope(self._server, user_id, titles), typed)
 
-    def video(
-        self, user_id: str, titles: Mapping[str, str], video_id: str
-    ) -> tuple[dict[str, Any], list[Line]]:
+    def video(self, user_id: str, titles: Mapping[str, str], video_id: str) -> tuple[Described, list[Line]]:
         """A video and its caption lines; no lines without captions.
 
         Raises:
@@ -233,14 +296,14 @@ def _hit(
     placing: Placing | None,
     limit: int | None = hits.MOMENTS,
     said: hits.Spoken | None = None,
-) -> dict[str, Any]:
+) -> hits.Hit:
     shown = hits.hit(found, query, limit, said)
-    return shown | placing.view(shown["video_id"]) if placing else shown
+    if placing:
+        shown["added_at"] = placing.added_at(shown["video_id"])
+    return shown
 
 
-def _place(
-    place: Place, query: Query, placing: Placing | None, limit: int | None = hits.MOMENTS
-) -> dict[str, Any]:
+def _place(place: Place, query: Query, placing: Placing | None, limit: int | None = hits.MOMENTS) -> hits.Hit:
     return {**_hit(place.found, query, placing, limit, place.said), "missing": list(place.missing)}
 
 

@@ -6,13 +6,26 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta, Struct
 
 from shared.search.compiler import Clause
 from shared.search.errors import SearchRefused
 from shared.search.index.analysis import clean, is_spaceless
 from shared.search.index.folding import fold, fold_in_place
 from shared.search.scope import Scope
+
+
+class SuggestAsked(Struct):
+    q: Annotated[str, Meta(description="What was typed so far.", examples=["bla"])] = ""
+
+
+class Suggestions(TypedDict):
+    """Titles, channels and frequent phrases of the library."""
+
+    suggestions: list[str]
+
 
 #: Suggestions of each kind, and of all kinds.
 _EACH, _ALL = 4, 10

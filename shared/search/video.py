@@ -5,14 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, TypedDict
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from msgspec import Meta, Struct
 
 from shared.errors import NotFound
 from shared.search import chapters, moments
 from shared.search.compiler import Clause, Compiler
 from shared.search.errors import SearchRefused
-from shared.search.hits import about, marked_text, text_of
+from shared.search.hits import About, about, marked_text, text_of
 from shared.search.index.analysis import Span
 from shared.search.index.lines import LineIndex, unpack
 from shared.search.index.mapping import TEXTS
@@ -22,6 +24,40 @@ from shared.search.snippets import Segments, segments
 from shared.transcripts.transcript import Line
 
 _NOT_FOUND = "There is no such video in your library."
+
+
+class VideoAsked(Struct):
+    format: Literal["json", "srt", "vtt", "txt", "md"] = "json"
+    times: Annotated[
+        Literal["0", "1"], Meta(description="With 1, each line of txt begins with its time.")
+    ] = "0"
+    q: Annotated[str, Meta(description="Mark what matches this query.")] | None = None
+
+
+class Chapter(TypedDict):
+    """A chapter, and the second at which it begins."""
+
+    start: float
+    title: str
+
+
+class Described(About):
+    """A video with its chapters.
+
+    `reason`: why it has no captions, or not the best ones; `choice`: the rule by which they were chosen.
+    """
+
+    reason: str | None
+    choice: str | None
+    chapters: list[Chapter]
+
+
+class ShownLine(TypedDict):
+    """A caption line. `start` and `duration` in seconds."""
+
+    start: float
+    duration: float
+    text: str
 
 
 class MarkedLine(TypedDict):
@@ -49,7 +85,39 @@ class Matches(TypedDict):
     chapters: list[MarkedChapter]
 
 
-def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]:
+class Video(Described):
+    """A video with all its caption lines, and with `q` what of them matches."""
+
+    lines: list[ShownLine]
+    matches: NotRequired[Matches]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A video with everything that is known of it.
+
+    ``about``: the fields that are shown, with ``chapters`` (``start`` and ``title`` each), ``reason`` and
+    ``choice``: see :func:`read_video`. ``lines``: none without captions. ``playlists``: the titles, by id, of
+    those sources of the library that hold it.
+    """
+
+    about: Mapping[str, Any]
+    lines: Sequence[Line]
+    playlists: Mapping[str, str]
+
+    @property
+    def video_id(self) -> str:
+        return str(self.about["video_id"])
+
+
+def whole(found: Mapping[str, Any], scope: Scope) -> Whole:
+    """``found``: a hit of :meth:`shared.search.pages.Pages.parts`."""
+    about, lines = _read(found["_source"])
+    held = found.get("matched_queries", ())
+    return Whole(about, lines, {each: title for each, title in scope.titles.items() if each in held})
+
+
+def read_video(scope: Scope, video_id: str) -> tuple[Described, list[Line]]:
     """The fields of the video that are shown, its chapters, and its caption lines (none without captions).
 
     ``reason``: why it has none, or why they are not the best ones; ``choice``: the rule by which they were
@@ -59,10 +127,17 @@ def read_video(scope: Scope, video_id: str) -> tuple[dict[str, Any], list[Line]]
         NotFound: it is not in the caller's library, or is not indexed.
         Transient: Elasticsearch does not answer.
     """
-    source = find_video(scope, video_id)
-    more = {name: source.get(name) for name in ("reason", "choice")}
-    shown = [{"start": each.start, "title": each.title} for each in chapters.chapters_of(source)]
-    return {**about(source), **more, "chapters": shown}, _lines(source)
+    return _read(find_video(scope, video_id))
+
+
+def _read(source: Mapping[str, Any]) -> tuple[Described, list[Line]]:
+    shown: Described = {
+        **about(source),
+        "reason": source.get("reason"),
+        "choice": source.get("choice"),
+        "chapters": [{"start": each.start, "title": each.title} for each in chapters.chapters_of(source)],
+    }
+    return shown, _lines(source)
 
 
 def find_video(scope: Scope, video_id: str) -> Mapping[str, Any]:

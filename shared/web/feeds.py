@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, TypedDict
 
 from flask import Request, Response
+from msgspec import Meta
 
 from shared.accounts.auth import Caller
+from shared.declared import ShortId
+from shared.errors import TooMany
 from shared.keep.feed_files import FORMS
 from shared.keep.feeds import Feeds
 from shared.random_secrets import hash_secret
@@ -16,6 +19,16 @@ from shared.web.routing import Routes
 
 #: The requests for one feed: at once, and in a second. Readers ask a few times in an hour.
 _OF_A_FEED = (30, 1 / 30)
+
+
+FeedToken = Annotated[str, Meta(examples=["yts_feed_…"])]
+
+
+class FeedAddresses(TypedDict):
+    """The addresses of a feed, as Atom and as JSON Feed. They are shown nowhere else."""
+
+    url: str
+    json_url: str
 
 
 def add_routes(routes: Routes, feeds: Feeds, site: Site) -> None:
@@ -36,20 +49,27 @@ def add_routes(routes: Routes, feeds: Feeds, site: Site) -> None:
         answer.make_conditional(request)
         return answer
 
-    @routes.post("/api/searches/<search_id>/feed")
-    def open_feed(request: Request, caller: Caller, search_id: str) -> tuple[dict[str, Any], int]:
+    @routes.post("/api/searches/<search_id>/feed", status=201)
+    def open_feed(request: Request, caller: Caller, search_id: ShortId) -> FeedAddresses:
+        """Make a feed of the new hits of a saved search, in place of the one that it had."""
         token = feeds.open(caller.user_id, search_id)
-        return {"url": address(request, token, "atom"), "json_url": address(request, token, "json")}, 201
+        return {"url": address(request, token, "atom"), "json_url": address(request, token, "json")}
 
     @routes.delete("/api/searches/<search_id>/feed")
-    def close_feed(request: Request, caller: Caller, search_id: str) -> Response:
+    def close_feed(request: Request, caller: Caller, search_id: ShortId) -> Response:
+        """Close the feed of a saved search. Its address is dead at once."""
         feeds.close(caller.user_id, search_id)
         return Response(status=204)
 
-    @routes.get("/api/feeds/<token>.atom", public=True)
-    def atom(request: Request, caller: Caller, token: str) -> Response:
+    @routes.get("/api/feeds/<token>.atom", public=True, files=[FORMS["atom"][0]], raises=[TooMany])
+    def read_atom_feed(request: Request, caller: Caller, token: FeedToken) -> Response:
+        """The latest new hits of a saved search as Atom, for everybody who has the address.
+
+        304 if nothing has changed.
+        """
         return answer(request, token, "atom")
 
-    @routes.get("/api/feeds/<token>.json", public=True)
-    def json_feed(request: Request, caller: Caller, token: str) -> Response:
+    @routes.get("/api/feeds/<token>.json", public=True, files=[FORMS["json"][0]], raises=[TooMany])
+    def read_json_feed(request: Request, caller: Caller, token: FeedToken) -> Response:
+        """The same as a JSON Feed."""
         return answer(request, token, "json")

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Any
+from typing import Literal, TypedDict
 
-from shared import logs
+from shared import __version__, logs
 from shared.config import ConfigError
 from shared.errors import Transient
 
@@ -18,6 +18,20 @@ TIMEOUT = 4.0
 KEPT = 5.0
 #: Asks a dependency, and raises when it does not answer within so many seconds.
 Probe = Callable[[float], None]
+
+
+class Checked(TypedDict):
+    """`dependencies`: each is "ok", or a description of the error."""
+
+    status: Literal["ok", "degraded"]
+    dependencies: Mapping[str, str]
+    version: str
+
+
+class HealthView(Checked):
+    """`dependencies`: each is "ok", or a description of the error. `by_meaning`: how search by meaning is."""
+
+    by_meaning: str
 
 
 class Health:
@@ -38,16 +52,16 @@ class Health:
         self._by_meaning = by_meaning
         self._monotonic = monotonic
         self._lock = Lock()
-        self._known: tuple[float, dict[str, Any]] | None = None
+        self._known: tuple[float, HealthView] | None = None
 
-    def check(self) -> dict[str, Any]:
+    def check(self) -> HealthView:
         """As :func:`check`, with ``by_meaning``, KEPT seconds old at most.
 
         Callers at the same time wait for one answer.
         """
         with self._lock:
             if self._known is None or self._monotonic() - self._known[0] >= KEPT:
-                found = check(self._probes) | {"by_meaning": self._said_by_meaning()}
+                found: HealthView = {**check(self._probes), "by_meaning": self._said_by_meaning()}
                 self._known = self._monotonic(), found
             return self._known[1]
 
@@ -58,12 +72,12 @@ class Health:
             return str(error)
 
 
-def check(probes: Mapping[str, Probe]) -> dict[str, Any]:
-    """``{"status": "ok" | "degraded", "dependencies": {name: "ok" | a description of the error}}``."""
+def check(probes: Mapping[str, Probe]) -> Checked:
+    """Asks each dependency once."""
     with ThreadPoolExecutor(len(probes)) as pool:
         found = dict(zip(probes, pool.map(_ask, probes, probes.values()), strict=True))
-    status = "ok" if set(found.values()) == {"ok"} else "degraded"
-    return {"status": status, "dependencies": found}
+    all_well = set(found.values()) == {"ok"}
+    return {"status": "ok" if all_well else "degraded", "dependencies": found, "version": __version__}
 
 
 def _ask(name: str, probe: Probe) -> str:

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 from flask import Request, Response
+from msgspec import Meta, Struct
 
 from shared.accounts.auth import Caller
-from shared.accounts.operators import Operators
-from shared.errors import BadRequest
-from shared.web.requests import body_of, flag_of
+from shared.accounts.operators import Operators, User, UserPage
+from shared.declared import Cursor
+from shared.errors import Busy
 from shared.web.routing import Routes
+
+UserId = Annotated[str, Meta(examples=["108204268033311374519"])]
+
+
+class UsersAsked(Struct):
+    cursor: Cursor | None = None
+
+
+class Suspension(Struct):
+    suspended: bool
 
 
 def add_routes(routes: Routes, operators: Operators) -> None:
     @routes.get("/api/operator/users", operators=True)
-    def list_users(request: Request, caller: Caller) -> dict[str, Any]:
-        return operators.users(request.args.get("cursor") or None)
+    def list_users(request: Request, caller: Caller, query: UsersAsked) -> UserPage:
+        """The users of this site, and what each has cost this month. For operators."""
+        return operators.users(query.cursor)
 
-    @routes.post("/api/operator/users/<user_id>/suspend", operators=True)
-    def suspend(request: Request, caller: Caller, user_id: str) -> dict[str, Any]:
-        body = body_of(request)
-        if "suspended" not in body:
-            raise BadRequest("suspended: expected true or false, found nothing.")
-        return operators.suspend(user_id, flag_of(body, "suspended"))
+    @routes.post("/api/operator/users/<user_id>/suspend", operators=True, raises=[Busy])
+    def suspend_user(request: Request, caller: Caller, user_id: UserId, body: Suspension) -> User:
+        """Shut a user out at once and cancel the active jobs, or let the user in again. For operators."""
+        return operators.suspend(user_id, body.suspended)
 
-    @routes.delete("/api/operator/users/<user_id>", operators=True)
-    def erase(request: Request, caller: Caller, user_id: str) -> Response:
+    @routes.delete("/api/operator/users/<user_id>", operators=True, raises=[Busy])
+    def erase_user(request: Request, caller: Caller, user_id: UserId) -> Response:
+        """Erase everything about a user. For operators."""
         operators.erase(user_id)
         return Response(status=204)

@@ -66,6 +66,21 @@ class Site:
                 " Authorization instead of a cookie."
             )
 
+    def require_own_address(self, request: Request) -> None:
+        """Accepts a program, or a page of this site, that asks this site by its own name.
+
+        A page of another site can let its own name stand for this machine (DNS rebinding), and then read the
+        answers of a local run. A site with a certificate cannot be asked by another name.
+
+        Raises:
+            Forbidden: a page of another site sent the request.
+        """
+        own = self.origin(request)
+        host = request.headers.get("X-Forwarded-Host") or request.host
+        renamed = own.startswith("http://") and not _LOOPBACK.fullmatch(host)
+        if renamed or request.headers.get("Origin", own) != own:
+            raise Forbidden("Expected a program, or a page of this site. A page of another site sent this.")
+
 
 def require_navigation(request: Request) -> None:
     """Accepts a request for an address that a person opens, not one that a page loads as a picture or script.

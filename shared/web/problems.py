@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, NotRequired, TypedDict
 
 from flask import Request, Response
+from msgspec import Meta
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -26,6 +27,19 @@ from shared.errors import (
 
 #: Seconds after which a client may ask again when a dependency did not answer.
 _RETRY_AFTER = 2
+
+
+class Problem(TypedDict):
+    """An error, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
+
+    `detail` says what happened and what to do. `sign_in`: only with 401, where people sign in, or null.
+    """
+
+    type: Annotated[str, Meta(examples=["about:blank"])]
+    title: Annotated[str, Meta(examples=["Not found"])]
+    status: Annotated[int, Meta(examples=[404])]
+    detail: Annotated[str, Meta(examples=["There is no such job."])]
+    sign_in: NotRequired[str | None]
 
 
 class _Defect(RequestError):
@@ -61,7 +75,7 @@ def request_error(error: Exception, request: Request) -> RequestError:
 
 def problem(error: RequestError, *, sign_in: bool) -> Response:
     """The answer for an error. ``sign_in``: people can sign in here, so a page knows where to send them."""
-    body: dict[str, Any] = {
+    body: Problem = {
         "type": "about:blank",
         "title": error.title,
         "status": error.status,

@@ -7,9 +7,9 @@ A caller with a cookie who changes something must come from a page of this site 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 from flask import Flask, Request, Response
 from flask.ctx import RequestContext
@@ -20,18 +20,42 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from shared import logs
 from shared.accounts.auth import ANONYMOUS, Auth, Caller
 from shared.config import Config
-from shared.errors import Forbidden, NotFound
+from shared.errors import Forbidden, NotFound, RequestError
 from shared.gcp.failpoints import Failpoints
 from shared.gcp.firestore import Firestore
 from shared.library.links import Link
 from shared.web.buckets import Buckets
 from shared.web.cookies import read_cookie
+from shared.web.declaration import Access, Declaration, declare
 from shared.web.origin import Site
 from shared.web.problems import problem, request_error
-from shared.web.requests import MAXIMUM_BODY
 
-#: A handler gets the request, the caller and the variables of the path.
-Handler = Callable[..., "Response | dict[str, Any] | tuple[dict[str, Any], int]"]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+#: Bytes of a request's body, and of one that holds thousands of videos or lines. The gateway takes no more.
+MAXIMUM_BODY, MAXIMUM_LIST = 65_536, 900_000
+#: A handler gets the request, the caller, the variables of the path, and what it declares: see
+#: :mod:`shared.web.declaration`.
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+class Declared(TypedDict, total=False):
+    """What a route declares beside the signature of its handler.
+
+    ``operators``: for all other callers there is nothing at this path. ``guests``: they may ask, too; the
+    handler has to keep to the source of ``caller.link``. ``status``: of the answer, or all that it may have.
+    ``files``: media types. ``raises``: errors beyond those that the signature implies.
+    """
+
+    public: bool
+    operators: bool
+    guests: bool
+    status: int | Sequence[int]
+    files: Sequence[str]
+    raises: Sequence[type[RequestError]]
+    maximum_body: int
+
 
 #: The requests of all guests with one link: at once, and in a second. A class of thirty has enough.
 _OF_A_LINK = (300, 10.0)
@@ -56,8 +80,7 @@ class _Json(DefaultJSONProvider):
 class Routes:
     """The routes of one function. They are a Flask app to which the function hands its requests.
 
-    ``endpoints``: method, rule and whether it is public, of every route. ``open_to_guests``: the rules of GET
-    that guests may ask for.
+    ``declarations``: of every route.
     """
 
     def __init__(
@@ -69,8 +92,7 @@ class Routes:
         self._project = config.google_cloud_project
         self._failpoints = Failpoints.from_config(config)
         self._guests = Buckets(*_OF_A_LINK)
-        self.endpoints: list[tuple[str, str, bool]] = []
-        self.open_to_guests: set[str] = set()
+        self.declarations: list[Declaration] = []
         self._app = Flask(__name__, static_folder=None)
         self._app.json = _Json(self._app)
         self._app.config.update(MAX_CONTENT_LENGTH=MAXIMUM_BODY, PROVIDE_AUTOMATIC_OPTIONS=False)
@@ -80,40 +102,29 @@ class Routes:
         self._app.register_error_handler(Exception, self._answer_error)
         self._app.after_request(_add_headers)
 
-    def get(
-        self, rule: str, *, public: bool = False, operators: bool = False, guests: bool = False
-    ) -> Callable[[Handler], Handler]:
-        """Decorates the handler of GET (and HEAD) requests whose path matches ``rule``.
+    def get(self, rule: str, **declared: Unpack[Declared]) -> Callable[[H], H]:
+        """Decorates the handler of GET (and HEAD) requests whose path matches ``rule``."""
+        return self._route("GET", rule, declared)
 
-        ``operators``: for all other callers there is nothing at this path. ``guests``: they may ask, too. The
-        handler has to keep to the source of ``caller.link``.
-        """
-        if guests:
-            self.open_to_guests.add(rule)
-        return self._route("GET", rule, public, operators)
+    def post(self, rule: str, **declared: Unpack[Declared]) -> Callable[[H], H]:
+        return self._route("POST", rule, declared)
 
-    def post(
-        self, rule: str, *, public: bool = False, operators: bool = False, maximum_body: int = MAXIMUM_BODY
-    ) -> Callable[[Handler], Handler]:
-        return self._route("POST", rule, public, operators, maximum_body)
+    def patch(self, rule: str, **declared: Unpack[Declared]) -> Callable[[H], H]:
+        return self._route("PATCH", rule, declared)
 
-    def patch(
-        self, rule: str, *, public: bool = False, operators: bool = False
-    ) -> Callable[[Handler], Handler]:
-        return self._route("PATCH", rule, public, operators)
-
-    def delete(
-        self, rule: str, *, public: bool = False, operators: bool = False
-    ) -> Callable[[Handler], Handler]:
-        return self._route("DELETE", rule, public, operators)
+    def delete(self, rule: str, **declared: Unpack[Declared]) -> Callable[[H], H]:
+        return self._route("DELETE", rule, {"status": 204, **declared})
 
     def include(self, other: Routes) -> None:
         """Takes over the routes of another function. Each of them answers as it does there."""
         for rule in other._app.url_map.iter_rules():
             view = other._app.view_functions[rule.endpoint]
             self._app.add_url_rule(rule.rule, rule.endpoint, view, methods=rule.methods)
-        self.endpoints += other.endpoints
-        self.open_to_guests |= other.open_to_guests
+        self.declarations += other.declarations
+
+    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The routes as a WSGI application."""
+        return self.dispatch(Request(environ))(environ, start_response)
 
     def dispatch(self, request: Request) -> Response:
         """Answers a request. Errors are answered, too, and defects are logged."""
@@ -123,27 +134,42 @@ class Routes:
         with logs.context(method=request.method, path=request.path, **trace), context:
             return self._app.full_dispatch_request()
 
-    def _route(
-        self, method: str, rule: str, public: bool, operators: bool, maximum_body: int = MAXIMUM_BODY
-    ) -> Callable[[Handler], Handler]:
-        def register(handler: Handler) -> Handler:
+    def _route(self, method: str, rule: str, declared: Declared) -> Callable[[H], H]:
+        access = Access(
+            public=declared.get("public", False),
+            operators=declared.get("operators", False),
+            guests=declared.get("guests", False),
+        )
+        maximum_body = declared.get("maximum_body", MAXIMUM_BODY)
+
+        def register(handler: H) -> H:
+            declaration = declare(
+                method,
+                rule,
+                handler,
+                access,
+                status=declared.get("status", 200),
+                files=declared.get("files", ()),
+                raises=declared.get("raises", ()),
+            )
+
             def view(**variables: str) -> Response:
                 request = request_ctx.request
-                caller = ANONYMOUS if public else self._authenticate(request)
+                caller = ANONYMOUS if access.public else self._authenticate(request)
                 if caller.link is not None:
-                    self._admit_guest(caller.link, guests=method == "GET" and rule in self.open_to_guests)
-                if operators and not caller.manages:
+                    self._admit_guest(caller.link, guests=access.guests)
+                if access.operators and not caller.manages:
                     raise NotFound(f"There is nothing at {request.path[:200]}.")
                 if maximum_body != MAXIMUM_BODY:
                     request.max_content_length = maximum_body
                 with logs.context(user=caller.user_id or None):
-                    answer = handler(request, caller, **variables)
+                    answer = handler(request, caller, **declaration.read(request), **variables)
                 self._failpoints.answer("answer")
                 # Here, so that a defect in it is answered as all others are.
-                return self._app.make_response(answer)
+                return self._app.make_response(declaration.answered(answer))
 
             self._app.add_url_rule(rule, f"{method} {rule}", view, methods=[method])
-            self.endpoints.append((method, rule, public))
+            self.declarations.append(declaration)
             return handler
 
         return register

@@ -19,6 +19,7 @@ from shared.video_address import is_video_id, video_in_address
 _ID = re.compile(r"[A-Za-z0-9_-]{2,80}")
 _HOSTS = re.compile(r"([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)")
 _EXPECTED = "Expected a playlist, a channel or a video: its id, its address at YouTube, or @handle"
+NOTHING = f"{_EXPECTED}; found nothing."
 #: More than any address. A consent page's address has the whole address of the playlist in it.
 _LONGEST = 4000
 #: An address may be encoded as often as pages are nested in each other.
@@ -153,7 +154,7 @@ def classify(text: object) -> Named:
             what to do.
     """
     if not isinstance(text, str) or not text.strip():
-        raise BadRequest(f"{_EXPECTED}; found nothing.")
+        raise BadRequest(NOTHING)
     if len(text) > _LONGEST:
         raise BadRequest(f"{_EXPECTED}; found {len(text):,} characters.")
     address = _unwrapped(text)

@@ -7,12 +7,13 @@ lack them. Without them the uploads are sorted by what videos.list says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from heapq import merge
 from itertools import chain, islice
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, structs
 
 from shared.errors import BadRequest, NotVisible
 from shared.youtube.data_api import DataApi
@@ -21,18 +22,22 @@ from shared.youtube.resources import PAGE, Item
 _VIDEOS, _SHORTS, _LIVE = "UULF", "UUSH", "UULV"
 #: Uploads are listed newest first, but for a few. After so many older ones there is nothing new.
 _TOLERATED = 10
-_MOST = 1_000_000
-_NAMES = ("shorts", "live", "newest", "since")
+_DATE = "a date such as 2024-01-31, or null"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What of a channel is wanted. ``newest``: so many videos; ``since``: published on that day or later."""
+class Choice(Struct, frozen=True, forbid_unknown_fields=True):
+    """What of a channel is wanted. `newest`: so many videos; `since`: published on that day or later."""
 
     shorts: bool = True
     live: bool = True
-    newest: int | None = None
-    since: str | None = None
+    newest: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    since: (
+        Annotated[
+            str,
+            Meta(examples=["2024-01-31"], extra={"expected": _DATE}, extra_json_schema={"format": "date"}),
+        ]
+        | None
+    ) = None
 
     @property
     def everything(self) -> bool:
@@ -43,29 +48,13 @@ class Choice:
         return self.newest is not None or self.since is not None
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return structs.asdict(self)
 
 
-def choice_from(value: object) -> Choice:
-    """The choice in a request's body. Missing fields choose everything.
-
-    Raises:
-        BadRequest: says which field is wrong.
-    """
-    if not isinstance(value, Mapping):
-        raise BadRequest("channel: expected an object with shorts, live, newest and since.")
-    if unknown := value.keys() - set(_NAMES):
-        raise BadRequest(f"channel: expected shorts, live, newest and since, found {min(unknown)[:40]!r}.")
-    flags = {name: value.get(name, True) for name in ("shorts", "live")}
-    for name, flag in flags.items():
-        if not isinstance(flag, bool):
-            raise BadRequest(f"{name}: expected true or false.")
-    newest, since = value.get("newest"), value.get("since")
-    if newest is not None and (type(newest) is not int or not 1 <= newest <= _MOST):
-        raise BadRequest(f"newest: expected a number from 1 to {_MOST:,}, or null.")
-    if since is not None and (not isinstance(since, str) or _day(since) is None):
-        raise BadRequest("since: expected a date such as 2024-01-31, or null.")
-    return Choice(flags["shorts"], flags["live"], newest, since)
+def require_day(choice: Choice) -> None:
+    """Raises BadRequest when ``since`` is no day."""
+    if choice.since is not None and _day(choice.since) is None:
+        raise BadRequest(f"since: expected {_DATE}.")
 
 
 def _day(text: str) -> datetime | None:

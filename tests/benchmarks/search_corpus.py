@@ -6,11 +6,14 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from elasticsearch import Elasticsearch
+from google.api_core.retry import Retry, if_exception_type
 
 from infra.local.fake_youtube.library import generate
+from shared.errors import Transient
 from shared.gcp.firestore import Firestore
 from shared.library.memberships import Memberships
 from shared.search.index.writer import SearchIndex
@@ -44,7 +47,9 @@ def index(server: SearchServer, db: Firestore, found: Sequence[StoredVideo], use
     search_index = SearchIndex(server)
     begun = time.monotonic()
     for first in range(0, len(found), 50):
-        search_index.write([video.write() for video in found[first : first + 50]])
+        # A busy machine may need longer than a request may take. Writing again changes nothing.
+        write = partial(search_index.write, [video.write() for video in found[first : first + 50]])
+        Retry(predicate=if_exception_type(Transient), timeout=300)(write)()
     _put_library(db, search_index, [video.video_id for video in found], user_id)
     search_index.refresh()
     size = _megabytes(server.client, server.videos)

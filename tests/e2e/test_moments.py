@@ -115,26 +115,11 @@ def test_an_old_address_opens_the_last_line_before_its_second(
         expect_quote(page, quote)
 
 
-_SEARCHES = (
-    *(
-        "heap",
-        "compost",
-        "telescope",
-        "sourdough",
-        "chess",
-        "memory",
-        "river",
-        "starter",
-        "tomatoes",
-        "sail",
-    ),
-    *("bread", "music", "garden", "moon", "machine", "stars", "oven", "light", "water OR fire", "never"),
-)
+#: With one hit and many, in several languages of captions, with an operator, and one that finds nothing.
+_SEARCHES = ("heap", "compost", "telescope", "river", "bread", "moon", "water OR fire", "never")
 
 
-def test_every_moment_of_twenty_searches_opens_at_its_line(
-    stack: Stack, open_page: Open, reader: str
-) -> None:
+def test_every_moment_of_a_search_opens_at_its_line(stack: Stack, open_page: Open, reader: str) -> None:
     page = open_page(reader)
     seen = 0
     for q in _SEARCHES:
@@ -158,4 +143,4 @@ def test_every_moment_of_twenty_searches_opens_at_its_line(
                 page.keyboard.press("Escape")
                 expect(link).to_be_focused()
                 seen += 1
-    assert seen > 60
+    assert seen > 25, seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from typing import Any
 
 import pytest
@@ -199,6 +200,16 @@ def test_an_exported_file_equals_the_answer_of_the_api(stack: Stack, open_page: 
         answer = stack.get("/api/search/export", reader, params={"q": "the OR der", "format": ending})
         assert download.value.suggested_filename == f"search.{ending}"
         assert download.value.path().read_bytes() == answer.content
+    library = open_page(reader)
+    for each, menu, asked in ((page, "#export", {"q": "the OR der"}), (library, ".ways", {})):
+        each.locator(f"{menu} summary").click()
+        with each.expect_download() as download:
+            each.get_by_role("button", name="Notes").click()
+        assert download.value.suggested_filename == "yts-markdown.zip"
+        rows = stack.get("/api/export", reader, params={"format": "jsonl", **asked}).text.splitlines()
+        with zipfile.ZipFile(download.value.path()) as archive:
+            # In both, the last one is of no video.
+            assert len(archive.namelist()) == len(rows) > 1
 
 
 def test_the_number_beside_a_language_is_what_ticking_it_gives(

@@ -1,13 +1,17 @@
-"""kill -9 of each function before and after each of its writes, publishes and answers.
+"""kill -9 of each function before its first write, and after each of its writes, publishes and answers.
+
+A death before a later write leaves the same behind as a death after the write that precedes it.
+test_random.py kills at these boundaries, too.
 
 A first job records which boundaries there are (shared/gcp/failpoints.py). Each of them is armed in a later
-job on the same stack.
+job on the same stack. The jobs overlap.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -39,6 +43,7 @@ EXPECTED = {
         "create transcripts",
         "update jobs.ledger",
         "update transcripts",
+        "update transcripts + set passages_due",
         "update jobs.ledger unavailable + set jobs.counters",
         "publish transcripts",
         "publish dead-letters",
@@ -58,11 +63,15 @@ EXPECTED = {
         "ack",
     ],
 }
+#: Boundaries of the embedder. It waits for the jobs, so it may reach them until the end of the test.
+EMBEDDER = ["create models.passages", "index videos", "delete passages_due", "ack"]
 #: Jobs in which a boundary may be armed. In a job it may not be reached, because another process was first.
-_TRIES = 4
-#: Boundaries of each function that are armed in one job.
-_DEATHS = 6
-#: The claim of a dead process ends after 45 seconds, and Pub/Sub waits up to a minute between deliveries.
+_TRIES = 6
+#: Boundaries of each function that are armed at the same time. Pub/Sub waits twice as long after each failed
+#: delivery of a message, so a few more jobs take less time than a few more deaths in each job.
+_DEATHS = 3
+#: A video may wait for the end of a dead process's claim, 45 seconds. The next job starts earlier.
+_QUIET_SECONDS = 8
 _END_SECONDS = 180
 
 
@@ -125,10 +134,53 @@ class _Playlist:
             self.stack.publish("dead-letters", {"job_id": job_id, "video_id": self.videos["dead"]})
 
 
+class _Deaths:
+    """Arms the boundaries of all functions, a few at a time."""
+
+    def __init__(self, failpoints: Failpoints, boundaries: dict[str, list[str]]) -> None:
+        self._failpoints = failpoints
+        self._waiting = {function: deque(names) for function, names in boundaries.items()}
+        self._tries: Counter[tuple[str, str]] = Counter()
+        self._armed: set[tuple[str, str]] = set()
+        self._quiet_since = 0.0
+        self.died: set[tuple[str, str]] = set()
+
+    def left(self) -> set[tuple[str, str]]:
+        """The armed boundaries that were not reached yet. Notes those that were."""
+        left = {(name, each) for name in self._waiting for each in self._failpoints.armed(name)}
+        if self._armed - left:
+            self.died |= self._armed - left
+            self._quiet_since = monotonic()
+        self._armed = left
+        return left
+
+    def arm(self) -> bool:
+        """Arms boundaries for one more job. Returns whether any is armed."""
+        again = sorted(each for each in self.left() if self._tries[each] < _TRIES)
+        self._failpoints.disarm()
+        self._armed = set()
+        for function, waiting in self._waiting.items():
+            waiting.extend(name for each, name in again if each == function)
+            for name in [waiting.popleft() for _ in range(min(_DEATHS, len(waiting)))]:
+                self._failpoints.arm(function, name)
+                self._armed.add((function, name))
+        self._tries.update(self._armed)
+        self._quiet_since = monotonic()
+        return bool(self._armed)
+
+    def over(self) -> bool:
+        """Whether all functions died, or none has died for a while."""
+        return not self.left() or monotonic() - self._quiet_since > _QUIET_SECONDS
+
+
 @pytest.mark.timeout(600)
 def test_a_job_ends_the_same_wherever_functions_die(stack: Stack, failpoints: Failpoints) -> None:
     # The first start of a user makes a document that later starts change.
     stack.finish(stack.index("PLgen-1-boundaries-short"))
+    embedder = Failpoints(stack, "embedder")
+    for name in EMBEDDER:
+        embedder.arm("embedder", f"before {name}")
+        embedder.arm("embedder", f"after {name}")
     failpoints.record()
     rehearsal = _Playlist(stack, 0)
     jobs = {rehearsal.start(): rehearsal}
@@ -139,44 +191,38 @@ def test_a_job_ends_the_same_wherever_functions_die(stack: Stack, failpoints: Fa
         for name in names:
             assert {f"before {name}", f"after {name}"} <= set(recorded[function]), (function, name)
 
-    required = {
-        (each, f"{when} {name}")
-        for each, names in EXPECTED.items()
-        for name in names
-        for when in ("before", "after")
-    }
-    waiting = {function: deque(names) for function, names in recorded.items()}
-    died: set[tuple[str, str]] = set()
-    tries: dict[tuple[str, str], int] = {}
-    while any(waiting.values()):
+    required = {(each, f"after {name}") for each, names in EXPECTED.items() for name in names}
+    required |= {(function, names[0]) for function, names in recorded.items()}
+    deaths = _Deaths(
+        failpoints,
+        {
+            function: [first, *(name for name in names if name.startswith("after "))]
+            for function, (first, *names) in recorded.items()
+        },
+    )
+    while deaths.arm():
         playlist = _Playlist(stack, len(jobs))
-        armed = [
-            (name, left.popleft()) for name, left in waiting.items() for _ in range(min(_DEATHS, len(left)))
-        ]
-        for function, boundary in armed:
-            failpoints.arm(function, boundary)
         job_id = playlist.start()
         jobs[job_id] = playlist
         playlist.bury(job_id)
-
-        def over(job_id: str = job_id) -> bool:
-            return not any(map(failpoints.armed, FUNCTIONS)) or stack.job(job_id)["state"] == "done"
-
-        stack.wait_for(over, _END_SECONDS, f"all functions died or the job is over; armed: {armed}")
-        for function, boundary in armed:
-            if boundary not in failpoints.armed(function):
-                died.add((function, boundary))
-            elif (count := tries.get((function, boundary), 0) + 1) < _TRIES:
-                tries[function, boundary] = count
-                waiting[function].append(boundary)
-        failpoints.disarm()
-    assert required <= died
+        stack.wait_for(deaths.over, _END_SECONDS, lambda: f"functions die; armed: {deaths.left()}")
+    died = deaths.died
+    assert required <= died, required - died
 
     for job_id, playlist in jobs.items():
         stack.finish(job_id, timeout=120)
         check(stack, job_id, playlist.videos.values())
         failed = ledger(stack, job_id, state="failed")
         assert failed.keys() <= {playlist.videos["dead"]}, failed
+
+    def embedded() -> bool:
+        listed = stack.get("/api/playlists").json()["playlists"]
+        ours = [each["indexed"]["by_meaning"] for each in listed if each["title"].startswith("PLboundary")]
+        return not embedder.armed("embedder") and all(each and each["videos"] == each["of"] for each in ours)
+
+    stack.wait_for(
+        embedded, _END_SECONDS, "the embedder died everywhere, and all videos are found by meaning"
+    )
     times = stack.fake_youtube.stats()["videos"]
     asked = [
         times.get(video_id, {}).get("player", 0)

@@ -1,6 +1,6 @@
 """Random faults of all kinds at once: whatever happens, jobs end with exact counts.
 
-Each seed is one job of 200 videos. The seed decides what is done to it; when that happens depends on the
+Each seed is one job of 120 videos. The seed decides what is done to it; when that happens depends on the
 machine. The suite has five seeds; ``--fault-seeds 50`` runs more, and ``--fault-seeds 7:8`` runs one of them.
 The jobs overlap on one stack.
 """
@@ -45,7 +45,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.choose = random.Random(self.seed)
-        self.playlist = f"PLgen-200-random{self.seed}-short-mixed"
+        self.playlist = f"PLgen-120-random{self.seed}-short-mixed"
         self.videos = ids_of(self.playlist)
 
     def begin(self) -> None:
@@ -70,9 +70,9 @@ class _Run:
             work.append(partial(self._restart, server))
         self.choose.shuffle(work)
         for number, act in enumerate(work):
-            self._wait_for(number * 120 // len(work))
+            self._wait_for(number * 70 // len(work))
             act()
-        self._wait_for(140)
+        self._wait_for(80)
 
     def _wait_for(self, settled: int) -> None:
         """Waits until so many videos are settled, but not for long: a fault may hold them up."""
@@ -88,7 +88,7 @@ class _Run:
 
     def _duplicate(self) -> None:
         """Publishes messages again, in any order, also of videos that were not fetched yet."""
-        some = self.choose.sample(self.videos, 40)
+        some = self.choose.sample(self.videos, 30)
         messages = [
             (topic, {"job_id": self.job_id, "video_id": each})
             for each in some

@@ -87,7 +87,7 @@ REQUESTS: list[tuple[str, str, int]] = [
     ("GET", "/api/jobs?limit=many", 400),
     ("GET", "/api/jobs?limit=%F0%9D%9F%99", 400),
     ("GET", "/api/jobs?limit=1e3", 400),
-    ("GET", "/api/jobs?limit=", 400),
+    ("GET", "/api/jobs?limit=007", 400),
     ("GET", "/api/jobs/nobodys", 404),
     ("GET", "/api/jobs/__reserved__", 404),
     ("GET", "/api/jobs/%00", 404),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shared.gcp.firestore import Firestore
 from shared.lazy import Lazy
-from shared.meaning.embedder import USE, Embedder, knows, open_embedder
+from shared.meaning.embedder import USE, Embedder, in_context, knows, open_embedder
 from shared.meaning.passages import cut, embedded_text
 from shared.meaning.store import STATE, PassageStore, VideoPassages, pack_places, passages_path
 from shared.search.index.passages import PassageIndex
@@ -26,7 +26,8 @@ EMBEDDER = Lazy(_open)
 def passages_of(video: StoredVideo, version: int = 1) -> VideoPassages:
     known = knows(USE, video.outcome.language)
     passages = cut(video.outcome.lines) if known else []
-    vectors = EMBEDDER().passages([embedded_text(video.metadata.title, each) for each in passages])
+    texts = [embedded_text(video.metadata.title, each) for each in passages]
+    vectors = in_context(EMBEDDER().passages(texts))
     return VideoPassages("d", version, known, EMBEDDER().dimensions, pack_places(passages), b"".join(vectors))
 
 

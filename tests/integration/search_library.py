@@ -103,7 +103,7 @@ class SearchLibrary:
     ) -> None:
         self.index.write_membership(user_id, playlist_id, [each.video_id for each in videos], version)
 
-    def search(self, q: str = "", **params: Any) -> dict[str, Any]:
+    def search(self, q: str = "", **params: Any) -> Any:
         """A search of ada's."""
         return self.service.search(USER, TITLES, Params(q=q, **params))
 

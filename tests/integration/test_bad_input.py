@@ -84,10 +84,15 @@ def _rejections(stack: Stack) -> list[dict[str, str]]:
 
 
 def test_a_malformed_message_is_recorded_with_its_reason_and_not_delivered_again(stack: Stack) -> None:
-    topics = {"playlists": "planner", "videos": "fetcher", "transcripts": "indexer"}
+    topics = {
+        "playlists": "planner",
+        "videos": "fetcher",
+        "transcripts": "indexer",
+        "passages": "embedder",
+    }
     sent: dict[str, tuple[str, bytes, str]] = {}
     for topic, source in topics.items():
-        for data, reason in MESSAGES if topic == "playlists" else [*MESSAGES, *ROUNDS]:
+        for data, reason in [*MESSAGES, *ROUNDS] if topic in ("videos", "transcripts") else MESSAGES:
             sent[stack.publish(topic, data)] = (source, data, reason)
 
     def recorded() -> dict[str, dict[str, str]]:
@@ -126,7 +131,7 @@ def test_a_delivery_of_the_wrong_form_is_acked_and_its_answer_repeats_no_secret(
         "ce-specversion": "1.0",
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
     }
-    for function in ("planner", "fetcher", "indexer", "dead_letters"):
+    for function in ("planner", "fetcher", "indexer", "embedder", "dead_letters"):
         url = f"http://127.0.0.1:{components[function]['port']}/"
         for number, message in enumerate(DELIVERIES):
             body = {"message": message, "subscription": "projects/yts-local/subscriptions/x"}

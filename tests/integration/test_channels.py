@@ -278,5 +278,5 @@ class TestShares:
 
 def test_many_lines_end_in_time(person: Person, world: World) -> None:
     """The function has thirty seconds. Lines for which there was no time say so, and lose nothing."""
-    lines = sources_of(world, works_for=0.0).add(person.id, "PLgen-3-a\nPLgen-3-b")["lines"]
-    assert [line["detail"] for line in lines] == ["There was no time for this line. Paste it again."] * 2
+    lines = sources_of(world, works_for=0.0).add(person.id, "PLgen-3-a\nPLgen-3-b").lines
+    assert [line.detail for line in lines] == ["There was no time for this line. Paste it again."] * 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,12 +14,14 @@ from shared.errors import ModelMissing, Transient
 from shared.gcp.deliveries import Delivery
 from shared.gcp.firestore import Firestore
 from shared.meaning.embedder import Model
+from shared.meaning.store import VideoPassages
 from shared.messages import PassagesMessage
 from shared.pipeline.dead_letters import DeadLetters
 from shared.pipeline.embedding import Embedding
 from shared.pipeline.embedding_due import FEW
 from shared.pipeline.reindex import Reindex
 from shared.search.index.passage_counts import PassageCounts, Progress
+from shared.search.index.passages import PassageIndex
 from shared.search.index.rebuild import Rebuild
 from shared.search.index.writer import SearchIndex
 from tests.integration.embedding_world import DELIVERY, USE, Death, EmbeddingWorld, Killed, Other
@@ -80,25 +82,26 @@ def test_deliveries_twice_late_and_of_a_changed_video(world: EmbeddingWorld) -> 
     # The same, but the late process has stored its passages already, and its write to the index comes last.
     world.save("late", 60)
     late = world.embedding()
-    write = late._index.write
 
-    def overtaken(*arguments: object) -> None:
-        late._index = world.index
-        world.save("late", 20)
-        world.embed("late")
-        write(*arguments)  # type: ignore[arg-type]
+    class Overtaken(PassageIndex):
+        def write(self, model: str, videos: Mapping[str, VideoPassages]) -> None:
+            world.save("late", 20)
+            world.embed("late")
+            super().write(model, videos)
 
-    late._index = type("Overtaken", (), {"write": staticmethod(overtaken)})()  # type: ignore[assignment]
+    late._index = Overtaken(world.server)
     late.embed(PassagesMessage("late"), DELIVERY)
     assert world.check("late") == few
     # A change after the last read keeps it due.
     world.save("due-again", 20)
 
-    def save_again() -> None:
+    def change_twice() -> None:
+        world.save("due-again", 60)
+        world.embed("due-again")
         world.save("due-again", 60)
 
     with pytest.raises(Transient):
-        world.embed("due-again", Other(before=lambda: (save_again(), world.embed("due-again"), save_again())))
+        world.embed("due-again", Other(before=change_twice))
     assert world.is_due("due-again")
     world.embed("due-again")
     assert world.check("due-again") > few
@@ -245,7 +248,8 @@ def test_a_model_that_is_missing_costs_nothing_but_itself(world: EmbeddingWorld)
     assert len(world.sweep()) == 1, "one video asks for the model"
     there = True
     embedding.embed(PassagesMessage("v0"), DELIVERY)
-    assert (world.is_due("v0"), world.state.trouble) == (False, None)
+    assert not world.is_due("v0")
+    assert not world.state.trouble
     assert world.sweep() == ["v1"]
 
 

@@ -18,6 +18,7 @@ from shared.library import memberships
 from shared.library.refreshes import LISTED_EVERY, SETTLED, Every, next_slot
 from shared.search.params import Params
 from shared.search.service import Search
+from shared.search.snippets import plain
 from shared.youtube.data_api_errors import quota_reset
 from tests.integration.living import Town, Truth, town
 from tests.integration.world import Clock
@@ -199,11 +200,7 @@ def refresh_is_right(place: Town, at_rest: dict[str, tuple[str, ...]]) -> None:
             expected |= {each: place.titles[each] for each in ids}
         titles = memberships.titles(world.db, user)
         found = {each["video_id"]: each for each in search.every_hit(user, titles, Params())}
-        assert {each: _text(hit["title"]) for each, hit in found.items()} == expected
+        assert {each: plain(hit["title"]) for each, hit in found.items()} == expected
         # Whatever was said is found, also what got its captions later.
         hits = [each["video_id"] for each in search.every_hit(user, titles, Params(q="words"))]
         assert sorted(hits) == sorted(expected)
-
-
-def _text(segments: list[dict[str, str]]) -> str:
-    return "".join(each["text"] for each in segments)

@@ -178,3 +178,32 @@ def test_subtitles(search: Search) -> None:
         "WEBVTT\n\n00:00:00.500 --> 00:00:04.400\nNous étudions la forêt\n\n00:00:04.500 --> "
     )
     assert subtitles.txt(lines).splitlines()[1] == "à côté de la rivière"
+
+
+def test_whole_videos_while_the_library_changes(elasticsearch_url: str) -> None:
+    """Nothing is twice or missing; what is removed is left out; and nothing is of anybody else."""
+    with empty_library(elasticsearch_url) as library:
+        service = Search(library.server, whole_page=2)
+        videos = [video(f"v{each}", f"Video {each}", "en", "some words") for each in range(1, 9)]
+        library.write(
+            *videos, video("v0", "Earlier", "en"), video("v41", "Later", "en"), video("x1", "Eve", "en")
+        )
+        library.put("PLtalks", videos[:6])
+        library.put("PLmore", videos[5:])
+        library.put("PLsecret", [video("x1", "Eve", "en"), *videos[:2]], user_id="eve")
+        titles = dict(TITLES)
+        reading = service.whole_videos(USER, lambda: titles, Params(q="", sort="newest", limit=1))
+        first = [next(reading) for _ in range(2)]
+        # Videos come before and after the place where the export is, and a playlist goes.
+        library.put("PLtalks", [video("v0", "", None), video("v41", "", None), *videos[:6]], version=2)
+        del titles["PLmore"]
+        found = [*first, *reading]
+        assert [each.video_id for each in found] == ["v1", "v2", "v3", "v4", "v41", "v5", "v6"]
+        assert [each.playlists for each in found] == [{"PLtalks": "Talks"}] * 7
+        assert [line.text for line in found[0].lines] == ["some words"]
+        rest = service.whole_videos(USER, lambda: TITLES, Params(), after="v5")
+        assert [each.playlists for each in rest] == [TITLES, {"PLmore": "More"}, {"PLmore": "More"}]
+        assert list(service.whole_videos(USER, lambda: TITLES, Params(playlists=("PLsecret",)))) == []
+        assert list(service.whole_videos(USER, dict, Params())) == []
+        words = service.listed_videos(USER, lambda: TITLES, Params(q="title:8 OR title:3"))
+        assert sorted(each["video_id"] for each in words) == ["v3", "v8"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -114,10 +114,11 @@ def test_a_query_with_too_many_clauses_is_repeated_without_other_forms_of_words(
     assert search.search(USER, TITLES, Params(q="sailor"))["total"] == 1
     meta = ApiResponseMeta(400, "1.1", HttpHeaders(), 0.0, NodeConfig("http", "localhost", 9200))
     body = {"error": {"type": "x", "caused_by": {"type": "too_many_nested_clauses"}}, "status": 400}
-    for again in (
+    calls: list[Callable[[], int]] = [
         lambda: search.search(USER, TITLES, Params(q="sailor"))["total"],
         lambda: len(search.matches(USER, TITLES, "ropes", "sailor")["moments"]),
-    ):
+    ]
+    for again in calls:
         server.recording.refusal = ApiError("x", meta, body)
         assert again() == 0, "only 'sailors' was said"
     assert search.search(USER, TITLES, Params(q="sailor"))["total"] == 1

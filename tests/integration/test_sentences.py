@@ -98,7 +98,7 @@ def job_errors(world: World, playlist_id: str | None = None, user_id: str | None
         world.plan(job)
     first = world.view(job)["error"]
     world.dead_letter_of_planning(job)
-    return [first, world.view(job)["error"]]
+    return [str(first), str(world.view(job)["error"])]
 
 
 def reasons(world: World, job: Job, video_id: str, deliver: Callable[[], object]) -> list[str]:

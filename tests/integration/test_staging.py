@@ -34,6 +34,7 @@ _REQUESTS = {
     "reindex": ("POST", "/"),
     "refresh": ("POST", "/"),
     "keep": ("GET", "/api/clips"),
+    "mcp": ("POST", "/mcp"),
 }
 _BODY = {"playlist": "PLabcdefghijk"}
 _TRACEBACK = re.compile(r"Traceback|File \"|\.py\b|site-packages")

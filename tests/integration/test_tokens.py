@@ -59,14 +59,14 @@ def test_the_token_itself_is_not_stored(tokens: Tokens, auth: Auth, db: Firestor
             auth.authenticate(f"Bearer {wrong}")
 
 
-@pytest.mark.parametrize("wrong", ["", None, 7, "a/b", "__all__", "..", "a b", "é", "x" * 129])
-def test_an_invalid_user_gets_no_token(wrong: object, tokens: Tokens) -> None:
+@pytest.mark.parametrize("wrong", ["", "a/b", "__all__", "..", "a b", "é", "x" * 129])
+def test_an_invalid_user_gets_no_token(wrong: str, tokens: Tokens) -> None:
     with pytest.raises(BadRequest):
         tokens.mint(wrong, "laptop")
 
 
-@pytest.mark.parametrize("wrong", ["", "   ", None, 7, ["a"], "x" * 101, "half a \ud800 pair"])
-def test_an_invalid_name_is_a_bad_request(wrong: object, tokens: Tokens) -> None:
+@pytest.mark.parametrize("wrong", ["", "   ", "x" * 101, "half a \ud800 pair"])
+def test_an_invalid_name_is_a_bad_request(wrong: str, tokens: Tokens) -> None:
     with pytest.raises(BadRequest):
         tokens.mint(new_user(), wrong)
 

@@ -194,7 +194,7 @@ class World:
         assert job is not None
         return job
 
-    def view(self, job: Job) -> dict[str, Any]:
+    def view(self, job: Job) -> job_views.JobView:
         """The job as the API shows it."""
         now = self.job(job.job_id)
         return job_views.view(now, self.ledger.counts(now.job_id, now.shards))

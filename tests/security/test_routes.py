@@ -57,6 +57,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/playlists"): Row(lambda w: "/api/playlists", 200, 200),
     ("GET", "/api/search"): Row(lambda w: f"/api/search?q={SAID}", 200, 200, guest=200),
     ("GET", "/api/search/export"): Row(lambda w: f"/api/search/export?q={SAID}", 200, 200),
+    ("GET", "/api/export"): Row(lambda w: "/api/export?format=jsonl", 200, 200),
     ("GET", "/api/suggest"): Row(lambda w: f"/api/suggest?q={SAID[:4]}", 200, 200, guest=200),
     ("GET", "/api/videos/<video_id>"): Row(lambda w: f"/api/videos/{ALONE}", 404, 200, guest=404),
     ("GET", "/api/videos/<video_id>/related"): Row(
@@ -124,6 +125,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/collections/<collection_id>/videos/<video_id>"): Row(
         lambda w: f"/api/collections/{w.collection_id}/videos/dQw4w9WgXcQ", 404, 204
     ),
+    # Tools send the token on, so a cookie is not enough. What they find is tested in test_mcp.py.
+    ("POST", "/mcp"): Row(
+        lambda w: "/mcp", 401, 401, lambda w: {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    ),
     ("POST", "/api/sources"): Row(lambda w: "/api/sources", 200, 200, lambda w: {"text": PLAYLIST}),
     ("POST", "/api/logout"): Row(lambda w: "/api/logout", None, 204),
     ("DELETE", "/api/me"): Row(lambda w: "/api/me", None, 204),
@@ -150,7 +155,7 @@ def test_the_gateway_reaches_every_route(function: str) -> None:
     for _, rule, _ in endpoints(function):
         reached = next((route.function for route in routes if route.matches(rule)), None)
         assert reached == (function if prefixes else None), rule
-        assert prefixes or not rule.startswith("/api")
+        assert prefixes or not rule.startswith(("/api", "/mcp"))
 
 
 @pytest.mark.parametrize(("key", "row"), _CLOSED, ids=[" ".join(key) for key, _ in _CLOSED])

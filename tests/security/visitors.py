@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from tests.documented import check_answer
 from tests.stack import Stack
 
 _SECONDS = 30
@@ -68,6 +69,7 @@ class Visitor:
             allow_redirects=False,
             **options,
         )
+        check_answer(answer)
         self.seen.append(f"{answer.headers} {answer.text}")
         return answer
 

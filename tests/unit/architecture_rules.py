@@ -12,24 +12,27 @@ Rule = Callable[[Source], list[str]]
 
 #: The packages of shared. Each may import those before it and the modules of shared itself.
 LAYERS = (
-    *("gcp", "transcripts", "meaning", "oauth", "youtube", "search"),
+    *("mcp", "gcp", "transcripts", "meaning", "oauth", "youtube", "search", "exports"),
     *("library", "pipeline", "keep", "accounts", "web"),
 )
 #: A function may import these besides the standard library and shared.
 _FRAMEWORKS = {"functions_framework", "flask"}
-#: The modules of shared that a local run imports.
+#: The modules of shared that a local run imports. The tools of `mcp` are a client, as its command line is.
 _OF_INFRA = tuple(
     f"shared.{name}"
-    for name in ("config", "errors", "messages", "clock", "logs", "lazy", "page", "video_address")
+    for name in ("config", "errors", "messages", "clock", "logs", "lazy", "page", "video_address", "mcp")
 )
 
 #: Clients of other people's servers, by the only module that builds them.
 CLIENTS = {
     "shared/gcp/firestore.py": {"google.cloud.firestore_v1.Client"},
+    "shared/mcp/api.py": {"httpx2.Client"},
     "shared/gcp/pubsub.py": {
         "google.cloud.pubsub_v1.PublisherClient",
         "google.cloud.pubsub_v1.SubscriberClient",
     },
+    # It hands requests to the SDK in the same process.
+    "shared/mcp/http.py": {"httpx2.AsyncClient"},
     "shared/oauth/google.py": {"authlib.integrations.requests_client.OAuth2Session"},
     "shared/search/server.py": {"elasticsearch.Elasticsearch"},
     "shared/youtube/data_api.py": {"googleapiclient.discovery.build", "httplib2.Http"},
@@ -39,6 +42,7 @@ _CONSTRUCTORS = {
     *(name for names in CLIENTS.values() for name in names),
     "elasticsearch.AsyncElasticsearch",
     "googleapiclient.discovery.build_from_document",
+    "httpx2.AsyncClient",
     "requests.Session",
     "requests.session",
     "urllib3.PoolManager",

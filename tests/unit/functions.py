@@ -14,6 +14,7 @@ import functions_framework
 
 from infra.staging import ROOT
 from shared import logs
+from shared.web.declaration import Declaration
 
 #: A function with a route for everything that can happen.
 SAMPLE = Path(__file__).with_name("sample_function.py")
@@ -52,8 +53,8 @@ def client(name: str, source: Path | None = None, **objects: object) -> Any:
 
 def endpoints(name: str) -> list[tuple[str, str, bool]]:
     """Method, rule and whether it is public, of every route of an HTTP function."""
-    found: list[tuple[str, str, bool]] = load(name)[1].routes.endpoints
-    return found
+    declared: list[Declaration] = load(name)[1].routes.declarations
+    return [(each.method, each.rule, each.access.public) for each in declared]
 
 
 @contextmanager

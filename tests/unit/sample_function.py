@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 import functions_framework
 from flask import Request, Response
+from msgspec import to_builtins
 
 from shared import startup
 from shared.accounts.auth import Caller
 from shared.config import ConfigError
 from shared.errors import Busy, NotFound, TooMany, Transient
-from shared.web.requests import body_of, choice_of, limit_of
 from shared.web.routing import Routes
+from tests.unit.sample_declarations import Body, Choice, Chosen, Found, Limit, Limited, Thing, Who
 from tests.unit.stored import accounts_of_ada
 
 SECRET = "postgres://hunter2"
@@ -25,53 +24,63 @@ def sample(request: Request) -> Response:
 
 
 @routes.get("/closed")
-def closed(request: Request, caller: Caller) -> dict[str, Any]:
+def closed(request: Request, caller: Caller) -> Who:
+    """Who is calling."""
     return {"user": caller.user_id, "operator": caller.operator}
 
 
 @routes.get("/open", public=True)
-def opened(request: Request, caller: Caller) -> dict[str, Any]:
+def opened(request: Request, caller: Caller) -> Who:
+    """For everybody."""
     return {"user": caller.user_id}
 
 
-@routes.post("/body", public=True)
-def body(request: Request, caller: Caller) -> tuple[dict[str, Any], int]:
-    return {"found": body_of(request)}, 201
+@routes.post("/body", public=True, status=201)
+def post_body(request: Request, caller: Caller, body: Body) -> Found:
+    """What was sent."""
+    return {"found": to_builtins(body)}
 
 
 @routes.get("/limit", public=True)
-def limit(request: Request, caller: Caller) -> dict[str, Any]:
-    return {"limit": limit_of(request, 20, 100)}
+def limit(request: Request, caller: Caller, query: Limit) -> Limited:
+    """A number."""
+    return {"limit": query.limit}
 
 
 @routes.get("/choice", public=True)
-def choice(request: Request, caller: Caller) -> dict[str, Any]:
-    return {"choice": choice_of(request, "format", ["csv", "jsonl"])}
+def choice(request: Request, caller: Caller, query: Choice) -> Chosen:
+    """One of two."""
+    return {"choice": query.format}
 
 
 @routes.get("/things/<thing>", public=True)
-def thing(request: Request, caller: Caller, thing: str) -> dict[str, Any]:
+def thing(request: Request, caller: Caller, thing: str) -> Thing:
+    """A variable of the path."""
     return {"thing": thing}
 
 
 @routes.delete("/things/<thing>", public=True)
 def remove(request: Request, caller: Caller, thing: str) -> Response:
+    """No content."""
     return Response(status=204)
 
 
-@routes.get("/stream", public=True)
+@routes.get("/stream", public=True, files=["text/plain"])
 def stream(request: Request, caller: Caller) -> Response:
+    """A file in pieces."""
     # The request is read when the answer is under way.
     return Response((f"{request.path} {number}\n" for number in range(3)), mimetype="text/plain")
 
 
 @routes.get("/unencodable", public=True)
-def unencodable(request: Request, caller: Caller) -> dict[str, Any]:
-    return {"half a pair": "\ud800"}
+def unencodable(request: Request, caller: Caller) -> Thing:
+    """A text that UTF-8 cannot carry."""
+    return {"thing": "\ud800"}
 
 
 @routes.get("/raise/<kind>", public=True)
-def fail(request: Request, caller: Caller, kind: str) -> NoReturn:
+def fail(request: Request, caller: Caller, kind: str) -> Thing:
+    """Each error."""
     raise {
         "missing": NotFound("There is no such thing."),
         "busy": Busy("Wait for the other one."),

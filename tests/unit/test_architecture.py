@@ -16,7 +16,7 @@ from tests.unit.source_code import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Lines that one reads in a sitting, and lines of an entry point.
-LONGEST, LONGEST_MAIN = 350, 100
+LONGEST, LONGEST_MAIN = 350, 130
 _TOPS = ("shared", "functions", "infra", "tests", "frontend")
 _EVERYTHING = (
     *(f"{top}/**/*.{end}" for top in _TOPS for end in ("py", "js", "mjs", "sh")),

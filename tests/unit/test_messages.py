@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Malformed
-from shared.messages import Message, PlaylistMessage, VideoMessage, is_id
+from shared.messages import Message, PassagesMessage, PlaylistMessage, VideoMessage, is_id
 
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,128}", fullmatch=True).filter(is_id)
 JSON = st.recursive(
@@ -19,9 +19,9 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.dictionaries(
-    st.sampled_from(["playlist_id", "job_id", "user_id", "video_id", "round", "other"]), IDS | JSON
+    st.sampled_from(["playlist_id", "job_id", "user_id", "video_id", "round", "anyway", "other"]), IDS | JSON
 )
-KINDS: list[type[Message]] = [PlaylistMessage, VideoMessage]
+KINDS: list[type[Message]] = [PlaylistMessage, VideoMessage, PassagesMessage]
 
 
 @given(IDS, st.none() | IDS, st.none() | IDS)
@@ -34,6 +34,12 @@ def test_a_playlist_message_comes_back(playlist_id: str, job_id: str | None, use
 def test_a_video_message_comes_back(job_id: str, video_id: str, number: int) -> None:
     message = VideoMessage(job_id, video_id, number)
     assert VideoMessage.decode(message.encode()) == message
+
+
+@given(IDS, st.booleans())
+def test_a_passages_message_comes_back(video_id: str, anyway: bool) -> None:
+    message = PassagesMessage(video_id, anyway)
+    assert PassagesMessage.decode(message.encode()) == message
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -75,7 +81,7 @@ def _decode(kind: type[Message], data: bytes) -> None:
         b"\xef\xbb\xbf{}",
         b"[" * 100_000,
         # More digits than Python turns into a number: a plain ValueError.
-        b'{"job_id":"a","video_id":"b","round":' + b"9" * 5000 + b"}",
+        b'{"job_id":"a","video_id":"b","anyway":7,"round":' + b"9" * 5000 + b"}",
     ],
     ids=lambda data: repr(data[:20]),
 )

@@ -1,4 +1,4 @@
-"""README.md lists every variable and every HTTP route, and none that does not exist."""
+"""README.md lists every variable, and none that does not exist."""
 
 from __future__ import annotations
 
@@ -32,12 +32,10 @@ def rows(heading: str) -> Iterator[list[str]]:
 
 
 VARIABLES = {row[0].strip("`"): row[1] for row in rows("Configuration")}
-ROUTES = {row[0].strip("`"): row[1] for row in rows("HTTP")}
 
 
-def test_the_tables_have_no_row_twice() -> None:
+def test_the_table_has_no_row_twice() -> None:
     assert len(list(rows("Configuration"))) == len(VARIABLES)
-    assert len(list(rows("HTTP"))) == len(ROUTES)
 
 
 def test_every_variable_is_in_the_table_or_internal() -> None:
@@ -53,17 +51,6 @@ def test_the_default_in_the_table_is_that_of_the_code(name: str) -> None:
         assert not cell.startswith("`"), f"{name} has no default, and the table shows one"
     else:
         assert re.match(rf"`{re.escape(str(default))}`($|;)", cell)
-
-
-def test_every_route_is_in_the_table_and_marked_if_it_is_public() -> None:
-    found = {
-        f"{method} {rule.replace('<', '{').replace('>', '}')}": public
-        for function in PIPELINE.functions
-        if function.routes
-        for method, rule, public in endpoints(function.name)
-    }
-    assert len(found) > 10
-    assert {route: cell.startswith("*public*") for route, cell in ROUTES.items()} == found
 
 
 def test_functions_without_a_route_of_the_gateway_are_named() -> None:

@@ -9,9 +9,11 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import requests
 
+from infra.local.cli import export as exports
 from infra.local.cli import index, logs, reindex, search, status, test, worker
 from infra.local.cli.api import Api, ApiError
 from infra.local.cli.down import down
@@ -65,7 +67,15 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument("--json", action="store_true", help="print the answer as JSON")
     search.add_argument("--meaning", action="store_true", help="find passages of like meaning, not words")
     search.add_argument("--limit", type=int, default=10, help="the number of videos to show (10)")
-    for command in (index, fetch, search):
+    export = commands.add_parser("export", help="write a search, or the library without words, to a file")
+    export.add_argument("words", nargs="*", metavar="WORDS")
+    export.add_argument("--format", default="markdown", choices=exports.FORMS, help="default: markdown")
+    export.add_argument("--playlist", action="append", default=[], metavar="ID", help="only of this source")
+    export.add_argument("-o", "--output", metavar="FILE", help="default: yts-export.zip, or .jsonl")
+    export.add_argument("--resume", action="store_true", help="go on with an export that broke off")
+    mcp = commands.add_parser("mcp", help="serve a language model over standard input and output")
+    mcp.add_argument("--url", help="another deployment than the local run; YTS_TOKEN has its API token")
+    for command in (index, fetch, search, export, mcp):
         command.add_argument("--user", default=DEMO_USER, help=f"whose library ({DEMO_USER})")
     commands.add_parser("reindex", help="rebuild the search index from the stored videos")
     return parser
@@ -113,9 +123,26 @@ def run(
             search.search(
                 api(), " ".join(arguments.words), arguments.json, arguments.limit, arguments.meaning
             )
+        case "export":
+            _export(api(), arguments, Path(environment.get("CALLED_FROM", ".")))
+        case "mcp":
+            # Its packages take a second to import, and no other command needs them.
+            from infra.local.cli import mcp
+
+            mcp.serve(config, api)
         case "reindex":
             reindex.reindex(require(state).port_of("reindex"))
     return 0
+
+
+def _export(api: Api, arguments: argparse.Namespace, directory: Path) -> None:
+    """``--channel`` and the like are words of the query language: ``channel:"Harbour Talks"``."""
+    words = " ".join(arguments.words)
+    asked = ([("q", words)] if words else []) + [("playlist", each) for each in arguments.playlist]
+    ending = "jsonl" if arguments.format == "jsonl" else "zip"
+    name = arguments.output or f"yts-export.{ending}"
+    number = exports.export(api, arguments.format, asked, directory / name, resume=arguments.resume)
+    print(f"{name}: {number:,} {'video' if number == 1 else 'videos'}")
 
 
 def _index(api: Api, arguments: argparse.Namespace) -> bool:
@@ -133,21 +160,29 @@ def _index(api: Api, arguments: argparse.Namespace) -> bool:
     return all(done)
 
 
+#: For commands with words: the options, and those of them that a value follows.
+_OPTIONS = {
+    "search": (("--json", "--meaning"), ("--user", "--limit")),
+    "fetch": ((), ("--user",)),
+    "export": (("--resume",), ("--user", "--format", "--playlist", "--output", "-o")),
+}
+
+
 def separate(argv: list[str]) -> list[str]:
     """The arguments for argparse, which takes everything that begins with a dash as its own option."""
-    if argv[:1] in (["test"], ["bench"]):
+    command = argv[0] if argv else ""
+    if command in ("test", "bench"):
         return argv[:1]
-    if argv[:1] not in (["search"], ["fetch"]) or "--" in argv:
+    if command not in _OPTIONS or "--" in argv:
         return argv
     # -word is part of the query language, and the id of a video may begin with a dash.
     options, words = argv[:1], []
+    flags, valued = _OPTIONS[command]
     rest = iter(argv[1:])
     for argument in rest:
-        if argument in ("--json", "--meaning", "-h", "--help") or argument.startswith(
-            ("--user=", "--limit=")
-        ):
+        if argument in (*flags, "-h", "--help") or argument.startswith(tuple(f"{each}=" for each in valued)):
             options.append(argument)
-        elif argument in ("--user", "--limit"):
+        elif argument in valued:
             options += [argument, *(value for value in [next(rest, None)] if value is not None)]
         else:
             words.append(argument)
@@ -157,6 +192,8 @@ def separate(argv: list[str]) -> list[str]:
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
     arguments = parser().parse_args(separate(argv))
     try:
+        if getattr(arguments, "url", None):
+            environment = {**environment, "YTS_URL": arguments.url}
         return run(arguments, argv[1:], environment, Config.from_env(environment))
     except (ConfigError, PipelineError) as error:
         print(error, file=sys.stderr)

@@ -11,7 +11,12 @@ from shared.messages import is_id
 
 
 class ApiError(RuntimeError):
-    """A request failed. The message is for a person."""
+    """A request failed. The message is for a person.
+
+    ``retry_after``: seconds after which it may succeed; None if it will not.
+    """
+
+    retry_after: float | None = None
 
 
 class Api:
@@ -25,7 +30,7 @@ class Api:
     ) -> None:
         if not is_id(user):
             raise ApiError(f"expected a user name of letters, digits, - and _, found {user!r}")
-        self._origin = origin
+        self.origin = origin
         self._state = state
         self._user = user
         self._timeout = timeout
@@ -64,11 +69,21 @@ class Api:
         Raises:
             ApiError: there was no answer, or its status is 400 or above.
         """
+        return self._content(self._ask(method, path, **options))
+
+    def stream(self, path: str, **options: Any) -> requests.Response:
+        """As :meth:`call`, for an answer that is read piece by piece and then closed."""
+        answer = self._ask("GET", path, stream=True, **options)
+        if answer.status_code >= 400:
+            self._content(answer)
+        return answer
+
+    def _ask(self, method: str, path: str, **options: Any) -> requests.Response:
         token = self._state.secret(self._secret) or self.new_token()
         answer = self._send(method, path, token, **options)
         if answer.status_code == 401:
             answer = self._send(method, path, self.new_token(), **options)
-        return self._content(answer)
+        return answer
 
     @property
     def _secret(self) -> str:
@@ -78,13 +93,15 @@ class Api:
         headers = {"Authorization": f"Bearer {token}"}
         try:
             return self._session.request(
-                method, self._origin + path, headers=headers, timeout=self._timeout, **options
+                method, self.origin + path, headers=headers, timeout=self._timeout, **options
             )
         except requests.RequestException as error:
-            raise ApiError(
-                f"{self._origin} does not answer ({type(error).__name__})."
+            failure = ApiError(
+                f"{self.origin} does not answer ({type(error).__name__})."
                 " See ./emulators.sh status and ./emulators.sh logs gateway"
-            ) from error
+            )
+            failure.retry_after = 1
+            raise failure from error
 
     def _content(self, answer: requests.Response) -> dict[str, Any]:
         try:
@@ -97,5 +114,8 @@ class Api:
                 f" found {answer.status_code} {answer.text[:200]!r}"
             )
         if answer.status_code >= 400:
-            raise ApiError(str(content.get("detail") or content.get("title") or answer.status_code))
+            failure = ApiError(str(content.get("detail") or content.get("title") or answer.status_code))
+            after = answer.headers.get("Retry-After", "")
+            failure.retry_after = float(after) if after.isdecimal() else None
+            raise failure
         return content

@@ -8,12 +8,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
+
 from infra.local.servers.tools import Missing, install
 from infra.local.state_dir import ROOT
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-#: Two processes, each with whole files in a fixed order. Tests often wait, so one process would take longer.
-_PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+#: Each process takes whole files, in a fixed order.
+_WHOLE_FILES = ("--dist", "loadfile", "--no-loadscope-reorder")
+#: Tests often wait, so three processes keep two cores busy. Each has a run of its own, and a browser.
+_PROCESSES, _BYTES_OF_EACH = 3, 4e9
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> int:
@@ -28,8 +32,13 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
         if environment.get("CI", "").lower() in ("1", "true"):
             return 1
     everything = all(argument.startswith("-") for argument in arguments)
-    options = [*(_PARALLEL if everything else ()), *arguments]
+    options = [*(_parallel() if everything else ()), *arguments]
     return subprocess.run([sys.executable, "-m", "pytest", *options], cwd=ROOT, check=False).returncode
+
+
+def _parallel() -> tuple[str, ...]:
+    fit = int(psutil.virtual_memory().total // _BYTES_OF_EACH)
+    return "-n", str(max(1, min(_PROCESSES, fit))), *_WHOLE_FILES
 
 
 def bench(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Serves the frontend at `/` and hands requests under `/api/` to the functions.
+"""Serves the frontend at `/` and hands requests at `/api/` and `/mcp` to the functions.
 
 In the cloud, a hosting with rewrites does this. A request goes to the function with the longest route in
 infra/pipeline.yaml that matches whole path segments. Functions without routes cannot be reached.
@@ -18,6 +18,7 @@ from infra.local.gateway.frontend import READING_METHODS, Frontend
 from infra.local.gateway.problems import answer_errors
 from infra.local.gateway.proxy import MAXIMUM_BODY, Proxy, Route
 from infra.local.persistence import note_change
+from shared.page import API_ROOTS
 
 HEADERS_FILE = Path(__file__).parents[2] / "headers.json"
 
@@ -60,9 +61,10 @@ def application(
     app = web.Application(
         client_max_size=MAXIMUM_BODY, middlewares=[answer_errors], handler_args=handler_args
     )
-    app.router.add_route("*", "/api", hand_on)
-    app.router.add_route("*", "/api/{tail:.*}", hand_on)
-    app.router.add_route("*", "/{tail:.*}", files.handle)
+    for root in API_ROOTS:
+        app.router.add_route("*", root, hand_on)
+        app.router.add_route("*", root + "/{tail:[\\s\\S]*}", hand_on)
+    app.router.add_route("*", "/{tail:[\\s\\S]*}", files.handle)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(proxy.connected)
     return app

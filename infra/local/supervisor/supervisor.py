@@ -15,7 +15,7 @@ from infra.local.servers.heap import MemoryWatch
 from infra.local.state_dir import StateDir
 from infra.local.supervisor import processes, status
 from infra.local.supervisor.component import ComponentState
-from infra.local.supervisor.runner import Runner
+from infra.local.supervisor.runner import Runner, Timing
 from infra.local.supervisor.schedules import Schedules
 from infra.local.supervisor.stack import Stack, assemble
 from infra.local.supervisor.status import RunStatus
@@ -24,6 +24,8 @@ from shared.config import Config
 
 #: How long stopping waits for the last export. Less than cli.down.STOP_SECONDS.
 _LAST_EXPORT_SECONDS = 40.0
+#: Of a run whose functions are killed again and again, by tests that arm failpoints.
+_SHORT_PAUSES = Timing(longest_pause=0.4)
 #: Stopped first, one after the other. Then come all others at once, and the servers last.
 _STOPPED_FIRST = ("gateway", "delivery")
 _SERVERS = ("pubsub", "firestore", "elasticsearch")
@@ -45,8 +47,11 @@ class Supervisor:
         self._stack: Stack = assemble(
             caller, config, pipeline, state, lambda: self._schedules.messages_were_lost(), push=push
         )
+        timing = _SHORT_PAUSES if config.failpoints_dir else Timing()
         self._runners = {
-            component.name: Runner(component, state.log(component.name), self._say_of, self._write_status)
+            component.name: Runner(
+                component, state.log(component.name), self._say_of, self._write_status, timing
+            )
             for component in self._stack.components
         }
         self._autosave = Autosave(self._stack.exports.save, self._firestore_runs, state.changes, self._say)

@@ -105,8 +105,8 @@ run "with_a_domain" {
     elasticsearch_url = "https://my.es.europe-west1.gcp.cloud.es.io:443/"
   }
   assert {
-    condition     = toset([for each in google_cloud_run_v2_service_iam_member.everybody : each.name]) == toset(["index", "jobs", "keep", "library", "search", "account", "health"])
-    error_message = "Everybody may call the seven functions with routes, and no other."
+    condition     = toset([for each in google_cloud_run_v2_service_iam_member.everybody : each.name]) == toset(["index", "jobs", "keep", "library", "mcp", "search", "account", "health"])
+    error_message = "Everybody may call the eight functions with routes, and no other."
   }
   assert {
     condition     = alltrue([for name in keys(google_cloud_run_v2_service_iam_member.everybody) : google_cloudfunctions2_function.function[name].service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"])
@@ -122,8 +122,8 @@ run "with_a_domain" {
     error_message = "Each function reads its own secrets."
   }
   assert {
-    condition     = toset([for name, each in google_project_iam_member.store : name if each.role == "roles/datastore.viewer"]) == toset(["search", "health", "reindex"])
-    error_message = "Three functions only read the store."
+    condition     = toset([for name, each in google_project_iam_member.store : name if each.role == "roles/datastore.viewer"]) == toset(["search", "mcp", "health", "reindex"])
+    error_message = "Four functions only read the store."
   }
   assert {
     condition     = google_pubsub_topic_iam_member.inspector["health playlists"].member == google_service_account.function["health"].member

@@ -60,6 +60,10 @@ run "edge_with_a_domain" {
     error_message = "/api/videos goes to search."
   }
   assert {
+    condition     = [for each in google_compute_url_map.site[0].path_matcher[0].route_rules : each.service if contains([for rule in each.match_rules : coalesce(rule.full_path_match, "-")], "/mcp")] == [google_compute_backend_service.function["mcp"].id]
+    error_message = "/mcp goes to mcp."
+  }
+  assert {
     condition     = contains(google_compute_backend_bucket.page[0].custom_response_headers, "X-Frame-Options: DENY") && !strcontains(join(" ", google_compute_backend_bucket.page[0].custom_response_headers), "{")
     error_message = "The page has the headers of headers.json."
   }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal, get_args
 
 from shared.search.index import folding, languages
 
@@ -22,7 +22,8 @@ SHARDS = 1
 REPLICAS = "0-1"
 
 #: ``chapter``: the titles of a video's chapters, one value each. Its description has them, too.
-TEXTS = ("title", "description", "transcript", "chapter")
+Text = Literal["title", "description", "transcript", "chapter"]
+TEXTS: tuple[Text, ...] = get_args(Text)
 
 
 def fingerprint(digest: str) -> str:

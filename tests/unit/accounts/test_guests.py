@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +13,13 @@ from shared.accounts.asking import asked, searchable
 from shared.accounts.auth import Auth, Caller
 from shared.accounts.profiles import profile_path
 from shared.config import Config
+from shared.declared import Parameters
 from shared.errors import Unauthenticated
 from shared.keep.saved import Arguments
 from shared.library.links import Link
 from shared.library.packing import pack_ids, pack_times
 from shared.random_secrets import hash_secret
+from shared.search.params import Asked
 from shared.web.routing import Routes
 from tests.unit.functions import SAMPLE, client
 from tests.unit.in_memory import InMemory
@@ -62,7 +65,7 @@ def test_a_guest_does_not_see_when_the_owner_collected_a_video(
     db[f"users/ada/memberships/{playlist_id}"] = {"title": "Lent", "privacy": "public", **held}
     guest = Caller("ada", link=Link("a-link", "ada", playlist_id, "Lent"))
     for query in ("sort=added", f"sort=playlist&playlist={playlist_id}", "added_after=2020-01-01"):
-        _, placed = asked(db, guest, Arguments(query))
+        _, placed = asked(db, guest, Parameters(Asked).read(Arguments(query)))
         assert placed is not None
         assert (list(placed.order), list(placed.added.values())) == (["boats"], shown)
 
@@ -101,7 +104,8 @@ def test_a_token_that_is_nearly_right_is_wrong(token: str, db: InMemory) -> None
 def test_routes_are_closed_to_guests_unless_they_say_otherwise(db: InMemory) -> None:
     routes = Routes(Config(), db)
 
-    def answer(request: Request, caller: Caller) -> dict[str, Any]:
+    def answer(request: Request, caller: Caller) -> Mapping[str, bool]:
+        """Whether a guest is calling."""
         return {"guest": caller.link is not None}
 
     routes.get("/api/open", guests=True)(answer)

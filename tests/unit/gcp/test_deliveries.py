@@ -17,7 +17,7 @@ from infra.pipeline import load_pipeline
 from shared.config import Config
 from shared.errors import Malformed, Transient
 from shared.gcp.deliveries import Delivery
-from shared.messages import PlaylistMessage, VideoMessage
+from shared.messages import PassagesMessage, PlaylistMessage, VideoMessage
 from tests.unit.functions import json_logs, load
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "events"
@@ -158,7 +158,7 @@ def test_the_attempt_of_a_push_is_logged(attempt: int, logged: pytest.CaptureFix
 def test_a_message_is_handled_and_acked(name: str) -> None:
     run = Run(name)
     assert run.post(run.message).status_code == 200
-    kinds = {"planner": PlaylistMessage, "dead_letters": Delivery}
+    kinds = {"planner": PlaylistMessage, "embedder": PassagesMessage, "dead_letters": Delivery}
     assert isinstance(run.handled[0][0], kinds.get(name, VideoMessage))
 
 

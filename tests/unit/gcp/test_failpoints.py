@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,8 @@ def test_the_answer_to_a_request_is_between_two_boundaries(planner: Path) -> Non
     reached: list[str] = []
 
     @routes.get("/", public=True)
-    def answer(request: Request, caller: Caller) -> dict[str, bool]:
+    def answer(request: Request, caller: Caller) -> Mapping[str, bool]:
+        """Says that it was reached."""
         reached.append((planner / "record").read_text())
         return {"done": True}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -104,7 +104,8 @@ def test_what_the_operator_has_to_mend_is_an_error_and_names_no_project(
     routes = Routes(Config(), db)
 
     @routes.get("/", public=True)
-    def handle(request: Request, caller: Caller) -> dict[str, Any]:
+    def handle(request: Request, caller: Caller) -> Mapping[str, Any]:
+        """Asks the database."""
         retry_on_conflict(lambda: call(db))
         return {}
 
@@ -148,7 +149,8 @@ def test_an_error_names_the_document_in_the_log_and_not_to_the_person(
     raised: list[Transient] = []
 
     @routes.get("/", public=True)
-    def handle(request: Request, caller: Caller) -> dict[str, Any]:
+    def handle(request: Request, caller: Caller) -> Mapping[str, Any]:
+        """Asks the database."""
         try:
             call(db)
         except Transient as transient:

@@ -20,7 +20,13 @@ def test_the_file_is_correct() -> None:
     pipeline = load_pipeline(_config())
     functions = {function.name: function for function in pipeline.functions}
     assert set(pipeline.topics) == {"playlists", "videos", "transcripts", "passages", "dead-letters"}
-    assert functions["search"].routes == ("/api/search", "/api/suggest", "/api/videos", "/api/link")
+    assert functions["search"].routes == (
+        "/api/search",
+        "/api/suggest",
+        "/api/videos",
+        "/api/link",
+        "/api/export",
+    )
     assert functions["sweep"].routes == ()
     subscriptions = {subscription.name: subscription for subscription in pipeline.subscriptions}
     fetcher = subscriptions["fetcher"]
@@ -102,7 +108,7 @@ def _changed(tmp_path: Path, path: str, value: Any) -> Path:
         (
             "functions.search.routes",
             ["/search"],
-            "functions.search.routes[0]: expected str matching regex '^/api/', found '/search'",
+            "functions.search.routes[0]: expected str matching regex '^/(api/|mcp$)', found '/search'",
         ),
         (
             "functions.search.memory_mb",

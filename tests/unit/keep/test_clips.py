@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from shared import clock
+from shared.declared import Parameters, read_object
 from shared.errors import BadRequest, Busy, NotFound, Transient
 from shared.keep import clips as module
+from shared.keep.clip_views import ClipChange, ClipFilters, NewClip
 from shared.keep.clips import Clips, Wanted, forget
 from shared.search.params import Params
 from shared.search.placing import Placing
@@ -70,11 +74,17 @@ def clips(db: InMemory, search: OneVideo, monkeypatch: pytest.MonkeyPatch) -> Cl
 
 
 def add(clips: Clips, **fields: Any) -> dict[str, Any]:
-    return clips.add("ada", {"video_id": "boats", "from_line": 1, "to_line": 2, **fields})
+    body = {"video_id": "boats", "from_line": 1, "to_line": 2, **fields}
+    return dict(clips.add("ada", read_object(NewClip, json.dumps(body).encode())))
+
+
+def change(clips: Clips, user_id: str, clip_id: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return clips.change(user_id, clip_id, read_object(ClipChange, json.dumps(fields).encode()))
 
 
 def found(clips: Clips, **asked: str) -> list[str]:
-    return [clip["note"] for clip in clips.page("ada", Wanted.from_request(asked), 50)["clips"]]
+    wanted = Wanted.of(Parameters(ClipFilters).read(MultiDict(asked)))
+    return [clip["note"] for clip in clips.page("ada", wanted, 50)["clips"]]
 
 
 def test_a_clip_keeps_its_lines(clips: Clips) -> None:
@@ -121,7 +131,7 @@ def test_a_wrong_field_is_named(clips: Clips, fields: dict[str, Any], expected: 
     if not {"note", "tags"}.isdisjoint(fields):
         clip = add(clips)
         with pytest.raises(BadRequest, match=expected):
-            clips.change("ada", clip["id"], fields)
+            change(clips, "ada", clip["id"], fields)
 
 
 def test_what_is_as_long_as_allowed(clips: Clips, search: OneVideo) -> None:
@@ -152,7 +162,7 @@ def test_other_videos_and_other_people(clips: Clips) -> None:
         for user in ("ada", "eve"):
             if (user, clip_id) != ("ada", clip["id"]):
                 with pytest.raises(NotFound, match="no such clip"):
-                    clips.change(user, clip_id, {"note": "mine"})
+                    change(clips, user, clip_id, {"note": "mine"})
                 with pytest.raises(NotFound, match="no such clip"):
                     clips.delete(user, clip_id)
     assert clips.page("eve", Wanted(), 50)["clips"] == []
@@ -172,15 +182,15 @@ def test_there_is_a_limit(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_change_keeps_what_it_does_not_name(clips: Clips, db: InMemory) -> None:
     clip = add(clips, note="a", tags=["t"])
-    assert clips.change("ada", clip["id"], {"note": "b", "text": "forged"}) == {**clip, "note": "b"}
-    assert clips.change("ada", clip["id"], {"tags": ["u"]}) == {**clip, "note": "b", "tags": ["u"]}
-    assert clips.change("ada", clip["id"], {}) == {**clip, "note": "b", "tags": ["u"]}
+    assert change(clips, "ada", clip["id"], {"note": "b", "text": "forged"}) == {**clip, "note": "b"}
+    assert change(clips, "ada", clip["id"], {"tags": ["u"]}) == {**clip, "note": "b", "tags": ["u"]}
+    assert change(clips, "ada", clip["id"], {}) == {**clip, "note": "b", "tags": ["u"]}
     # Somebody else changes the other field between reading and writing.
     db.meanwhile = lambda: db.commit().update(f"users/ada/clips/{clip['id']}", {"tags": ["v"]}).run()
-    assert clips.change("ada", clip["id"], {"note": "c"}) == {**clip, "note": "c", "tags": ["v"]}
+    assert change(clips, "ada", clip["id"], {"note": "c"}) == {**clip, "note": "c", "tags": ["v"]}
     db.meanwhile = lambda: clips.delete("ada", clip["id"])
     with pytest.raises(NotFound):
-        clips.change("ada", clip["id"], {"note": "d"})
+        change(clips, "ada", clip["id"], {"note": "d"})
 
 
 def test_words_are_folded(clips: Clips) -> None:
@@ -200,7 +210,7 @@ def test_tags_are_counted_whatever_tag_is_wanted(clips: Clips) -> None:
     add(clips, note="a", tags=["Sail", "wind"])
     add(clips, note="b", tags=["sail"])
     add(clips, note="c")
-    page = clips.page("ada", Wanted.from_request({"tag": "SAIL"}), 50)
+    page = clips.page("ada", Wanted.of(ClipFilters(tag="SAIL")), 50)
     assert [clip["note"] for clip in page["clips"]] == ["b", "a"]
     assert (page["total"], page["tags"]) == (
         2,
@@ -246,7 +256,7 @@ def test_clips_are_read_without_the_search_index(clips: Clips, search: OneVideo)
     clip = add(clips, note="a")
     search.down = True
     assert clips.page("ada", Wanted(), 50)["clips"] == [clip]
-    assert clips.change("ada", clip["id"], {"note": "b"}) == {**clip, "note": "b"}
+    assert change(clips, "ada", clip["id"], {"note": "b"}) == {**clip, "note": "b"}
     search.asked = 0
     for _ in range(250):
         add(clips)

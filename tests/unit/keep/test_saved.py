@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -130,10 +129,10 @@ def test_parameters_of_a_page_are_no_part_of_a_search() -> None:
     assert arguments.get("sort") is None
 
 
-QUERIES: list[Any] = [None, 5, ["q=a"], {"q": "a"}, True, "\ud800", "a" * 8_001, "&".join(["a=b"] * 501)]
+QUERIES = ["\ud800", "a" * 8_001, "&".join(["a=b"] * 501)]
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_what_is_no_query_string_is_refused(query: object) -> None:
+def test_what_is_no_query_string_is_refused(query: str) -> None:
     with pytest.raises(BadRequest, match="expected the filters of a search"):
         Arguments(query)

@@ -20,6 +20,7 @@ from shared.meaning.embedder import (
     Embedder,
     Model,
     check_files,
+    in_context,
     knows,
     model_of,
     open_embedder,
@@ -140,3 +141,17 @@ def test_a_missing_package_is_named_to_the_operator(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ModelMissing) as missing:
         open_embedder("fastembed:intfloat/multilingual-e5-large")
     assert "fastembed is not installed" in (missing.value.detail or "")
+
+
+def test_a_passage_moves_towards_what_its_video_is_about(embedder: Embedder) -> None:
+    about = ["The rook is worth five pawns.", "Castle early to guard the king.", "A pin is not a fork."]
+    aside = "My uncle lived by the sea."
+    vectors = embedder.passages([*about, aside])
+    moved = in_context(vectors)
+    question = embedder.query("Chess for beginners.")
+    assert _angle(moved[3], question) > _angle(vectors[3], question) + 0.05
+    assert _angle(moved[3], vectors[3]) > 0.8, "it still says what it said"
+    assert in_context([]) == []
+    assert _angle(in_context(vectors[:1])[0], vectors[0]) > 0.999, "a passage alone is its own context"
+    opposite = bytes((256 - each) % 256 for each in vectors[0])
+    assert [len(each) for each in in_context([vectors[0], opposite])] == [512, 512]

@@ -10,7 +10,7 @@ from shared.config import Config
 from shared.errors import NotFound
 from shared.library import memberships
 from shared.library.packing import pack_times, unpack_times
-from shared.pipeline.collecting import Collecting, _videos_from
+from shared.pipeline.collecting import Collecting, NewVideos, _videos_from
 from shared.pipeline.start import Start
 from tests.unit.in_memory import InMemory
 
@@ -39,8 +39,8 @@ def test_a_request_without_any_video_makes_nothing() -> None:
     db = InMemory()
     none = cast(Any, None)
     collecting = Collecting(db, none, Start(Config(), db, none))
-    answer, status = collecting.add("ann", "saved", {"videos": ["no video"]})
+    answer, status = collecting.add("ann", "saved", NewVideos(["no video"]))
     assert (status, answer["added"], answer["job_id"], len(answer["refused"])) == (200, 0, None, 1)
     assert memberships.titles(db, "ann") == {}
     with pytest.raises(NotFound):
-        collecting.add("ann", "collection-0123456789abcdef", {"videos": ["no video"]})
+        collecting.add("ann", "collection-0123456789abcdef", NewVideos(["no video"]))

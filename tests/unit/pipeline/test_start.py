@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -32,11 +32,11 @@ def start(db: InMemory) -> Start:
     return Start(Config(), db, cast(Topics, _Topics()))
 
 
-@pytest.mark.parametrize("active", [None, {"newest": 5}, {}])
-def test_a_choice_that_the_active_job_does_not_keep_is_refused(start: Start, active: Any) -> None:
+@pytest.mark.parametrize("active", [None, Choice(newest=5), Choice()])
+def test_a_choice_that_the_active_job_does_not_keep_is_refused(start: Start, active: Choice | None) -> None:
     job, _ = start.start("ann", CHANNEL, channel=active)
     with pytest.raises(Busy, match="cancel it"):
-        start.start("ann", CHANNEL, channel={"newest": 100})
+        start.start("ann", CHANNEL, channel=Choice(newest=100))
     with pytest.raises(Busy):
         start.start_known("ann", CHANNEL, Choice(newest=100))
     # Who chooses nothing, or the same, gets the active job.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.errors import BadRequest
-from shared.search.pages import Cursor
+from shared.search.cursor import Cursor
 from shared.search.params import Params
 
 

@@ -52,6 +52,7 @@ def test_an_error_is_described_without_anything_private(error: Exception, found:
         "status": "degraded",
         "dependencies": {"one": "ok", "other": found},
         "version": __version__,
+        "by_meaning": "off",
     }
 
 
@@ -59,6 +60,13 @@ def test_the_log_says_why_a_dependency_does_not_answer(logged: pytest.CaptureFix
     check({"one": failing(ConnectionRefusedError("10.0.0.7:9200"))})
     (line,) = [json.loads(each) for each in logged.readouterr().out.splitlines()]
     assert (line["dependency"], line["reason"]) == ("one", "ConnectionRefusedError('10.0.0.7:9200')")
+
+
+def test_a_missing_model_is_said_and_is_no_trouble_of_the_site() -> None:
+    said = "Search by meaning is off, because its model is missing."
+    state = Health({"one": lambda timeout: None}, lambda: said)
+    found = state.check()
+    assert (found["status"], found["by_meaning"]) == ("ok", said)
 
 
 def test_all_dependencies_answer() -> None:
@@ -69,6 +77,7 @@ def test_all_dependencies_answer() -> None:
         "status": "ok",
         "dependencies": {"one": "ok", "other": "ok"},
         "version": __version__,
+        "by_meaning": "off",
     }
 
 

@@ -34,11 +34,12 @@ class Web:
         self.callers: list[str] = []
         routes = Routes(CONFIG, accounts_of_ada())
         for method, rule, public in self.endpoints:
-            getattr(routes, method.lower())(rule, public=public)(self._handle)
+            getattr(routes, method.lower())(rule, public=public, status=204)(self._handle)
         self._client = client("sample", SAMPLE, routes=routes)
         self._client.set_cookie("__session", SESSION)
 
     def _handle(self, request: Request, caller: Caller, **_: str) -> Response:
+        """Notes the caller."""
         self.callers.append(caller.user_id)
         return Response(status=204)
 

@@ -97,11 +97,11 @@ def test_a_changed_file_of_the_same_length_and_time_has_another_etag(tmp_path: P
     assert len(tags) == 2
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/me"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/me", "/mcp", "/mcp/"])
 def test_paths_of_the_functions(path: str) -> None:
     assert is_api(path)
 
 
-@pytest.mark.parametrize("path", ["/", "/apis", "/api.js", "/x/api/me", ""])
+@pytest.mark.parametrize("path", ["/", "/apis", "/api.js", "/x/api/me", "/mcps", ""])
 def test_paths_of_files(path: str) -> None:
     assert not is_api(path)

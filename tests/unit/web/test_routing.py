@@ -12,7 +12,7 @@ from shared.accounts.auth import Auth, Caller
 from shared.config import Config
 from shared.errors import Unauthenticated
 from shared.pipeline.jobs import Jobs
-from shared.web.requests import MAXIMUM_BODY
+from shared.web.routing import MAXIMUM_BODY
 from tests.unit.functions import SAMPLE, client, json_logs
 from tests.unit.stored import TOKEN, Stored, accounts_of_ada
 
@@ -165,7 +165,7 @@ def test_a_body_is_read_whatever_its_content_type(web: Any) -> None:
     ):
         answer = web.post("/body", data=b'{"b": "\xc3\xa9", "a": [1, 2]}', content_type=kind)
         assert answer.status_code == 201
-        assert answer.text == '{"found":{"b":"é","a":[1,2]}}\n'
+        assert answer.text == '{"found":{"a":[1,2],"b":"é"}}\n'
         assert answer.headers["Content-Type"] == "application/json"
 
 
@@ -200,7 +200,7 @@ def test_a_request_that_is_refused_for_another_reason_may_be_long(web: Any) -> N
     assert web.delete("/things/a", data=body).status_code == 204
 
 
-@pytest.mark.parametrize("text", ["0", "101", "-1", "1.5", "ten", "", "²", "٣", "0000000019999", "9" * 5000])
+@pytest.mark.parametrize("text", ["0", "101", "-1", "1.5", "ten", "²", "٣", "007", "9" * 5000])
 def test_a_limit_out_of_range_is_a_bad_request(web: Any, text: str) -> None:
     assert "limit: expected a number from 1 to 100" in problem(web.get(f"/limit?limit={text}"), 400)["detail"]
 
@@ -208,7 +208,7 @@ def test_a_limit_out_of_range_is_a_bad_request(web: Any, text: str) -> None:
 def test_limits(web: Any) -> None:
     assert web.get("/limit").get_json() == {"limit": 20}
     assert web.get("/limit?limit=100").get_json() == {"limit": 100}
-    assert web.get("/limit?limit=007").get_json() == {"limit": 7}
+    assert web.get("/limit?limit=").get_json() == {"limit": 20}
 
 
 def test_choices(web: Any) -> None:

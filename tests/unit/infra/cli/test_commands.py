@@ -18,7 +18,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "command", [["status"], ["token"], ["index", "PLx"], ["fetch", "x"], ["search", "words"], ["reindex"]]
+    "command",
+    [["status"], ["token"], ["index", "PLx"], ["fetch", "x"], ["search", "words"], ["export"], ["reindex"]],
 )
 def test_without_a_run_the_message_says_how_to_start_one(
     command: list[str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]

@@ -16,6 +16,10 @@ from typing import Any
 from infra.staging import ROOT
 
 FAKE = Path(__file__).with_name("fake_cloud.py")
+#: Each deployment starts it fifty times. As a module it is compiled once.
+_IMPORTED = (
+    f"import sys\nsys.path[:0] = [{str(FAKE.parent)!r}]\nimport fake_cloud\nsys.exit(fake_cloud.main())\n"
+)
 PROJECT = "my-yts-project"
 CLIENT = "123-abc.apps.googleusercontent.com"
 URL = "https://web-123456789012.europe-west1.run.app"
@@ -49,8 +53,9 @@ class Deployment:
         (infra.parent / "shared").mkdir()
         (infra.parent / "requirements.txt").write_text("", encoding="utf-8")
         for name in ("gcloud", "terraform", "curl"):
-            self._program(name, f"#!{sys.executable} -ISE\n{FAKE.read_text(encoding='utf-8')}")
-        self._program("python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+            self._program(name, f"#!{sys.executable} -ISE\n{_IMPORTED}")
+        # -S: the script needs no packages, and finding them takes a third of the time of a start.
+        self._program("python3", f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
         self.set(**self._empty())
 
     @staticmethod

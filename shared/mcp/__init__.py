@@ -1,0 +1,1 @@
+"""The Model Context Protocol (https://modelcontextprotocol.io): tools and resources for language models."""
