@@ -81,7 +81,7 @@ def _decode(kind: type[Message], data: bytes) -> None:
         b"\xef\xbb\xbf{}",
         b"[" * 100_000,
         # More digits than Python turns into a number: a plain ValueError.
-        b'{"job_id":"a","video_id":"b","round":' + b"9" * 5000 + b"}",
+        b'{"job_id":"a","video_id":"b","anyway":7,"round":' + b"9" * 5000 + b"}",
     ],
     ids=lambda data: repr(data[:20]),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared import clock
 from shared.config import Config
 from shared.errors import Transient
 from shared.gcp.documents import Snapshot
@@ -141,7 +142,7 @@ def test_a_rebuild_that_fails_removes_its_index(reindex: Reindex, store: FakeSto
 def test_a_caller_that_stops_removes_the_new_index(
     reindex: Reindex, store: FakeStore, steps: list[str]
 ) -> None:
-    store["transcripts/v"] = {"kind": "unavailable"}
+    store["transcripts/v"] = {"kind": "unavailable", "checked_at": clock.now()}
     running = reindex.run()
     next(running)
     running.close()  # type: ignore[attr-defined]  # a generator
