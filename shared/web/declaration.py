@@ -42,11 +42,15 @@ class Undeclared(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """``public``: for everybody. ``operators``: for nobody else. ``guests``: for them, too."""
+    """``public``: for everybody. ``operators``: for nobody else. ``guests``: for them, too.
+
+    ``programs``: a cookie is not enough, only a token.
+    """
 
     public: bool = False
     operators: bool = False
     guests: bool = False
+    programs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,21 +44,24 @@ _START = """SwaggerUIBundle({
 """
 #: The files of Swagger UI that the page needs.
 _OURS, _THEIRS = "start.js", ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
+_TYPES = ("text/javascript", "text/css", "image/png")
+#: The second one for a browser that has the file.
+_STATUSES = (200, 304)
 FileName = Annotated[str, Meta(examples=[_OURS])]
 
 
 def add_routes(routes: Routes) -> None:
-    @routes.get("/api/openapi.json", public=True, files=["application/json"])
+    @routes.get("/api/openapi.json", public=True, status=_STATUSES, files=["application/json"])
     def show_openapi(request: Request, caller: Caller) -> Response:
         """This document: OpenAPI 3.1."""
         return _file(request, openapi.FILE.read_bytes(), ".json")
 
-    @routes.get("/api/docs", public=True, files=["text/html"])
+    @routes.get("/api/docs", public=True, status=_STATUSES, files=["text/html"])
     def show_docs(request: Request, caller: Caller) -> Response:
         """A page that shows this document, and tries its requests out."""
         return _file(request, _PAGE.encode(), ".html")
 
-    @routes.get("/api/docs/<name>", public=True, files=["text/javascript", "text/css", "image/png"])
+    @routes.get("/api/docs/<name>", public=True, status=_STATUSES, files=_TYPES)
     def show_docs_file(request: Request, caller: Caller, name: FileName) -> Response:
         """The scripts and styles of that page."""
         if name == _OURS:

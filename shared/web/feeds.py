@@ -61,7 +61,13 @@ def add_routes(routes: Routes, feeds: Feeds, site: Site) -> None:
         feeds.close(caller.user_id, search_id)
         return Response(status=204)
 
-    @routes.get("/api/feeds/<token>.atom", public=True, files=[FORMS["atom"][0]], raises=[TooMany])
+    @routes.get(
+        "/api/feeds/<token>.atom",
+        public=True,
+        status=(200, 304),
+        files=[FORMS["atom"][0]],
+        raises=[TooMany],
+    )
     def read_atom_feed(request: Request, caller: Caller, token: FeedToken) -> Response:
         """The latest new hits of a saved search as Atom, for everybody who has the address.
 
@@ -69,7 +75,13 @@ def add_routes(routes: Routes, feeds: Feeds, site: Site) -> None:
         """
         return answer(request, token, "atom")
 
-    @routes.get("/api/feeds/<token>.json", public=True, files=[FORMS["json"][0]], raises=[TooMany])
+    @routes.get(
+        "/api/feeds/<token>.json",
+        public=True,
+        status=(200, 304),
+        files=[FORMS["json"][0]],
+        raises=[TooMany],
+    )
     def read_json_feed(request: Request, caller: Caller, token: FeedToken) -> Response:
         """The same as a JSON Feed."""
         return answer(request, token, "json")

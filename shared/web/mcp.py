@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Request, Response
+from msgspec import Struct
 
 from shared.accounts.auth import Caller
-from shared.errors import Unauthenticated
+from shared.errors import BadRequest
 from shared.lazy import Lazy
 from shared.web.origin import Site
 from shared.web.routing import Routes
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from shared.mcp.http import Exchange
+
+
+class Message(Struct):
+    """A message in JSON-RPC 2.0. Without `id`, it is a notification and gets no answer."""
+
+    jsonrpc: Literal["2.0"]
+    method: str
+    id: int | str | None = None
+    params: dict[str, Any] | None = None
 
 
 class Tools:
@@ -45,13 +55,14 @@ class Tools:
 
 
 def add_routes(routes: Routes, tools: Tools, site: Site) -> None:
-    @routes.post("/mcp", status=(200, 202), files=["application/json"])
-    def answer_model(request: Request, caller: Caller) -> Response:
-        """A message of the Model Context Protocol: its own messages are in JSON-RPC, and described there."""
-        if caller.session is not None:
-            # The tools send the token on, and a cookie is only for the page.
-            raise Unauthenticated(
-                "Send an API token as `Authorization: Bearer TOKEN`. Make one in the settings."
-            )
+    # The tools send the token on, and a cookie is only for the page.
+    @routes.post("/mcp", programs=True, status=(200, 202, 400, 406), files=["application/json"])
+    def answer_model(request: Request, caller: Caller, body: Message) -> Response:
+        """A message of the Model Context Protocol, and its answer in JSON-RPC.
+
+        What the protocol refuses has an `error` in JSON-RPC, too, with status 200, 400 or 406.
+        """
         site.require_own_address(request)
+        if request.mimetype != "application/json":
+            raise BadRequest("Expected a message with the header `Content-Type: application/json`.")
         return tools.answer(request)

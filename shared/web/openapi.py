@@ -116,7 +116,7 @@ def _operation(declared: Declaration, schemas: dict[str, Any]) -> dict[str, Any]
         **({"description": description} if description else {}),
         "security": []
         if access.public
-        else [{"token": []}, {"session": []}, *([{"link": []}] * access.guests)],
+        else [{"token": []}, *([{"session": []}] * (not access.programs)), *([{"link": []}] * access.guests)],
     }
     parameters = [
         {"name": name, "in": "path", "required": True, **_parameter(_schema(hint, schemas))}

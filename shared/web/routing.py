@@ -20,7 +20,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from shared import logs
 from shared.accounts.auth import ANONYMOUS, Auth, Caller
 from shared.config import Config
-from shared.errors import Forbidden, NotFound, RequestError
+from shared.errors import Forbidden, NotFound, RequestError, Unauthenticated
 from shared.gcp.failpoints import Failpoints
 from shared.gcp.firestore import Firestore
 from shared.library.links import Link
@@ -44,13 +44,14 @@ class Declared(TypedDict, total=False):
     """What a route declares beside the signature of its handler.
 
     ``operators``: for all other callers there is nothing at this path. ``guests``: they may ask, too; the
-    handler has to keep to the source of ``caller.link``. ``status``: of the answer, or all that it may have.
+    handler has to keep to the source of ``caller.link``. ``programs``: a cookie is not enough. ``status``: of the answer, or all that it may have.
     ``files``: media types. ``raises``: errors beyond those that the signature implies.
     """
 
     public: bool
     operators: bool
     guests: bool
+    programs: bool
     status: int | Sequence[int]
     files: Sequence[str]
     raises: Sequence[type[RequestError]]
@@ -139,6 +140,7 @@ class Routes:
             public=declared.get("public", False),
             operators=declared.get("operators", False),
             guests=declared.get("guests", False),
+            programs=declared.get("programs", False),
         )
         maximum_body = declared.get("maximum_body", MAXIMUM_BODY)
 
@@ -156,6 +158,10 @@ class Routes:
             def view(**variables: str) -> Response:
                 request = request_ctx.request
                 caller = ANONYMOUS if access.public else self._authenticate(request)
+                if access.programs and caller.session is not None:
+                    raise Unauthenticated(
+                        "Send an API token as `Authorization: Bearer TOKEN`. Make one in the settings."
+                    )
                 if caller.link is not None:
                     self._admit_guest(caller.link, guests=access.guests)
                 if access.operators and not caller.manages:

@@ -113,8 +113,12 @@ def test_what_is_no_message_is_refused(web: Web) -> None:
     for body in (b"", b"{", b"[]", b"\xff", b'"x"', b"[" * 60_000, b'{"jsonrpc": "2.0", "id": 1}'):
         answer = post(body, **json_type)
         assert answer.status_code == 400, (body[:20], answer.text)
-        assert answer.get_json()["error"]["message"]
-    assert post(b"{}", **{"Content-Type": "text/plain"}).status_code == 400
+        assert answer.get_json()["detail"]
+    message = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
+    assert "Content-Type" in post(message, **{"Content-Type": "text/plain"}).get_json()["detail"]
+    # What only the protocol knows is its own error.
+    answer = post(message, **json_type, Accept="text/html")
+    assert (answer.status_code, answer.get_json()["jsonrpc"]) == (406, "2.0")
     # There is no stream and no session.
     for method in ("get", "delete"):
         answer = getattr(web.client, method)("/mcp", headers=headers)

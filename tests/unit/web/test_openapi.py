@@ -58,6 +58,18 @@ def test_errors_are_problems_and_named_where_they_occur() -> None:
         assert list(response["content"]) == ["application/problem+json"]
 
 
+def test_programs_find_out_how_to_speak_to_a_model() -> None:
+    operation = OPERATIONS["POST", "/mcp"]
+    assert operation["security"] == [{"token": []}]
+    assert operation["requestBody"]["required"]
+    assert {"400", "401", "403", "406", "413"} <= set(operation["responses"])
+
+
+def test_an_answer_with_an_etag_may_be_not_modified() -> None:
+    for path in ("/api/docs", "/api/openapi.json", "/api/feeds/{token}.atom", "/api/feeds/{token}.json"):
+        assert "304" in OPERATIONS["GET", path]["responses"], path
+
+
 def _examples(schema: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(schema, dict):
         yield from ((schema, each) for each in schema.get("examples", ()))
