@@ -187,6 +187,8 @@ def list_clips(
 
 def add_clip(caller: Caller, video: str, start: float, end: float, note: str, tags: Sequence[str]) -> Clips:
     """Keeps the lines that are said from one second to another. Raises ApiError."""
+    if not start < end:
+        raise ApiError(f"end: expected a second after start, found {start} to {end} s.")
     video_id = video_of(video)
     lines = caller.get("videos", video_id)["lines"]
     if not lines:
@@ -195,7 +197,7 @@ def add_clip(caller: Caller, video: str, start: float, end: float, note: str, ta
         n for n, line in enumerate(lines) if start < line["start"] + line["duration"] and line["start"] < end
     ]
     if not within:
-        raise ApiError(f"Nothing is said from {start} to {end} s. Expected seconds, with end after start.")
+        raise ApiError(f"Nothing is said from {start} to {end} s. read_transcript shows the seconds of lines.")
     made = caller.post(
         "clips", video_id=video_id, from_line=within[0], to_line=within[-1], note=note, tags=list(tags)
     )

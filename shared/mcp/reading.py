@@ -124,8 +124,9 @@ def _stretch(
         return min(at(second - BEFORE), said), max(at(second + AFTER), said + 1)
     if chapter is not None:
         if not 1 <= chapter <= len(chapters):
-            number = f"from 1 to {len(chapters)}" if chapters else "of none: this video has no chapters"
-            raise ApiError(f"chapter: expected a number {number}, found {chapter}.")
+            if not chapters:
+                raise ApiError("chapter: this video has no chapters. Use second or from_line.")
+            raise ApiError(f"chapter: expected a number from 1 to {len(chapters)}, found {chapter}.")
         following = chapters[chapter]["start"] if chapter < len(chapters) else float("inf")
         return at(chapters[chapter - 1]["start"]), at(following)
     if from_line is not None and not 0 <= from_line < max(len(lines), 1):

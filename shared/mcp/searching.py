@@ -77,10 +77,13 @@ def search(caller: Caller, q: str, limit: int, by: str, cursor: str | None, **fi
     meaning = {"by": by} if by != "words" else {}
     answer = caller.get("search", q=q, limit=limit, cursor=cursor, **meaning, **filters)
     videos = [_video(hit) for hit in answer["hits"]]
+    notices = list(answer.get("notices", ()))
+    if meaning and (asked := answer["meaning"])["videos"] < asked["of"]:
+        notices.append(f"Only {asked['videos']:,} of {asked['of']:,} videos can be found by meaning so far.")
     return {
         "total": answer["total"],
         "videos": videos,
-        "notices": list(answer.get("notices", ())),
+        "notices": notices,
         "quoted_did_you_mean": quoted(answer.get("did_you_mean"), TITLE) or None,
         "cursor": answer.get("cursor"),
         "left_out": _left_out(answer, videos, follows=cursor is not None),
@@ -193,7 +196,8 @@ def _left_out(answer: Mapping[str, Any], videos: Sequence[Video], *, follows: bo
             f"Further videos; {answer['total']:,} were found in all. Search again with cursor {cursor!r}."
         )
     elif answer["total"] > len(videos) and not follows:
-        sentences.append(f"{answer['total']:,} videos were found in all. Search with a higher limit.")
+        more = "Search with a higher limit" if len(videos) < MAXIMUM else "Narrow the search to see others"
+        sentences.append(f"{answer['total']:,} videos were found in all. {more}.")
     if any(each["more_moments"] for each in videos):
         sentences.append("More moments in some videos (more_moments). Search again with video to get them.")
     return " ".join(sentences) or None

@@ -71,6 +71,7 @@ def results(*hits: dict[str, Any], total: int = 0, cursor: str | None = None, **
         "facets": {},
         "did_you_mean": None,
         "cursor": cursor,
+        "meaning": {"state": "on", "videos": 7, "of": 7, "languages": []},
     } | more
 
 

@@ -55,6 +55,15 @@ def test_passages_that_are_found_by_meaning_are_moments() -> None:
         {"second": 3.5, "time": "0:03", "url": "u", "quoted_text": "near", "strength": "strong"}
     ]
     assert found["left_out"] == "7 videos were found in all. Search with a higher limit."
+    assert found["notices"] == []
+
+
+def test_what_cannot_be_found_by_meaning_yet_and_beyond_the_limit_is_said() -> None:
+    few = {"state": "on", "videos": 30, "of": 5000, "languages": []}
+    served = Served({"GET /api/search": results(*[hit(0, 0)] * 10, total=12, meaning=few)})
+    found = served.content("search", q="x", by="meaning", limit=10)
+    assert found["notices"] == ["Only 30 of 5,000 videos can be found by meaning so far."]
+    assert found["left_out"] == "12 videos were found in all. Narrow the search to see others."
 
 
 def test_words_that_no_video_has_together_are_named() -> None:
@@ -121,6 +130,16 @@ def test_a_transcript_is_read_around_a_second_by_chapter_and_on() -> None:
         assert (
             "xpected" in (said := served.refusal("read_transcript", video=VIDEO, **wrong)) or "end at" in said
         )
+    bare = Served({f"GET /api/videos/{VIDEO}": video()})
+    assert "has no chapters" in bare.refusal("read_transcript", video=VIDEO, chapter=1)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "sentence"), [(5, 5, "end: expected a second after start"), (90, 99, "Nothing is said")]
+)
+def test_a_clip_needs_seconds_in_which_something_is_said(start: float, end: float, sentence: str) -> None:
+    served = Served({f"GET /api/videos/{VIDEO}": video()})
+    assert served.refusal("add_clip", video=VIDEO, start=start, end=end).startswith(sentence)
 
 
 def test_no_captions_and_a_line_without_an_end_are_said() -> None:
