@@ -23,10 +23,11 @@ let cursor = null;
 
 const hits = byId("hits");
 const playlistOrder = make("option", { value: "playlist" }, "Playlist order");
-const exportMenu = makeExportMenu(() => shown, {
+const HITS = {
 	"Spreadsheet (CSV)": ["searchFile", "csv", "search.csv"],
 	"JSON Lines": ["searchFile", "jsonl", "search.jsonl"],
-});
+};
+const exportMenu = makeExportMenu(() => shown, HITS);
 exportMenu.id = "export";
 const results = byId("results");
 const offered = byId("by-meaning");
@@ -203,6 +204,8 @@ function render(answer, params, meaning, error = "") {
 	const how = some ? " with some words" : meaning ? " by meaning" : "";
 	byId("found-status").replaceChildren(answer ? make("strong", total ? countVideos(total) + how : "Nothing found") : "");
 	exportMenu.style.visibility = elements.length && !meaning && !isGuest() ? "" : "hidden";
+	// Only videos that have all words are exported whole.
+	for (const choice of exportMenu.querySelectorAll("button")) choice.hidden = some && !(choice.textContent in HITS);
 	saved.showSearch(meaning ? null : answer && params);
 	showNote(answer ?? {}, [some && requireHint(answer), meaning && answer && meaning.stateText(answer.meaning)]);
 	fill(byId("found-end"), meaning && answer && meaning.languagesNote(answer.meaning));

@@ -60,6 +60,11 @@ def test_places_with_some_words_name_what_is_missing_and_one_click_requires_it(
     for hit in answer["hits"]:
         shown = page.locator(f'.hit[data-video-id="{hit["video_id"]}"] .missing s')
         assert sorted(shown.all_inner_texts()) == sorted(hit["missing"])
+    # Only videos that have all words are exported whole.
+    page.locator("#export summary").click()
+    choices = page.locator("#export").get_by_role("button")
+    expect(choices).to_have_text(["Spreadsheet (CSV)", "JSON Lines"])
+    page.locator("#export summary").click()
     _fits(page, "some-words")
     # With the keyboard: a missing word is reached as results are.
     first = page.locator("[data-require]").first
