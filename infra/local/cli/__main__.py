@@ -141,7 +141,12 @@ def _export(api: Api, arguments: argparse.Namespace, directory: Path) -> None:
     asked = ([("q", words)] if words else []) + [("playlist", each) for each in arguments.playlist]
     ending = "jsonl" if arguments.format == "jsonl" else "zip"
     name = arguments.output or f"yts-export.{ending}"
-    number = exports.export(api, arguments.format, asked, directory / name, resume=arguments.resume)
+    try:
+        number = exports.export(api, arguments.format, asked, directory / name, resume=arguments.resume)
+    except requests.RequestException:
+        raise
+    except OSError as error:
+        raise ApiError(f"{name}: {error.strerror}. What has come is kept; go on with --resume.") from error
     print(f"{name}: {number:,} {'video' if number == 1 else 'videos'}")
 
 

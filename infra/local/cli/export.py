@@ -43,11 +43,13 @@ def export(
 
     Raises:
         ApiError: the export was refused, or broke off again and again, and what has come is kept; or there
-            is no such directory.
-        OSError: the file cannot be written.
+            is no such directory, or it is where the file should be.
+        OSError: the file cannot be written. What has come is kept.
     """
     if not target.parent.is_dir():
         raise ApiError(f"{target.parent}: there is no such directory.")
+    if target.is_dir():
+        raise ApiError(f"{target}: this is a directory. Name a file in it.")
     parts = Parts(target, form, asked)
     if not resume:
         parts.remove()
@@ -128,9 +130,15 @@ class Parts:
         # What belongs to no video is at the end of the last part, and is about all of them.
         entries = (each for part in parts for each in self._read(part) if each.video_id or part == parts[-1])
         with NamedTemporaryFile(dir=self._target.parent, delete=False) as file:
-            number = _join_lines(entries, file) if self._read is _lines else _join_files(entries, file)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(self._target)
+            joined = Path(file.name)
+            try:
+                number = _join_lines(entries, file) if self._read is _lines else _join_files(entries, file)
+                file.flush()
+            except BaseException:
+                joined.unlink()
+                raise
+        joined.chmod(0o644)
+        joined.replace(self._target)
         self.remove()
         return number
 

@@ -7,11 +7,14 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from infra.local.cli.__main__ import parser, separate
-from infra.local.cli.export import Parts
+from infra.local.cli.api import Api, ApiError
+from infra.local.cli.export import Parts, export
+from infra.local.state_dir import StateDir
 from shared.exports import files
 from shared.search.video import Whole
 from shared.transcripts.transcript import Line
@@ -79,6 +82,21 @@ def test_another_search_does_not_go_on_with_it(tmp_path: Path) -> None:
     Parts(target, "jsonl", [("q", "a")]).remove()
     assert list(tmp_path.iterdir()) == []
     assert json.loads(answer("jsonl", None).splitlines()[-1])["done"]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_else(tmp_path: Path) -> None:
+    api = Api("http://127.0.0.1:1", StateDir.at(tmp_path / "state"), "ada")
+    with pytest.raises(ApiError, match="this is a directory"):
+        export(api, "jsonl", [], tmp_path)
+    parts = Parts(tmp_path / "file", "jsonl", [])
+    parts.add(iter([answer("jsonl", None)]))
+    full = patch("infra.local.cli.export._join_lines", side_effect=OSError(28, "No space left on device"))
+    with full, pytest.raises(OSError, match="space"):
+        parts.join()
+    # Only what has come, so that --resume goes on with it.
+    (kept,) = (each.name for each in tmp_path.iterdir() if each.is_file())
+    assert kept.startswith(".file.")
+    assert parts.join() == len(VIDEOS)
 
 
 @pytest.mark.parametrize(
