@@ -197,7 +197,7 @@ def add_clip(caller: Caller, video: str, start: float, end: float, note: str, ta
         n for n, line in enumerate(lines) if start < line["start"] + line["duration"] and line["start"] < end
     ]
     if not within:
-        raise ApiError(f"Nothing is said from {start} to {end} s. read_transcript shows the seconds of lines.")
+        raise ApiError(f"Nothing is said from {start} to {end} s. read_transcript shows when.")
     made = caller.post(
         "clips", video_id=video_id, from_line=within[0], to_line=within[-1], note=note, tags=list(tags)
     )

@@ -44,8 +44,9 @@ class Declared(TypedDict, total=False):
     """What a route declares beside the signature of its handler.
 
     ``operators``: for all other callers there is nothing at this path. ``guests``: they may ask, too; the
-    handler has to keep to the source of ``caller.link``. ``programs``: a cookie is not enough. ``status``: of the answer, or all that it may have.
-    ``files``: media types. ``raises``: errors beyond those that the signature implies.
+    handler has to keep to the source of ``caller.link``. ``programs``: a cookie is not enough. ``status``: of
+    the answer, or all that it may have. ``files``: media types. ``raises``: errors beyond those that the
+    signature implies.
     """
 
     public: bool
