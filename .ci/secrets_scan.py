@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_WITH_INVENTED_SECRETS = ("tests/", "infra/terraform/tests/", "docs/", "README.md")
+_WITH_INVENTED_SECRETS = ("tests/", "infra/terraform/tests/", "docs/", "README.md", "shared/web/openapi.json")
 #: The detectors of detect-secrets that look for no particular form.
 _GUESSES = {
     "Secret Keyword",
@@ -22,7 +22,7 @@ _GUESSES = {
     "JSON Web Token",
 }
 #: Lines that are not scanned: values of the fake YouTube, checksums of downloads, and a constant.
-_HARMLESS = r'local-stand-in|^\s*"[0-9a-f]{64}",$|password = "anonymous"'
+_HARMLESS = r'local-stand-in|^\s*("[\w.]+": )?"[0-9a-f]{64}",$|password = "anonymous"'
 #: Forms of Google's that detect-secrets does not know: API keys (except those of the fake YouTube), client
 #: secrets, refresh tokens.
 _GOOGLE = re.compile(r"AIza(?!SyStand)[0-9A-Za-z_-]{35}|GOCSPX-[0-9A-Za-z_-]{24}|\b1//0[0-9A-Za-z_-]{30}")

@@ -33,7 +33,7 @@ PlaylistId = Annotated[
         examples=[_PLAYLIST],
     ),
 ]
-JobId = Annotated[str, Meta(examples=["6f1c0b9e4d3a4b7c8f2e5a1d9c0b7e63"])]
+JobId = Annotated[str, Meta(examples=["00aa11bb00aa11bb00aa11bb00aa11bb"])]
 ShortId = Annotated[str, Meta(examples=["0123456789abcdef"])]
 Url = Annotated[str, Meta(examples=[f"https://www.youtube.com/watch?v={_VIDEO}&t=61s"])]
 #: Of an answer: RFC 3339 in UTC.

@@ -12,7 +12,7 @@ from shared.declared import Cursor, NextCursor, Time, Url, VideoId
 NOTE, TAG, QUERY, TAGS = 5000, 50, 2000, 20
 NO_NOTE = f"note: expected text of at most {NOTE:,} characters."
 _TAGS = 'tags: expected a list of words such as ["history", "to read"].'
-ClipId = Annotated[str, Meta(examples=["00a1b2c3d4e5f60123abcd"])]
+ClipId = Annotated[str, Meta(examples=["00aa11bb00aa11bb00aa11"])]
 LineNumber = Annotated[int, Meta(ge=0, extra={"expected": "the number of a line, from 0"})]
 Note = Annotated[str, Meta(extra={"sentence": NO_NOTE}, extra_json_schema={"maxLength": NOTE})]
 Tags = Annotated[

@@ -91,7 +91,7 @@ class JobStarted(TypedDict):
 
     job_id: JobId
     playlist_id: PlaylistId
-    status_url: Annotated[str, Meta(examples=["/api/jobs/6f1c0b9e4d3a4b7c8f2e5a1d9c0b7e63"])]
+    status_url: Annotated[str, Meta(examples=["/api/jobs/00aa11bb00aa11bb00aa11bb00aa11bb"])]
 
 
 def started(job: Job) -> JobStarted:

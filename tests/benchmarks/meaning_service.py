@@ -110,8 +110,10 @@ def _ranked(
 ) -> Iterator[tuple[str, int]]:
     """The places of an answer as a person sees them: video after video, with its best places."""
     names = {video.video_id: name for name, video in videos.items()}
-    # A question mark is a letter of no word, but quotes and colons mean something in a query.
-    asked = {"q": judged.question.question, "limit": 10} | ({"by": "meaning"} if by == "meaning" else {})
+    # The other videos have copies of the judged vectors, so they are left out here.
+    asked = {"q": judged.question.question, "playlist": _JUDGED, "limit": 10}
+    if by == "meaning":
+        asked["by"] = by
     for hit in _get(stack, **asked)["hits"]:
         name = names.get(hit["video_id"])
         if name is None:

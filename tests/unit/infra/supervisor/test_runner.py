@@ -208,7 +208,8 @@ def test_a_first_start_that_loses_its_port_to_another_program_is_tried_again(tmp
     def prepare(say: Say) -> Launch:
         launch = run.prepare(say)
         if run.starts == 1:
-            steal = f"import socket; taken = socket.create_server(('127.0.0.1', {run.port}))\n"
+            # It does not listen, because a listener would pass for the component until it ends.
+            steal = f"import socket; taken = socket.socket(); taken.bind(('127.0.0.1', {run.port}))\n"
             return replace(launch, argv=(sys.executable, "-c", steal + SERVER, str(run.port)))
         return launch
 
