@@ -43,6 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Prints what tests say with ``record_property("report", …)``, also from other processes."""
+    for each in (*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())):
+        for name, value in getattr(each, "user_properties", ()):
+            if name == "report" and each.when == "call":
+                terminalreporter.write_line(value)
+
+
 def _kind(path: Path) -> str:
     """The folder of tests/ that a test is in."""
     return path.relative_to(Path(__file__).parent).parts[0]

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
+import zlib
 from typing import Any
 
 import schemathesis
 
 _IDS: dict[str, str] = json.loads(os.environ["DOCUMENT_IDS"])
 _SECRETS: list[str] = json.loads(os.environ["DOCUMENT_SECRETS"])
-_calls = itertools.count()
 
 
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: Any) -> Any:
-    """Every second request names things that exist, so that there are answers besides 404."""
+    """Half of the requests name things that exist, so that there are answers besides 404."""
     # What is deleted could not be asked for any more.
-    if not path_parameters or context.operation.method == "delete" or next(_calls) % 2:
+    if not path_parameters or context.operation.method == "delete":
+        return path_parameters
+    # The same requests at each try, or else Hypothesis calls them flaky.
+    if zlib.crc32(repr(path_parameters).encode("utf-8", "surrogatepass")) % 2:
         return path_parameters
     return {name: _IDS.get(name, value) for name, value in path_parameters.items()}
 
