@@ -201,7 +201,9 @@ function render(answer, params, meaning, error = "") {
 	if (hadFocus) links()[0]?.focus({ preventScroll: true });
 	setText(byId("found-error"), error);
 	const how = some ? " with some words" : meaning ? " by meaning" : "";
-	byId("found-status").replaceChildren(answer ? make("strong", total ? countVideos(total) + how : "Nothing found") : "");
+	// Places with some words have one page.
+	const best = some && total > answer.hits.length ? `The best ${answer.hits.length} of ` : "";
+	byId("found-status").replaceChildren(answer ? make("strong", total ? best + countVideos(total) + how : "Nothing found") : "");
 	exportMenu.style.visibility = elements.length && !meaning && !isGuest() ? "" : "hidden";
 	saved.showSearch(meaning ? null : answer && params);
 	showNote(answer ?? {}, [some && requireHint(answer), meaning && answer && meaning.stateText(answer.meaning)]);
