@@ -39,7 +39,7 @@ from shared.search.video import find_video
 PASSAGES = 3
 #: Passages of a video that may be related to another one: of its own, three are the passage and those beside.
 _RELATED = 4
-_OFF = "This is not searched by meaning here. Search by words."
+_OFF = "Search by meaning is off here. Search by words."
 _PREPARING = "Nothing can be searched by meaning yet: that is being prepared. Search by words meanwhile."
 _NOTHING = "No passage is near this in meaning. Ask in other words, or search by words."
 _PLAIN = "By meaning, “phrases”, OR, word*, word~ and fields such as title: are read as plain words."
@@ -112,7 +112,8 @@ class Meaning:
         lasting = source.get("duration_seconds")
         # YouTube says whole seconds, and the last captions may begin a little later.
         if lasting and start > lasting + 1:
-            raise BadRequest(f"start: expected a second of the video, from 0 to {lasting}, found {start:.10g}.")
+            expected = f"a second of the video, from 0 to {lasting}"
+            raise BadRequest(f"start: expected {expected}, found {start:.10g}.")
         now = self.serving.now()
         if now.model is None:
             return _no_places(_OFF if now.state == "off" else _PREPARING)
