@@ -202,7 +202,11 @@ function render(answer, params, meaning, error = "") {
 	if (hadFocus) links()[0]?.focus({ preventScroll: true });
 	setText(byId("found-error"), error);
 	const how = some ? " with some words" : meaning ? " by meaning" : "";
-	byId("found-status").replaceChildren(answer ? make("strong", total ? countVideos(total) + how : "Nothing found") : "");
+	// A note says why nothing is searched by meaning.
+	const searched = !meaning || answer?.meaning.state === "on";
+	// Places with some words have one page.
+	const best = some && total > answer.hits.length ? `The best ${answer.hits.length} of ` : "";
+	byId("found-status").replaceChildren(answer ? make("strong", total ? best + countVideos(total) + how : searched ? "Nothing found" : "Not searched") : "");
 	exportMenu.style.visibility = elements.length && !meaning && !isGuest() ? "" : "hidden";
 	// Only videos that have all words are exported whole.
 	for (const choice of exportMenu.querySelectorAll("button")) choice.hidden = some && !(choice.textContent in HITS);
@@ -212,7 +216,7 @@ function render(answer, params, meaning, error = "") {
 	filters.show(answer?.facets, params);
 	const empty = byId("found-nothing");
 	empty.hidden = Boolean(error || elements.length);
-	if (!empty.hidden) empty.replaceChildren(...(answer ? tips(q, params) : isByMeaning(params) ? meaningHelp() : syntaxHelp()));
+	if (!empty.hidden) empty.replaceChildren(...(answer ? tips(q, params, searched) : isByMeaning(params) ? meaningHelp() : syntaxHelp()));
 }
 
 function showTabStop() {
@@ -257,7 +261,7 @@ async function offerMeaning(params) {
 
 const queryButton = (q) => button(".plain", q, () => searchFor(q, false));
 
-function tips(q, params) {
+function tips(q, params, searched) {
 	const items = [];
 	const byMeaning = isByMeaning(params);
 	const other = byId("by").children[byMeaning ? 0 : 1];
@@ -268,9 +272,10 @@ function tips(q, params) {
 	if (words.length === 1) items.push(["Words that begin with it: ", queryButton(`${q}*`)], ["Similar words: ", queryButton(`${q}~`)]);
 	if (anyActive()) items.push(["Wait: a playlist is still being indexed."]);
 	if (!isGuest()) items.push([make("a", { href: "/" }, "See your indexed playlists")]);
+	const where = byMeaning ? "what the transcripts mean" : "titles, descriptions and transcripts";
 	return [
 		make("h2", q ? `No results for “${q}”` : "No video matches these filters"),
-		make("p", `yts searched ${byMeaning ? "what the transcripts mean" : "titles, descriptions and transcripts"}. You could try:`),
+		make("p", `${searched ? `yts searched ${where}. ` : ""}You could try:`),
 		make("ul.tips", ...items.map((item) => make("li", ...item))),
 	];
 }

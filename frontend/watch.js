@@ -66,8 +66,8 @@ function createView(video, q, t, line, until, by) {
 	const now = () => player.time() ?? second;
 	const youtubeUrl = (at) => `${video.url}&t=${Math.floor(at)}s`;
 
-	// A guest sees one source only.
-	const related = transcript && !isGuest() ? make("section.related", { "aria-labelledby": "related-title", hidden: true }) : null;
+	// A guest sees one source only, and has no `by_meaning`.
+	const related = transcript && me.by_meaning ? make("section.related", { "aria-labelledby": "related-title", hidden: true }) : null;
 	let relatedRequest = null;
 
 	const shortcuts = {

@@ -18,6 +18,7 @@ class Profile(TypedDict):
 
     - `grant`: whether YouTube may be asked in your name
     - `player_base_url`: where the player of the page comes from
+    - `by_meaning`: search by meaning is on here, and related places
     - `sign_in`: people can sign in here; `operator`: you may see and suspend others
     """
 
@@ -27,6 +28,7 @@ class Profile(TypedDict):
     picture_url: str | None
     grant: GrantState | None
     player_base_url: str
+    by_meaning: bool
     sign_in: bool
     operator: bool
 
@@ -69,6 +71,7 @@ class Profiles:
             "picture_url": data.get("picture_url"),
             "grant": self._grants.state(user_id),
             "player_base_url": self._config.youtube_embed_base_url,
+            "by_meaning": self._config.embedder != "off",
             "sign_in": self._config.sign_in,
             "operator": self._access.is_operator(data),
         }

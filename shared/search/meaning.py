@@ -30,7 +30,7 @@ from shared.search.pages import Pages
 from shared.search.params import MAXIMUM_LIMIT, Params
 from shared.search.passages import PASSAGE, QUESTION, Found, hit_of, marked_of, passages_of, place_of
 from shared.search.placing import Placing
-from shared.search.query import And, Filter, Node, Not, Query
+from shared.search.query import And, Filter, Node, Not, Query, Word
 from shared.search.scope import Near, Nearest, Scope
 from shared.search.serving import Serving, State
 from shared.search.video import find_video
@@ -39,9 +39,10 @@ from shared.search.video import find_video
 PASSAGES = 3
 #: Passages of a video that may be related to another one: of its own, three are the passage and those beside.
 _RELATED = 4
-_OFF = "This is not searched by meaning here. Search by words."
+_OFF = "Search by meaning is off here. Search by words."
 _PREPARING = "Nothing can be searched by meaning yet: that is being prepared. Search by words meanwhile."
 _NOTHING = "No passage is near this in meaning. Ask in other words, or search by words."
+_PLAIN = "By meaning, “phrases”, OR, word*, word~ and fields such as title: are read as plain words."
 _TOO_LONG = "The search took too long and was ended early; there may be more passages."
 _NO_PASSAGES = (
     "This video has no passages to compare: it has no captions in a language that is searched by meaning, or "
@@ -109,8 +110,10 @@ class Meaning:
         """
         source = find_video(scope, video_id)
         lasting = source.get("duration_seconds")
-        if lasting and start > lasting:
-            raise BadRequest(f"start: expected a second of the video, from 0 to {lasting}, found {start:g}.")
+        # YouTube says whole seconds, and the last captions may begin a little later.
+        if lasting and start > lasting + 1:
+            expected = f"a second of the video, from 0 to {lasting}"
+            raise BadRequest(f"start: expected {expected}, found {start:.10g}.")
         now = self.serving.now()
         if now.model is None:
             return _no_places(_OFF if now.state == "off" else _PREPARING)
@@ -151,13 +154,14 @@ class _Asked:
     @classmethod
     def read(cls, q: str) -> _Asked:
         query = parse(q)
-        parts = query.root.parts if isinstance(query.root, And) else (query.root,) if query.root else ()
+        parts = query.anded()
         held = tuple(part for part in parts if isinstance(part, Filter | Not))
         # What is no filter is asked as it was typed. Filters cannot be cut out of the text, but words can.
         text = " ".join(term.text for term in query.terms()) if held else clean(q[:MAXIMUM_LENGTH])
         if not has_word(text):
             raise BadRequest("q: expected a question, or words, to search by meaning.")
-        return cls(text, held, query.notices)
+        plain = all(part in held or (isinstance(part, Word) and part.field is None) for part in parts)
+        return cls(text, held, (*query.notices, *(() if plain else (_PLAIN,))))
 
 
 def _limits(

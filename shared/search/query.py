@@ -100,9 +100,21 @@ class Query:
     root: Node | None
     notices: tuple[str, ...] = ()
 
+    def anded(self) -> list[Node]:
+        """The parts that all have to hold, also those in brackets."""
+        return list(_anded(self.root)) if self.root else []
+
     def terms(self) -> list[Term]:
         """The words and phrases that a hit should contain, in order. Excluded ones are left out."""
         return list(_terms(self.root)) if self.root else []
+
+
+def _anded(node: Node) -> Iterator[Node]:
+    if isinstance(node, And):
+        for part in node.parts:
+            yield from _anded(part)
+    else:
+        yield node
 
 
 def _terms(node: Node) -> Iterator[Term]:

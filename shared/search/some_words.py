@@ -7,7 +7,7 @@ words still hold. Rare words weigh more: videos that have them are counted in th
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,7 +67,7 @@ def demanding(query: Query, required: Sequence[str]) -> Query:
     """The query, which a hit has to match, and the words that it must have beside."""
     if not required:
         return query
-    parts = tuple(_parts(query.root)) if query.root else ()
+    parts = query.anded()
     typed = {fold(word.text) for word in _plain(parts)}
     more = tuple(Word(word) for word in required if fold(word) not in typed)
     return replace(query, root=And((*parts, *more)))
@@ -75,7 +75,7 @@ def demanding(query: Query, required: Sequence[str]) -> Query:
 
 def loosen(query: Query, required: Collection[str]) -> Loose | None:
     """The query with its plain words optional. None if there are no two words, or all are required."""
-    parts = list(_parts(query.root)) if query.root else []
+    parts = query.anded()
     kept = set(map(fold, required))
     plain = _plain(parts)
     optional = list(dict.fromkeys(word for word in plain if fold(word.text) not in kept))
@@ -83,15 +83,6 @@ def loosen(query: Query, required: Collection[str]) -> Loose | None:
         return None
     held = tuple(part for part in parts if part not in optional)
     return Loose(held, tuple(optional))
-
-
-def _parts(node: Node) -> Iterator[Node]:
-    """The parts that are ANDed, also those in brackets."""
-    if isinstance(node, And):
-        for part in node.parts:
-            yield from _parts(part)
-    else:
-        yield node
 
 
 def _plain(parts: Sequence[Node]) -> list[Word]:

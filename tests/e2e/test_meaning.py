@@ -205,6 +205,8 @@ def test_what_cannot_be_searched_by_meaning_yet_is_said(open_page: Open, meant: 
             body["playlists"][0]["indexed"]["by_meaning"] = {"videos": 412, "of": 1000}
         else:
             body["meaning"] |= states
+            if states["state"] == "off" and _MEANING.search(route.request.url):
+                body |= {"hits": [], "total": 0}
         route.fulfill(response=answer, json=body)
 
     page.route(re.compile(r"/api/(search\?|playlists)"), change)
@@ -218,5 +220,21 @@ def test_what_cannot_be_searched_by_meaning_yet_is_said(open_page: Open, meant: 
     page.get_by_role("button", name="Words", exact=True).click()
     expect(hits(page).first).to_be_visible()
     expect(page.locator("#by")).to_be_hidden()
+    page.go_back()
+    expect(page.locator("#found-status")).to_have_text("Not searched")
+    expect(page.locator("#found-nothing")).not_to_contain_text("yts searched")
     page.get_by_role("link", name="Library", exact=True).click()
     expect(page.locator(".card").first).to_contain_text("412 of 1,000 also by meaning")
+
+
+def test_where_search_by_meaning_is_off_there_are_no_related_places(open_page: Open, reader: str) -> None:
+    page = open_page(reader)
+
+    def switch_off(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "by_meaning": False})
+
+    page.route(re.compile(r"/api/me$"), switch_off)
+    page.goto(f"{page.url.split('?')[0]}?v={COMPOST}")
+    expect(page.locator(".lines a").first).to_be_visible()
+    expect(page.get_by_role("button", name="Related places")).to_have_count(0)

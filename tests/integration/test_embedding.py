@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -284,6 +285,20 @@ def test_a_lost_index_is_filled_without_the_model(world: EmbeddingWorld) -> None
     world.index.remove(USE)
     assert list(reindex.run(only_outdated=True))[-1]["passages"] == 2
     assert min(world.check("a"), world.check("b")) > 2
+
+
+def test_an_index_that_is_being_made_is_not_searched_in_vain(world: EmbeddingWorld) -> None:
+    """Elasticsearch answers 503 while the shards of a new index start."""
+    alias, client = world.server.passages(USE), world.server.client.options(ignore_status=404)
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(8):
+            world.index.remove(USE)
+            made = pool.submit(world.index.renew, USE, 8)
+            while not made.done():
+                answer = client.search(index=alias, size=0)
+                assert answer.get("error", {}).get("type") in (None, "index_not_found_exception")
+            made.result()
+    assert client.search(index=alias)["hits"]["hits"] == []
 
 
 def test_each_source_says_how_much_of_it_is_found_by_meaning(world: EmbeddingWorld) -> None:

@@ -159,6 +159,10 @@ def test_filters_hold(ada: Site, q: str, asked: dict[str, str], found: set[str])
     assert set(ada.ids(q, **asked)) == found
 
 
+def test_filters_in_brackets_hold(ada: Site) -> None:
+    assert ada.ids("(language:fr -zanzibar) why does the sea rise") == ["marees"]
+
+
 def test_facets_count_what_was_found(ada: Site) -> None:
     whole = ada.search("the pull of the moon on the sea")
     narrowed = ada.search("the pull of the moon on the sea", language="fr")
@@ -220,6 +224,17 @@ def test_strange_questions_are_answered(ada: Site, q: str) -> None:
     assert answer["hits"] or answer["notices"]
 
 
+@pytest.mark.parametrize(
+    ("q", "is_said"),
+    [
+        *(("title:tides sea", True), ('"the sea" rises', True), ("tide* sea", True), ("moon OR sea", True)),
+        *(("why does the sea rise?", False), ("sea -bread language:fr", False)),
+    ],
+)
+def test_what_is_read_as_plain_words_is_said(ada: Site, q: str, is_said: bool) -> None:
+    assert any("plain words" in each for each in ada.search(q).get("notices", ())) == is_said
+
+
 def test_half_a_character_is_no_error(ada: Site) -> None:
     for path in ("/api/search?by=meaning&q=moon%ED%A0%80", "/api/search?q=moon+sun%ED%A0%80+zanzibar"):
         assert ada.ask(path)[0] == 200
@@ -237,7 +252,7 @@ def test_related_places(ada: Site) -> None:
     assert best["line"] > 0
     assert f"t={int(best['start'])}s" in best["url"]
     assert all(each["video_id"] != "bakery" for each in answer["places"])
-    (only,) = ada.ask("/api/videos/bakery/related", start=599.5, limit=1)[1]["places"]
+    (only,) = ada.ask("/api/videos/bakery/related", start=600.7, limit=1)[1]["places"]
     assert only == best
     for silent in ("silent", "klingon"):
         status, answer = ada.ask(f"/api/videos/{silent}/related", start=0)
@@ -245,7 +260,7 @@ def test_related_places(ada: Site) -> None:
         assert answer["notices"][0].startswith("This video has no passages to compare")
 
 
-@pytest.mark.parametrize("start", ["", "-1", "nan", "inf", "1e999", "x", "601", "0x1"])
+@pytest.mark.parametrize("start", ["", "-1", "nan", "inf", "1e999", "x", "601.5", "0x1"])
 def test_a_second_that_the_video_has_not(ada: Site, start: str) -> None:
     status, answer = ada.ask("/api/videos/bakery/related", start=start)
     assert status == 400, answer

@@ -44,6 +44,7 @@ def test_a_sign_in_leads_to_the_profile_and_the_wanted_page(
         "picture_url": browser.me().get_json()["picture_url"],
         "grant": "ok",
         "player_base_url": "https://www.youtube-nocookie.com",
+        "by_meaning": True,
         "sign_in": True,
         "operator": False,
     }

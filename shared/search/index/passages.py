@@ -76,10 +76,12 @@ class PassageIndex:
         alias = self._server.passages(model)
         client = self._server.client.options(ignore_status=400)
         with translate_errors():
-            answer = client.indices.create(index=_index(alias), **_body(dimensions), aliases={alias: {}})
-        error = answer.get("error")
-        if error and error["type"] != "resource_already_exists_exception":
-            raise error_from({"status": 400, **error})
+            answer = client.indices.create(index=_index(alias), **_body(dimensions))
+            error = answer.get("error")
+            if error and error["type"] != "resource_already_exists_exception":
+                raise error_from({"status": 400, **error})
+            # Now its shards answer. Until then it would be searched in vain, and an error be shown.
+            self._server.client.indices.put_alias(index=_index(alias), name=alias)
 
 
 def _index(alias: str) -> str:
