@@ -28,5 +28,6 @@ def map_path_parameters(context: Any, path_parameters: Any) -> Any:
 @schemathesis.check
 def reveals_nothing_of_another_person(context: Any, response: Any, case: Any) -> None:
     asked = f"{case.path_parameters} {case.query} {case.body}"
-    found = [each for each in _SECRETS if each in response.text and each not in asked]
+    text = response.content.decode("utf-8", "replace")  # a zip is no text
+    found = [each for each in _SECRETS if each in text and each not in asked]
     assert not found, f"the answer reveals {found}"

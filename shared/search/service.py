@@ -165,7 +165,9 @@ class Search:
             params = replace(params, limit=MAXIMUM_LIMIT)
             places = self._places(scope, query, params, placing or Placing())
             for place in places.hits if places else ():
-                yield {**_place(place, query, placing, limit=None), "match": "some_words"}
+                shown = _place(place, query, placing, limit=None)
+                missing = shown.pop("missing", [])
+                yield {**shown, "match": "some_words", "missing": missing}
 
     def ids(
         self, user_id: str, titles: Mapping[str, str], params: Params, placing: Placing | None = None

@@ -21,7 +21,10 @@ Probe = Callable[[float], None]
 
 
 class HealthView(TypedDict):
-    """`dependencies`: each is "ok", or a description of the error. `by_meaning`: how search by meaning is."""
+    """`dependencies`: each is "ok", or a description of the error.
+
+    `by_meaning`: how search by meaning is; missing while a dependency does not answer.
+    """
 
     status: Literal["ok", "degraded"]
     dependencies: Mapping[str, str]
@@ -56,7 +59,9 @@ class Health:
         """
         with self._lock:
             if self._known is None or self._monotonic() - self._known[0] >= KEPT:
-                found: HealthView = {**check(self._probes), "by_meaning": _said(self._by_meaning)}
+                found = check(self._probes)
+                if found["status"] == "ok":
+                    found["by_meaning"] = _said(self._by_meaning)
                 self._known = self._monotonic(), found
             return self._known[1]
 
@@ -83,5 +88,5 @@ def _ask(name: str, probe: Probe) -> str:
 def _said(by_meaning: Callable[[], str]) -> str:
     try:
         return by_meaning()
-    except Transient as error:
+    except (ConfigError, Transient) as error:
         return str(error)

@@ -23,12 +23,15 @@ class Failpoints:
             (directory / RECORD).touch()
 
     def recorded(self) -> dict[str, list[str]]:
-        """Ends recording. For each function, the boundaries that were reached, each once, in order."""
-        found = {}
-        for name, directory in self._directories.items():
-            found[name] = list(dict.fromkeys((directory / RECORD).read_text().splitlines()))
+        """For each function, the boundaries that were reached so far, each once, in order."""
+        return {
+            name: list(dict.fromkeys((directory / RECORD).read_text().splitlines()))
+            for name, directory in self._directories.items()
+        }
+
+    def end_recording(self) -> None:
+        for directory in self._directories.values():
             (directory / RECORD).unlink()
-        return found
 
     def arm(self, function: str, boundary: str) -> None:
         """The function dies when it reaches this boundary."""

@@ -52,7 +52,6 @@ def test_an_error_is_described_without_anything_private(error: Exception, found:
         "status": "degraded",
         "dependencies": {"one": "ok", "other": found},
         "version": __version__,
-        "by_meaning": "off",
     }
 
 
