@@ -220,6 +220,11 @@ class Config:
         return self.google_oauth_client_id is not None
 
     @property
+    def by_meaning(self) -> bool:
+        """Videos are searched by meaning, too."""
+        return self.embedder != "off"
+
+    @property
     def oauth(self) -> OAuth:
         """Raises ConfigError when a value is missing or still a placeholder."""
         return OAuth(

@@ -19,8 +19,7 @@ from shared.youtube.egress.routing import Routing
 config = startup.begin("ELASTICSEARCH_URL")
 db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
 index = SearchIndex(SearchServer(config))
-by_meaning = config.embedder != "off"
-use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db), passages=by_meaning)
+use_case = Fetcher(db, topics, index, Captions(config), Routing(config, db), passages=config.by_meaning)
 deliveries = Deliveries("fetcher", topics, config)
 
 

@@ -27,12 +27,8 @@ def worker(subscription: str) -> Worker:
     config = startup.begin("ELASTICSEARCH_URL")
     db, topics = Firestore(config, batch_interval=BATCH_INTERVAL), Topics(config)
     routing = Routing(config, db, worker=True)
-    index, captions, by_meaning = (
-        SearchIndex(SearchServer(config)),
-        Captions(config),
-        config.embedder != "off",
-    )
-    fetcher = Fetcher(db, topics, index, captions, routing, passages=by_meaning)
+    index, captions = SearchIndex(SearchServer(config)), Captions(config)
+    fetcher = Fetcher(db, topics, index, captions, routing, passages=config.by_meaning)
     deliveries = Deliveries("worker", topics, config)
     return Worker(config, Subscription(config, subscription), fetcher, routing, deliveries)
 

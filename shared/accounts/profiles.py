@@ -71,7 +71,7 @@ class Profiles:
             "picture_url": data.get("picture_url"),
             "grant": self._grants.state(user_id),
             "player_base_url": self._config.youtube_embed_base_url,
-            "by_meaning": self._config.embedder != "off",
+            "by_meaning": self._config.by_meaning,
             "sign_in": self._config.sign_in,
             "operator": self._access.is_operator(data),
         }

@@ -62,7 +62,7 @@ class Planner:
         self._refreshes = Refreshes(db)
         self._memberships = Memberships(db, index)
         self._completion = Completion(db, index)
-        self._pages = Pages(db, index, youtube, passages=config.embedder != "off")
+        self._pages = Pages(db, index, youtube, passages=config.by_meaning)
         self._collections = Collections(db)
         self._listings = Listings(db, youtube, grants)
 
