@@ -47,7 +47,7 @@ export const showHelp = () => openDialog("Keys and search syntax", () => [make("
 	make("section", make("h3", "Keys"), rows("dl.keys", KEYS, (keys) => keys.split(" ").map((key) => make("kbd", key)))),
 	make("section", make("h3", "Search syntax"), syntaxRows()))]);
 
-// What is asked for, and the name of the file.
+// Each export: the request of the API, its format, and the name of the file.
 const FILES = {
 	"Notes (Markdown)": ["exportFile", "markdown", "yts-markdown.zip"],
 	"Subtitles (SRT)": ["exportFile", "srt", "yts-srt.zip"],

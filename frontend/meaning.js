@@ -64,7 +64,7 @@ export async function offer(section, params, signal) {
 	const list = make("div.hits");
 	const title = make("h2", { id: "by-meaning-title", tabindex: -1 }, "By meaning");
 	const show = (...more) => fill(section, make("div.heading", title, status), list, ...more);
-	// What an earlier query found stays until there is something new.
+	// The passages of an earlier query stay until there are new ones.
 	if (!section.childNodes.length) show();
 	const asked = new URLSearchParams(wanted);
 	asked.set("limit", OFFERED);

@@ -12,7 +12,7 @@ import { isGuest } from "/session.js";
 
 const PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 50;
-// Of a question: hits with some of its words that are shown before the list by meaning.
+// Below a question, so many hits with some of its words come before the list by meaning.
 const FOLDED_SIZE = 3;
 const TYPING_PAUSE_MS = 400;
 
@@ -34,7 +34,7 @@ const offered = byId("by-meaning");
 const links = () => [...results.querySelectorAll("[data-key]")];
 const isByMeaning = (params) => params.get("by") === "meaning";
 const meaningModule = () => import("/meaning.js");
-// Of the list below the words of a question.
+// Cancels the request for the list by meaning.
 let offerRequest = null;
 let moveTabStop = () => {};
 // Results of a question that wait for “Show more”, so that the list below them is seen.

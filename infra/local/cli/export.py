@@ -127,7 +127,7 @@ class Parts:
     def join(self) -> int:
         """Makes the file of all parts, and removes them. Returns the number of its videos."""
         parts = self._parts()
-        # What belongs to no video is at the end of the last part, and is about all of them.
+        # Entries of no video (the index) end the last part. They describe all videos.
         entries = (each for part in parts for each in self._read(part) if each.video_id or part == parts[-1])
         with NamedTemporaryFile(dir=self._target.parent, delete=False) as file:
             joined = Path(file.name)

@@ -24,7 +24,7 @@ from shared.config import Config
 
 #: How long stopping waits for the last export. Less than cli.down.STOP_SECONDS.
 _LAST_EXPORT_SECONDS = 40.0
-#: Of a run whose functions are killed again and again, by tests that arm failpoints.
+#: Tests that arm failpoints kill functions again and again. Their runs restart them sooner.
 _SHORT_PAUSES = Timing(longest_pause=0.4)
 #: Stopped first, one after the other. Then come all others at once, and the servers last.
 _STOPPED_FIRST = ("gateway", "delivery")
