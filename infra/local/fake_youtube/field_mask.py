@@ -6,55 +6,70 @@ Grammar: https://developers.google.com/youtube/v3/getting-started#fields.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
 #: The selected members and what is selected of each; None selects all of it.
 Mask = dict[str, "Mask | None"]
 
+_TOKEN = re.compile(r"[,/()]|[^\s,/()]+")
+_END = ""
+
 
 @lru_cache(maxsize=64)
 def parse(text: str) -> Mask:
-    """
+    """A member that is selected twice has what either selects: ``a/b,a/c`` is ``a(b,c)``.
+
     Raises:
         ValueError: the text does not follow the grammar.
     """
-    compact = text.replace(" ", "")
-    mask, end = _parse_list(compact, 0)
-    if end != len(compact):
+    tokens = [*_TOKEN.findall(text), _END]
+    try:
+        mask, end = _parse_list(tokens, 0)
+    except ValueError as error:
+        raise ValueError(text) from error
+    if tokens[end] != _END:
         raise ValueError(text)
     return mask
 
 
-def _parse_list(text: str, at: int) -> tuple[Mask, int]:
+def _parse_list(tokens: list[str], at: int) -> tuple[Mask, int]:
     """``a,b/c,d(e)``, and the position after it."""
     mask: Mask = {}
     while True:
-        (name, below), at = _parse_path(text, at)
-        known = mask.get(name)
-        mask[name] = {**known, **below} if known and below else below
-        if at >= len(text) or text[at] != ",":
+        name, below, at = _parse_path(tokens, at)
+        mask[name] = _union(mask[name], below) if name in mask else below
+        if tokens[at] != ",":
             return mask, at
         at += 1
 
 
-def _parse_path(text: str, at: int) -> tuple[tuple[str, Mask | None], int]:
-    """``a``, ``a/b/c`` or ``a/b(c,d)``: the first name and what is selected below it."""
-    start = at
-    while at < len(text) and text[at] not in ",/()":
-        at += 1
-    name = text[start:at]
-    if not name:
-        raise ValueError(text)
-    if at < len(text) and text[at] == "/":
-        (child, below), at = _parse_path(text, at + 1)
-        return (name, {child: below}), at
-    if at < len(text) and text[at] == "(":
-        inner, at = _parse_list(text, at + 1)
-        if at >= len(text) or text[at] != ")":
-            raise ValueError(text)
-        return (name, inner), at + 1
-    return (name, None), at
+def _parse_path(tokens: list[str], at: int) -> tuple[str, Mask | None, int]:
+    """``a``, ``a/b/c`` or ``a/b(c,d)``: the first name, what is selected below it, and the position after."""
+    name = tokens[at]
+    if name in (_END, ",", "/", "(", ")"):
+        raise ValueError(name)
+    at += 1
+    if tokens[at] == "/":
+        child, below, at = _parse_path(tokens, at + 1)
+        return name, {child: below}, at
+    if tokens[at] == "(":
+        inner, at = _parse_list(tokens, at + 1)
+        if tokens[at] != ")":
+            raise ValueError(tokens[at])
+        return name, inner, at + 1
+    return name, None, at
+
+
+def _union(one: Mask | None, other: Mask | None) -> Mask | None:
+    """What either mask selects."""
+    if one is None or other is None:
+        return None
+    return {
+        name: _union(one[name], other[name]) if name in one and name in other else {**one, **other}[name]
+        for name in {**one, **other}
+    }
 
 
 def check(mask: Mask, known: Mask) -> None:
@@ -77,8 +92,10 @@ def apply(mask: Mask, value: Any) -> Any:
         return [apply(mask, item) for item in value]
     if not isinstance(value, dict):
         return value
-    selected = value if "*" in mask else {name: value[name] for name in value if name in mask}
-    return {
-        name: member if (below := mask.get(name, mask.get("*"))) is None else apply(below, member)
-        for name, member in selected.items()
-    }
+    selected: dict[str, Any] = {}
+    for name, member in value.items():
+        masks = [mask[each] for each in (name, "*") if each in mask]
+        if masks:
+            below = _union(masks[0], masks[-1])
+            selected[name] = member if below is None else apply(below, member)
+    return selected

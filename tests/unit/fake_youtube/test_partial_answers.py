@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from infra.local.fake_youtube.captions.partial_answers import MODES
 from infra.local.fake_youtube.library import generate
 from infra.local.fake_youtube.live_server import LiveServer
 from tests.unit.fake_youtube.clients import TIMEOUT_SECONDS
@@ -90,19 +91,25 @@ def test_unknown_selection_is_refused(server: LiveServer, fields: str) -> None:
 
 
 def test_faulty_modes_change_only_answers_to_a_selection(server: LiveServer) -> None:
-    fields = "playabilityStatus,captions"
+    fields = f"playabilityStatus,captions/{RENDERER}(captionTracks,audioTracks,defaultAudioTrackIndex)"
     whole = names(ask(server, None).json())
     found: dict[str, Any] = {}
-    for mode in ("refused", "ignored", "empty", "not_json", "without_playabilityStatus", "without_captions"):
+    for mode in MODES:
         assert server.control("settings", {"partial_answers": mode})["partial_answers"] == mode
         found[mode] = ask(server, fields)
         assert names(ask(server, None).json()) == whole
     assert found["refused"].status_code == 400
+    assert found["forbidden"].status_code == 403
     assert names(found["ignored"].json()) == whole
     assert found["empty"].content == b""
+    assert found["nothing"].json() == {}
     with pytest.raises(requests.JSONDecodeError):
         found["not_json"].json()
-    assert found["without_playabilityStatus"].json().keys() == {"captions"}
-    assert found["without_captions"].json().keys() == {"playabilityStatus"}
+    complete = json.dumps(names(found["honoured"].json()))
+    for mode in MODES:
+        _, _, name = mode.partition("without_")
+        if name:
+            assert f'"{name}"' in complete
+            assert f'"{name}"' not in json.dumps(names(found[mode].json()))
     server.control("reset", {"what": ["settings"]})
     assert ask(server, fields).json().keys() == {"playabilityStatus", "captions"}

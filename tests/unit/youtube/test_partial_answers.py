@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import parse_qs
 
 import pytest
+import requests
 
 from infra.local.fake_youtube.captions.partial_answers import MODES
 from infra.local.fake_youtube.library import generate
 from infra.local.fake_youtube.library.playability import UNPLAYABLE
 from infra.local.fake_youtube.live_server import LiveServer
+from shared.config import Config
 from shared.errors import AttemptFailed, Refused, YouTubeError
 from shared.transcripts.transcript import Answer
+from shared.youtube.captions import Captions
 from shared.youtube.egress.breaker import RouteClosed
+from shared.youtube.egress.routing import Routing
+from shared.youtube.partial_answers import PARAMETERS, PartialAnswers
+from tests.unit.in_memory import InMemory
 from tests.unit.youtube.support import Process, requests_of
+from tests.wire import Heads
 
 #: The ways of the fake YouTube in which it sends no partial answer with caption tracks.
 FAILING = [way for way in MODES if way not in ("honoured", "ignored")]
@@ -58,17 +68,22 @@ def without_captions(youtube: LiveServer) -> str:
     return "muteVideo01"
 
 
-def test_an_answer_of_the_player_costs_at_most_five_kilobytes(youtube: LiveServer, process: Process) -> None:
-    """With answers of real size, and without the captions themselves."""
+def test_a_video_costs_at_most_five_kilobytes_beyond_its_captions(
+    youtube: LiveServer, process: Process
+) -> None:
+    """Requests and heads are counted. The key is known, which one video of many has read in a watch page."""
+    process.fetch(video(0))
+    youtube.control("reset", {"what": ["stats"]})
+    heads, received = Heads(process.session), 0
     videos = [generate.video_id("partial", number) for number in range(12)]
-    received = 0
     for each in videos:
         process.fetch(each)
         received += process.session.received
     endpoints = youtube.stats()["endpoints"]
-    assert endpoints["player"]["bytes"] <= 5_000 * len(videos)
-    assert received == sum(endpoints[name]["bytes"] for name in ("watch", "player", "timedtext"))
-    assert requests_of(youtube) == {"watch": 1, "player": 12, "timedtext": 12}
+    assert received == endpoints["player"]["bytes"] + endpoints["timedtext"]["bytes"]
+    beyond = received + heads.bytes - endpoints["timedtext"]["bytes"]
+    assert 1_000 * len(videos) < beyond <= 5_000 * len(videos)
+    assert requests_of(youtube) == {"watch": 0, "player": 12, "timedtext": 12}
 
 
 def test_a_partial_answer_has_the_same_tracks_as_the_whole_one(youtube: LiveServer) -> None:
@@ -76,13 +91,33 @@ def test_a_partial_answer_has_the_same_tracks_as_the_whole_one(youtube: LiveServ
         {"language": code, "kind": kind, "lines": [[0.0, 1.0, f"{code} {kind}"]]}
         for code, kind in (("de", "generated"), ("pt-BR", "human"), ("en", "generated"), ("en", "human"))
     ]
-    youtube.control("playlists", {"videos": [{"id": "manyTracks0", "tracks": tracks}]})
+    audio = {
+        "audio_tracks": [{"id": "de.3", "captions": [0]}, {"id": "pt.4", "captions": [1]}],
+        "default_audio_track": 1,
+    }
+    defined: list[dict[str, Any]] = [
+        {"id": "manyTracks0", "tracks": tracks},
+        {"id": "manySounds0", "tracks": tracks, **audio},
+    ]
+    youtube.control("playlists", {"videos": defined})
     for languages in ([], ["en"], ["de", "en"], ["pt"]):
         with (
             Process(youtube.url, languages=languages) as partial,
             Process(youtube.url, languages=languages, partial=False) as whole,
         ):
-            assert partial.transcript("manyTracks0") == whole.transcript("manyTracks0")
+            for each in defined:
+                assert partial.transcript(each["id"]) == whole.transcript(each["id"])
+    with Process(youtube.url) as process:
+        found = process.transcript("manySounds0")
+    assert (found.language, found.choice) == ("pt-BR", "audio_track")
+
+
+def test_each_selected_member_is_missed_when_it_does_not_come() -> None:
+    """Below, each way in which YouTube may fail is tried."""
+    query = parse_qs(PARAMETERS.removeprefix("&"))
+    selected = {"playabilityStatus", "captionTracks", "audioTracks", "defaultAudioTrackIndex"}
+    assert set(re.findall(r"\w+(?=[,)])", query["$fields"][0])) == selected
+    assert {f"without_{name}" for name in selected} <= set(FAILING)
 
 
 @pytest.mark.parametrize("kind", UNPLAYABLE)
@@ -164,6 +199,8 @@ def test_a_youtube_that_refuses_a_selection_is_asked_for_the_whole(
         ({"kind": "bot"}, Refused, 1),
         ({"kind": "5xx", "status": 503}, AttemptFailed, 1),
         ({"kind": "private"}, "unavailable", 1),
+        ({"kind": "5xx", "status": 403}, AttemptFailed, 4),
+        ({"kind": "5xx", "status": 400}, AttemptFailed, 4),
         ({"kind": "reset"}, AttemptFailed, 1),
         ({"kind": "garbage"}, AttemptFailed, 2),
         ({"kind": "empty"}, AttemptFailed, 2),
@@ -178,7 +215,8 @@ def test_a_fault_of_whole_answers_too_does_not_turn_partial_ones_off(
     youtube: LiveServer,
     process: Process,
 ) -> None:
-    """``requests``: to the player, in a process where selecting has worked."""
+    """``requests``: to the player, in a process where selecting has worked. With 400 or 403 the key may be
+    outdated, so everything is asked for twice."""
     youtube.control("faults", {**fault, "endpoints": ["player"], "videos": [video(1), video(2)]})
     # Before selecting has worked, the whole answer is asked for wherever a partial one has no tracks.
     assert result(process, video(1))[0] == expected
@@ -207,6 +245,30 @@ def test_a_key_that_has_changed_does_not_turn_partial_answers_off(
     youtube.control("settings", {"innertube_key": "AIzaSyAnotherKey"})
     assert process.texts(video(1)) == texts_of(video(1))
     assert process.partial_answers.on
+
+
+def test_what_whole_answers_lack_as_well_is_not_looked_for_any_more() -> None:
+    """YouTube may stop sending a member. Then partial answers are as good as whole ones."""
+    track = {"baseUrl": "u", "languageCode": "en", "name": {}, "trackName": ""}
+    renderer = {"captionTracks": [track], "audioTracks": [{}], "defaultAudioTrackIndex": 0}
+    answer = {
+        "playabilityStatus": {"status": "OK"},
+        "captions": {"playerCaptionsTracklistRenderer": renderer},
+    }
+    sent: list[str] = []
+
+    def send(added: str) -> requests.Response:
+        sent.append(added)
+        response = requests.Response()
+        response.status_code, response._content = 200, json.dumps(answer).encode()
+        return response
+
+    answers = PartialAnswers()
+    for _ in range(3):
+        assert answers.ask(send).json() == answer
+    assert sent == [PARAMETERS, "", PARAMETERS, PARAMETERS]
+    assert answers.on
+    assert answers.works
 
 
 # -- the limits of the second request ----------------------------------------------------------------
@@ -253,8 +315,14 @@ def test_the_second_request_shares_the_time_of_the_attempt(youtube: LiveServer) 
         assert process.texts(video(1)) == texts_of(video(1))
 
 
-def test_they_can_be_turned_off(youtube: LiveServer, whole: Process) -> None:
+@pytest.mark.parametrize(("setting", "players"), [("off", 1), ("on", 2)])
+def test_they_can_be_turned_off(setting: Literal["on", "off"], players: int, youtube: LiveServer) -> None:
     youtube.control("settings", {"partial_answers": "refused"})
-    assert whole.texts(video(0)) == texts_of(video(0))
-    assert players(youtube) == 1
+    config = Config(youtube_base_url=youtube.url, youtube_partial_answers=setting)
+    with Routing(config, InMemory()).acquire(video(0), 5) as permit:
+        permit.session.begin()
+        found = Captions(config).fetch(video(0), permit.session).transcript
+    assert found is not None
+    assert list(found.lines.texts) == texts_of(video(0))
+    assert requests_of(youtube)["player"] == players
     assert youtube.stats()["endpoints"]["player"]["bytes"] > 20_000
