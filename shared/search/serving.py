@@ -64,18 +64,21 @@ class Serving:
             self._asked = (now, found)
         return found
 
-    def embedder(self, model: Model) -> Embedder:
-        """Raises ModelMissing, whose text is for the user."""
+    def ask(self, model: Model, question: str) -> tuple[Embedder, bytes]:
+        """The model, and the vector of a question.
+
+        Raises ModelMissing, whose text is for the user. The model is loaded at the first question.
+        """
         if (missing := self._missing) is not None and self._is_missing():
             raise missing[1]
         try:
             embedder = self._embedders[self._choice_of(model.name) or self._choice]()
+            assert embedder is not None
+            return embedder, embedder.query(question)
         except ModelMissing as error:
             logs.error("the model of search by meaning cannot be used", error, detail=error.detail)
             self._missing = (self._monotonic(), error)
             raise
-        assert embedder is not None
-        return embedder
 
     def _is_missing(self) -> bool:
         return self._missing is not None and self._monotonic() - self._missing[0] < _MISSING

@@ -41,6 +41,7 @@ class Measured:
     passages: float = 52.0
     #: Seconds of a processor for a passage. A vCPU is half a core.
     passage_seconds: float = 2 * 0.0062
+    #: Estimated, not measured: for how long an instance answers requests for a video.
     indexer_seconds: float = 0.25
     planner_seconds: float = 0.01
     export_seconds: float = 0.04

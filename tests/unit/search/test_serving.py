@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import pytest
 
 from shared.errors import ModelMissing, Transient
 from shared.gcp.firestore import Firestore
-from shared.meaning.embedder import USE, Embedder, model_of
+from shared.meaning.embedder import USE, model_of
 from shared.meaning.store import STATE
 from shared.search.serving import Now, Serving
 
@@ -31,6 +32,23 @@ class _Database:
         return kind(**self.state) if self.state else None
 
 
+class _Model:
+    """Knows questions only."""
+
+    name, dimensions, languages = USE.name, 512, USE.languages
+
+    def __init__(self, gone: bool = False) -> None:
+        self._gone = gone
+
+    def passages(self, texts: Sequence[str]) -> list[bytes]:
+        raise NotImplementedError
+
+    def query(self, text: str) -> bytes:
+        if self._gone:
+            raise ModelMissing("weights.npz is not there any more")
+        return text.encode()
+
+
 class _Clock:
     now = 100.0
 
@@ -40,9 +58,7 @@ class _Clock:
 
 def serving(db: _Database, choice: str = "use", opens: Any = None) -> tuple[Serving, _Clock]:
     clock = _Clock()
-    made = Serving(
-        cast(Firestore, db), choice, opens=opens or (lambda *_: cast(Embedder, object())), monotonic=clock
-    )
+    made = Serving(cast(Firestore, db), choice, opens=opens or (lambda *_: _Model()), monotonic=clock)
     return made, clock
 
 
@@ -77,9 +93,9 @@ def test_it_is_asked_again_after_some_seconds_and_remembered_while_the_database_
 
 def test_a_missing_model_is_off_for_a_minute() -> None:
     opened = []
-    model = cast(Embedder, object())
+    model = _Model()
 
-    def opens(choice: str, models: Path | None) -> Embedder:
+    def opens(choice: str, models: Path | None) -> _Model:
         opened.append(choice)
         if len(opened) == 1:
             raise ModelMissing("weights.npz is not there")
@@ -88,9 +104,19 @@ def test_a_missing_model_is_off_for_a_minute() -> None:
     found, clock = serving(_Database(serving=USE.name), opens=opens)
     for _ in range(2):
         with pytest.raises(ModelMissing, match="its model is missing"):
-            found.embedder(USE)
+            found.ask(USE, "why")
     assert (found.now().state, len(opened)) == ("off", 1)
     clock.now += 61
     assert found.now().state == "on"
-    assert found.embedder(USE) is found.embedder(USE) is model
+    for _ in range(2):
+        embedder, vector = found.ask(USE, "why")
+        assert embedder is model
+        assert vector == b"why"
     assert opened == ["use", "use"]
+
+
+def test_a_model_whose_files_are_gone_at_the_first_question_is_off() -> None:
+    found, _ = serving(_Database(serving=USE.name), opens=lambda *_: _Model(gone=True))
+    with pytest.raises(ModelMissing, match="its model is missing"):
+        found.ask(USE, "why")
+    assert found.now().state == "off"
