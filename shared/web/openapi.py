@@ -159,6 +159,8 @@ def _answer(declared: Declaration, status: int, schemas: dict[str, Any]) -> dict
         answer["headers"] = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}
     if status in (204, 302, 304):
         return answer
+    if status == 202 and declared.answer is None:
+        return {"description": "It was taken. There is nothing to answer."}
     content: dict[str, Any] = {}
     if declared.answer:
         content["application/json"] = {"schema": _schema(declared.answer, schemas)}
@@ -183,6 +185,7 @@ def _schema(hint: Any, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _parameter(schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter's description stands beside its schema."""
+    schema = _cleaned(schema)
     description = schema.pop("description", None)
     return {**({"description": description} if description else {}), "schema": schema}
 
@@ -196,12 +199,19 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cleaned(schema: Any) -> Any:
-    """Without the indentation of docstrings."""
+    """Without the indentation of docstrings, and with the type of choices: generators of clients need it."""
     if isinstance(schema, dict):
-        return {
+        kind = {"type": "string"} if _is_choice(schema) else {}
+        return kind | {
             name: cleandoc(value).replace("``", "`")
             if name == "description" and isinstance(value, str)
             else _cleaned(value)
             for name, value in schema.items()
         }
     return [_cleaned(each) for each in schema] if isinstance(schema, list) else schema
+
+
+def _is_choice(schema: dict[str, Any]) -> bool:
+    """Whether it is one of several texts. (A property may be called "enum", too.)"""
+    choices = schema.get("enum")
+    return isinstance(choices, list) and all(isinstance(each, str) for each in choices)

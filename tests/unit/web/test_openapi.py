@@ -47,6 +47,22 @@ def test_every_route_is_described_with_its_callers() -> None:
     assert guests == {"/api/link", "/api/search", "/api/suggest", "/api/videos/{video_id}"}
 
 
+def test_choices_have_a_type_and_an_answer_without_a_body_has_no_content() -> None:
+    def choices(value: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(value, dict):
+            if isinstance(value.get("enum"), list):
+                yield value
+            value = list(value.values())
+        for each in value if isinstance(value, list) else ():
+            yield from choices(each)
+
+    found = list(choices(DOCUMENT))
+    assert len(found) > 20
+    assert {each["type"] for each in found} == {"string"}
+    assert "content" not in OPERATIONS["POST", "/mcp"]["responses"]["202"]
+    assert "application/json" in OPERATIONS["POST", "/api/index"]["responses"]["202"]["content"]
+
+
 def test_errors_are_problems_and_named_where_they_occur() -> None:
     for (method, path), operation in OPERATIONS.items():
         errors = {status for status in operation["responses"] if status >= "400"}
