@@ -30,6 +30,8 @@ _MOST_FAILURES = 5
 #: Seconds in which a server that is busy, or is being restarted, is asked again.
 _PATIENCE = 120.0
 _PIECE = 65_536
+#: Seconds for which the answers of another search are kept, so that somebody can go on with it.
+_KEPT = 7 * 86_400
 #: The id in `How tides work (hNi6jQj9BOA).en.srt`.
 _ID_IN_NAME = re.compile(r"\(([A-Za-z0-9_-]+)\)(?:\.[A-Za-z0-9-]+)?\.(?:md|srt|vtt)\Z")
 
@@ -51,6 +53,7 @@ def export(
     if target.is_dir():
         raise ApiError(f"{target}: this is a directory. Name a file in it.")
     parts = Parts(target, form, asked)
+    parts.remove_old()
     if not resume:
         parts.remove()
     parameters = [("format", form), *asked]
@@ -129,7 +132,8 @@ class Parts:
         parts = self._parts()
         # Entries of no video (the index) end the last part. They describe all videos.
         entries = (each for part in parts for each in self._read(part) if each.video_id or part == parts[-1])
-        with NamedTemporaryFile(dir=self._target.parent, delete=False) as file:
+        beginning = f".{self._target.name}.joined-"
+        with NamedTemporaryFile(prefix=beginning, dir=self._target.parent, delete=False) as file:
             joined = Path(file.name)
             try:
                 number = _join_lines(entries, file) if self._read is _lines else _join_files(entries, file)
@@ -141,6 +145,14 @@ class Parts:
         joined.replace(self._target)
         self.remove()
         return number
+
+    def remove_old(self) -> None:
+        """Removes what other exports to this file have left, and nobody has gone on with for a week."""
+        left = re.compile(rf"\.{re.escape(self._target.name)}\.(?:[0-9a-f]{{8}}\.\d+|joined-\w+)")
+        for each in self._target.parent.iterdir():
+            is_other = left.fullmatch(each.name) and not each.name.startswith(self._prefix)
+            if is_other and time.time() - each.stat().st_mtime > _KEPT:
+                each.unlink(missing_ok=True)
 
     def remove(self) -> None:
         for part in self._parts():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +84,23 @@ def test_another_search_does_not_go_on_with_it(tmp_path: Path) -> None:
     Parts(target, "jsonl", [("q", "a")]).remove()
     assert list(tmp_path.iterdir()) == []
     assert json.loads(answer("jsonl", None).splitlines()[-1])["done"]
+
+
+def test_what_nobody_goes_on_with_for_a_week_is_removed(tmp_path: Path) -> None:
+    target = tmp_path / "file.zip"
+    own, old, new = (Parts(target, "srt", [("q", word)]) for word in ("own", "old", "new"))
+    for parts in (own, old, new):
+        parts.add(iter([answer("srt", None)[:5000]]))
+    joined = tmp_path / ".file.zip.joined-x1_y"
+    of_people = {tmp_path / name for name in ("file.zip", ".file.zip.notes", ".file.zip2.0123abcd.0", "tmpa")}
+    for each in (joined, *of_people):
+        each.write_text("x")
+    kept = {*own._parts(), *new._parts(), *of_people}
+    week_ago = time.time() - 7 * 86_400 - 60
+    for each in set(tmp_path.iterdir()) - set(new._parts()):
+        os.utime(each, (week_ago, week_ago))
+    own.remove_old()
+    assert set(tmp_path.iterdir()) == kept
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_else(tmp_path: Path) -> None:
