@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import requests
 
@@ -19,7 +20,7 @@ from tests.stack import Stack
 REQUEST, PAGE = 0.5, 0.1
 _LATENCIES = {"watch": REQUEST, "player": REQUEST, "timedtext": REQUEST, "data_api": PAGE}
 JOB_SECONDS = 900
-#: Videos after which an address is trusted with 200 at once (docs/decisions/blocks.md).
+#: Videos after which an address is trusted (docs/decisions/blocks.md).
 _TRUSTED = 400
 #: Videos of a job that are left when its end is near.
 _LAST = 50
@@ -30,6 +31,21 @@ class Done(NamedTuple):
 
     seconds: float
     job_id: str
+
+
+class Sent(NamedTuple):
+    """Requests about videos, and how many of them were refused because the address was blocked."""
+
+    sent: int
+    refused: int
+
+
+def requests_of(stack: Stack) -> Sent:
+    """Since the statistics of the fake YouTube were reset."""
+    endpoints = stack.fake_youtube.stats()["endpoints"]
+    found = [endpoints[name] for name in ("watch", "player", "timedtext") if name in endpoints]
+    refused = sum(each["statuses"].get("429", 0) for each in found)
+    return Sent(sum(each["requests"] for each in found), refused)
 
 
 @contextmanager
@@ -52,11 +68,15 @@ def trusted(concurrency: int) -> Iterator[Stack]:
 
 
 def make_address_new(stack: Stack) -> None:
-    """Forgets all that was learned about the fetcher's address, in its document and in its process."""
+    """Forgets all that was learned about the fetcher's address, in its document and in its process.
+
+    The new fetcher has fetched a video, as the process has that the job is compared with.
+    """
     killed = stack.kill("fetcher")
     url = f"http://{stack.firestore}/v1/projects/yts-local/databases/(default)/documents/egress/main"
     requests.delete(url, headers={"Authorization": "Bearer owner"}, timeout=30).raise_for_status()
     stack.wait_until_back({"fetcher": killed})
+    stack.finish(stack.index(f"PLgen-1-{uuid4().hex[:8]}-short", "warm"), "warm", timeout=JOB_SECONDS)
 
 
 def prepare(stack: Stack, playlist: str) -> None:

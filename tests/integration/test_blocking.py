@@ -245,7 +245,7 @@ def test_the_next_process_knows_the_player_key(world: World, address: Address) -
 
 
 def test_the_next_process_knows_that_the_address_is_trusted(world: World, address: Address) -> None:
-    one, successes = address.process(), TRUSTED + 10
+    one, successes = address.process(), TRUSTED
     for number in range(successes):
         ticket = one.acquire(str(number), 0)
         one.succeeded(ticket)
@@ -254,7 +254,7 @@ def test_the_next_process_knows_that_the_address_is_trusted(world: World, addres
     two = address.process()
     assert two.places() == FIRST_CONCURRENCY
     two.sync()
-    assert two.places() == FIRST_CONCURRENCY + 10
+    assert two.places() == 50
     (found,) = world.db.read(egress_path(address.name))
     assert found.data is not None
     assert (found.data["succeeded"], found.data["bytes"]) == (successes, 1000 * successes)

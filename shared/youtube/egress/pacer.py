@@ -4,8 +4,7 @@ YouTube lets an address send so many requests in so many seconds, says neither n
 every request for a while. The pacer works like TCP's congestion control (RFC 5681):
 
 1. **Slow start.** All that is in flight at the first block is wasted. So a new address starts with a few
-   videos at once and gets more as requests succeed: a tenth of all requests is in flight. Once the address
-   is trusted, each success allows one more video, which doubles them each round trip.
+   videos at once. Each video that passes allows one more, which doubles them for each window of videos.
 2. **Breaker** (M. Nygard, "Release It!"). A block opens the breaker for all processes of the address. After a
    pause exactly one probe goes. If it is refused, the next pause is longer; if it passes, the breaker closes.
 3. **Rate.** The requests that succeeded before the block, divided by the seconds until the probe passed, are
@@ -23,10 +22,9 @@ from typing import Any
 from shared.youtube.egress.window import FIRST_PAUSE, Window, merge
 
 #: Videos at once for a new address.
-FIRST_CONCURRENCY = 6
-#: Successes for each video at once: with nine answered requests to one in flight, a tenth is in flight.
-_SUCCESSES_PER_VIDEO = 9
-#: Requests that succeeded without any block after which an address is trusted.
+FIRST_CONCURRENCY = 8
+#: Requests that succeeded without any block after which a new process needs no slow start. Budgets that
+#: users report are smaller.
 TRUSTED = 600
 #: Player and captions. The bucket is charged for both when a video starts.
 REQUESTS_PER_VIDEO = 2
@@ -72,8 +70,6 @@ class Pacer:
     tickets: set[Ticket] = field(default_factory=set)
     #: The window that the other processes and this one last agreed on.
     last_synced: Window | None = None
-    #: Successes of this process: if slow start counted all, each process would put a tenth of all in flight.
-    _succeeded: int = 0
     #: When the bucket has tokens for the next video.
     _turn_at: float = float("-inf")
     #: The video that was refused last in words that nobody knows, if nothing has passed since; and until when
@@ -82,7 +78,7 @@ class Pacer:
     _paused_until: float = float("-inf")
     #: The one video whose refusal may be its own fault, and when it was refused.
     _suspect: tuple[str, float] | None = None
-    #: Videos that passed; and for each refused video, how many had passed by then.
+    #: Videos that passed in this process; and for each refused video, how many had passed by then.
     _passed: int = 0
     _refused: dict[str, int] = field(default_factory=dict)
 
@@ -112,14 +108,15 @@ class Pacer:
         """Videos at once, as things are."""
         if self._suspect or self.window.state != "closed":
             return 1
-        rate = self._rate()
+        rate, succeeded = self._rate(), self.window.succeeded
         if rate is not None:
             most = 1 + int(rate)  # as many as start within two seconds
+        elif succeeded >= TRUSTED:
+            most = self.capacity
         else:
-            # An operator may delete the document: then the successes of this process are forgotten, too.
-            own = min(self._succeeded, self.window.succeeded)
-            most = max(FIRST_CONCURRENCY, own // _SUCCESSES_PER_VIDEO)
-            most += max(0, self.window.succeeded - TRUSTED)
+            # Only videos of this process: together, the processes of an address then grow no faster than one.
+            # An operator may delete the document: then they are forgotten, too.
+            most = FIRST_CONCURRENCY + min(self._passed, succeeded)
         return min(self.capacity, most)
 
     def _rate(self) -> float | None:
@@ -215,7 +212,6 @@ class Pacer:
         return self.window
 
     def _count_success(self, now: float) -> None:
-        self._succeeded += 1
         self.window = replace(self.window, succeeded=self.window.succeeded + 1, last_success=now)
 
     def _ticket(self, video_id: str, *, probe: bool = False) -> Ticket:

@@ -76,6 +76,11 @@ class Processes:
         self._of: dict[Ticket, int] = {}
         self._turns = 0
 
+    @property
+    def workers(self) -> int:
+        """A few more than may be at YouTube at once: those wait for their turn."""
+        return len(self.starts) * self.capacity + 4
+
     def _sync_if_due(self, number: int, now: float) -> None:
         pacer = self._pacers[number]
         moved = pacer.last_synced is None or pacer.last_synced.generation != pacer.window.generation
@@ -210,7 +215,7 @@ def simulate(
     def dispatch() -> Iterator[float]:
         nonlocal busy
         while True:
-            waiting = queue and busy < processes.capacity + 4
+            waiting = queue and busy < processes.workers
             admitted = processes.admit(str(queue[0]), clock) if waiting else clock
             if isinstance(admitted, float):
                 yield min(max(0.005, admitted - clock + 0.001), 1.0)

@@ -58,12 +58,14 @@ long_simulation = pytest.mark.no_cover
     ],
 )
 def test_few_requests_are_wasted_and_most_of_the_budget_is_used(load: Load, kind: str, unit: str) -> None:
-    """Wasted are at most a tenth until the first block, and then a twentieth."""
+    """At the first block, what is in flight is wasted: at most 50. Later, a twentieth is."""
+    # "Try again later" may be said of the video alone. So some refusals count as attempts at a video.
+    doubtful = kind == "rate_limited"
     made = runs(load, kind=kind, unit=unit)
     for run, _ in made:
-        assert run.first.refused <= 0.1 * run.first.requests, run
-        assert run.later.refused <= max(5, 0.05 * run.later.requests), run
-        assert run.of_videos <= 10, run
+        assert run.first.refused <= min(0.35 * run.first.requests, 50), run
+        assert run.later.refused <= max(5, (0.055 if doubtful else 0.04) * run.later.requests), run
+        assert run.of_videos <= (30 if doubtful else 1), run
     assert median(times for _, times in made) <= 1.6
     assert max(times for _, times in made) <= 2.2
 
@@ -75,22 +77,36 @@ def test_few_requests_are_wasted_and_most_of_the_budget_is_used(load: Load, kind
 )
 def test_two_processes_of_one_address_are_as_fast_as_one(load: Load, starts: tuple[float, ...]) -> None:
     for (two, _), (one, _) in zip(runs(load, starts), runs(load), strict=True):
-        assert two.wasted <= 0.1, two
+        assert two.first.refused <= min(0.4 * two.first.requests, 2 * 50), two
+        assert two.later.refused <= max(5, 0.05 * two.later.requests), two
         assert two.seconds <= 2.2 * one.seconds + SLACK, (two, one)
 
 
-def test_an_address_that_bears_everything_reaches_full_concurrency() -> None:
-    """A thousand videos, two requests of 0.5 s each, 50 at once: 20 s at best.
+def test_processes_of_an_address_do_not_multiply_what_is_wasted_at_the_first_block() -> None:
+    """They waste about as much as one process with as many videos at once as all of them together."""
 
-    A new address cannot do it in less than 30 s while at most a tenth of all requests is in flight.
-    """
+    def wasted(processes: int, capacity: int) -> int:
+        return sum(
+            simulate(
+                Address(budget, 60), 200, Processes((0.0,) * processes, capacity), latency=latency, seed=seed
+            ).first.refused
+            for budget in (100, 200)
+            for latency in (0.5, 1.0)
+            for seed in range(3)
+        )
+
+    assert wasted(3, 50) <= 1.25 * wasted(1, 150)
+
+
+def test_an_address_that_bears_everything_reaches_full_concurrency() -> None:
+    """A thousand videos, two requests of half a second each, 50 at once: 20 s at best."""
 
     def seconds(succeeded: int) -> float:
         known = Processes(document=Window(succeeded=succeeded))
-        return simulate(Address(None), 1000, known, latency=0.5, jitter=0, overhead=0).seconds
+        return simulate(Address(None), 1000, known, latency=0.45).seconds
 
-    assert seconds(TRUSTED + 100) < 21
-    assert seconds(0) < 1.56 * seconds(TRUSTED + 100)
+    assert seconds(TRUSTED) < 21
+    assert seconds(0) < 1.1 * seconds(TRUSTED)
 
 
 def test_what_was_learned_serves_the_next_process() -> None:
@@ -209,7 +225,7 @@ def test_a_weak_refusal_is_no_block_until_another_video_confirms_it() -> None:
     other = sent(pacer, "other", NOW + 1)
     pacer.succeeded(other, NOW + 1)
     pacer.release(other, NOW + 1)
-    assert pacer.concurrency() == FIRST_CONCURRENCY
+    assert pacer.concurrency() > FIRST_CONCURRENCY
     again = sent(pacer, "doomed", NOW + 2)
     assert not pacer.refused(again, NOW + 2, weak=True)
     pacer.release(again, NOW + 2)
@@ -243,9 +259,39 @@ def test_the_bucket_pays_for_the_requests_of_other_processes() -> None:
     assert 4 < turn - NOW < 6
 
 
-def test_trust_grows_with_success() -> None:
-    def after(own: int, all_processes: int) -> int:
-        return Pacer(200, Window(succeeded=all_processes), _succeeded=own).concurrency()
+def test_each_video_that_passes_allows_one_more() -> None:
+    pacer, videos = Pacer(200), FIRST_CONCURRENCY
+    for _ in range(3):  # windows
+        tickets = [sent(pacer, str(number)) for number in range(videos)]
+        assert pacer.admit("another", NOW) == NOW
+        for each in tickets:
+            pacer.succeeded(each, NOW)
+            pacer.release(each, NOW)
+        videos *= 2
+        assert pacer.concurrency() == videos
 
-    assert [after(0, 0), after(90, 90), after(540, 540), after(90, 500)] == [6, 10, 60, 10]
-    assert [after(0, TRUSTED), after(0, TRUSTED + 100), after(0, 10_000)] == [6, 106, 200]
+
+def test_processes_of_an_address_do_not_grow_by_the_videos_of_others_until_it_is_trusted() -> None:
+    def concurrency(succeeded: int) -> int:
+        pacer = Pacer(50)
+        pacer.sync(Window(succeeded=succeeded))
+        return pacer.concurrency()
+
+    assert [concurrency(each) for each in (0, TRUSTED - 1, TRUSTED)] == [
+        FIRST_CONCURRENCY,
+        FIRST_CONCURRENCY,
+        50,
+    ]
+
+
+def test_a_process_begins_slowly_again_when_what_is_known_of_its_address_is_deleted() -> None:
+    pacer = Pacer(50)
+    pacer.last_synced = pacer.sync(Window())
+    for number in range(TRUSTED):
+        ticket = sent(pacer, str(number))
+        pacer.succeeded(ticket, NOW)
+        pacer.release(ticket, NOW)
+    pacer.last_synced = pacer.sync(Window())
+    assert pacer.concurrency() == 50
+    pacer.sync(Window())
+    assert pacer.concurrency() == FIRST_CONCURRENCY

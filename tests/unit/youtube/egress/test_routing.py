@@ -137,11 +137,12 @@ def test_unknown_words_slow_the_address_down_and_count_as_attempts(clock_of_test
     with routes.acquire("z", SOON) as permit:
         clock_of_test.forward(seconds=1)
         permit.succeeded()
-    assert routes.places() == FIRST_CONCURRENCY
+    places = routes.places()
+    assert places > FIRST_CONCURRENCY
     # These videos say no more about the address.
     for video_id in ("v", "w", "x", "v"):
         refused(video_id)
-        assert routes.places() == FIRST_CONCURRENCY
+        assert routes.places() == places
     # A probe leaves the breaker open, without a longer pause.
     refuse(routes, "new")
     pause = closed().until - clock_of_test.time
