@@ -59,6 +59,11 @@ class StateDir:
         return self.run / "firestore-gc.log"
 
     @property
+    def full(self) -> Path:
+        """Exists while this memory is nearly full, and says so to people. See infra.local.servers.heap."""
+        return self.run / "full"
+
+    @property
     def changes(self) -> Path:
         """Touched after each request that may have changed something in Firestore."""
         return self.run / "changes"

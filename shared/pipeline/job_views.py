@@ -99,8 +99,8 @@ def started(job: Job) -> JobStarted:
     return {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": status_url(job)}
 
 
-def view(job: Job, counts: Counts) -> JobView:
-    """A job as `GET /api/jobs/{id}` answers it."""
+def view(job: Job, counts: Counts, lack: str | None = None) -> JobView:
+    """A job as `GET /api/jobs/{id}` answers it. ``lack``: why nothing more can be stored now."""
     now, eta = clock.now(), None
     blocked = max((time for time in (job.blocked_until, job.paused_until) if time), default=None)
     if blocked is not None and blocked <= now:
@@ -126,7 +126,7 @@ def view(job: Job, counts: Counts) -> JobView:
         "finished_at": clock.rfc3339(job.finished_at),
         "eta_seconds": eta,
         "blocked_until": clock.rfc3339(blocked),
-        "error": _error(job, now),
+        "error": lack if lack and job.active else _error(job, now),
     }
 
 

@@ -178,6 +178,7 @@ class Jobs:
         Raises:
             Busy: the active job does not fetch again.
             TooMany: the quota is used up.
+            Full: there is no room for more videos.
         """
 
         def attempt() -> tuple[Job, bool]:
@@ -192,6 +193,7 @@ class Jobs:
                     if again and not current.again:
                         raise Busy("This playlist is being indexed. Wait until that is done, then try again.")
                     return current, False
+            self._db.room.require()
             data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, **(chosen or {})}
             data |= {"state": "queued", "created_at": clock.now(), "scheduled": schedule is not None}
             packed = {"again_ids": again, "video_ids": video_ids}
@@ -300,7 +302,9 @@ class Jobs:
 
         Raises:
             Busy: the playlist has another active job.
+            Full: there is no room for more videos.
         """
+        self._db.room.require()
 
         def attempt() -> None:
             pointer_path = _active_path(job.user_id, job.playlist_id, job.video_ids)

@@ -29,6 +29,8 @@ from infra.pipeline import Pipeline
 from shared import logs
 from shared.config import Config
 
+#: The functions whose messages make the library larger. What the others get ends what was begun.
+FILLING = ("planner", "fetcher", "embedder")
 #: How long functions may still answer after a SIGTERM, in seconds.
 GRACE_SECONDS = 3.0
 
@@ -44,12 +46,17 @@ _CHANNEL_OPTIONS = (
 
 
 async def serve(
-    config: Config, pipeline: Pipeline, urls: Mapping[str, str], port: int | None, changes: Path | None
+    config: Config,
+    pipeline: Pipeline,
+    urls: Mapping[str, str],
+    port: int | None,
+    changes: Path | None,
+    full: Path | None = None,
 ) -> None:
     """Delivers until SIGTERM or SIGINT.
 
     ``urls``: the functions to deliver to. ``port``: where GET /healthz is answered. ``changes``: a file that
-    is touched after each request.
+    is touched after each request. ``full``: while this file exists, :data:`FILLING` get no messages.
 
     Raises:
         UsageError: PUBSUB_EMULATOR_HOST is not set.
@@ -78,9 +85,9 @@ async def serve(
                 continue
             subscriber = Subscriber(client, subscription, config.google_cloud_project)
             subscribers.append(subscriber)
-            dispatchers.append(
-                Dispatcher(subscriber, subscription, urls[subscription.name], session, changes)
-            )
+            paused = full if subscription.name in FILLING else None
+            url = urls[subscription.name]
+            dispatchers.append(Dispatcher(subscriber, subscription, url, session, changes, paused))
         if port is not None:
             await stack.enter_async_context(_health(dispatchers, port))
         work = asyncio.create_task(_work(channel, subscribers, dispatchers))

@@ -8,12 +8,14 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local.servers import archives
+from infra.local.servers import archives, heap
 from infra.local.servers.tools import Launch, Missing, Say, docker, java_home
 from infra.local.state_dir import StateDir
 
 # Google's image has both emulators and a Java.
 _IMAGE = "google/cloud-sdk:emulators"
+#: The exit code of a Java that was told to end without memory.
+_NO_MEMORY = 3
 _LOGGING = Path(__file__).with_name("java-logging.properties")
 # With the quick compiler alone the emulators start in half the time, and they have little work to do later.
 # The serial collector needs the least memory.
@@ -88,12 +90,14 @@ def firestore(
     if jar is None:
         raise Missing(f"{archives.FIRESTORE.url}: expected a cloud-firestore-emulator-*.jar, found none")
     java = java_home(environment, say) / "bin" / "java"
-    # The emulator keeps all documents in memory: 3,000 videos need about 100 MB. The heap grows when needed.
+    # The emulator keeps all documents in memory. The heap grows when needed.
     state.gc_log.parent.mkdir(parents=True, exist_ok=True)
     memory = (f"-Xmx{memory_mb}m", f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
     argv = (str(java), *memory, *_JAVA_OPTIONS, "-cp", str(jar))
     main = ("com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start")
-    return Launch((*argv, *main, "--host=127.0.0.1", f"--port={port}", *arguments), environment, note)
+    options = ("--host=127.0.0.1", f"--port={port}", *arguments)
+    exits = {_NO_MEMORY: heap.does_not_fit(memory_mb)}
+    return Launch((*argv, *main, *options), environment, note, exits=exits)
 
 
 def in_container(

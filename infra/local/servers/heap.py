@@ -1,6 +1,7 @@
-"""How full the memory of the Firestore emulator is, in which it keeps all documents.
+"""The memory of the Firestore emulator, in which it keeps all documents: how much it gets, how full it is.
 
-Without memory the emulator dies, and its restart loads the last save. So a person is told before.
+Without memory the emulator ends, and its restart loads the last save. So a person is told before, and from
+:data:`FULL_PERCENT` on nothing more is fetched: a file says so, at which the functions and the delivery look.
 """
 
 from __future__ import annotations
@@ -11,11 +12,28 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
+from infra.local.state_dir import StateDir, write_whole
+
 #: A complete garbage collection: megabytes before and after it.
 _COLLECTED = re.compile(r"Pause Full \([^)]*\) \d+M->(\d+)M\(")
-#: Percent of the memory at which a person is told.
-_LEVELS = (90, 75)
-_EVERY_SECONDS = 5.0
+#: Percent of the memory at which a person is told, from which on nothing more is fetched, and below which it
+#: goes on. What is left is for what was begun, and for saving.
+TOLD_PERCENT, FULL_PERCENT, ROOM_PERCENT = 70, 85, 80
+_EVERY_SECONDS = 2.0
+#: The part of the machine's memory that the emulator may use, and its bounds in megabytes.
+_SHARE, _LEAST, _MOST = 4, 1024, 4096
+#: The limit of a container (https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files).
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+def suitable_mb(total: int | None = None, cgroup: Path = _CGROUP) -> int:
+    """Megabytes that suit this machine: a quarter of its memory. ``total``: its bytes; None: as it says."""
+    limits = [total or psutil.virtual_memory().total]
+    with contextlib.suppress(OSError, ValueError):
+        limits.append(int(cgroup.read_text(encoding="ascii")))
+    return max(_LEAST, min(_MOST, min(limits) // _SHARE // 2**20))
 
 
 def used_mb(gc_log: Path) -> int | None:
@@ -29,27 +47,49 @@ def used_mb(gc_log: Path) -> int | None:
     return None
 
 
+def does_not_fit(limit_mb: int) -> str:
+    """What a person is told when the emulator has ended because its memory was full."""
+    return (
+        f"The library does not fit into {limit_mb:,} MB of memory. Its last save is kept. {_larger(limit_mb)}"
+    )
+
+
+def _larger(limit_mb: int) -> str:
+    return (
+        "Stop the run and start it with more:"
+        f" ./emulators.sh down && FIRESTORE_MEMORY_MB={2 * limit_mb} ./emulators.sh up"
+    )
+
+
 class MemoryWatch:
-    """Tells a person once at each level, until it is cancelled."""
+    """Tells a person once when the memory fills, and once when it is full, until it is cancelled.
+
+    While it is full, the file :attr:`StateDir.full` says so.
+    """
 
     def __init__(
-        self, gc_log: Path, limit_mb: int, say: Callable[[str], None], every: float = _EVERY_SECONDS
+        self, state: StateDir, limit_mb: int, say: Callable[[str], None], every: float = _EVERY_SECONDS
     ) -> None:
-        self._gc_log, self._limit_mb, self._say, self._every = gc_log, limit_mb, say, every
-        self._told = 0
+        self._state, self._limit_mb, self._say, self._every = state, limit_mb, say, every
+        self._told = False
+        state.full.unlink(missing_ok=True)
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(self._every)
             self.look()
+            await asyncio.sleep(self._every)
 
     def look(self) -> None:
-        used = used_mb(self._gc_log) or 0
-        level = next((level for level in _LEVELS if 100 * used >= level * self._limit_mb), 0)
-        if level > self._told:
-            self._say(
-                f"The library fills {used:,} of {self._limit_mb:,} MB that the Firestore emulator may use."
-                " When that is full, the emulator is started again from its last save."
-                " Start the run with a larger FIRESTORE_MEMORY_MB."
-            )
-        self._told = level
+        used = used_mb(self._state.gc_log) or 0
+        percent = 100 * used / self._limit_mb
+        fills = f"The library fills {used:,} of {self._limit_mb:,} MB of memory"
+        if percent >= FULL_PERCENT and not self._state.full.exists():
+            full = f"{fills}, so nothing more is fetched. It can be searched. {_larger(self._limit_mb)}"
+            write_whole(self._state.full, full)
+            self._say(full)
+        elif percent < ROOM_PERCENT and self._state.full.exists():
+            self._state.full.unlink(missing_ok=True)
+            self._say(f"{fills}. There is room again, so fetching goes on.")
+        elif percent >= TOLD_PERCENT and not self._told:
+            self._say(f"{fills}. At {FULL_PERCENT} % nothing more is fetched. {_larger(self._limit_mb)}")
+        self._told = percent >= TOLD_PERCENT

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from infra.deployment import WEB, cloud_name, deployed
 from infra.local.persistence import Exports
+from infra.local.servers import heap
 from infra.local.servers.elasticsearch import elasticsearch
 from infra.local.servers.emulators import firestore, pubsub
 from infra.local.servers.tools import Launch, Say
@@ -39,6 +40,8 @@ class Stack:
     addresses: Addresses
     exports: Exports
     url: str
+    #: The most memory of the Firestore emulator, in megabytes.
+    memory_mb: int
 
 
 def assemble(
@@ -79,6 +82,7 @@ class _Builder:
         self.url = f"http://localhost:{config.port}"
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
+        self.memory_mb = config.firestore_memory_mb or heap.suitable_mb()
         kept = _last_youtube_port(state, config.port)
         # Nothing listens on these two yet, so the system might offer them.
         reserved = {config.port, kept or config.port}
@@ -105,7 +109,7 @@ class _Builder:
         if self.addresses.youtube and self.addresses.youtube_proxy:
             servers.append(self._youtube(self.addresses.youtube, self.addresses.youtube_proxy))
         components = (*servers, *functions, *self._between(urls))
-        return Stack(components, self.pipeline, urls, self.addresses, self.exports, self.url)
+        return Stack(components, self.pipeline, urls, self.addresses, self.exports, self.url, self.memory_mb)
 
     def _between(self, urls: Mapping[str, str]) -> tuple[Component, ...]:
         """The programs that stand between the functions, and who sends them messages and requests."""
@@ -148,7 +152,7 @@ class _Builder:
                 port,
                 self.exports.latest(),
                 say,
-                memory_mb=self.config.firestore_memory_mb,
+                memory_mb=self.memory_mb,
             ),
             ready_seconds=_SERVER_SECONDS,
             on_ready=on_ready,
@@ -206,7 +210,8 @@ class _Builder:
         fed = [subscription.name for subscription in self.pipeline.subscriptions if subscription.name in urls]
         port = next(self.ports)
         functions = [f"--function={name}={urls[name]}" for name in fed]
-        options = ("--port", str(port), "--changes", str(self.state.changes), *functions)
+        files = ("--changes", str(self.state.changes), "--full", str(self.state.full))
+        options = ("--port", str(port), *files, *functions)
         component = self._program("delivery", "infra.local.delivery", port, options, "/healthz")
         # It starts after the functions that it calls: every failed delivery counts as an attempt.
         return replace(component, after=("pubsub", *fed), stop_seconds=15)

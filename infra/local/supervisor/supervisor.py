@@ -55,6 +55,7 @@ class Supervisor:
             for component in self._stack.components
         }
         self._autosave = Autosave(self._stack.exports.save, self._firestore_runs, state.changes, self._say)
+        self._memory = MemoryWatch(state, self._stack.memory_mb, self._say)
         self._schedules = Schedules(self._stack.pipeline, self._stack.functions, self._say)
         self._phase = "starting"
         self._stop = asyncio.Event()
@@ -105,8 +106,7 @@ class Supervisor:
         self._spawn(self._schedules.run())
         if self._config.firestore_emulator_host is None:
             self._spawn(self._autosave.run())
-            watch = MemoryWatch(self._state.gc_log, self._config.firestore_memory_mb, self._say)
-            self._spawn(watch.run())
+            self._spawn(self._memory.run())
         all_run = all(runner.state is ComponentState.RUNNING for runner in self._runners.values())
         self._phase = "ready" if all_run else "incomplete"
         self._write_status()
