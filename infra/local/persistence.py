@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -26,7 +26,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=120)
 
 
 class ExportFailed(RuntimeError):
-    """Nothing was saved. The message says why."""
+    """Nothing was saved, or not everything was loaded. The message says why."""
 
 
 def note_change(changes: Path | None) -> None:
@@ -84,25 +84,34 @@ class Exports:
                 if export.name not in kept:
                     shutil.rmtree(export, ignore_errors=True)
 
+    async def load(self) -> None:
+        """Loads the latest export into an emulator that is empty.
+
+        Raises:
+            ExportFailed
+        """
+        if latest := self.latest():
+            await self._ask("import", {"export_directory": str(latest)})
+
     async def _export(self, name: str) -> None:
-        body = {
-            "database": f"projects/{self._project}/databases/(default)",
-            "export_directory": str(self._directory),
-            "export_name": name,
-        }
-        url = f"http://{self._emulator}/emulator/v1/projects/{self._project}:export"
+        body = {"export_directory": str(self._directory), "export_name": name}
+        await self._ask("export", body)
+        if self._whole(name) is None:
+            raise ExportFailed("the emulator answered 200, but the export is not complete")
+
+    async def _ask(self, what: str, body: Mapping[str, str]) -> None:
+        url = f"http://{self._emulator}/emulator/v1/projects/{self._project}:{what}"
+        database = {"database": f"projects/{self._project}/databases/(default)"}
         try:
             async with (
                 aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-                session.post(url, json=body) as answer,
+                session.post(url, json={**database, **body}) as answer,
             ):
                 if answer.status != 200:
                     text = await answer.text(errors="replace")
                     raise ExportFailed(f"the emulator answered {answer.status}: {text[:200]}")
         except (aiohttp.ClientError, OSError) as error:
             raise ExportFailed(f"the emulator does not answer ({error!r})") from error
-        if self._whole(name) is None:
-            raise ExportFailed("the emulator answered 200, but the export is not complete")
 
     def _whole(self, name: str) -> Path | None:
         """The metadata file of an export that is complete. The emulator writes this file last."""

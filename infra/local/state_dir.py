@@ -64,6 +64,11 @@ class StateDir:
         return self.run / "full"
 
     @property
+    def loading(self) -> Path:
+        """Exists while the last save is being loaded: until then documents seem to be missing."""
+        return self.run / "loading"
+
+    @property
     def changes(self) -> Path:
         """Touched after each request that may have changed something in Firestore."""
         return self.run / "changes"

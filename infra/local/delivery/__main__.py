@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.
         pipeline = load_pipeline(config, options.pipeline)
         known = {subscription.name for subscription in pipeline.subscriptions}
         urls = arguments.function_urls(options.functions, known)
-        asyncio.run(delivery.serve(config, pipeline, urls, options.port, options.changes, options.full))
+        pauses = delivery.Pauses(options.loading, options.full)
+        asyncio.run(delivery.serve(config, pipeline, urls, options.port, options.changes, pauses))
     except (ConfigError, PipelineError, UsageError) as error:
         print(error, file=sys.stderr)
         return 2

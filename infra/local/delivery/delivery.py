@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -45,18 +46,30 @@ _CHANNEL_OPTIONS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Files that stop the delivery while they exist: ``loading`` all of it, ``full`` that to FILLING."""
+
+    loading: Path | None = None
+    full: Path | None = None
+
+    def of(self, name: str) -> tuple[Path, ...]:
+        files = (self.loading, self.full if name in FILLING else None)
+        return tuple(file for file in files if file)
+
+
 async def serve(
     config: Config,
     pipeline: Pipeline,
     urls: Mapping[str, str],
     port: int | None,
     changes: Path | None,
-    full: Path | None = None,
+    pauses: Pauses,
 ) -> None:
     """Delivers until SIGTERM or SIGINT.
 
     ``urls``: the functions to deliver to. ``port``: where GET /healthz is answered. ``changes``: a file that
-    is touched after each request. ``full``: while this file exists, :data:`FILLING` get no messages.
+    is touched after each request.
 
     Raises:
         UsageError: PUBSUB_EMULATOR_HOST is not set.
@@ -85,8 +98,7 @@ async def serve(
                 continue
             subscriber = Subscriber(client, subscription, config.google_cloud_project)
             subscribers.append(subscriber)
-            paused = full if subscription.name in FILLING else None
-            url = urls[subscription.name]
+            url, paused = urls[subscription.name], pauses.of(subscription.name)
             dispatchers.append(Dispatcher(subscriber, subscription, url, session, changes, paused))
         if port is not None:
             await stack.enter_async_context(_health(dispatchers, port))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ class Dispatcher:
     """Keeps at most ``local_concurrency`` requests to the function open.
 
     It holds up to half as many messages again, so that no slot waits for a pull and each pull gets many
-    messages. ``changes`` is a file that is touched after each request. While the file ``paused`` exists,
-    nothing is pulled. What waits keeps its attempts.
+    messages. ``changes`` is a file that is touched after each request. While one of the files ``paused``
+    exists, nothing is pulled. What waits keeps its attempts.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Dispatcher:
         url: str,
         session: aiohttp.ClientSession,
         changes: Path | None = None,
-        paused: Path | None = None,
+        paused: Sequence[Path] = (),
         paused_seconds: float = PAUSED_SECONDS,
     ) -> None:
         self.name = subscription.name
@@ -110,7 +110,7 @@ class Dispatcher:
         self.connected = True
         while True:
             await self._until_held(self._capacity - self._smallest_pull)
-            while self._paused and self._paused.exists():
+            while any(file.exists() for file in self._paused):
                 await asyncio.sleep(self._paused_seconds)
             if self._subscriber.lost_a_pull:
                 await self._until_held(0)

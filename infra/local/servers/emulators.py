@@ -14,6 +14,8 @@ from infra.local.state_dir import StateDir
 
 # Google's image has both emulators and a Java.
 _IMAGE = "google/cloud-sdk:emulators"
+#: The part of the heap for new objects. By default it would be a third, even of a large heap.
+_YOUNG_MB = 64
 #: The exit code of a Java that was told to end without memory.
 _NO_MEMORY = 3
 _LOGGING = Path(__file__).with_name("java-logging.properties")
@@ -60,7 +62,10 @@ def firestore(
     *,
     memory_mb: int,
 ) -> Launch:
-    """Finds or downloads the Firestore emulator. ``exported`` is the metadata file of the export to import.
+    """Finds or downloads the Firestore emulator. ``exported``: the metadata file of an export to start with.
+
+    Such an emulator keeps what it has read beside its documents, in twice the memory, and answers its first
+    request when it has converted it. :meth:`infra.local.persistence.Exports.load` does neither.
 
     ``memory_mb``: the most that its documents may take. In a container, the image decides.
 
@@ -90,9 +95,12 @@ def firestore(
     if jar is None:
         raise Missing(f"{archives.FIRESTORE.url}: expected a cloud-firestore-emulator-*.jar, found none")
     java = java_home(environment, say) / "bin" / "java"
-    # The emulator keeps all documents in memory. The heap grows when needed.
+    # The emulator keeps all documents in memory. The heap grows when needed, and little more than needed: few
+    # objects are young, and saving needs the memory of all documents once more for a moment.
     state.gc_log.parent.mkdir(parents=True, exist_ok=True)
-    memory = (f"-Xmx{memory_mb}m", f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
+    young = min(_YOUNG_MB, memory_mb // 4)
+    heap_size = (f"-Xmx{memory_mb}m", f"-Xmn{young}m", "-XX:MinHeapFreeRatio=15", "-XX:MaxHeapFreeRatio=30")
+    memory = (*heap_size, f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
     argv = (str(java), *memory, *_JAVA_OPTIONS, "-cp", str(jar))
     main = ("com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start")
     options = ("--host=127.0.0.1", f"--port={port}", *arguments)

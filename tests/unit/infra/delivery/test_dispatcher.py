@@ -52,7 +52,7 @@ def test_nothing_is_pulled_while_the_library_is_full(tmp_path: Path) -> None:
         async with aiohttp.ClientSession() as session:
             subscription = PIPELINE.subscriptions[0]
             dispatcher = Dispatcher(
-                cast(Subscriber, subscriber), subscription, "http://x", session, None, full, 0.001
+                cast(Subscriber, subscriber), subscription, "http://x", session, None, [full], 0.001
             )
             work = asyncio.create_task(dispatcher.run())
             await until(lambda: dispatcher.connected)
