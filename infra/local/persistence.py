@@ -60,6 +60,12 @@ class Exports:
         names += sorted((path.name for path in self._directory.glob("export-*")), reverse=True)
         return next(filter(None, map(self._whole, names)), None)
 
+    def megabytes(self) -> int:
+        """The size of the export to import; 0 without one."""
+        latest = self.latest()
+        files = latest.parent.rglob("*") if latest else ()
+        return sum(path.stat().st_size for path in files) // 2**20
+
     async def save(self) -> None:
         """Makes a new export, and makes it the latest once it is whole. A failure leaves nothing behind.
 
@@ -137,20 +143,27 @@ class Autosave:
     ) -> None:
         self._save, self._usable, self._changes, self._say = save, usable, changes, say
         self._interval, self._rest = interval, rest
+        self._due = 0
         self._touched_at = 0
+        # What changed in an earlier run was saved, or is lost.
+        self._was_touched()
+
+    def needed(self) -> bool:
+        """Whether something may have changed since the last export."""
+        return self._was_touched() or self._due > 0
 
     async def run(self) -> None:
-        due, duration, failing = 0, 0.0, False
+        duration, failing = 0.0, False
         while True:
             await asyncio.sleep(max(self._interval, self._rest * duration))
             if self._was_touched():
-                due = _EXPORTS_AFTER_A_REQUEST
-            if not due or not self._usable():
+                self._due = _EXPORTS_AFTER_A_REQUEST
+            if not self._due or not self._usable():
                 continue
             began = time.monotonic()
             try:
                 await self._save()
-                due, failing = due - 1, False
+                self._due, failing = self._due - 1, False
             except ExportFailed as error:
                 # A series of failures is printed once.
                 if not failing:

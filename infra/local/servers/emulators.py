@@ -16,6 +16,8 @@ from infra.local.state_dir import StateDir
 _IMAGE = "google/cloud-sdk:emulators"
 #: The part of the heap for new objects. By default it would be a third, even of a large heap.
 _YOUNG_MB = 64
+#: The smallest heap at the start, and how much more memory documents take while they are loaded than on disk.
+_LEAST_MB, _IN_MEMORY = 256, 3
 #: The exit code of a Java that was told to end without memory.
 _NO_MEMORY = 3
 _LOGGING = Path(__file__).with_name("java-logging.properties")
@@ -61,13 +63,15 @@ def firestore(
     say: Say,
     *,
     memory_mb: int,
+    saved_mb: int = 0,
 ) -> Launch:
     """Finds or downloads the Firestore emulator. ``exported``: the metadata file of an export to start with.
 
     Such an emulator keeps what it has read beside its documents, in twice the memory, and answers its first
     request when it has converted it. :meth:`infra.local.persistence.Exports.load` does neither.
 
-    ``memory_mb``: the most that its documents may take. In a container, the image decides.
+    ``memory_mb``: the most that its documents may take. ``saved_mb``: the size of the export that it gets. In
+    a container, the image decides.
 
     Raises:
         Missing
@@ -99,8 +103,11 @@ def firestore(
     # objects are young, and saving needs the memory of all documents once more for a moment.
     state.gc_log.parent.mkdir(parents=True, exist_ok=True)
     young = min(_YOUNG_MB, memory_mb // 4)
-    heap_size = (f"-Xmx{memory_mb}m", f"-Xmn{young}m", "-XX:MinHeapFreeRatio=15", "-XX:MaxHeapFreeRatio=30")
-    memory = (*heap_size, f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
+    # What loading needs is there at the start: growing takes a complete collection for each step.
+    least = min(memory_mb, max(_LEAST_MB, _IN_MEMORY * saved_mb))
+    heap_size = (f"-Xms{least}m", f"-Xmx{memory_mb}m", f"-Xmn{young}m")
+    growth = ("-XX:MinHeapFreeRatio=15", "-XX:MaxHeapFreeRatio=30")
+    memory = (*heap_size, *growth, f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
     argv = (str(java), *memory, *_JAVA_OPTIONS, "-cp", str(jar))
     main = ("com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start")
     options = ("--host=127.0.0.1", f"--port={port}", *arguments)

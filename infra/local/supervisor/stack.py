@@ -145,8 +145,9 @@ class _Builder:
             if saved and not self.push:
                 # Until it is loaded, neither messages nor requests reach the functions.
                 self.state.loading.touch()
-            at_start = saved if self.push else None
-            return firestore(self.base, self.state, port, at_start, say, memory_mb=self.memory_mb)
+            at_start, saved_mb = saved if self.push else None, self.exports.megabytes()
+            limits = {"memory_mb": self.memory_mb, "saved_mb": saved_mb}
+            return firestore(self.base, self.state, port, at_start, say, **limits)
 
         async def on_ready(restart: bool) -> None:
             if not self.push:

@@ -44,6 +44,7 @@ class Supervisor:
     ) -> None:
         self._config = config
         self._state = state
+        self._push = push
         self._stack: Stack = assemble(
             caller, config, pipeline, state, lambda: self._schedules.messages_were_lost(), push=push
         )
@@ -158,6 +159,9 @@ class Supervisor:
 
     async def _export(self) -> None:
         if self._config.firestore_emulator_host is not None or not self._firestore_runs():
+            return
+        # Who pushes does not note what changes.
+        if not self._push and not self._autosave.needed():
             return
         try:
             async with asyncio.timeout(_LAST_EXPORT_SECONDS):
