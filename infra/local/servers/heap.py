@@ -1,7 +1,11 @@
 """The memory of the Firestore emulator, in which it keeps all documents: how much it gets, how full it is.
 
-Without memory the emulator ends, and its restart loads the last save. So a person is told before, and from
-:data:`FULL_PERCENT` on nothing more is fetched: a file says so, at which the functions and the delivery look.
+A save needs as much memory as the documents once more, for a moment. So the most that was ever in use counts,
+and the documents themselves fill about half of that.
+
+Without memory the emulator collects garbage for a minute or more, answers nothing, and ends. Its restart
+loads the last save. So a person is told before, and from :data:`FULL_PERCENT` on nothing more is fetched: a
+file says so, at which the functions and the delivery look.
 """
 
 from __future__ import annotations
@@ -18,9 +22,9 @@ from infra.local.state_dir import StateDir, write_whole
 
 #: A complete garbage collection: megabytes before and after it.
 _COLLECTED = re.compile(r"Pause Full \([^)]*\) \d+M->(\d+)M\(")
-#: Percent of the memory at which a person is told, from which on nothing more is fetched, and below which it
-#: goes on. What is left is for what was begun, and for saving.
-TOLD_PERCENT, FULL_PERCENT, ROOM_PERCENT = 70, 85, 80
+#: Percent of the memory at which a person is told, and from which on nothing more is fetched. What is left is
+#: for what was begun: between two saves, documents grow by a few percent.
+TOLD_PERCENT, FULL_PERCENT = 70, 85
 _EVERY_SECONDS = 2.0
 #: The part of the machine's memory that the emulator may use, and its bounds in megabytes.
 _SHARE, _LEAST, _MOST = 4, 1024, 4096
@@ -36,15 +40,15 @@ def suitable_mb(total: int | None = None, cgroup: Path = _CGROUP) -> int:
     return max(_LEAST, min(_MOST, min(limits) // _SHARE // 2**20))
 
 
-def used_mb(gc_log: Path) -> int | None:
-    """Megabytes in use after the last complete collection. None before the first one.
+def most_used_mb(gc_log: Path) -> int:
+    """The most megabytes that were in use after a complete collection. 0 before the first one.
 
-    Java needs no complete collection while there is room to grow, so None means that there is plenty.
+    Java needs no complete collection while there is room to grow, so 0 means that there is plenty.
     """
     with contextlib.suppress(OSError):
         found = _COLLECTED.findall(gc_log.read_text(encoding="utf-8", errors="replace"))
-        return int(found[-1]) if found else None
-    return None
+        return max(map(int, found), default=0)
+    return 0
 
 
 def does_not_fit(limit_mb: int) -> str:
@@ -80,14 +84,15 @@ class MemoryWatch:
             await asyncio.sleep(self._every)
 
     def look(self) -> None:
-        used = used_mb(self._state.gc_log) or 0
+        used = most_used_mb(self._state.gc_log)
         percent = 100 * used / self._limit_mb
         fills = f"The library fills {used:,} of {self._limit_mb:,} MB of memory"
         if percent >= FULL_PERCENT and not self._state.full.exists():
             full = f"{fills}, so nothing more is fetched. It can be searched. {_larger(self._limit_mb)}"
             write_whole(self._state.full, full)
             self._say(full)
-        elif percent < ROOM_PERCENT and self._state.full.exists():
+        elif percent < FULL_PERCENT and self._state.full.exists():
+            # The emulator was started again, and has less to keep.
             self._state.full.unlink(missing_ok=True)
             self._say(f"{fills}. There is room again, so fetching goes on.")
         elif percent >= TOLD_PERCENT and not self._told:

@@ -172,7 +172,7 @@ class _Builder:
         try:
             await self.exports.load()
         except ExportFailed as error:
-            used = heap.used_mb(self.state.gc_log) or 0
+            used = heap.most_used_mb(self.state.gc_log)
             full = 100 * used >= heap.FULL_PERCENT * self.memory_mb
             reason = heap.does_not_fit(self.memory_mb) if full else f"could not load the last save: {error}"
             raise NotUsable(reason) from error
