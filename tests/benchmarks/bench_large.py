@@ -121,8 +121,10 @@ def _restart(stack: Stack, table: Table) -> None:
 
 
 def _memory(stack: Stack, table: Table, when: str) -> None:
-    parts = usage.megabytes(stack)
+    parts, mapped = usage.megabytes(stack), usage.mapped_megabytes(stack)
+    parts["elasticsearch"] -= mapped["elasticsearch"]
     table.add(f"memory of the whole run, {when}", sum(parts.values()), "MB", _MEMORY)
+    table.note("… besides: files of the search index", f"{mapped['elasticsearch']:.0f} MB")
     functions = 0.0
     for name, megabytes in sorted(parts.items(), key=lambda each: -each[1]):
         if megabytes > 100:
