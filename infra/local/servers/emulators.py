@@ -102,7 +102,7 @@ def firestore(
     # The emulator keeps all documents in memory. The heap grows when needed, and little more than needed: few
     # objects are young, and saving needs the memory of all documents once more for a moment.
     state.gc_log.parent.mkdir(parents=True, exist_ok=True)
-    young = min(_YOUNG_MB, memory_mb // 4)
+    young = min(_YOUNG_MB, memory_mb // 8)
     # What loading needs is there at the start: growing takes a complete collection for each step.
     least = min(memory_mb, max(_LEAST_MB, _IN_MEMORY * saved_mb))
     heap_size = (f"-Xms{least}m", f"-Xmx{memory_mb}m", f"-Xmn{young}m")

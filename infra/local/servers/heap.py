@@ -23,17 +23,17 @@ from infra.local.state_dir import StateDir, write_whole
 #: A complete garbage collection: megabytes before and after it.
 _COLLECTED = re.compile(r"Pause Full \([^)]*\) \d+M->(\d+)M\(")
 #: Percent of the memory at which a person is told, and from which on nothing more is fetched. What is left is
-#: for what was begun: between two saves, documents grow by a few percent.
-TOLD_PERCENT, FULL_PERCENT = 70, 85
+#: for what was begun, and for what comes between two saves.
+TOLD_PERCENT, FULL_PERCENT = 65, 80
 _EVERY_SECONDS = 2.0
 #: The part of the machine's memory that the emulator may use, and its bounds in megabytes.
-_SHARE, _LEAST, _MOST = 4, 1024, 4096
+_SHARE, _LEAST, _MOST = 3, 1024, 4096
 #: The limit of a container (https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files).
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def suitable_mb(total: int | None = None, cgroup: Path = _CGROUP) -> int:
-    """Megabytes that suit this machine: a quarter of its memory. ``total``: its bytes; None: as it says."""
+    """Megabytes that suit this machine: a third of its memory. ``total``: its bytes; None: as it says."""
     limits = [total or psutil.virtual_memory().total]
     with contextlib.suppress(OSError, ValueError):
         limits.append(int(cgroup.read_text(encoding="ascii")))
@@ -68,7 +68,8 @@ def _larger(limit_mb: int) -> str:
 class MemoryWatch:
     """Tells a person once when the memory fills, and once when it is full, until it is cancelled.
 
-    While it is full, the file :attr:`StateDir.full` says so.
+    From then on, the file :attr:`StateDir.full` says so, until the run is started again. Otherwise it would
+    be full and have room by turns: with each save, and with each restart of the emulator.
     """
 
     def __init__(
@@ -91,10 +92,6 @@ class MemoryWatch:
             full = f"{fills}, so nothing more is fetched. It can be searched. {_larger(self._limit_mb)}"
             write_whole(self._state.full, full)
             self._say(full)
-        elif percent < FULL_PERCENT and self._state.full.exists():
-            # The emulator was started again, and has less to keep.
-            self._state.full.unlink(missing_ok=True)
-            self._say(f"{fills}. There is room again, so fetching goes on.")
         elif percent >= TOLD_PERCENT and not self._told:
             self._say(f"{fills}. At {FULL_PERCENT} % nothing more is fetched. {_larger(self._limit_mb)}")
-        self._told = percent >= TOLD_PERCENT
+        self._told |= percent >= TOLD_PERCENT

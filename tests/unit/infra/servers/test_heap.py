@@ -52,31 +52,31 @@ def test_a_person_is_told_when_it_fills_and_nothing_is_fetched_while_it_is_full(
     state.full.write_text("of a run that was killed")
     watch = MemoryWatch(state, 100, said.append)
     for used, full, lines in [
-        *((10, False, 0), (69, False, 0), (70, False, 1), (75, False, 1), (85, True, 2), (99, True, 2)),
-        *((84, False, 3), (80, False, 3), (20, False, 3), (71, False, 4)),
+        *((10, False, 0), (64, False, 0), (65, False, 1), (20, False, 1), (75, False, 1)),
+        *((80, True, 2), (99, True, 2), (20, True, 2), (70, True, 2)),
     ]:
         state.gc_log.write_text(collected(used), encoding="utf-8")
         watch.look()
         assert (state.full.exists(), len(said)) == (full, lines), used
         if full:
             assert state.full.read_text().startswith(
-                "The library fills 85 of 100 MB of memory, so nothing more"
+                "The library fills 80 of 100 MB of memory, so nothing more"
             )
             assert "FIRESTORE_MEMORY_MB=200 ./emulators.sh up" in state.full.read_text()
-    assert "70 of 100 MB" in said[0]
+    assert "65 of 100 MB" in said[0]
 
 
 @pytest.mark.parametrize(
     ("gigabytes", "limit", "suits"),
     [
         (2, "max", 1024),
-        (8, "max", 2048),
-        (8, None, 2048),
+        (6, "max", 2048),
+        (6, None, 2048),
         (64, "max", 4096),
-        (64, f"{6 * 2**30}", 1536),
+        (64, f"{3 * 2**29 * 3}", 1536),
     ],
 )
-def test_the_emulator_may_use_a_quarter_of_the_memory_of_the_machine_or_container(
+def test_the_emulator_may_use_a_third_of_the_memory_of_the_machine_or_container(
     gigabytes: int, limit: str | None, suits: int, tmp_path: Path
 ) -> None:
     if limit is not None:
