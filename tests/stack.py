@@ -48,14 +48,11 @@ class StackError(RuntimeError):
 
 
 class Stack:
-    """One run. ``variables``: further variables of its environment, such as FETCH_CONCURRENCY.
-
-    ``directory``: its state directory, where an earlier run may have left a library. None: a new one.
-    """
+    """One run. ``directory``: where an earlier run may have left a library; None: a new one. ``variables``:
+    further variables of its environment, such as FETCH_CONCURRENCY."""
 
     def __init__(self, directory: Path | None = None, /, **variables: str) -> None:
-        own_directory = _DIRECTORY / f"{os.getpid()}-{next(_number)}"
-        self.state = StateDir.at(directory or own_directory)
+        self.state = StateDir.at(directory or _DIRECTORY / f"{os.getpid()}-{next(_number)}")
         self.port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION}
