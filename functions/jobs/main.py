@@ -86,4 +86,4 @@ def _job_of(caller: Caller, job_id: str) -> Job:
 
 
 def _view(job: Job) -> JobView:
-    return job_views.view(job, ledger.counts(job.job_id, job.shards), db.room.lack())
+    return job_views.view(job, job_views.counts(job, ledger), db.room.lack())

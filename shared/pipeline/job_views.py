@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from shared import clock
 from shared.declared import Cursor, JobId, NextCursor, PlaylistId, Time, VideoId
 from shared.pipeline.jobs import LISTING, Job, JobState
-from shared.pipeline.ledger import Counts, Entry, VideoState
+from shared.pipeline.ledger import Counts, Entry, Ledger, VideoState
 
 
 class JobView(TypedDict):
@@ -97,6 +97,13 @@ class JobStarted(TypedDict):
 def started(job: Job) -> JobStarted:
     """As `POST /api/index` answers it."""
     return {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": status_url(job)}
+
+
+def counts(job: Job, ledger: Ledger) -> Counts:
+    """The counts of a job. One that is done has them: it may have 64 counters, and a page shows 20 jobs."""
+    if job.state == "done" and job.final:
+        return Counts.from_json(job.final)
+    return ledger.counts(job.job_id, job.shards)
 
 
 def view(job: Job, counts: Counts, lack: str | None = None) -> JobView:
