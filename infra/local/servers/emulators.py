@@ -104,9 +104,10 @@ def firestore(
     state.gc_log.parent.mkdir(parents=True, exist_ok=True)
     young = min(_YOUNG_MB, memory_mb // 8)
     # What loading needs is there at the start: growing takes a complete collection for each step.
-    least = min(memory_mb, max(_LEAST_MB, _IN_MEMORY * saved_mb))
+    # But above what is told (infra.local.servers.heap), it has to grow, because these collections tell it.
+    least = min(memory_mb * heap.TOLD_PERCENT // 100, max(_LEAST_MB, _IN_MEMORY * saved_mb))
     heap_size = (f"-Xms{least}m", f"-Xmx{memory_mb}m", f"-Xmn{young}m")
-    growth = ("-XX:MinHeapFreeRatio=15", "-XX:MaxHeapFreeRatio=30")
+    growth = ("-XX:MinHeapFreeRatio=8", "-XX:MaxHeapFreeRatio=30")
     memory = (*heap_size, *growth, f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
     argv = (str(java), *memory, *_JAVA_OPTIONS, "-cp", str(jar))
     main = ("com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start")
