@@ -124,8 +124,11 @@ class Config:
     local_state_dir: Path = Path(".local")
     pubsub_emulator_host: HostPort | None = None
     firestore_emulator_host: HostPort | None = None
-    #: The most memory of the Firestore emulator that a local run starts.
-    firestore_memory_mb: Megabytes = 1024
+    #: The most memory of the Firestore emulator that a local run starts. None: as much as suits the machine.
+    firestore_memory_mb: Megabytes | None = None
+    #: Where a local run says that this memory is nearly full. Ignored unless emulators are used. See
+    #: shared.gcp.room.
+    storage_full_file: Path | None = None
     google_cloud_project: Project = _LOCAL_PROJECT
     elasticsearch_url: Url | None = None
     elasticsearch_api_key: str | None = field(default=None, repr=False)

@@ -14,7 +14,8 @@
      │   ├─ TooMany             429  the caller has used up a limit
      │   ├─ Undeployed          500  the database lacks an index, or the function a role; logged as an error
      │   │   └─ ModelMissing    500  the model of search by meaning cannot be had; search by words goes on
-     │   └─ Unavailable         503  a dependency does not answer; worth a retry
+     │   ├─ Unavailable         503  a dependency does not answer; worth a retry
+     │   └─ Full                507  a local run has no memory for more videos
      └─ DeliveryError           decides what happens to a Pub/Sub message
          ├─ Permanent           a retry would end the same way; settled with a reason
          │   └─ JobFailed       the playlist cannot be indexed; ends the job
@@ -125,6 +126,13 @@ class ModelMissing(Undeployed):
 class Unavailable(RequestError):
     status = 503
     title = "Temporarily unavailable"
+
+
+class Full(RequestError):
+    """The database of a local run has no room for more. What is there can be searched."""
+
+    status = 507
+    title = "The library is full"
 
 
 class DeliveryError(YtsError):

@@ -48,11 +48,11 @@ class StackError(RuntimeError):
 
 
 class Stack:
-    """One run. ``variables``: further variables of its environment, such as FETCH_CONCURRENCY."""
+    """One run. ``directory``: where an earlier run may have left a library; None: a new one. ``variables``:
+    further variables of its environment, such as FETCH_CONCURRENCY."""
 
-    def __init__(self, **variables: str) -> None:
-        name = f"{os.getpid()}-{next(_number)}"
-        self.state = StateDir(_DIRECTORY / name)
+    def __init__(self, directory: Path | None = None, /, **variables: str) -> None:
+        self.state = StateDir.at(directory or _DIRECTORY / f"{os.getpid()}-{next(_number)}")
         self.port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION}
@@ -290,8 +290,9 @@ class Stack:
     def _share_servers(self) -> None:
         shared = StateDir.at(Path(".local")).servers
         shared.mkdir(parents=True, exist_ok=True)
-        self.state.root.mkdir(parents=True)
-        self.state.servers.symlink_to(shared)
+        self.state.root.mkdir(parents=True, exist_ok=True)
+        if not self.state.servers.exists():
+            self.state.servers.symlink_to(shared)
 
 
 class FakeYouTube:

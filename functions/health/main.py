@@ -23,9 +23,17 @@ from shared.web.routing import Routes
 
 config = startup.begin("ELASTICSEARCH_URL")
 db = Firestore(config)
+
+
+def ping_firestore(timeout: float) -> None:
+    """Raises when it does not answer, or has no room for more."""
+    db.ping(timeout)
+    db.room.require()
+
+
 state = Health(
     {
-        "firestore": db.ping,
+        "firestore": ping_firestore,
         "pubsub": Topics(config).ping,
         "elasticsearch": SearchIndex(SearchServer(config)).ping,
     },

@@ -8,7 +8,7 @@ from flask import Request, Response
 from shared import startup
 from shared.accounts.auth import Caller
 from shared.declared import VideoId
-from shared.errors import BadRequest, Busy, NotFound, TooMany
+from shared.errors import BadRequest, Busy, Full, NotFound, TooMany
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.pipeline.channels import Channels
@@ -32,13 +32,14 @@ def index(request: Request) -> Response:
     return routes.dispatch(request)
 
 
-@routes.post("/api/index", status=(202, 200), raises=[NotFound, Busy, TooMany])
+@routes.post("/api/index", status=(202, 200), raises=[NotFound, Busy, TooMany, Full])
 def start_job(request: Request, caller: Caller, body: NewJob) -> tuple[JobStarted, int]:
     """Index a playlist, a channel or a collection.
 
     The answer comes at once: 202, or 200 with the active job of the same source, if there is one. With
     `again`, YouTube is asked again for the videos that you have in the library through this source, although
-    they are stored: 429 beyond your share, and 409 while another job of the source is active.
+    they are stored: 429 beyond your share, and 409 while another job of the source is active. 507: a local
+    run has no memory for more videos.
     """
     return _answer(*use_case.start(caller.user_id, body.playlist, again=body.again, channel=body.channel))
 
@@ -54,7 +55,7 @@ def add_sources(request: Request, caller: Caller, body: Pasted) -> Taken:
     return sources.add(caller.user_id, body.text)
 
 
-@routes.post("/api/videos/<video_id>/fetch", status=(202, 200), raises=[BadRequest, Busy, TooMany])
+@routes.post("/api/videos/<video_id>/fetch", status=(202, 200), raises=[BadRequest, Busy, TooMany, Full])
 def fetch_video(request: Request, caller: Caller, video_id: VideoId) -> tuple[JobStarted, int]:
     """Ask YouTube again for one video of your library. 429 beyond your share."""
     return _answer(*use_case.fetch_again(caller.user_id, video_id))

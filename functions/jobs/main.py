@@ -8,7 +8,7 @@ from flask import Request, Response
 from shared import startup
 from shared.accounts.auth import Caller
 from shared.declared import JobId
-from shared.errors import BadRequest, Busy, NotFound, TooMany
+from shared.errors import BadRequest, Busy, Full, NotFound, TooMany
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.messages import is_id
@@ -59,12 +59,12 @@ def list_job_videos(request: Request, caller: Caller, job_id: JobId, query: JobV
     }
 
 
-@routes.post("/api/jobs/<job_id>/retry", raises=[Busy, TooMany])
+@routes.post("/api/jobs/<job_id>/retry", raises=[Busy, TooMany, Full])
 def retry_job(request: Request, caller: Caller, job_id: JobId) -> JobView:
     """Try the failed videos of a job again.
 
     A cancelled job goes on. 404 if the job is of a single video that left the library, 409 while another job
-    of the source is active, 429 beyond your quota.
+    of the source is active, 429 beyond your quota, 507 while a local run has no memory for more.
     """
     retry.retry(_job_of(caller, job_id), Quota.for_user(caller.user_id, config))
     return _view(_job_of(caller, job_id))
@@ -86,4 +86,4 @@ def _job_of(caller: Caller, job_id: str) -> Job:
 
 
 def _view(job: Job) -> JobView:
-    return job_views.view(job, ledger.counts(job.job_id, job.shards))
+    return job_views.view(job, job_views.counts(job, ledger), db.room.lack())

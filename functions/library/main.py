@@ -9,7 +9,7 @@ from shared import startup
 from shared.accounts.auth import Caller
 from shared.accounts.dashboard import Dashboard, RefreshChoice, Source, SourceList
 from shared.declared import PlaylistId, VideoId
-from shared.errors import Busy, TooMany
+from shared.errors import Busy, Full, TooMany
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
 from shared.library.subscriptions import SubscriptionList, Subscriptions
@@ -106,7 +106,7 @@ def list_collection(
     "/api/collections/<collection_id>/videos",
     status=(202, 200),
     maximum_body=MAXIMUM_LIST,
-    raises=[Busy, TooMany],
+    raises=[Busy, TooMany, Full],
 )
 def add_to_collection(
     request: Request, caller: Caller, collection_id: CollectionId, body: NewVideos

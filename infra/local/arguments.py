@@ -14,11 +14,14 @@ class UsageError(ValueError):
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:
-    """Adds --function, --pipeline and --changes."""
+    """Adds --function, --pipeline, --changes and --loading."""
     parser.add_argument("--function", action="append", default=[], metavar="NAME=URL", dest="functions")
     parser.add_argument("--pipeline", type=Path, default=PIPELINE_FILE, metavar="FILE")
     parser.add_argument(
         "--changes", type=Path, metavar="FILE", help="touched after requests that may have changed something"
+    )
+    parser.add_argument(
+        "--loading", type=Path, metavar="FILE", help="while it exists, nothing is handed to the functions"
     )
 
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -26,7 +26,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=120)
 
 
 class ExportFailed(RuntimeError):
-    """Nothing was saved. The message says why."""
+    """Nothing was saved, or not everything was loaded. The message says why."""
 
 
 def note_change(changes: Path | None) -> None:
@@ -60,6 +60,12 @@ class Exports:
         names += sorted((path.name for path in self._directory.glob("export-*")), reverse=True)
         return next(filter(None, map(self._whole, names)), None)
 
+    def megabytes(self) -> int:
+        """The size of the export to import; 0 without one."""
+        latest = self.latest()
+        files = latest.parent.rglob("*") if latest else ()
+        return sum(path.stat().st_size for path in files) // 2**20
+
     async def save(self) -> None:
         """Makes a new export, and makes it the latest once it is whole. A failure leaves nothing behind.
 
@@ -84,25 +90,34 @@ class Exports:
                 if export.name not in kept:
                     shutil.rmtree(export, ignore_errors=True)
 
+    async def load(self) -> None:
+        """Loads the latest export into an emulator that is empty.
+
+        Raises:
+            ExportFailed
+        """
+        if latest := self.latest():
+            await self._ask("import", {"export_directory": str(latest)})
+
     async def _export(self, name: str) -> None:
-        body = {
-            "database": f"projects/{self._project}/databases/(default)",
-            "export_directory": str(self._directory),
-            "export_name": name,
-        }
-        url = f"http://{self._emulator}/emulator/v1/projects/{self._project}:export"
+        body = {"export_directory": str(self._directory), "export_name": name}
+        await self._ask("export", body)
+        if self._whole(name) is None:
+            raise ExportFailed("the emulator answered 200, but the export is not complete")
+
+    async def _ask(self, what: str, body: Mapping[str, str]) -> None:
+        url = f"http://{self._emulator}/emulator/v1/projects/{self._project}:{what}"
+        database = {"database": f"projects/{self._project}/databases/(default)"}
         try:
             async with (
                 aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-                session.post(url, json=body) as answer,
+                session.post(url, json={**database, **body}) as answer,
             ):
                 if answer.status != 200:
                     text = await answer.text(errors="replace")
                     raise ExportFailed(f"the emulator answered {answer.status}: {text[:200]}")
         except (aiohttp.ClientError, OSError) as error:
             raise ExportFailed(f"the emulator does not answer ({error!r})") from error
-        if self._whole(name) is None:
-            raise ExportFailed("the emulator answered 200, but the export is not complete")
 
     def _whole(self, name: str) -> Path | None:
         """The metadata file of an export that is complete. The emulator writes this file last."""
@@ -128,20 +143,27 @@ class Autosave:
     ) -> None:
         self._save, self._usable, self._changes, self._say = save, usable, changes, say
         self._interval, self._rest = interval, rest
+        self._due = 0
         self._touched_at = 0
+        # What changed in an earlier run was saved, or is lost.
+        self._was_touched()
+
+    def needed(self) -> bool:
+        """Whether something may have changed since the last export."""
+        return self._was_touched() or self._due > 0
 
     async def run(self) -> None:
-        due, duration, failing = 0, 0.0, False
+        duration, failing = 0.0, False
         while True:
             await asyncio.sleep(max(self._interval, self._rest * duration))
             if self._was_touched():
-                due = _EXPORTS_AFTER_A_REQUEST
-            if not due or not self._usable():
+                self._due = _EXPORTS_AFTER_A_REQUEST
+            if not self._due or not self._usable():
                 continue
             began = time.monotonic()
             try:
                 await self._save()
-                due, failing = due - 1, False
+                self._due, failing = self._due - 1, False
             except ExportFailed as error:
                 # A series of failures is printed once.
                 if not failing:

@@ -59,6 +59,16 @@ class StateDir:
         return self.run / "firestore-gc.log"
 
     @property
+    def full(self) -> Path:
+        """Exists while this memory is nearly full, and says so to people. See infra.local.servers.heap."""
+        return self.run / "full"
+
+    @property
+    def loading(self) -> Path:
+        """Exists while the last save is being loaded: until then documents seem to be missing."""
+        return self.run / "loading"
+
+    @property
     def changes(self) -> Path:
         """Touched after each request that may have changed something in Firestore."""
         return self.run / "changes"

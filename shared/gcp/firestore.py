@@ -23,6 +23,7 @@ from shared.gcp import credentials
 from shared.gcp.batching import Batcher, copy_of
 from shared.gcp.documents import Commit, Committed, Snapshot, compatible
 from shared.gcp.failpoints import Failpoints
+from shared.gcp.room import Room
 from shared.lazy import Lazy
 
 #: Seconds for one call, its retries included. Firestore usually answers within milliseconds.
@@ -74,8 +75,10 @@ class Firestore:
     """The database. Thread-safe; one object a process.
 
     ``timeout``, ``query_timeout``: see TIMEOUT and QUERY_TIMEOUT. ``batch_interval``: see BATCH_INTERVAL.
-    None sends each call alone.
+    None sends each call alone. ``room``: whether more can be stored.
     """
+
+    room = Room()
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class Firestore:
     ) -> None:
         self.timeout = timeout
         self.query_timeout = query_timeout
+        self.room = Room.from_config(config)
         self._failpoints = failpoints or Failpoints.from_config(config)
         self._client = Lazy(lambda: _connect(config.google_cloud_project))
         self._read: Callable[[Sequence[str]], list[Snapshot]] = self._get

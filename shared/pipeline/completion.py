@@ -54,7 +54,7 @@ class Completion:
                 listed=job.whole,
                 only=self._looked_at(job),
             )
-            self._jobs.complete(job, counts.youtube_bytes)
+            self._jobs.complete(job, counts.as_json())
             logs.info("job is done", job_id=job_id, counts=dict(counts.states))
             return True
 

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from shared import clock
 from shared.declared import Cursor, JobId, NextCursor, PlaylistId, Time, VideoId
 from shared.pipeline.jobs import LISTING, Job, JobState
-from shared.pipeline.ledger import Counts, Entry, VideoState
+from shared.pipeline.ledger import Counts, Entry, Ledger, VideoState
 
 
 class JobView(TypedDict):
@@ -99,8 +99,15 @@ def started(job: Job) -> JobStarted:
     return {"job_id": job.job_id, "playlist_id": job.playlist_id, "status_url": status_url(job)}
 
 
-def view(job: Job, counts: Counts) -> JobView:
-    """A job as `GET /api/jobs/{id}` answers it."""
+def counts(job: Job, ledger: Ledger) -> Counts:
+    """The counts of a job. One that is done has them: it may have 64 counters, and a page shows 20 jobs."""
+    if job.state == "done" and job.final:
+        return Counts.from_json(job.final)
+    return ledger.counts(job.job_id, job.shards)
+
+
+def view(job: Job, counts: Counts, lack: str | None = None) -> JobView:
+    """A job as `GET /api/jobs/{id}` answers it. ``lack``: why nothing more can be stored now."""
     now, eta = clock.now(), None
     blocked = max((time for time in (job.blocked_until, job.paused_until) if time), default=None)
     if blocked is not None and blocked <= now:
@@ -126,7 +133,7 @@ def view(job: Job, counts: Counts) -> JobView:
         "finished_at": clock.rfc3339(job.finished_at),
         "eta_seconds": eta,
         "blocked_until": clock.rfc3339(blocked),
-        "error": _error(job, now),
+        "error": lack if lack and job.active else _error(job, now),
     }
 
 

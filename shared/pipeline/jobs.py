@@ -50,6 +50,7 @@ class Job:
     for them. ``video_ids``: the only videos of the job; empty for the whole playlist. ``scheduled``: no
     person waits for it. ``channel``: what of a channel is listed; None: as it was chosen before.
     ``new_only``: of a collection, only what was never looked at. ``extended``: how often it grew meanwhile.
+    ``final``: the sums of its counters when it was done (shared.pipeline.job_views.counts).
     """
 
     job_id: str
@@ -74,6 +75,7 @@ class Job:
     channel: Mapping[str, Any] | None = None
     new_only: bool = False
     extended: int = 0
+    final: Mapping[str, int] | None = None
     booked_bytes: int = 0
     booked_units: int = 0
     update_time: datetime | None = None
@@ -177,7 +179,7 @@ class Jobs:
 
         Raises:
             Busy: the active job does not fetch again.
-            TooMany: the quota is used up.
+            TooMany, Full: the quota is used up; there is no room for more videos.
         """
 
         def attempt() -> tuple[Job, bool]:
@@ -192,6 +194,7 @@ class Jobs:
                     if again and not current.again:
                         raise Busy("This playlist is being indexed. Wait until that is done, then try again.")
                     return current, False
+            self._db.room.require()
             data: dict[str, Any] = {"user_id": user_id, "playlist_id": playlist_id, **(chosen or {})}
             data |= {"state": "queued", "created_at": clock.now(), "scheduled": schedule is not None}
             packed = {"again_ids": again, "video_ids": video_ids}
@@ -244,13 +247,13 @@ class Jobs:
 
         self._change(job_id, decide)
 
-    def complete(self, job: Job, youtube_bytes: int) -> None:
-        """`running` → `done`, of a job that cost so much. Only :mod:`shared.pipeline.completion` calls this.
+    def complete(self, job: Job, final: Mapping[str, int]) -> None:
+        """`running` → `done`, of a job with these counts. Only :mod:`shared.pipeline.completion` calls this.
 
         Raises:
             Conflict: the job has changed since it was read.
         """
-        self._end(job, {"state": "done", **_over()}, youtube_bytes)
+        self._end(job, {"state": "done", "final": final, **_over()}, final["youtube_bytes"])
 
     def fail(self, job_id: str, reason: str) -> None:
         """Ends a job whose playlist cannot be listed. Videos that are indexed stay.
@@ -299,8 +302,9 @@ class Jobs:
         """Makes a job that is over active again.
 
         Raises:
-            Busy: the playlist has another active job.
+            Busy, Full: the playlist has another active job; there is no room for more videos.
         """
+        self._db.room.require()
 
         def attempt() -> None:
             pointer_path = _active_path(job.user_id, job.playlist_id, job.video_ids)

@@ -88,6 +88,15 @@ class Counts:
     def settled(self) -> int:
         return sum(self.states.values()) - self.states["pending"]
 
+    def as_json(self) -> dict[str, int]:
+        """As a job keeps them when it is done."""
+        states: dict[str, int] = {str(state): number for state, number in self.states.items()}
+        return states | {"reused": self.reused, "youtube_bytes": self.youtube_bytes}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, int]) -> Counts:
+        return cls({state: data[state] for state in STATES}, data["reused"], data["youtube_bytes"], None)
+
 
 def entry_path(job_id: str, video_id: str) -> str:
     return f"jobs/{job_id}/ledger/{video_id}"

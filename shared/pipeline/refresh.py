@@ -14,7 +14,7 @@ from typing import Any
 
 from shared import clock, logs
 from shared.config import INCOMPLETE, Config, ConfigError
-from shared.errors import Deferred, GrantExpired, JobFailed, KeyRefused, NotVisible, Transient
+from shared.errors import Deferred, Full, GrantExpired, JobFailed, KeyRefused, NotVisible, Transient
 from shared.gcp.documents import Commit
 from shared.gcp.firestore import Firestore
 from shared.gcp.pubsub import Topics
@@ -103,7 +103,7 @@ class Refreshing:
                     logs.warning("refreshing put off", error)
                     self._budget.block(error.until)
                     break
-                except (KeyRefused, ConfigError) as error:
+                except (KeyRefused, ConfigError, Full) as error:
                     # It is true of everything else, too. Nothing is put off: it comes when that is mended.
                     done.troubles += 1
                     logs.error("refreshing needs the operator", error)

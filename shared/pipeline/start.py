@@ -170,7 +170,11 @@ class Start:
         return job
 
     def _require_quota(self, user_id: str) -> None:
-        """Raises TooMany when a job could not be started now. So nothing is stored that cannot be listed."""
+        """Raises TooMany or Full when a job could not be started now.
+
+        So nothing is stored that cannot be listed.
+        """
+        self._db.room.require()
         quota = Quota.for_user(user_id, self._config)
         quota.spend(self._db.read(quota.path)[0], self._jobs.count_active(user_id))
 

@@ -27,6 +27,9 @@ _SORTS: dict[str, list[dict[str, Any]]] = {
 }
 #: Gives hits of equal rank the same order on all pages.
 _TIE_BREAK: dict[str, Any] = {"video_id": "asc"}
+#: Hits as nothing but their sort value, the id. An `_id` is stored beside the transcript: reading 5,000 of
+#: them took three seconds, and reading the sort values takes 0.1.
+_IDS_ONLY: dict[str, Any] = {"sort": [_TIE_BREAK], "source": False, "stored_fields": "_none_"}
 #: A saved search has no more hits.
 MAXIMUM_IDS = 20_000
 
@@ -251,14 +254,14 @@ class _Placed:
 def _placed(reading: Reading, compiler: Compiler) -> _Placed:
     scope, clause = reading.scope, _clause(reading, compiler)
     chosen = facets.filters(scope, reading.params)
-    body: dict[str, Any] = {"size": WINDOW, "track_total_hits": True, "sort": [_TIE_BREAK], "source": False}
+    body: dict[str, Any] = {"size": WINDOW, "track_total_hits": True, **_IDS_ONLY}
     if chosen:
         body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
     aggregations = facets.aggregations(scope, chosen) if reading.count_facets else None
     answers = [scope.search(clause, **body, aggs=aggregations)]
     while len(last := answers[-1]["hits"]["hits"]) == WINDOW:
         answers.append(scope.search(clause, search_after=last[-1]["sort"], **body))
-    ids = [hit["_id"] for answer in answers for hit in answer["hits"]["hits"]]
+    ids = [hit["sort"][0] for answer in answers for hit in answer["hits"]["hits"]]
     return _Placed(
         reading.placing.sorted(ids),
         answers[0]["hits"]["total"]["value"],
@@ -282,13 +285,13 @@ def _those(reading: Reading, compiler: Compiler, ids: Sequence[str]) -> list[Map
 def _ids(reading: Reading, compiler: Compiler) -> list[str]:
     chosen = facets.filters(reading.scope, reading.params)
     clause = {"bool": {"filter": [_clause(reading, compiler), *chosen.values()]}}
-    body: dict[str, Any] = {"size": WINDOW, "sort": [_TIE_BREAK], "source": False, "track_total_hits": False}
+    body: dict[str, Any] = {"size": WINDOW, "track_total_hits": False, **_IDS_ONLY}
     found: list[str] = []
     while len(found) <= MAXIMUM_IDS:
         answer = reading.scope.search(clause, **body)
         if answer["timed_out"]:
             raise Transient(_TOO_LONG)
-        page = [hit["_id"] for hit in answer["hits"]["hits"]]
+        page = [hit["sort"][0] for hit in answer["hits"]["hits"]]
         found += page
         if len(page) < WINDOW:
             return found

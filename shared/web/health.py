@@ -10,7 +10,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from shared import __version__, logs
 from shared.config import ConfigError
-from shared.errors import Transient
+from shared.errors import Full, Transient
 
 #: Seconds that one dependency gets.
 TIMEOUT = 4.0
@@ -77,7 +77,7 @@ def check(probes: Mapping[str, Probe]) -> HealthView:
 def _ask(name: str, probe: Probe) -> str:
     try:
         probe(TIMEOUT)
-    except (ConfigError, Transient) as error:
+    except (ConfigError, Transient, Full) as error:
         return str(error)
     except Exception as error:  # any error of an SDK means the same
         logs.warning("a dependency does not answer", dependency=name, reason=repr(error))

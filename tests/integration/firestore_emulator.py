@@ -32,6 +32,8 @@ class FirestoreEmulator:
         launch = firestore(
             os.environ, StateDir(directory), port, None, lambda text: None, memory_mb=memory_mb
         )
+        #: What its exit codes mean.
+        self.exits = launch.exits
         self._log = directory / "firestore.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -196,8 +196,7 @@ class World:
 
     def view(self, job: Job) -> job_views.JobView:
         """The job as the API shows it."""
-        now = self.job(job.job_id)
-        return job_views.view(now, self.ledger.counts(now.job_id, now.shards))
+        return job_views.view(now := self.job(job.job_id), job_views.counts(now, self.ledger))
 
     def entries(self, job_id: str) -> dict[str, Entry]:
         return {entry.video_id: entry for entry in self.ledger.entries(job_id, None)}
@@ -221,6 +220,7 @@ class World:
         counts, entries = self.ledger.counts(job_id, job.shards), self.entries(job_id)
         states = Counter(entry.state for entry in entries.values())
         assert dict(counts.states) == {state: states[state] for state in STATES}
+        assert job.state != "done" or job.final == counts.as_json()
         assert sum(counts.states.values()) == len(entries) == job.listed
         assert job.total in (None, job.listed)
         if job.state == "done":

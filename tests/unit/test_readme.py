@@ -18,6 +18,7 @@ PIPELINE = load_pipeline(Config.from_env({}))
 #: Variables that no user sets, and why.
 INTERNAL = {
     "K_SERVICE": "the platform and the local run set it: the name of the function",
+    "STORAGE_FULL_FILE": "the local run sets it: where it says that its memory is nearly full",
     "FAILPOINTS_DIR": "tests set it: where they arm failpoints",
 }
 DEFAULTS = {field.name.upper(): field.default for field in fields(Config)}

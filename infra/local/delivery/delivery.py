@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -29,6 +30,8 @@ from infra.pipeline import Pipeline
 from shared import logs
 from shared.config import Config
 
+#: The functions whose messages make the library larger. What the others get ends what was begun.
+FILLING = ("planner", "fetcher", "embedder")
 #: How long functions may still answer after a SIGTERM, in seconds.
 GRACE_SECONDS = 3.0
 
@@ -43,8 +46,25 @@ _CHANNEL_OPTIONS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Files that stop the delivery while they exist: ``loading`` all of it, ``full`` that to FILLING."""
+
+    loading: Path | None = None
+    full: Path | None = None
+
+    def of(self, name: str) -> tuple[Path, ...]:
+        files = (self.loading, self.full if name in FILLING else None)
+        return tuple(file for file in files if file)
+
+
 async def serve(
-    config: Config, pipeline: Pipeline, urls: Mapping[str, str], port: int | None, changes: Path | None
+    config: Config,
+    pipeline: Pipeline,
+    urls: Mapping[str, str],
+    port: int | None,
+    changes: Path | None,
+    pauses: Pauses,
 ) -> None:
     """Delivers until SIGTERM or SIGINT.
 
@@ -78,9 +98,8 @@ async def serve(
                 continue
             subscriber = Subscriber(client, subscription, config.google_cloud_project)
             subscribers.append(subscriber)
-            dispatchers.append(
-                Dispatcher(subscriber, subscription, urls[subscription.name], session, changes)
-            )
+            url, paused = urls[subscription.name], pauses.of(subscription.name)
+            dispatchers.append(Dispatcher(subscriber, subscription, url, session, changes, paused))
         if port is not None:
             await stack.enter_async_context(_health(dispatchers, port))
         work = asyncio.create_task(_work(channel, subscribers, dispatchers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,16 @@ from shared import logs
 
 #: Seconds between two attempts to reach the emulator or the function. The pause doubles up to the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+#: Seconds between two looks whether the delivery is still paused.
+PAUSED_SECONDS = 1.0
 
 
 class Dispatcher:
     """Keeps at most ``local_concurrency`` requests to the function open.
 
     It holds up to half as many messages again, so that no slot waits for a pull and each pull gets many
-    messages. ``changes`` is a file that is touched after each request.
+    messages. ``changes`` is a file that is touched after each request. While one of the files ``paused``
+    exists, nothing is pulled. What waits keeps its attempts.
     """
 
     def __init__(
@@ -35,6 +38,8 @@ class Dispatcher:
         url: str,
         session: aiohttp.ClientSession,
         changes: Path | None = None,
+        paused: Sequence[Path] = (),
+        paused_seconds: float = PAUSED_SECONDS,
     ) -> None:
         self.name = subscription.name
         #: The emulator knows the subscription, and messages are pulled.
@@ -45,6 +50,7 @@ class Dispatcher:
         self._url = url
         self._session = session
         self._changes = changes
+        self._paused, self._paused_seconds = paused, paused_seconds
         self._timeout = aiohttp.ClientTimeout(total=subscription.ack_deadline_seconds)
         self._slots = asyncio.Semaphore(subscription.local_concurrency)
         self._capacity = subscription.local_concurrency + (subscription.local_concurrency + 1) // 2
@@ -104,6 +110,8 @@ class Dispatcher:
         self.connected = True
         while True:
             await self._until_held(self._capacity - self._smallest_pull)
+            while any(file.exists() for file in self._paused):
+                await asyncio.sleep(self._paused_seconds)
             if self._subscriber.lost_a_pull:
                 await self._until_held(0)
                 await self._subscriber.flush()

@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.
         if not options.frontend.is_dir():
             raise UsageError(f"--frontend: expected a directory, found {str(options.frontend)!r}")
         headers = security_headers(gateway.HEADERS_FILE, config)
-        app = gateway.application(routes_of(pipeline, urls), options.frontend, headers, options.changes)
+        routes, files = routes_of(pipeline, urls), (options.changes, options.loading)
+        app = gateway.application(routes, options.frontend, headers, *files)
         asyncio.run(gateway.serve(app, options.port))
     except (ConfigError, PipelineError, UsageError, OSError) as error:
         print(error, file=sys.stderr)

@@ -18,6 +18,7 @@ from infra.local.gateway.frontend import READING_METHODS, Frontend
 from infra.local.gateway.problems import answer_errors
 from infra.local.gateway.proxy import MAXIMUM_BODY, Proxy, Route
 from infra.local.persistence import note_change
+from shared.errors import Unavailable
 from shared.page import API_ROOTS
 
 HEADERS_FILE = Path(__file__).parents[2] / "headers.json"
@@ -36,16 +37,20 @@ def application(
     frontend: Path,
     headers: Mapping[str, str],
     changes: Path | None = None,
+    loading: Path | None = None,
     restart_seconds: float = 3.0,
 ) -> web.Application:
     """The gateway.
 
     ``headers`` are added to every answer, unless a function sets them itself. ``changes`` is a file that is
-    touched after each request that may have changed something. ``restart_seconds``: see :class:`Proxy`.
+    touched after each request that may have changed something. While the file ``loading`` exists, the
+    functions get no requests. ``restart_seconds``: see :class:`Proxy`.
     """
     proxy, files = Proxy(routes, restart_seconds), Frontend(frontend)
 
     async def hand_on(request: web.Request) -> web.StreamResponse:
+        if loading and loading.exists():
+            raise Unavailable("The library is being loaded. Try again in a moment.")
         try:
             return await proxy.handle(request)
         finally:

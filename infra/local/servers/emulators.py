@@ -8,12 +8,18 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local.servers import archives
+from infra.local.servers import archives, heap
 from infra.local.servers.tools import Launch, Missing, Say, docker, java_home
 from infra.local.state_dir import StateDir
 
 # Google's image has both emulators and a Java.
 _IMAGE = "google/cloud-sdk:emulators"
+#: The part of the heap for new objects. By default it would be a third, even of a large heap.
+_YOUNG_MB = 64
+#: The smallest heap at the start, and how much more memory documents take while they are loaded than on disk.
+_LEAST_MB, _IN_MEMORY = 256, 3
+#: The exit code of a Java that was told to end without memory.
+_NO_MEMORY = 3
 _LOGGING = Path(__file__).with_name("java-logging.properties")
 # With the quick compiler alone the emulators start in half the time, and they have little work to do later.
 # The serial collector needs the least memory.
@@ -57,10 +63,15 @@ def firestore(
     say: Say,
     *,
     memory_mb: int,
+    saved_mb: int = 0,
 ) -> Launch:
-    """Finds or downloads the Firestore emulator. ``exported`` is the metadata file of the export to import.
+    """Finds or downloads the Firestore emulator. ``exported``: the metadata file of an export to start with.
 
-    ``memory_mb``: the most that its documents may take. In a container, the image decides.
+    Such an emulator keeps what it has read beside its documents, in twice the memory, and answers its first
+    request when it has converted it. :meth:`infra.local.persistence.Exports.load` does neither.
+
+    ``memory_mb``: the most that its documents may take. ``saved_mb``: the size of the export that it gets. In
+    a container, the image decides.
 
     Raises:
         Missing
@@ -88,12 +99,21 @@ def firestore(
     if jar is None:
         raise Missing(f"{archives.FIRESTORE.url}: expected a cloud-firestore-emulator-*.jar, found none")
     java = java_home(environment, say) / "bin" / "java"
-    # The emulator keeps all documents in memory: 3,000 videos need about 100 MB. The heap grows when needed.
+    # The emulator keeps all documents in memory. The heap grows when needed, and little more than needed: few
+    # objects are young, and saving needs the memory of all documents once more for a moment.
     state.gc_log.parent.mkdir(parents=True, exist_ok=True)
-    memory = (f"-Xmx{memory_mb}m", f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
+    young = min(_YOUNG_MB, memory_mb // 8)
+    # What loading needs is there at the start: growing takes a complete collection for each step.
+    # But above what is told (infra.local.servers.heap), it has to grow, because these collections tell it.
+    least = min(memory_mb * heap.TOLD_PERCENT // 100, max(_LEAST_MB, _IN_MEMORY * saved_mb))
+    heap_size = (f"-Xms{least}m", f"-Xmx{memory_mb}m", f"-Xmn{young}m")
+    growth = ("-XX:MinHeapFreeRatio=8", "-XX:MaxHeapFreeRatio=30")
+    memory = (*heap_size, *growth, f"-Xlog:gc:file={state.gc_log}::filecount=1,filesize=1m")
     argv = (str(java), *memory, *_JAVA_OPTIONS, "-cp", str(jar))
     main = ("com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start")
-    return Launch((*argv, *main, "--host=127.0.0.1", f"--port={port}", *arguments), environment, note)
+    options = ("--host=127.0.0.1", f"--port={port}", *arguments)
+    exits = {_NO_MEMORY: heap.does_not_fit(memory_mb)}
+    return Launch((*argv, *main, *options), environment, note, exits=exits)
 
 
 def in_container(

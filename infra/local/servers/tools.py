@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.local.state_dir import ROOT
@@ -36,6 +36,7 @@ class Launch:
 
     ``note`` tells the person who waits where the server comes from. ``cleanup`` are commands that run before
     each start and after each end: they remove the container of a killed server. It runs in ``directory``.
+    ``exits``: what exit codes mean, for a person.
     """
 
     argv: tuple[str, ...]
@@ -43,6 +44,7 @@ class Launch:
     note: str
     cleanup: tuple[tuple[str, ...], ...] = ()
     directory: Path = ROOT
+    exits: Mapping[int, str] = field(default_factory=dict)
 
 
 #: Prints a line about the progress.

@@ -161,7 +161,8 @@ class Runner:
             await asyncio.wait({ended, up}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 up.cancel()
-                self._fail(f"ended with {_exit(process.returncode)} before it was ready. {self._see_log()}")
+                ended_as = f"ended with {_exit(process.returncode)} before it was ready. {self._see_log()}"
+                self._fail(launch.exits.get(process.returncode or 0, ended_as))
                 return True
             if not up.result():
                 self._fail(f"did not answer within {self.component.ready_seconds:.0f} s. {self._see_log()}")
@@ -172,6 +173,8 @@ class Runner:
                 await self._until_ended_or_hung(ended)
                 if not self._stopping:
                     self.say(self.name, f"{self._why_restarted(process.returncode)}; restarting")
+                    if meaning := launch.exits.get(process.returncode or 0):
+                        self.say(self.name, meaning)
         finally:
             # Child processes must not outlive it: a gunicorn worker would keep the port.
             signal_group(process.pid, signal.SIGKILL)

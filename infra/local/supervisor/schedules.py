@@ -16,9 +16,19 @@ _TIMEOUT = aiohttp.ClientTimeout(total=540)
 
 
 class Schedules:
-    """Calls the functions of the pipeline's schedules. ``urls`` says where each function answers."""
+    """Calls the functions of the pipeline's schedules. ``urls`` says where each function answers.
 
-    def __init__(self, pipeline: Pipeline, urls: Mapping[str, str], say: Callable[[str], None]) -> None:
+    ``usable()`` returns whether the database is. While it is not, nothing is called.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        urls: Mapping[str, str],
+        say: Callable[[str], None],
+        usable: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._usable = usable
         self._schedules = [schedule for schedule in pipeline.schedules if schedule.function in urls]
         self._urls = urls
         self._say = say
@@ -40,7 +50,8 @@ class Schedules:
         while True:
             self._wake.clear()
             try:
-                await self._call(schedule)
+                if self._usable():
+                    await self._call(schedule)
                 if failing:
                     self._say(f"The scheduled call of {schedule.function} works again.")
                 failing = False

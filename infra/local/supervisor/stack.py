@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from infra.deployment import WEB, cloud_name, deployed
-from infra.local.persistence import Exports
+from infra.local.persistence import ExportFailed, Exports
+from infra.local.servers import heap
 from infra.local.servers.elasticsearch import elasticsearch
 from infra.local.servers.emulators import firestore, pubsub
 from infra.local.servers.tools import Launch, Say
@@ -18,6 +19,7 @@ from infra.local.supervisor import environment, framework, probes, topics
 from infra.local.supervisor.component import Component
 from infra.local.supervisor.environment import Addresses
 from infra.local.supervisor.ports import free_ports, port_is_free
+from infra.local.supervisor.probes import NotUsable
 from infra.pipeline import Function, Pipeline
 from infra.staging import stage
 from shared.config import Config
@@ -39,6 +41,8 @@ class Stack:
     addresses: Addresses
     exports: Exports
     url: str
+    #: The most memory of the Firestore emulator, in megabytes.
+    memory_mb: int
 
 
 def assemble(
@@ -79,6 +83,7 @@ class _Builder:
         self.url = f"http://localhost:{config.port}"
         self.emulator_started = emulator_started
         self.base = environment.base(caller, state)
+        self.memory_mb = config.firestore_memory_mb or heap.suitable_mb()
         kept = _last_youtube_port(state, config.port)
         # Nothing listens on these two yet, so the system might offer them.
         reserved = {config.port, kept or config.port}
@@ -105,7 +110,7 @@ class _Builder:
         if self.addresses.youtube and self.addresses.youtube_proxy:
             servers.append(self._youtube(self.addresses.youtube, self.addresses.youtube_proxy))
         components = (*servers, *functions, *self._between(urls))
-        return Stack(components, self.pipeline, urls, self.addresses, self.exports, self.url)
+        return Stack(components, self.pipeline, urls, self.addresses, self.exports, self.url, self.memory_mb)
 
     def _between(self, urls: Mapping[str, str]) -> tuple[Component, ...]:
         """The programs that stand between the functions, and who sends them messages and requests."""
@@ -133,8 +138,20 @@ class _Builder:
     def _firestore(self) -> Component:
         address = self.addresses.firestore
         port = _port_of(address)
+        self.state.loading.unlink(missing_ok=True)
+
+        def prepare(say: Say) -> Launch:
+            saved = self.exports.latest()
+            if saved and not self.push:
+                # Until it is loaded, neither messages nor requests reach the functions.
+                self.state.loading.touch()
+            at_start, saved_mb = saved if self.push else None, self.exports.megabytes()
+            limits = {"memory_mb": self.memory_mb, "saved_mb": saved_mb}
+            return firestore(self.base, self.state, port, at_start, say, **limits)
 
         async def on_ready(restart: bool) -> None:
+            if not self.push:
+                await self._load()
             if restart:
                 self.emulator_started()
 
@@ -142,20 +159,24 @@ class _Builder:
             "firestore",
             port,
             probes.any_answer(f"http://{address}/"),
-            lambda say: firestore(
-                self.base,
-                self.state,
-                port,
-                self.exports.latest(),
-                say,
-                memory_mb=self.config.firestore_memory_mb,
-            ),
+            prepare,
             ready_seconds=_SERVER_SECONDS,
             on_ready=on_ready,
         )
         if self.config.firestore_emulator_host:
             return _external(component, "FIRESTORE_EMULATOR_HOST")
         return component
+
+    async def _load(self) -> None:
+        """Raises NotUsable."""
+        try:
+            await self.exports.load()
+        except ExportFailed as error:
+            used = heap.most_used_mb(self.state.gc_log)
+            full = 100 * used >= heap.FULL_PERCENT * self.memory_mb
+            reason = heap.does_not_fit(self.memory_mb) if full else f"could not load the last save: {error}"
+            raise NotUsable(reason) from error
+        self.state.loading.unlink(missing_ok=True)
 
     def _elasticsearch(self) -> Component:
         url = self.addresses.elasticsearch
@@ -206,7 +227,8 @@ class _Builder:
         fed = [subscription.name for subscription in self.pipeline.subscriptions if subscription.name in urls]
         port = next(self.ports)
         functions = [f"--function={name}={urls[name]}" for name in fed]
-        options = ("--port", str(port), "--changes", str(self.state.changes), *functions)
+        pauses = ("--loading", str(self.state.loading), "--full", str(self.state.full))
+        options = ("--port", str(port), "--changes", str(self.state.changes), *pauses, *functions)
         component = self._program("delivery", "infra.local.delivery", port, options, "/healthz")
         # It starts after the functions that it calls: every failed delivery counts as an attempt.
         return replace(component, after=("pubsub", *fed), stop_seconds=15)
@@ -216,7 +238,8 @@ class _Builder:
         public = [function.name for function in self.pipeline.functions if function.routes]
         arguments = [f"--function={name}={urls[name]}" for name in public if name in urls]
         frontend, changes = str(ROOT / "frontend"), str(self.state.changes)
-        options = ("--port", str(port), "--frontend", frontend, "--changes", changes, *arguments)
+        files = ("--frontend", frontend, "--changes", changes, "--loading", str(self.state.loading))
+        options = ("--port", str(port), *files, *arguments)
         return self._program("gateway", "infra.local.gateway", port, options)
 
     def _program(

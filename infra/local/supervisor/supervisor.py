@@ -44,6 +44,7 @@ class Supervisor:
     ) -> None:
         self._config = config
         self._state = state
+        self._push = push
         self._stack: Stack = assemble(
             caller, config, pipeline, state, lambda: self._schedules.messages_were_lost(), push=push
         )
@@ -55,7 +56,10 @@ class Supervisor:
             for component in self._stack.components
         }
         self._autosave = Autosave(self._stack.exports.save, self._firestore_runs, state.changes, self._say)
-        self._schedules = Schedules(self._stack.pipeline, self._stack.functions, self._say)
+        self._memory = MemoryWatch(state, self._stack.memory_mb, self._say)
+        self._schedules = Schedules(
+            self._stack.pipeline, self._stack.functions, self._say, self._firestore_runs
+        )
         self._phase = "starting"
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,8 +109,7 @@ class Supervisor:
         self._spawn(self._schedules.run())
         if self._config.firestore_emulator_host is None:
             self._spawn(self._autosave.run())
-            watch = MemoryWatch(self._state.gc_log, self._config.firestore_memory_mb, self._say)
-            self._spawn(watch.run())
+            self._spawn(self._memory.run())
         all_run = all(runner.state is ComponentState.RUNNING for runner in self._runners.values())
         self._phase = "ready" if all_run else "incomplete"
         self._write_status()
@@ -156,6 +159,9 @@ class Supervisor:
 
     async def _export(self) -> None:
         if self._config.firestore_emulator_host is not None or not self._firestore_runs():
+            return
+        # Who pushes does not note what changes.
+        if not self._push and not self._autosave.needed():
             return
         try:
             async with asyncio.timeout(_LAST_EXPORT_SECONDS):

@@ -1,4 +1,4 @@
-"""A fake of the Firestore emulator's export."""
+"""A fake of the Firestore emulator's export and import."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ class Emulator:
         self.seconds = 0.0
         #: How many exports were made.
         self.exports = 0
+        #: The metadata files that were imported.
+        self.imported: list[str] = []
+
+    async def load(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        assert body["database"] == "projects/yts-local/databases/(default)"
+        self.imported.append(body["export_directory"])
+        return web.Response(status=self.status, text="{}")
 
     async def export(self, request: web.Request) -> web.Response:
         assert request.path == "/emulator/v1/projects/yts-local:export"
@@ -48,6 +56,7 @@ def run(state: StateDir, scenario: Scenario) -> None:
     async def serve() -> None:
         emulator = Emulator()
         application = web.Application()
+        application.router.add_post("/emulator/v1/projects/yts-local:import", emulator.load)
         application.router.add_post("/{path:.*}", emulator.export)
         async with TestServer(application) as server:
             await scenario(emulator, Exports(state, "yts-local", f"{server.host}:{server.port}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -26,8 +27,9 @@ class Saving:
         self.changes = state.changes
         self.usable = True
         self.said: list[str] = []
-        autosave = Autosave(exports.save, lambda: self.usable, self.changes, self.said.append, interval, rest)
-        self.task = asyncio.create_task(autosave.run())
+        usable, say = (lambda: self.usable), self.said.append
+        self.autosave = Autosave(exports.save, usable, self.changes, say, interval, rest)
+        self.task = asyncio.create_task(self.autosave.run())
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(20):
@@ -70,6 +72,26 @@ def test_a_run_without_requests_exports_nothing(state: StateDir) -> None:
         await saving.exports_no_more_than(AFTER_A_REQUEST)
 
     _autosave(state, scenario)
+
+
+def test_a_save_is_needed_from_a_change_until_it_is_saved(state: StateDir) -> None:
+    note_change(state.changes)
+
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        autosave = Autosave(exports.save, lambda: True, state.changes, lambda text: None, 0.01, 0)
+        # That was in an earlier run.
+        assert not autosave.needed()
+        os.utime(state.changes, ns=(1, 1))
+        assert autosave.needed()
+
+    run(state, scenario)
+
+    async def saved(saving: Saving) -> None:
+        note_change(saving.changes)
+        await saving.exports_no_more_than(AFTER_A_REQUEST)
+        assert not saving.autosave.needed()
+
+    _autosave(state, saved)
 
 
 def test_changes_shortly_after_an_answer_are_saved(state: StateDir) -> None:

@@ -43,6 +43,20 @@ def test_the_next_start_imports_the_export(state: StateDir) -> None:
     run(state, scenario)
 
 
+def test_an_empty_emulator_loads_the_latest_export(state: StateDir) -> None:
+    async def scenario(emulator: Emulator, exports: Exports) -> None:
+        await exports.load()
+        assert emulator.imported == []
+        await exports.save()
+        await exports.load()
+        assert emulator.imported == [str(exports.latest())]
+        emulator.status = 500
+        with pytest.raises(ExportFailed, match="answered 500"):
+            await exports.load()
+
+    run(state, scenario)
+
+
 def test_the_last_two_exports_are_kept(state: StateDir) -> None:
     async def scenario(emulator: Emulator, exports: Exports) -> None:
         for content, kept in ((b"one", [b"one"]), (b"two", [b"one", b"two"]), (b"three", [b"two", b"three"])):

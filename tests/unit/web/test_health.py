@@ -11,7 +11,7 @@ import pytest
 
 from shared import __version__
 from shared.config import ConfigError
-from shared.errors import Transient
+from shared.errors import Full, Transient
 from shared.web.health import KEPT, TIMEOUT, Health, check
 from tests.unit.functions import client, json_logs, load
 
@@ -41,6 +41,7 @@ def failing(error: Exception) -> Any:
             "A part of the search index cannot be read.",
         ),
         (ConfigError("ELASTICSEARCH_URL: expected"), "ELASTICSEARCH_URL: expected"),
+        (Full("The library fills its memory."), "The library fills its memory."),
         (ConnectionRefusedError("10.0.0.7:9200"), "does not answer"),
     ],
 )

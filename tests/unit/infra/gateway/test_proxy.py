@@ -254,6 +254,21 @@ def test_a_request_waits_for_a_function_that_is_restarted(frontend: Path) -> Non
     asyncio.run(visit())
 
 
+def test_requests_are_refused_while_the_library_is_being_loaded(frontend: Path, tmp_path: Path) -> None:
+    async def visit() -> None:
+        routes = [Route("/api/jobs", "jobs", f"http://127.0.0.1:{free_ports(1)[0]}", 5)]
+        loading = tmp_path / "loading"
+        loading.touch()
+        app = application(routes, frontend, HEADERS, loading=loading)
+        async with TestServer(app) as gateway, ClientSession() as client:
+            response = await client.get(gateway.make_url("/api/jobs"))
+            assert (response.status, response.headers["Retry-After"]) == (503, "2")
+            assert "is being loaded" in (await response.json())["detail"]
+            assert (await client.get(gateway.make_url("/"))).status == 200
+
+    asyncio.run(visit())
+
+
 def test_a_function_that_does_not_come_back_is_a_503(frontend: Path) -> None:
     async def visit() -> None:
         routes = [Route("/api/jobs", "jobs", f"http://127.0.0.1:{free_ports(1)[0]}", 5)]
