@@ -1,4 +1,4 @@
-"""infra/local/supervisor/serve.py: a function ends at once, with its exit code and all that it has printed."""
+"""infra/local/supervisor/serve.py: a function ends at once, with its exit code and its whole output."""
 
 from __future__ import annotations
 
