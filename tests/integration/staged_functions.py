@@ -19,6 +19,7 @@ from py_compile import PycInvalidationMode
 
 import requests
 
+from infra.local.supervisor.processes import signal_group
 from infra.staging import ROOT, stage
 
 #: Seconds for the start and for an answer. Three interpreters import SDKs at the same time, and without
@@ -65,7 +66,7 @@ def running(name: str, directory: Path, port: int, environment: Mapping[str, str
         yield log
     finally:
         # With its workers. An end in order takes each of them a second of processor time.
-        os.killpg(process.pid, signal.SIGKILL)
+        signal_group(process.pid, signal.SIGKILL)
         process.wait(timeout=15)
 
 
