@@ -20,6 +20,9 @@ from tests.stack import Stack, remove_abandoned
 _LONG = ("test_boundaries.py", "test_restart.py", "test_random.py")
 _ORDER = (*_LONG, "unit", "integration", "security", "faults", "test_moments.py", "e2e")
 
+#: Elasticsearch starts often and never lives long, so the work of the optimising compiler is in vain.
+os.environ.setdefault("ES_JAVA_OPTS", "-XX:TieredStopAtLevel=1")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,8 @@ from infra.local.state_dir import ROOT
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: Each process takes whole files, in a fixed order.
 _WHOLE_FILES = ("--dist", "loadfile", "--no-loadscope-reorder")
-#: Tests often wait, so three processes keep two cores busy. Each has a run of its own, and a browser.
-_PROCESSES, _BYTES_OF_EACH = 3, 4e9
+#: Tests often wait, for backoffs, claims and restarts. Each process has a run of its own, and a browser.
+_PROCESSES_OF_A_CORE, _BYTES_OF_EACH = 2, 4e9
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> int:
@@ -37,8 +38,9 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _parallel() -> tuple[str, ...]:
+    useful = _PROCESSES_OF_A_CORE * (os.cpu_count() or 1)
     fit = int(psutil.virtual_memory().total // _BYTES_OF_EACH)
-    return "-n", str(max(1, min(_PROCESSES, fit))), *_WHOLE_FILES
+    return "-n", str(max(1, min(useful, fit))), *_WHOLE_FILES
 
 
 def bench(arguments: list[str]) -> int:

@@ -37,7 +37,7 @@ def elasticsearch(
             "--env=xpack.ml.enabled=false",
             "--env=ingest.geoip.downloader.enabled=false",
             "--env=cluster.routing.allocation.disk.threshold_enabled=false",
-            f"--env=ES_JAVA_OPTS={_HEAP}",
+            f"--env=ES_JAVA_OPTS={_HEAP} {environment.get('ES_JAVA_OPTS', '')}".rstrip(),
             # The server in the container runs as another user, who could not write to our directory.
             f"--volume={_volume(state)}:/usr/share/elasticsearch/data",
         )

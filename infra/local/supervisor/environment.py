@@ -19,7 +19,7 @@ _PASSED_ON = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
     "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
-    *("JAVA_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR"),
+    *("JAVA_HOME", "ES_JAVA_OPTS", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR"),
 )
 #: More variables of functions that run as in the cloud: those that the platform sets there, and the addresses
 #: of the emulators and the fake YouTube.
