@@ -86,14 +86,17 @@ class Compiler:
         stemming = len(query.terms()) * len(analyzers) <= MAXIMUM_FORMS
         return cls(texts, analyzers, stemming, weights)
 
-    def query(self, query: Query, q: str) -> Clause:
-        """The scored clause that a hit has to match. ``q``: the text of the query."""
+    def query(self, query: Query, q: str, *, nearness: bool = True) -> Clause:
+        """The scored clause that a hit has to match. ``q``: the text of the query.
+
+        ``nearness``: hits in which the words stand together have a better score.
+        """
         if query.root is None:
             # An empty search finds everything. Punctuation alone ("?!") finds nothing.
             return NOTHING if q.strip() else EVERYTHING
         clause = self._node(query.root)
-        nearness = self._nearness(query.root)
-        return {"bool": {"must": [clause], "should": nearness}} if nearness else clause
+        near = self.nearness(query) if nearness else None
+        return {"bool": {"must": [clause], "should": [near]}} if near else clause
 
     def presence(self, term: Term) -> Clause:
         """The unscored clause of the videos that have the term in any text in which it is searched."""
@@ -206,19 +209,20 @@ class Compiler:
         # A phrase is exact. Scripts without spaces need an analyzer that splits them.
         return sorted(UNSTEMMED.intersection(self.analyzers))
 
-    def _nearness(self, root: Node) -> list[Clause]:
-        """Clauses that score, but do not require, that the plain words stand together."""
-        if not isinstance(root, And):
-            return []
-        words = [part.text for part in root.parts if isinstance(part, Word) and part.field is None]
+    def nearness(self, query: Query) -> Clause | None:
+        """The clause that scores that the plain words stand together. None if there are no two of them."""
+        if not isinstance(query.root, And):
+            return None
+        words = [part.text for part in query.root.parts if isinstance(part, Word) and part.field is None]
         if not 2 <= len(words) <= 12:
-            return []
+            return None
         together = " ".join(words)
-        return [
+        clauses = [
             _phrase(text, together, slop, self.weights.of(text) * boost)
             for text in self.texts
             for slop, boost in ((0, self.weights.phrase), (NEARBY_SLOP, self.weights.nearby))
         ]
+        return {"bool": {"should": clauses}}
 
 
 def filter_clause(node: Filter) -> Clause:

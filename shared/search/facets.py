@@ -115,20 +115,15 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
         if "playlists" in buckets
         else dict.fromkeys(scope.playlists, total)
     )
-    playlists: list[TitledValue] = [
-        {"value": playlist_id, "title": scope.titles[playlist_id] or playlist_id, "count": count}
-        for playlist_id, count in counts.items()
-        if count
-    ]
     channels: list[TitledValue] = []
     for bucket in buckets["channels"]:
         names = bucket["title"]["buckets"]
         title = names[0]["key"] if names else bucket["key"]
         channels.append({"value": bucket["key"], "title": title, "count": bucket["doc_count"]})
     return {
-        "playlists": sorted(playlists, key=lambda each: -each["count"]),
+        "playlists": _playlists(counts, scope),
         "channels": channels,
-        "languages": _languages(buckets["languages"]),
+        "languages": _languages({each["key"]: each["doc_count"] for each in buckets["languages"]}),
         "years": [
             {"value": each["key_as_string"], "count": each["doc_count"]}
             for each in reversed(buckets["years"])
@@ -136,11 +131,41 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
     }
 
 
-def _languages(buckets: Sequence[Mapping[str, Any]]) -> list[FacetValue]:
+def of_hits(found: Sequence[Mapping[str, Any]], scope: Scope) -> Facets:
+    """The facets of a search whose hits are all here, each with the names of the playlists that hold it."""
+    sources = [hit["_source"] for hit in found]
+    channels = Counter(source["channel_id"] for source in sources if source.get("channel_id"))
+    titles = {source.get("channel_id"): source.get("channel") for source in reversed(sources)}
+    years = Counter(source["published_at"][:4] for source in sources if source.get("published_at"))
+    return {
+        "playlists": _playlists(Counter(name for hit in found for name in hit["matched_queries"]), scope),
+        "channels": [
+            {"value": channel_id, "title": titles[channel_id] or channel_id, "count": count}
+            for channel_id, count in channels.most_common(SIZE)
+        ],
+        "languages": _languages(Counter(source["language"] for source in sources if source.get("language"))),
+        "years": [{"value": year, "count": count} for year, count in sorted(years.items(), reverse=True)],
+    }
+
+
+def _playlists(counts: Mapping[str, int], scope: Scope) -> list[TitledValue]:
+    values: list[TitledValue] = [
+        {
+            "value": playlist_id,
+            "title": scope.titles[playlist_id] or playlist_id,
+            "count": counts[playlist_id],
+        }
+        for playlist_id in scope.playlists[:MAXIMUM_PLAYLISTS]
+        if counts.get(playlist_id)
+    ]
+    return sorted(values, key=lambda each: -each["count"])
+
+
+def _languages(codes: Mapping[str, int]) -> list[FacetValue]:
     """One value a language, whatever its region or script: ``en`` also finds ``en-GB``, so it counts it."""
     counts: Counter[str] = Counter()
-    for bucket in buckets:
-        counts[bucket["key"].split("-")[0].lower()] += bucket["doc_count"]
+    for code, count in codes.items():
+        counts[code.split("-")[0].lower()] += count
     return [{"value": code, "count": count} for code, count in counts.most_common(SIZE)]
 
 

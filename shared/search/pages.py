@@ -14,22 +14,14 @@ from shared.search.compiler import Clause, Compiler, Weights
 from shared.search.cursor import Cursor
 from shared.search.errors import SearchRefused
 from shared.search.params import PLACED, Params
-from shared.search.placing import WINDOW, Placing, page_after, within
+from shared.search.placing import WINDOW, Placing, page_after
 from shared.search.query import Query
+from shared.search.ranked import TIE_BREAK, Page, Reading, clause_of, read_page
 from shared.search.scope import REMEMBERED, LibraryAnalyzers, Scope
 
-_SORTS: dict[str, list[dict[str, Any]]] = {
-    "relevance": [{"_score": "desc"}],
-    "newest": [{"published_at": {"order": "desc", "missing": "_last"}}],
-    "oldest": [{"published_at": {"order": "asc", "missing": "_last"}}],
-    "longest": [{"duration_seconds": {"order": "desc", "missing": "_last"}}],
-    "shortest": [{"duration_seconds": {"order": "asc", "missing": "_last"}}],
-}
-#: Gives hits of equal rank the same order on all pages.
-_TIE_BREAK: dict[str, Any] = {"video_id": "asc"}
 #: Hits as nothing but their sort value, the id. An `_id` is stored beside the transcript: reading 5,000 of
 #: them took three seconds, and reading the sort values takes 0.1.
-_IDS_ONLY: dict[str, Any] = {"sort": [_TIE_BREAK], "source": False, "stored_fields": "_none_"}
+_IDS_ONLY: dict[str, Any] = {"sort": [TIE_BREAK], "source": False, "stored_fields": "_none_"}
 #: A saved search has no more hits.
 MAXIMUM_IDS = 20_000
 
@@ -37,21 +29,6 @@ _NO_INDEX = "The search index is not there."
 _TOO_LONG = "The search took too long."
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Hits as Elasticsearch returns them.
-
-    ``cursor``: of the next page; None on the last one. ``partial``: Elasticsearch ran out of time, so hits
-    may be missing.
-    """
-
-    hits: Sequence[Mapping[str, Any]] = ()
-    total: int = 0
-    facets: Mapping[str, Any] | None = None
-    cursor: Cursor | None = None
-    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +69,7 @@ class Pages:
             BadRequest: Elasticsearch does not accept the search.
             Transient: Elasticsearch does not answer.
         """
-        request = _request_placed if params.sort in PLACED else _request
+        request = _request_placed if params.sort in PLACED else read_page
         reading = Reading(scope, query, params, cursor, count_facets, placing)
         return self.answer(reading, request) or Page()
 
@@ -176,18 +153,6 @@ class Pages:
             raise BadRequest("This could not be searched. Try fewer or simpler words.") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What is read: see :meth:`Pages.read`."""
-
-    scope: Scope
-    query: Query
-    params: Params
-    cursor: Cursor | None
-    count_facets: bool
-    placing: Placing
-
-
 def _try(request: Callable[[Reading, Compiler], T], reading: Reading, compiler: Compiler) -> T:
     cursor = reading.cursor
     try:
@@ -203,32 +168,6 @@ def _try(request: Callable[[Reading, Compiler], T], reading: Reading, compiler: 
         return request(reading, compiler)
 
 
-def _request(reading: Reading, compiler: Compiler) -> Page:
-    scope, params, cursor = reading.scope, reading.params, reading.cursor
-    chosen = facets.filters(scope, params)
-    body: dict[str, Any] = {
-        "size": params.limit,
-        "track_total_hits": True,
-        "sort": [*_SORTS[params.sort], _TIE_BREAK],
-        "source": hits.SOURCE,
-    }
-    if highlight := compiler.highlight(reading.query):
-        body["highlight"] = highlight
-    if chosen or cursor:
-        shown = [{"ids": {"values": cursor.first}}] if cursor else []
-        body["post_filter"] = {"bool": {"filter": list(chosen.values()), "must_not": shown}}
-    if reading.count_facets:
-        body["aggs"] = facets.aggregations(scope, chosen)
-    if cursor and cursor.after:
-        body["search_after"] = cursor.after
-    answer = scope.search(_clause(reading, compiler), pit=cursor.pit if cursor else None, **body)
-    total = cursor.total if cursor else answer["hits"]["total"]["value"]
-    following = _following(scope, params, cursor, answer, total)
-    return Page(
-        answer["hits"]["hits"], total, answer.get("aggregations"), following, bool(answer["timed_out"])
-    )
-
-
 def _request_placed(reading: Reading, compiler: Compiler) -> Page:
     """A page in the order of the library: finds the ids of all hits, then reads those of the page."""
     params, cursor = reading.params, reading.cursor
@@ -238,7 +177,8 @@ def _request_placed(reading: Reading, compiler: Compiler) -> Page:
     if shown and found.ids[-1] != shown[-1]:
         before = cursor.after[0] if cursor else 0
         following = Cursor(params.signature(), "", total, [], [before + len(shown), shown[-1]])
-    return Page(_those(reading, compiler, shown), total, found.facets, following, found.partial)
+    counted = facets.view(found.facets, reading.scope, total) if found.facets else None
+    return Page(_those(reading, compiler, shown), total, counted, following, found.partial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +192,7 @@ class _Placed:
 
 
 def _placed(reading: Reading, compiler: Compiler) -> _Placed:
-    scope, clause = reading.scope, _clause(reading, compiler)
+    scope, clause = reading.scope, clause_of(reading, compiler)
     chosen = facets.filters(scope, reading.params)
     body: dict[str, Any] = {"size": WINDOW, "track_total_hits": True, **_IDS_ONLY}
     if chosen:
@@ -274,7 +214,7 @@ def _those(reading: Reading, compiler: Compiler, ids: Sequence[str]) -> list[Map
     """The hits of these ids, in their order."""
     if not ids:
         return []
-    limited = {"bool": {"must": [_clause(reading, compiler)], "filter": [{"ids": {"values": ids}}]}}
+    limited = {"bool": {"must": [clause_of(reading, compiler)], "filter": [{"ids": {"values": ids}}]}}
     body: dict[str, Any] = {"size": len(ids), "source": hits.SOURCE}
     if highlight := compiler.highlight(reading.query):
         body["highlight"] = highlight
@@ -284,7 +224,7 @@ def _those(reading: Reading, compiler: Compiler, ids: Sequence[str]) -> list[Map
 
 def _ids(reading: Reading, compiler: Compiler) -> list[str]:
     chosen = facets.filters(reading.scope, reading.params)
-    clause = {"bool": {"filter": [_clause(reading, compiler), *chosen.values()]}}
+    clause = {"bool": {"filter": [clause_of(reading, compiler), *chosen.values()]}}
     body: dict[str, Any] = {"size": WINDOW, "track_total_hits": False, **_IDS_ONLY}
     found: list[str] = []
     while len(found) <= MAXIMUM_IDS:
@@ -302,37 +242,11 @@ def _ids(reading: Reading, compiler: Compiler) -> list[str]:
 def _part(reading: Reading, compiler: Compiler, part: Part) -> list[Mapping[str, Any]]:
     scope = reading.scope
     chosen = facets.filters(scope, reading.params)
-    named = [{"bool": {"filter": [scope.in_playlist(each)], "_name": each}} for each in scope.playlists]
-    # A clause that should match and need not: it only says which playlists hold a hit.
-    filters = [_clause(reading, compiler), *chosen.values()]
-    clause: Clause = {"bool": {"filter": filters, "should": named, "minimum_should_match": 0}}
+    clause: Clause = {"bool": {"filter": [clause_of(reading, compiler), *chosen.values()]}}
     body: dict[str, Any] = {"size": part.size, "sort": part.sort, "source": part.source}
     if part.after:
         body["search_after"] = part.after
-    answer = scope.search(clause, track_total_hits=False, **body)
+    answer = scope.search(clause, named=True, track_total_hits=False, **body)
     if answer["timed_out"]:
         raise Transient(_TOO_LONG)
     return list(answer["hits"]["hits"])
-
-
-def _clause(reading: Reading, compiler: Compiler) -> Clause:
-    """What a hit has to match, whatever is chosen in the facets."""
-    clause = compiler.query(reading.query, reading.params.q)
-    return within(facets.limited(clause, reading.params), reading.params, reading.placing)
-
-
-def _following(
-    scope: Scope, params: Params, cursor: Cursor | None, answer: Mapping[str, Any], total: int
-) -> Cursor | None:
-    """The cursor of the next page."""
-    found = answer["hits"]["hits"]
-    if cursor is None:
-        if total <= len(found):
-            return None
-        shown = [hit["_id"] for hit in found]
-        return Cursor(params.signature(), scope.open_point_in_time(), total, shown, [])
-    pit = answer.get("pit_id", cursor.pit)
-    if len(found) < params.limit:
-        scope.close_point_in_time(pit)
-        return None
-    return replace(cursor, pit=pit, after=found[-1]["sort"])

@@ -66,8 +66,11 @@ class Scope:
     def playlists(self) -> tuple[str, ...]:
         return tuple(self.titles)
 
-    def in_playlist(self, playlist_id: str) -> Clause:
-        """The videos of one playlist; none, if the playlist is not in the library."""
+    def in_playlist(self, playlist_id: str, *, named: bool = False) -> Clause:
+        """The videos of one playlist; none, if the playlist is not in the library.
+
+        ``named``: the id of the playlist is among the ``matched_queries`` of its hits.
+        """
         if playlist_id not in self.titles:
             return NOTHING
         lookup = {
@@ -75,14 +78,20 @@ class Scope:
             "id": membership_id(self.user_id, playlist_id),
             "path": "video_ids",
         }
-        return {"terms": {"video_id": lookup}}
+        clause: Clause = {"terms": {"video_id": lookup}}
+        # Elasticsearch forgets the name of a clause whose terms it looks up.
+        return {"bool": {"filter": [clause], "_name": playlist_id}} if named else clause
 
-    def in_playlists(self, playlists: Sequence[str]) -> Clause:
-        clauses = [self.in_playlist(playlist_id) for playlist_id in playlists]
+    def in_playlists(self, playlists: Sequence[str], *, named: bool = False) -> Clause:
+        clauses = [self.in_playlist(playlist_id, named=named) for playlist_id in playlists]
         return {"bool": {"should": clauses, "minimum_should_match": 1}} if clauses else NOTHING
 
-    def search(self, query: Clause, *, pit: str | None = None, **body: Any) -> dict[str, Any]:
+    def search(
+        self, query: Clause, *, pit: str | None = None, named: bool = False, **body: Any
+    ) -> dict[str, Any]:
         """Searches the library. ``body``: the rest of Elasticsearch's request. ``pit``: a point in time.
+
+        ``named``: the ``matched_queries`` of a hit are the playlists that hold it.
 
         Raises:
             Transient: Elasticsearch does not answer.
@@ -93,7 +102,7 @@ class Scope:
         )
         with translate_errors():
             answer = self.server.client.search(
-                query=self._within(query), **{"timeout": TIMEOUT, **where, **body}
+                query=self._within(query, named), **{"timeout": TIMEOUT, **where, **body}
             )
         return dict(answer.body)
 
@@ -149,8 +158,9 @@ class Scope:
                 raise error_from({**answer["error"], "status": answer["status"]})
         return list(answers)
 
-    def _within(self, query: Clause) -> Clause:
-        return {"bool": {"must": [query], "filter": [self.in_playlists(self.playlists)]}}
+    def _within(self, query: Clause, named: bool = False) -> Clause:
+        library = self.in_playlists(self.playlists, named=named)
+        return {"bool": {"must": [query], "filter": [library]}}
 
     def open_point_in_time(self) -> str:
         """Freezes the index for later pages, so that no hit is repeated or lost while indexing goes on.

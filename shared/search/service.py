@@ -17,11 +17,12 @@ from shared.search.cursor import Cursor
 from shared.search.errors import SearchRefused
 from shared.search.language import parse
 from shared.search.meaning import Meaning
-from shared.search.pages import Page, Pages, Part, Reading
+from shared.search.pages import Pages, Part
 from shared.search.params import MAXIMUM_LIMIT, Params
 from shared.search.placing import Placing
 from shared.search.query import Query
 from shared.search.questions import is_question
+from shared.search.ranked import Page, Reading
 from shared.search.scope import LibraryAnalyzers, Scope
 from shared.search.server import SearchServer
 from shared.search.some_words import Place, Places
@@ -118,7 +119,7 @@ class Search:
                 if places
                 else [_hit(each, query, placing) for each in page.hits]
             ),
-            "facets": facets.view(found.facets, scope, found.total) if found.facets else facets.nothing(),
+            "facets": found.counts or facets.nothing(),
             "did_you_mean": did_you_mean,
             "cursor": page.cursor.encode() if page.cursor else None,
             "meaning": {"state": state, "offer": is_question(params.q)},

@@ -15,9 +15,10 @@ from shared.search import facets, hits, moments
 from shared.search.compiler import EVERYTHING, Clause, Compiler
 from shared.search.hits import Spoken
 from shared.search.index.folding import fold
-from shared.search.pages import Pages, Reading
+from shared.search.pages import Pages
 from shared.search.placing import within
 from shared.search.query import And, Node, Query, Term, Word
+from shared.search.ranked import Reading
 
 #: Videos whose places are compared. Each of them is read with its whole transcript.
 _CANDIDATES = 20
@@ -51,14 +52,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The best places of at most ``limit`` videos, the best first. ``total``, ``facets``: of all hits.
+    """The best places of at most ``limit`` videos, the best first.
 
-    ``missing``: words that no place has. ``partial``: Elasticsearch ran out of time.
+    ``total``, ``counts`` (the facets): of all hits. ``missing``: words that no place has. ``partial``:
+    Elasticsearch ran out of time.
     """
 
     hits: Sequence[Place]
     total: int
-    facets: Mapping[str, Any]
+    counts: facets.Facets
     missing: tuple[str, ...]
     partial: bool
 
@@ -135,10 +137,11 @@ def _read(reading: Reading, compiler: Compiler, loose: Loose) -> Places | None:
         reverse=True,
     )
     shown = [place for _, place in ranked[: reading.params.limit]]
+    total = counted["hits"]["total"]["value"]
     return Places(
         shown,
-        counted["hits"]["total"]["value"],
-        counted["aggregations"],
+        total,
+        facets.view(counted["aggregations"], reading.scope, total),
         tuple(word.text for word in loose.words if all(word.text in each.missing for each in shown)),
         bool(found["timed_out"] or counted["timed_out"]),
     )

@@ -38,6 +38,10 @@ class RecordingClient:
         return self._client.search(**request)
 
     def msearch(self, **request: Any) -> Any:
+        if error := self.refusal:
+            self.refusal = None
+            refused = {"status": error.meta.status, **error.body}
+            return {"responses": [refused for _ in request["searches"][1::2]]}
         bodies = request["searches"][1::2]
         self.queries += [each["query"] for each in bodies if "query" in each]
         self.near += [each["knn"] for each in bodies if "knn" in each]
