@@ -13,6 +13,7 @@ from shared.search.language import parse
 from shared.search.pages import Pages
 from shared.search.params import Params
 from shared.search.placing import Placing
+from shared.search.ranked import Page
 from shared.search.scope import LibraryAnalyzers, Scope
 
 VIDEOS = [f"video{number:06d}" for number in range(100)]
@@ -63,7 +64,7 @@ def test_an_export_finds_the_ids_of_all_hits_once(pages: Pages) -> None:
 def test_hits_may_be_missing_if_any_request_runs_out_of_time(pages: Pages, slow: int) -> None:
     params = Params(sort="added", limit=25)
 
-    def read(index: _Index) -> module.Page:
+    def read(index: _Index) -> Page:
         scope = cast(Scope, index)
         return pages.read(scope, parse(""), params, count_facets=False, placing=NEWEST_FIRST)
 
