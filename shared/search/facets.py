@@ -7,7 +7,8 @@ many hits another value would have.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypedDict
 
 from shared.search.compiler import (
@@ -134,18 +135,23 @@ def view(found: Mapping[str, Any], scope: Scope, total: int) -> Facets:
 def of_hits(found: Sequence[Mapping[str, Any]], scope: Scope) -> Facets:
     """The facets of a search whose hits are all here, each with the names of the playlists that hold it."""
     sources = [hit["_source"] for hit in found]
-    channels = Counter(source["channel_id"] for source in sources if source.get("channel_id"))
     titles = {source.get("channel_id"): source.get("channel") for source in reversed(sources)}
-    years = Counter(source["published_at"][:4] for source in sources if source.get("published_at"))
+    years = _counted(source["published_at"][:4] for source in sources if source.get("published_at"))
+    channels = _counted(source["channel_id"] for source in sources if source.get("channel_id"))
     return {
-        "playlists": _playlists(Counter(name for hit in found for name in hit["matched_queries"]), scope),
+        "playlists": _playlists(_counted(name for hit in found for name in hit["matched_queries"]), scope),
         "channels": [
             {"value": channel_id, "title": titles[channel_id] or channel_id, "count": count}
-            for channel_id, count in channels.most_common(SIZE)
+            for channel_id, count in islice(channels.items(), SIZE)
         ],
-        "languages": _languages(Counter(source["language"] for source in sources if source.get("language"))),
+        "languages": _languages(_counted(each["language"] for each in sources if each.get("language"))),
         "years": [{"value": year, "count": count} for year, count in sorted(years.items(), reverse=True)],
     }
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    """How often each value comes, in Elasticsearch's order: the most frequent first, then by letters."""
+    return dict(sorted(Counter(values).items(), key=lambda each: (-each[1], each[0])))
 
 
 def _playlists(counts: Mapping[str, int], scope: Scope) -> list[TitledValue]:

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.errors import BadRequest
-from shared.search import pages
+from shared.search import pages, ranked
 from shared.search.params import Params
 from shared.search.placing import Placing
 from tests.integration.search_library import TITLES, USER, VIDEOS, SearchLibrary, filled_library
@@ -54,6 +54,35 @@ def test_the_order_of_a_library_is_kept_however_many_hits_there_are(
         seen += [hit["video_id"] for hit in answer["hits"]]
         params = replace(params, cursor=answer["cursor"])
     assert (seen, params.cursor) == ([*order, *rest], None)
+
+
+@pytest.mark.parametrize("rescored", [1, 500])
+def test_no_hit_is_lost_or_repeated_if_only_the_best_are_scored_for_nearness(
+    library: SearchLibrary, monkeypatch: pytest.MonkeyPatch, rescored: int
+) -> None:
+    monkeypatch.setattr(ranked, "_RESCORED", rescored)
+    seen: list[str] = []
+    cursor = None
+    while True:
+        answer = library.search("the sea", limit=1, cursor=cursor)
+        seen += [hit["video_id"] for hit in answer["hits"]]
+        cursor = answer["cursor"]
+        if cursor is None:
+            break
+    assert sorted(seen) == ["ropes", "tides"]
+    assert answer["total"] == 2
+
+
+@pytest.mark.parametrize("q", ["", "sea", '"the sea rises"', "playlist of nothing", "sea bowline"])
+def test_facets_are_the_same_wherever_they_are_counted(
+    library: SearchLibrary, monkeypatch: pytest.MonkeyPatch, q: str
+) -> None:
+    monkeypatch.setattr(ranked, "_is_rare", lambda query: False)
+    by_elasticsearch = library.search(q, limit=50)
+    monkeypatch.setattr(ranked, "_is_rare", lambda query: True)
+    assert library.search(q, limit=50)["facets"] == by_elasticsearch["facets"]
+    short = library.search(q, limit=1)
+    assert (short["total"], short["facets"]) == (by_elasticsearch["total"], by_elasticsearch["facets"])
 
 
 def test_a_cursor_belongs_to_one_search(library: SearchLibrary) -> None:
