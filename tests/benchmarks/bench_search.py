@@ -36,7 +36,7 @@ from tests.stack import Stack
 _USER = "bench"
 _COMMON = ("people", "you know", "the time", "time", "think about", "and there")
 _TYPED = ("th", "peo", "you k", "the ti", "thi", "harbour", "ti", "and th")
-#: What 95 of 100 requests may take: searches as a multiple of the peer's phrases, suggestions in milliseconds.
+#: What 95 of 100 requests may take: searches in times of the peer's phrases, suggestions in milliseconds.
 _PHRASE_LIMIT, _COMMON_LIMIT, _SUGGEST_LIMIT = 1, 2, 50
 #: Seconds of each of a video's two requests to YouTube while searches and fetches are measured together.
 _LATENCY = 1.0
