@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import aiohttp
 
+from infra.local.persistence import note_change
 from infra.pipeline import Pipeline, Schedule
 
 #: The function that publishes lost messages again. It is told when the Pub/Sub emulator has started empty.
@@ -18,7 +20,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=540)
 class Schedules:
     """Calls the functions of the pipeline's schedules. ``urls`` says where each function answers.
 
-    ``usable()`` returns whether the database is. While it is not, nothing is called.
+    ``usable()`` returns whether the database is. While it is not, nothing is called. ``changes`` is a file
+    that is touched after each call that has done something. The sweep's are not: the next one does the same.
     """
 
     def __init__(
@@ -27,8 +30,9 @@ class Schedules:
         urls: Mapping[str, str],
         say: Callable[[str], None],
         usable: Callable[[], bool] = lambda: True,
+        changes: Path | None = None,
     ) -> None:
-        self._usable = usable
+        self._usable, self._changes = usable, changes
         self._schedules = [schedule for schedule in pipeline.schedules if schedule.function in urls]
         self._urls = urls
         self._say = say
@@ -52,9 +56,9 @@ class Schedules:
             try:
                 if self._usable():
                     await self._call(schedule)
-                if failing:
-                    self._say(f"The scheduled call of {schedule.function} works again.")
-                failing = False
+                    if failing:
+                        self._say(f"The scheduled call of {schedule.function} works again.")
+                    failing = False
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 # A series of failures is printed once. The log of the function has all of them.
                 if not failing:
@@ -79,10 +83,13 @@ class Schedules:
             text = await answer.text()
             if answer.status >= 300:
                 raise OSError(f"expected status 2xx, found {answer.status}: {text[:200]}")
+        # The answer counts what was done. All zeros need neither a save nor a line.
+        has_done = re.search(r":\s*[1-9]", text)
+        if has_done and schedule.function != SWEEP:
+            note_change(self._changes)
         if lost:
             self._losses_reported = losses
-            # The answer counts what was published. All zeros need no line.
-            if re.search(r":\s*[1-9]", text):
+            if has_done:
                 self._say(
                     f"An emulator started empty. Lost messages were published again: {text.strip():.200}"
                 )

@@ -58,7 +58,7 @@ class Supervisor:
         self._autosave = Autosave(self._stack.exports.save, self._firestore_runs, state.changes, self._say)
         self._memory = MemoryWatch(state, self._stack.memory_mb, self._say)
         self._schedules = Schedules(
-            self._stack.pipeline, self._stack.functions, self._say, self._firestore_runs
+            self._stack.pipeline, self._stack.functions, self._say, self._firestore_runs, state.changes
         )
         self._phase = "starting"
         self._stop = asyncio.Event()
