@@ -51,7 +51,8 @@ class Client:
         return SimpleNamespace(stream=lambda **_: iter(self._answer()))
 
     def batch(self) -> Any:
-        return SimpleNamespace(delete=lambda *_: None, commit=lambda **_: self._answer())
+        result = SimpleNamespace(update_time=None, transform_results=[])
+        return SimpleNamespace(delete=lambda *_: None, commit=lambda **_: [*self._answer(), result])
 
     def write_option(self, **_: Any) -> None:
         return None
