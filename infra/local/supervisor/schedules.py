@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import aiohttp
 
-from infra.local.persistence import note_change
 from infra.pipeline import Pipeline, Schedule
 
 #: The function that publishes lost messages again. It is told when the Pub/Sub emulator has started empty.
@@ -20,8 +18,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=540)
 class Schedules:
     """Calls the functions of the pipeline's schedules. ``urls`` says where each function answers.
 
-    ``usable()`` returns whether the database is. While it is not, nothing is called. ``changes`` is a file
-    that is touched after each call that has done something. The sweep's are not: the next one does the same.
+    ``usable()`` returns whether the database is. While it is not, nothing is called.
     """
 
     def __init__(
@@ -30,9 +27,10 @@ class Schedules:
         urls: Mapping[str, str],
         say: Callable[[str], None],
         usable: Callable[[], bool] = lambda: True,
-        changes: Path | None = None,
     ) -> None:
-        self._usable, self._changes = usable, changes
+        self._usable = usable
+        #: Whether a call has changed something, but for those of the sweep: the next one does the same again.
+        self.has_done = False
         self._schedules = [schedule for schedule in pipeline.schedules if schedule.function in urls]
         self._urls = urls
         self._say = say
@@ -84,9 +82,8 @@ class Schedules:
             if answer.status >= 300:
                 raise OSError(f"expected status 2xx, found {answer.status}: {text[:200]}")
         # The answer counts what was done. All zeros need neither a save nor a line.
-        has_done = re.search(r":\s*[1-9]", text)
-        if has_done and schedule.function != SWEEP:
-            note_change(self._changes)
+        has_done = re.search(r":\s*[1-9]", text) is not None
+        self.has_done |= has_done and schedule.function != SWEEP
         if lost:
             self._losses_reported = losses
             if has_done:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +41,6 @@ def _run(
     scenario: Callable[[Sweep, Schedules], Awaitable[None]],
     pipeline: Pipeline = PIPELINE,
     usable: Callable[[], bool] = lambda: True,
-    changes: Path | None = None,
 ) -> list[str]:
     """The lines that were printed during the scenario."""
     said: list[str] = []
@@ -54,7 +52,7 @@ def _run(
         async with TestServer(application) as server:
             url = f"http://{server.host}:{server.port}"
             urls = dict.fromkeys(("sweep", "refresh"), url)
-            schedules = Schedules(pipeline, urls, said.append, usable, changes)
+            schedules = Schedules(pipeline, urls, said.append, usable)
             task = asyncio.create_task(schedules.run())
             try:
                 async with asyncio.timeout(20):
@@ -133,18 +131,17 @@ def test_nothing_is_called_and_nothing_works_again_before_the_database_is_usable
         ("sweep", '{"jobs": 2}', False),
     ],
 )
-def test_a_call_that_has_done_something_is_saved_unless_the_next_one_does_it_again(
-    name: str, text: str, is_saved: bool, tmp_path: Path
+def test_what_a_call_has_done_is_saved_unless_the_next_one_does_it_again(
+    name: str, text: str, is_saved: bool
 ) -> None:
     schedules = (Schedule(name, name, 60, local_every_seconds=1),)
 
-    async def scenario(function: Sweep, schedules: Schedules) -> None:
+    async def scenario(function: Sweep, running: Schedules) -> None:
         function.text = text
-        await function.called(2)
+        await running._call(schedules[0])
+        assert running.has_done == is_saved
 
-    changes = tmp_path / "changes"
-    assert _run(scenario, replace(PIPELINE, schedules=schedules), changes=changes) == []
-    assert changes.exists() == is_saved
+    assert _run(scenario, replace(PIPELINE, schedules=schedules)) == []
 
 
 def test_a_schedule_of_a_function_that_does_not_exist_is_ignored() -> None:
