@@ -129,6 +129,8 @@ class Config:
     #: Where a local run says that this memory is nearly full. Ignored unless emulators are used. See
     #: shared.gcp.room.
     storage_full_file: Path | None = None
+    #: Exists while a local run loads its last save. Ignored unless emulators are used. See shared.gcp.room.
+    storage_loading_file: Path | None = None
     google_cloud_project: Project = _LOCAL_PROJECT
     elasticsearch_url: Url | None = None
     elasticsearch_api_key: str | None = field(default=None, repr=False)

@@ -129,7 +129,7 @@ class Autosave:
     """Exports while something may have changed, until it is cancelled.
 
     ``usable()`` returns whether the emulator runs. ``changes`` is the file of :func:`note_change`. Calls of
-    the sweep do not touch it: after a crash the next sweep makes the same changes again.
+    schedules do not touch it: after a crash the next one makes the same changes again.
     """
 
     def __init__(

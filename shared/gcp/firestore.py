@@ -75,7 +75,7 @@ class Firestore:
     """The database. Thread-safe; one object a process.
 
     ``timeout``, ``query_timeout``: see TIMEOUT and QUERY_TIMEOUT. ``batch_interval``: see BATCH_INTERVAL.
-    None sends each call alone. ``room``: whether more can be stored.
+    None sends each call alone. ``room``: whether more can be stored, and everything is there.
     """
 
     room = Room()
@@ -123,7 +123,7 @@ class Firestore:
         client = self._client()
         references = [client.document(path) for path in dict.fromkeys(paths)]
         retry = _RETRY.with_timeout(self.timeout)
-        with _translated_errors(f"read {paths[0]}", self.timeout):
+        with self._asked(f"read {paths[0]}", self.timeout):
             found = {
                 document.reference.path: _snapshot(document)
                 for document in client.get_all(
@@ -156,12 +156,12 @@ class Firestore:
             query = query.start_after({"__name__": client.collection(collection).document(start_after)})
         if limit is not None:
             query = query.limit(limit)
-        return _stream(query, collection, self.query_timeout)
+        return self._stream(query, collection, self.query_timeout)
 
     def query_group(self, collection_id: str, fields: Sequence[str]) -> Iterator[Snapshot]:
         """Streams the documents of all collections of that name, wherever they are."""
         query = self._client().collection_group(collection_id).select(list(fields))
-        return _stream(query, collection_id, WHOLE_TIMEOUT)
+        return self._stream(query, collection_id, WHOLE_TIMEOUT)
 
     def count(
         self, collection: str, *conditions: tuple[str, str, object], timeout: float | None = None
@@ -169,7 +169,7 @@ class Firestore:
         """The number of documents in a collection that meet all conditions. ``timeout``: as QUERY_TIMEOUT."""
         seconds = timeout or self.query_timeout
         query: Any = _where(self._client().collection(collection), conditions).count()
-        with _translated_errors(f"count {collection}", seconds):
+        with self._asked(f"count {collection}", seconds):
             return int(query.get(retry=_RETRY.with_timeout(seconds), timeout=seconds)[0][0].value)
 
     def commit(self) -> Commit:
@@ -195,9 +195,31 @@ class Firestore:
         for commit in commits:
             commit.add_to(batch)
         what = f"write {next(iter(commits[0].paths), 'nothing')}"
-        with _translated_errors(what, self.timeout, writes=True):
+        with self._asked(what, self.timeout, writes=True):
             found = iter(batch.commit(retry=_RETRY.with_timeout(self.timeout), timeout=self.timeout))
         return [commit.committed(list(islice(found, len(commit)))) for commit in commits]
+
+    def _stream(self, query: Any, name: str, seconds: float) -> Iterator[Snapshot]:
+        with self._asked(f"list {name}", seconds):
+            found = iter(query.stream(retry=_RETRY.with_timeout(seconds), timeout=seconds))
+        while True:
+            # Not around the yield: an error of the caller must not be taken for one of Firestore's.
+            with self._asked(f"list {name}", seconds):
+                document = next(found, None)
+            if document is None:
+                return
+            yield _snapshot(document)
+
+    @contextmanager
+    def _asked(self, what: str, seconds: float, *, writes: bool = False) -> Iterator[None]:
+        """A call. Raises ours for the client's errors, and Transient while documents are being loaded.
+
+        A call that began before the emulator ended may be answered when it has started again, empty.
+        """
+        self.room.require_loaded()
+        with _translated_errors(what, seconds, writes=writes):
+            yield
+        self.room.require_loaded()
 
     def ping(self, timeout: float) -> None:
         """Raises when Firestore does not answer within ``timeout`` seconds."""
@@ -284,15 +306,3 @@ def _where(query: Any, conditions: Sequence[tuple[str, str, object]]) -> Any:
 
 def _snapshot(document: Any) -> Snapshot:
     return Snapshot(document.reference.path, document.to_dict(), document.update_time)
-
-
-def _stream(query: Any, name: str, seconds: float) -> Iterator[Snapshot]:
-    with _translated_errors(f"list {name}", seconds):
-        found = iter(query.stream(retry=_RETRY.with_timeout(seconds), timeout=seconds))
-    while True:
-        # Not around the yield: an error of the caller must not be taken for one of Firestore's.
-        with _translated_errors(f"list {name}", seconds):
-            document = next(found, None)
-        if document is None:
-            return
-        yield _snapshot(document)

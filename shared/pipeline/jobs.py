@@ -302,9 +302,8 @@ class Jobs:
         """Makes a job that is over active again.
 
         Raises:
-            Busy, Full: the playlist has another active job; there is no room for more videos.
+            Busy: the playlist has another active job.
         """
-        self._db.room.require()
 
         def attempt() -> None:
             pointer_path = _active_path(job.user_id, job.playlist_id, job.video_ids)

@@ -82,6 +82,9 @@ class Refreshing:
     def run(self) -> Refreshed:
         """Looks at what is due, as far as time and the budget of the day allow."""
         done, deadline = Refreshed(), monotonic() + _WORKS_FOR
+        if self._db.room.lack():
+            # No job could start. So nothing is asked for, and everything stays due.
+            return done
         spent, now = self._budget.read(), clock.now()
         left = self._budget.units - spent.units
         # Without units only videos can be fetched that were expected later. Once an hour is enough for them:

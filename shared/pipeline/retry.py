@@ -36,10 +36,12 @@ class Retry:
         Raises:
             Busy: the playlist has another active job.
             NotFound: no video of the job is in the user's library through its playlist any more.
-            TooMany: the quota is used up.
+            TooMany, Full: the quota is used up; there is no room for more videos.
         """
         if job.active:
             return
+        # Before anything is charged or reopened.
+        self._db.room.require()
         self._jobs.require_free(job)
         if not job.whole:
             known = memberships.read(self._db, job.user_id, job.playlist_id)

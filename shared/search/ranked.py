@@ -94,7 +94,8 @@ def _found(reading: Reading, compiler: Compiler) -> tuple[Mapping[str, Any], int
         counting["aggs"] = facets.aggregations(scope, chosen)
         best = {**body, "track_total_hits": False}
         answer, counted = scope.search_all([(clause, best), (clause, counting)])
-    total = counted["hits"]["total"]["value"]
+    # Something may have been indexed or removed between the two.
+    total = max(counted["hits"]["total"]["value"], len(answer["hits"]["hits"]))
     partial = bool(answer["timed_out"] or counted["timed_out"])
     return answer, total, facets.view(counted["aggregations"], scope, total), partial
 

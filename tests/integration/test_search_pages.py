@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,6 +38,45 @@ def test_all_pages_together_have_all_hits(library: SearchLibrary, sort: str) -> 
             break
     assert sorted(seen) == sorted(each.video_id for each in VIDEOS)
     assert seen == library.ids("", sort=sort)
+
+
+def test_all_pages_have_all_hits_when_nearness_orders_only_some_of_the_first(
+    library: SearchLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranked, "_RESCORED", 1)
+    seen: list[str] = []
+    cursor = None
+    for _ in range(3):
+        answer = library.search("a sea", limit=1, cursor=cursor)
+        assert answer["total"] == 3
+        seen += [hit["video_id"] for hit in answer["hits"]]
+        cursor = answer["cursor"]
+    assert sorted(seen) == ["quiet", "ropes", "tides"]
+
+
+def test_facets_are_the_same_from_the_hits_and_from_counting(library: SearchLibrary) -> None:
+    """The hits of a phrase of three words are counted where they are if they fill no page."""
+    other = {"channel": "Le Phare", "channel_id": "UCphare", "published_at": datetime(2020, 1, 1, tzinfo=UTC)}
+    more = [
+        video("slow0", "Fog", "en", "the fog goes very slowly"),
+        video("slow1", "Fog", "en-GB", "it goes very slowly"),
+        video("slow2", "Fog", "fr", "elle goes very slowly", **other),
+        video("slow3", "Fog", None, "it goes", description="goes very slowly", channel_id=None),
+        video("slow4", "Fog", "en", "another's goes very slowly"),
+    ]
+    library.write(*more)
+    half = len(VIDEOS) // 2
+    library.put("PLtalks", [*VIDEOS[:half], more[0]], version=10)
+    library.put("PLmore", [*VIDEOS[half - 1 :], *more[:4]], version=10)
+    try:
+        of_hits = library.search('"goes very slowly"')
+        counted = library.search('"goes very slowly"', limit=1)
+        assert of_hits["total"] == counted["total"] == len(of_hits["hits"]) == 4
+        assert of_hits["facets"] == counted["facets"]
+        assert [each["count"] for each in of_hits["facets"]["playlists"]] == [4, 1]
+    finally:
+        library.put("PLtalks", VIDEOS[:half], version=11)
+        library.put("PLmore", VIDEOS[half - 1 :], version=11)
 
 
 def test_the_order_of_a_library_is_kept_however_many_hits_there_are(

@@ -91,6 +91,9 @@ def test_every_request_is_restricted_to_the_library(server: RecordingServer, db:
     ]
     first = search.search(USER, TITLES, Params(q="sea", limit=2))
     search.search(USER, TITLES, Params(q="sea", limit=2, cursor=first["cursor"]))
+    assert search.search(USER, TITLES, Params(q="why the sea", playlists=("PLtalks",)))["total"] == 1
+    # Its facets come from its hits, each of which names its playlists.
+    assert search.search(USER, TITLES, Params(q='"why the sea"'))["total"] == 1
     assert search.search(USER, TITLES, Params(q="bolwine"))["did_you_mean"] == "bowline"
     assert len(list(search.every_hit(USER, TITLES, Params(q="sea")))) == 3
     assert search.suggest(USER, TITLES, "the sea ri")
@@ -102,9 +105,14 @@ def test_every_request_is_restricted_to_the_library(server: RecordingServer, db:
     assert search.related(USER, TITLES, "tides", 0.0, 10)["passage"]
     queries = server.recording.queries
     assert len(queries) >= 12
+    named = [
+        {"bool": {"filter": [lookup], "_name": name}} for name, lookup in zip(TITLES, lookups, strict=True)
+    ]
+    within, also = ({"bool": {"should": each, "minimum_should_match": 1}} for each in (lookups, named))
     for query in queries:
-        within = {"bool": {"should": lookups, "minimum_should_match": 1}}
-        assert query == {"bool": {"must": query["bool"]["must"], "filter": [within]}}
+        (limit,) = query["bool"]["filter"]
+        assert limit in (within, also)
+        assert query == {"bool": {"must": query["bool"]["must"], "filter": [limit]}}
     # One search with the filters and one for the facets, and one for related places.
     assert len(server.recording.near) == 3
     for near in server.recording.near:

@@ -19,6 +19,7 @@ PIPELINE = load_pipeline(Config.from_env({}))
 INTERNAL = {
     "K_SERVICE": "the platform and the local run set it: the name of the function",
     "STORAGE_FULL_FILE": "the local run sets it: where it says that its memory is nearly full",
+    "STORAGE_LOADING_FILE": "the local run sets it: where it says that it loads its last save",
     "FAILPOINTS_DIR": "tests set it: where they arm failpoints",
 }
 DEFAULTS = {field.name.upper(): field.default for field in fields(Config)}

@@ -84,6 +84,7 @@ def for_python(caller: Mapping[str, str], state: StateDir, config: Config, at: A
         "PORT": str(config.port),
         "LOCAL_STATE_DIR": str(state.root),
         "STORAGE_FULL_FILE": str(state.full),
+        "STORAGE_LOADING_FILE": str(state.loading),
         "GOOGLE_CLOUD_PROJECT": config.google_cloud_project,
         "PUBSUB_EMULATOR_HOST": at.pubsub,
         "FIRESTORE_EMULATOR_HOST": at.firestore,

@@ -29,6 +29,8 @@ class Schedules:
         usable: Callable[[], bool] = lambda: True,
     ) -> None:
         self._usable = usable
+        #: Whether a call has changed something, but for those of the sweep: the next one does the same again.
+        self.has_done = False
         self._schedules = [schedule for schedule in pipeline.schedules if schedule.function in urls]
         self._urls = urls
         self._say = say
@@ -52,9 +54,9 @@ class Schedules:
             try:
                 if self._usable():
                     await self._call(schedule)
-                if failing:
-                    self._say(f"The scheduled call of {schedule.function} works again.")
-                failing = False
+                    if failing:
+                        self._say(f"The scheduled call of {schedule.function} works again.")
+                    failing = False
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 # A series of failures is printed once. The log of the function has all of them.
                 if not failing:
@@ -79,10 +81,12 @@ class Schedules:
             text = await answer.text()
             if answer.status >= 300:
                 raise OSError(f"expected status 2xx, found {answer.status}: {text[:200]}")
+        # The answer counts what was done. All zeros need neither a save nor a line.
+        has_done = re.search(r":\s*[1-9]", text) is not None
+        self.has_done |= has_done and schedule.function != SWEEP
         if lost:
             self._losses_reported = losses
-            # The answer counts what was published. All zeros need no line.
-            if re.search(r":\s*[1-9]", text):
+            if has_done:
                 self._say(
                     f"An emulator started empty. Lost messages were published again: {text.strip():.200}"
                 )

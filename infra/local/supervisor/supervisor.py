@@ -161,7 +161,7 @@ class Supervisor:
         if self._config.firestore_emulator_host is not None or not self._firestore_runs():
             return
         # Who pushes does not note what changes.
-        if not self._push and not self._autosave.needed():
+        if not (self._push or self._autosave.needed() or self._schedules.has_done):
             return
         try:
             async with asyncio.timeout(_LAST_EXPORT_SECONDS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,13 +13,14 @@ from shared import clock
 from shared.config import Config, ConfigError
 from shared.errors import GrantExpired, KeyRefused, NotVisible
 from shared.gcp.pubsub import Topics
+from shared.gcp.room import Room
 from shared.library import refreshes
 from shared.library.memberships import Memberships, membership_path
 from shared.library.packing import pack_ids
 from shared.library.refreshes import Again, Refresh, refresh_from, refresh_path
 from shared.oauth.grants import Grants
 from shared.pipeline.jobs import job_path
-from shared.pipeline.refresh import Refreshing
+from shared.pipeline.refresh import Refreshed, Refreshing
 from shared.search.index.writer import SearchIndex
 from shared.youtube.data_api import DataApi
 from shared.youtube.resources import FirstPage
@@ -239,3 +241,17 @@ def test_what_others_do_not_see_any_more_costs_two_units_unless_its_owner_sees_i
     assert len(town.youtube.pages) == 2
     assert visible or done.units == 2
     assert bool(town.plan(FIRST).late) is not visible
+
+
+def test_without_room_for_more_nothing_is_asked_for_and_everything_stays_due(
+    town: Town, tmp_path: Path
+) -> None:
+    town.hold(FIRST)
+    full, before = tmp_path / "full", town.plan(FIRST)
+    full.write_text("The library is full.")
+    town.db.room = Room(full)
+    assert town.refreshing.run() == Refreshed()
+    assert (town.youtube.pages, town.plan(FIRST)) == ([], before)
+    full.unlink()
+    town.refreshing.run()
+    assert town.listed() == [FIRST]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from msgspec.structs import replace
@@ -36,7 +37,11 @@ class Sweep:
             await asyncio.sleep(0.01)
 
 
-def _run(scenario: Callable[[Sweep, Schedules], Awaitable[None]], pipeline: Pipeline = PIPELINE) -> list[str]:
+def _run(
+    scenario: Callable[[Sweep, Schedules], Awaitable[None]],
+    pipeline: Pipeline = PIPELINE,
+    usable: Callable[[], bool] = lambda: True,
+) -> list[str]:
     """The lines that were printed during the scenario."""
     said: list[str] = []
 
@@ -45,7 +50,9 @@ def _run(scenario: Callable[[Sweep, Schedules], Awaitable[None]], pipeline: Pipe
         application = web.Application()
         application.router.add_post("/", sweep.answer)
         async with TestServer(application) as server:
-            schedules = Schedules(pipeline, {"sweep": f"http://{server.host}:{server.port}"}, said.append)
+            url = f"http://{server.host}:{server.port}"
+            urls = dict.fromkeys(("sweep", "refresh"), url)
+            schedules = Schedules(pipeline, urls, said.append, usable)
             task = asyncio.create_task(schedules.run())
             try:
                 async with asyncio.timeout(20):
@@ -92,6 +99,49 @@ def test_lost_messages_are_reported_until_the_sweep_succeeds() -> None:
     assert len(said) == 2
     assert "sweep failed and will be retried: expected status 2xx, found 500" in said[0]
     assert said[1] == "The scheduled call of sweep works again."
+
+
+def test_nothing_is_called_and_nothing_works_again_before_the_database_is_usable() -> None:
+    usable, asked = [True], list[int]()
+
+    def is_usable() -> bool:
+        asked.append(1)
+        return usable[0]
+
+    async def scenario(sweep: Sweep, schedules: Schedules) -> None:
+        sweep.status = 500
+        await sweep.called(1)
+        usable[0] = False
+        before = len(asked)
+        while len(asked) < before + 2:
+            schedules.messages_were_lost()
+            await asyncio.sleep(0.01)
+        assert len(sweep.bodies) == 1
+
+    said = _run(scenario, usable=is_usable)
+    assert len(said) == 1
+    assert "failed and will be retried" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_saved"),
+    [
+        ("refresh", '{"sources": 2, "jobs": 0}', True),
+        ("refresh", '{"sources": 0, "jobs": 0}', False),
+        ("sweep", '{"jobs": 2}', False),
+    ],
+)
+def test_what_a_call_has_done_is_saved_unless_the_next_one_does_it_again(
+    name: str, text: str, is_saved: bool
+) -> None:
+    schedules = (Schedule(name, name, 60, local_every_seconds=1),)
+
+    async def scenario(function: Sweep, running: Schedules) -> None:
+        function.text = text
+        await running._call(schedules[0])
+        assert running.has_done == is_saved
+
+    assert _run(scenario, replace(PIPELINE, schedules=schedules)) == []
 
 
 def test_a_schedule_of_a_function_that_does_not_exist_is_ignored() -> None:

@@ -16,7 +16,7 @@ TERRAFORM = ROOT / "infra" / "terraform"
 VARIABLES = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
 #: Variables of the local run, of the platform, and the addresses of Google's and YouTube's servers.
 NOT_TO_BE_SET = re.compile(
-    r"PORT|LOCAL_STATE_DIR|FIRESTORE_MEMORY_MB|STORAGE_FULL_FILE|\w+_EMULATOR_HOST|OPERATOR_TOKEN|FAILPOINTS_DIR|K_SERVICE"
+    r"PORT|LOCAL_STATE_DIR|FIRESTORE_MEMORY_MB|STORAGE_\w+_FILE|\w+_EMULATOR_HOST|OPERATOR_TOKEN|FAILPOINTS_DIR|K_SERVICE"
     r"|YTS_(URL|TOKEN)|GOOGLE_OAUTH_(\w+_URI|ISSUER)|YOUTUBE_(API_ENDPOINT|BASE_URL|EMBED_BASE_URL)"
 )
 
