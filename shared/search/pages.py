@@ -16,7 +16,7 @@ from shared.search.errors import SearchRefused
 from shared.search.params import PLACED, Params
 from shared.search.placing import WINDOW, Placing, page_after
 from shared.search.query import Query
-from shared.search.ranked import TIE_BREAK, Page, Reading, clause_of, read_page
+from shared.search.ranked import TIE_BREAK, Page, Reading, clause_of, count_hits, read_page
 from shared.search.scope import REMEMBERED, LibraryAnalyzers, Scope
 
 #: Hits as nothing but their sort value, the id. An `_id` is stored beside the transcript: reading 5,000 of
@@ -72,6 +72,10 @@ class Pages:
         request = _request_placed if params.sort in PLACED else read_page
         reading = Reading(scope, query, params, cursor, count_facets, placing)
         return self.answer(reading, request) or Page()
+
+    def count(self, scope: Scope, query: Query, params: Params, placing: Placing) -> int:
+        """The number of all hits. Raises as :meth:`read`."""
+        return self.answer(Reading(scope, query, params, None, False, placing), count_hits) or 0
 
     def every(
         self, scope: Scope, query: Query, params: Params, placing: Placing

@@ -61,6 +61,14 @@ def read_page(reading: Reading, compiler: Compiler) -> Page:
     return _first_page(reading, compiler)
 
 
+def count_hits(reading: Reading, compiler: Compiler) -> int:
+    """Their number on all pages. Raises as :meth:`Scope.search`."""
+    allowed = _allowed(facets.filters(reading.scope, reading.params))
+    clause = clause_of(reading, compiler, nearness=False)
+    answer = reading.scope.search(clause, size=0, track_total_hits=True, **allowed)
+    return int(answer["hits"]["total"]["value"])
+
+
 def _first_page(reading: Reading, compiler: Compiler) -> Page:
     scope, params = reading.scope, reading.params
     answer, total, counts, partial = _found(reading, compiler)

@@ -269,9 +269,8 @@ class Search:
         """Another spelling of the query. The search succeeds even if none can be looked for."""
 
         def count(q: str) -> int:
-            corrected = replace(params, q=q, limit=1)
-            page = self._pages.read(scope, _query(corrected), corrected, count_facets=False, placing=placing)
-            return page.total
+            corrected = replace(params, q=q)
+            return self._pages.count(scope, _query(corrected), corrected, placing)
 
         if not scope.playlists or found > spelling.FEW:
             return None

@@ -52,6 +52,7 @@ def test_a_source_says_when_it_is_next_and_what_changed(place: Town) -> None:
     place.hold("ann", truth)
     first = shown(place, "ann", truth)
     slot_at = place.plan_of("ann", truth).slot_at
+    assert slot_at is not None
     assert first["refresh"] == {
         "every": "daily",
         "chosen": "auto",

@@ -96,23 +96,6 @@ def test_the_order_of_a_library_is_kept_however_many_hits_there_are(
     assert (seen, params.cursor) == ([*order, *rest], None)
 
 
-@pytest.mark.parametrize("rescored", [1, 500])
-def test_no_hit_is_lost_or_repeated_if_only_the_best_are_scored_for_nearness(
-    library: SearchLibrary, monkeypatch: pytest.MonkeyPatch, rescored: int
-) -> None:
-    monkeypatch.setattr(ranked, "_RESCORED", rescored)
-    seen: list[str] = []
-    cursor = None
-    while True:
-        answer = library.search("the sea", limit=1, cursor=cursor)
-        seen += [hit["video_id"] for hit in answer["hits"]]
-        cursor = answer["cursor"]
-        if cursor is None:
-            break
-    assert sorted(seen) == ["ropes", "tides"]
-    assert answer["total"] == 2
-
-
 @pytest.mark.parametrize("q", ["", "sea", '"the sea rises"', "playlist of nothing", "sea bowline"])
 def test_facets_are_the_same_wherever_they_are_counted(
     library: SearchLibrary, monkeypatch: pytest.MonkeyPatch, q: str
