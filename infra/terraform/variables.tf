@@ -244,7 +244,7 @@ variable "elasticsearch_heap_mb" {
 }
 
 variable "elasticsearch_disk_gb" {
-  description = "The disk of the index: about 1.3 GB for 10,000 videos, and twice that during a rebuild. It can only grow."
+  description = "The disk of the index: about 2.1 GB for 10,000 videos, and twice that during a rebuild. It can only grow."
   type        = number
   default     = 20
   nullable    = false

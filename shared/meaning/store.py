@@ -95,7 +95,8 @@ class State:
     at; ``listed``: all were. ``retired``: a model whose passages are being deleted.
 
     ``held_back``: the embedder has given back messages because a job runs. ``resend_after``: what was sent
-    before is not on its way any more. ``trouble``: why the model cannot be used, for the operator.
+    before is not on its way any more. ``trouble``: why the model cannot be used, for the operator; only the
+    embedder writes it.
     """
 
     serving: str | None = None

@@ -142,9 +142,9 @@ class Embedding:
 
     def _note(self, **fields: object) -> None:
         """Changes the state, if these fields are others there."""
-        found = self._db.read(STATE, fields=STATE_FIELDS)[0]
-        if found.data is not None and any(found.data.get(name) != value for name, value in fields.items()):
-            self._db.commit().update(STATE, fields).run()
+        known = self._db.read(STATE, fields=STATE_FIELDS)[0].data or {}
+        if any(known.get(name) != value for name, value in fields.items()):
+            self._db.commit().set(STATE, fields, merge=True).run()
 
     def _embed(self, embedder: Embedder, video_id: str) -> None:
         kept_path = passages_path(embedder.name, video_id)
@@ -152,11 +152,12 @@ class Embedding:
             kept_path, due_path(video_id), STATE, fields=["digest", "since", *STATE_FIELDS]
         )
         state = state_from(found)
-        if due.data is None or state.wanted != embedder.name:
-            # Done already; or another version of this function is to do it.
-            return
+        if state.wanted != embedder.name:
+            return  # another version of this function is to do it
         if state.trouble is not None:
             self._note(trouble=None, held_back=True)
+        if due.data is None:
+            return  # done already; or the message only asks for the model
         # After the others, so that what was read before can only be older.
         video, transcript = self._db.read(video_path(video_id), transcript_path(video_id))
         metadata, outcome = metadata_from(video), stored_from(transcript).outcome

@@ -33,6 +33,8 @@ FEW = 5
 _LOST = timedelta(minutes=10)
 #: The longest wait of a video that cannot be embedded.
 _LONGEST = timedelta(days=1)
+#: In a message that only asks for the model.
+_NO_VIDEO = "none"
 #: Old videos that are looked at in one sweep.
 _LOOKED_AT = 200
 
@@ -87,6 +89,9 @@ class EmbeddingDue:
             return 0
         working = any_works(jobs)
         due = self._due(state, working)
+        if state.trouble and not due:
+            # Nothing else would show that the model is there again.
+            self._topics.publish("passages", [PassagesMessage(_NO_VIDEO, anyway=True)])
         if due or working:
             return self._send(found, state, due, working, messages_lost)
         if not state.listed:
@@ -113,7 +118,8 @@ class EmbeddingDue:
             retired=retired if retired != model.name else None,
             after=None,
             listed=False,
-            trouble=None,
+            # What was sent is another model's, and perhaps waits for one that is missing.
+            resend_after=clock.now(),
         )
         logs.info("all videos are looked at for search by meaning", model=model.name, serving=serving)
 

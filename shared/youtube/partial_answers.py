@@ -64,23 +64,27 @@ class PartialAnswers:
         self.on, self.works = True, False
         self._expected = _EXPECTED
 
-    def ask(self, send: Callable[[str], requests.Response]) -> requests.Response:
-        """The answer to use. ``send`` makes the request with these parameters added to its address.
+    def ask(self, send: Callable[[str, bool], requests.Response]) -> requests.Response:
+        """The answer to use.
+
+        ``send`` makes the request with these parameters added to its address. Its second argument: the
+        request repeats one that YouTube has perhaps refused.
 
         Raises:
             requests.RequestException: as ``send`` does.
         """
         if not self.on:
-            return send("")
-        partial = send(PARAMETERS)
+            return send("", False)
+        partial = send(PARAMETERS, False)
         said = _said(partial)
         if self._expected <= said:
             self.works = True
             return partial
         does_not_play = "playabilityStatus" in said and "plays" not in said
-        if self.works and (does_not_play or partial.status_code == 429 or partial.status_code >= 500):
+        refused = does_not_play or partial.status_code == 429
+        if self.works and (refused or partial.status_code >= 500):
             return partial
-        whole = send("")
+        whole = send("", refused)
         all_said = _said(whole)
         if missing := (all_said - said) & self._expected:
             self.on = False

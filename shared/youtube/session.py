@@ -68,6 +68,8 @@ class Session(requests.Session):
         #: When the attempt has to end. None from :meth:`begin` to its first request.
         self._deadline: float | None = 0.0
         self._before_request: Callable[[], None] = lambda: None
+        #: Whether the request that is sent next repeats one that YouTube has perhaps refused.
+        self.repeats_refused = False
         #: Whether a request of this session was ever answered.
         self.reached = False
         #: Bytes received since :meth:`begin`, as they came over the wire, compressed.
@@ -89,6 +91,7 @@ class Session(requests.Session):
         ``before_request`` is called before each request, and may raise to keep it from being sent.
         """
         self.received, self._used_key, self.player_answer, self._deadline = 0, None, None, None
+        self.repeats_refused = False
         self._before_request = before_request
 
     def give_up_key(self) -> bool:
@@ -111,7 +114,12 @@ class Session(requests.Session):
         if self._partial_answers is None:
             response = request(method, url, *args, **kwargs)
         else:
-            response = self._partial_answers.ask(lambda added: request(method, url + added, *args, **kwargs))
+
+            def send(added: str, repeats_refused: bool) -> requests.Response:
+                self.repeats_refused = repeats_refused
+                return request(method, url + added, *args, **kwargs)
+
+            response = self._partial_answers.ask(send)
         if response.ok:
             with suppress(ValueError):
                 self.player_answer = response.json()
@@ -126,6 +134,7 @@ class Session(requests.Session):
         if left <= 0:
             raise requests.ReadTimeout(f"not sent after {self._budget:g} s", request=request)
         self._before_request()
+        self.repeats_refused = False
         kwargs["timeout"] = (min(self._timeout[0], left), min(self._timeout[1], left))
         kwargs["stream"] = True
         response = super().send(request, **kwargs)

@@ -28,8 +28,8 @@ from tests.benchmarks.scale_costs import Habits, Measured, Month, Prices
 PAGE = 50
 #: Sources of at most so many videos are looked at daily, and others weekly.
 DAILY = 200
-#: GB of index of a shard, by Elastic's advice; of the largest disk that the deployment makes.
-SHARD, LARGEST_DISK = 40, 2_000
+#: GB of index of a shard, by Elastic's advice.
+SHARD = 40
 #: Passages of a library that are searched one by one in a tenth of a second or two.
 SCANNED = 100_000
 
@@ -199,7 +199,7 @@ def walls(world: World, days: Sequence[Day], measured: Measured, habits: Habits)
     end, last = month(days, len(days)), days[-1]
     videos = end.stored / max(1, end.users)
     units = last.wanted / max(1, end.users)
-    disk = LARGEST_DISK * 1e9 / 2 / (measured.words_bytes + measured.passages_bytes)
+    disk = costs.LARGEST_DISK * 1e9 / 2 / (measured.words_bytes + measured.passages_bytes)
     arriving = sum(day.fetched for day in days[: world.days]) / max(1, end.users)
     over = 0.5 * math.erfc(math.log(SCANNED / measured.passages / world.median) / world.sigma / math.sqrt(2))
     return [
@@ -209,7 +209,7 @@ def walls(world: World, days: Sequence[Day], measured: Measured, habits: Habits)
             f"{86_400 * habits.pace / arriving:,.0f} new users a day ({arriving:,.0f} videos each)",
         ),
         (
-            f"one search server with {LARGEST_DISK:,} GB of disk",
+            f"one search server with {costs.LARGEST_DISK:,} GB of disk",
             f"{disk / videos:,.0f} users, {disk / 1e6:.1f} M videos",
         ),
         (

@@ -13,6 +13,8 @@ from pathlib import Path
 
 SECONDS = 30 * 86_400
 _GB = 1e9
+#: GB of the largest disk that the deployment makes (elasticsearch_disk_gb).
+LARGEST_DISK = 2_000
 _SEARCH_TF = Path(__file__).parents[2] / "infra" / "terraform" / "search.tf"
 
 
@@ -133,7 +135,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Search servers that hold the index. ``disk``: GB of all, with the room that a rebuild needs."""
+    """Search servers that hold the index.
+
+    ``memory`` and ``disk``: GB of all. The disks have the room that a rebuild needs.
+    """
 
     machine: Machine
     number: int
@@ -150,12 +155,16 @@ def machines() -> list[Machine]:
 
 
 def servers(stored: float, measured: Measured) -> Servers:
-    """Elastic's rule for what is searched often: a gigabyte of memory for 30 of index. Three for itself."""
+    """As few as possible, and the cheapest of these.
+
+    Elastic's rule for what is searched often: a gigabyte of memory for 30 of index. Three more for itself.
+    """
     index = stored * (measured.words_bytes + measured.passages_bytes) / _GB
-    memory, disk = max(4.0, 3 + index / 30), max(20.0, 2 * index)
-    fitting = [machine for machine in machines() if machine.memory >= memory]
-    machine = fitting[0] if fitting else max(machines(), key=lambda machine: machine.memory)
-    return Servers(machine, math.ceil(memory / machine.memory), memory, index, disk)
+    disk, most = max(20.0, 2 * index), max(machine.memory for machine in machines())
+    number = math.ceil(max(disk / LARGEST_DISK, index / 30 / (most - 3)))
+    memory = max(4.0, 3 + index / number / 30)
+    machine = next(each for each in machines() if each.memory >= memory)
+    return Servers(machine, number, number * memory, index, disk)
 
 
 def seconds(month: Month, habits: Habits, measured: Measured) -> dict[str, float]:

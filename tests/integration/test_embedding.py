@@ -247,6 +247,10 @@ def test_a_model_that_is_missing_costs_nothing_but_itself(world: EmbeddingWorld)
     world.age("v0", 11, "sent_at")
     world.age("v1", 11, "sent_at")
     assert len(world.sweep()) == 1, "one video asks for the model"
+    assert world.sweep(embedder="off") == []
+    assert world.sweep() == []
+    assert len(world.sweep()) == 1, "and again when another model may be wanted"
+    assert world.state.trouble
     there = True
     embedding.embed(PassagesMessage("v0"), DELIVERY)
     assert not world.is_due("v0")

@@ -74,6 +74,9 @@ class _Commit(Commit):
         #: A document as it has to be, and its new fields. None deletes it.
         self._puts: list[tuple[Snapshot, Mapping[str, Any] | None]] = []
 
+    def __len__(self) -> int:
+        return len(self._puts)
+
     def create(self, path: str, data: Mapping[str, Any]) -> Self:
         return self.put(Snapshot(path, None, None), data)
 

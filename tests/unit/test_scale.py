@@ -71,11 +71,13 @@ def test_more_of_everything_costs_more() -> None:
     assert {f"function {name}" for name in ("refresh", "keep", "embedder", "mcp")} <= more.keys()
 
 
-def test_search_servers_have_the_memory_that_the_index_needs() -> None:
+def test_search_servers_have_the_memory_and_the_disks_that_the_index_needs() -> None:
+    variables = (DOCS.parent / "infra/terraform/variables.tf").read_text()
+    assert f"var.elasticsearch_disk_gb <= {scale_costs.LARGEST_DISK} " in variables
     for videos in (0, 100_000, 1_000_000, 10_000_000):
         found = scale_costs.servers(videos, Measured())
         assert found.number * found.machine.memory >= found.memory
-        assert found.disk >= 2 * found.index
+        assert found.number * scale_costs.LARGEST_DISK >= found.disk >= 2 * found.index
     assert scale_costs.servers(0, Measured()).machine.name == "e2-medium"
 
 

@@ -133,10 +133,13 @@ class Breaker:
         self._changed.wait(min(left, due))
         self._timed = False
 
-    def may_send(self, ticket: Ticket) -> bool:
-        """Counts a request that is about to be sent. False if it must not be, because it would be refused."""
+    def may_send(self, ticket: Ticket, *, repeats_refused: bool = False) -> bool:
+        """Counts a request that is about to be sent. False if it must not be, because it would be refused.
+
+        ``repeats_refused``: it repeats a request that YouTube has perhaps refused.
+        """
         with self._changed:
-            return self._pacer.may_send(ticket, _now())
+            return self._pacer.may_send(ticket, _now(), repeats_refused=repeats_refused)
 
     def succeeded(self, ticket: Ticket) -> None:
         """YouTube has answered, whatever it said about the video."""

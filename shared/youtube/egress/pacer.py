@@ -4,7 +4,7 @@ YouTube lets an address send so many requests in so many seconds, says neither n
 every request for a while. The pacer works like TCP's congestion control (RFC 5681):
 
 1. **Slow start.** All that is in flight at the first block is wasted. So a new address starts with a few
-   videos at once. Each video that passes allows one more, which doubles them for each window of videos.
+   videos at once. Each video that passes allows one more, so their number doubles each time all have passed.
 2. **Breaker** (M. Nygard, "Release It!"). A block opens the breaker for all processes of the address. After a
    pause exactly one probe goes. If it is refused, the next pause is longer; if it passes, the breaker closes.
 3. **Rate.** The requests that succeeded before the block, divided by the seconds until the probe passed, are
@@ -124,11 +124,14 @@ class Pacer:
         window = self.window
         return None if window.rate is None else window.rate * (1 + window.counted / _DOUBLES)
 
-    def may_send(self, ticket: Ticket, now: float) -> bool:
-        """Notes that a request is about to be sent. False if it must not be, because it would be refused."""
+    def may_send(self, ticket: Ticket, now: float, *, repeats_refused: bool = False) -> bool:
+        """Notes that a request is about to be sent. False if it must not be, because it would be refused.
+
+        ``repeats_refused``: it repeats a request that YouTube has perhaps refused. That one is no success.
+        """
         if self.window.state != "closed" and not self._is_probing(ticket):
             return False
-        if ticket.sent:
+        if ticket.sent and not repeats_refused:
             # The request before this one was answered, or the video would have no second one.
             self._count_success(now)
         ticket.sent += 1

@@ -53,7 +53,7 @@ class Permit:
 
     def _before_request(self) -> None:
         """Counts a request. Raises RouteClosed if YouTube has blocked the address meanwhile."""
-        if not self._breaker.may_send(self._ticket):
+        if not self._breaker.may_send(self._ticket, repeats_refused=self.session.repeats_refused):
             raise RouteClosed(self._breaker.opens_at)
 
 

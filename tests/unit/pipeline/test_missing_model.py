@@ -9,12 +9,15 @@ from typing import cast
 import pytest
 
 from shared import clock
+from shared.config import Config
 from shared.errors import ModelMissing
 from shared.gcp.deliveries import Delivery
+from shared.gcp.pubsub import Topics
 from shared.meaning.embedder import USE, Embedder
 from shared.meaning.store import STATE, by_meaning
 from shared.messages import PassagesMessage
 from shared.pipeline.embedding import Embedding
+from shared.pipeline.embedding_due import EmbeddingDue
 from shared.search.index.passages import PassageIndex
 from shared.transcripts.due import due_path
 from shared.transcripts.store import Stored, TranscriptStore
@@ -92,6 +95,27 @@ def test_a_start_without_model_and_database_only_logs(db: InMemory, caplog: pyte
     db.unavailable = True
     embedding(db, missing)[0].check_model()
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_it_is_said_before_there_is_any_video_and_no_longer_when_the_model_is_there_again() -> None:
+    empty, sent = InMemory(), list[PassagesMessage]()
+    embedding(empty, missing)[0].check_model()
+
+    class Sending(Topics):
+        def publish(self, topic: object, messages: Sequence[object]) -> None:
+            sent.extend(cast(Sequence[PassagesMessage], messages))
+
+    config = Config(embedder="use")
+    sweep = EmbeddingDue(config, empty, Sending(config), Written())
+    for _ in range(3):
+        sweep.run([])
+        assert by_meaning(empty, "use") == TROUBLE
+    assert len(sent) == 2
+    for opens, said in ((missing, TROUBLE), (Model, "ok")):
+        embedding(empty, opens)[0].embed(sent[0], Delivery("1", b"", {}, None))
+        assert by_meaning(empty, "use") == said
+    sweep.run([])
+    assert len(sent) == 2
 
 
 def test_files_that_are_gone_at_the_first_text_are_said_and_what_is_there_again_is_used(

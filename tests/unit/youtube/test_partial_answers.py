@@ -20,7 +20,7 @@ from shared.config import Config
 from shared.errors import AttemptFailed, Refused, YouTubeError
 from shared.transcripts.transcript import Answer
 from shared.youtube.captions import Captions
-from shared.youtube.egress.breaker import RouteClosed
+from shared.youtube.egress.breaker import RouteClosed, egress_path
 from shared.youtube.egress.routing import Routing
 from shared.youtube.partial_answers import PARAMETERS, PartialAnswers
 from tests.unit.in_memory import InMemory
@@ -257,7 +257,7 @@ def test_what_whole_answers_lack_as_well_is_not_looked_for_any_more() -> None:
     }
     sent: list[str] = []
 
-    def send(added: str) -> requests.Response:
+    def send(added: str, _: bool) -> requests.Response:
         sent.append(added)
         response = requests.Response()
         response.status_code, response._content = 200, json.dumps(answer).encode()
@@ -269,6 +269,21 @@ def test_what_whole_answers_lack_as_well_is_not_looked_for_any_more() -> None:
     assert sent == [PARAMETERS, "", PARAMETERS, PARAMETERS]
     assert answers.on
     assert answers.works
+
+
+@pytest.mark.parametrize("kind", ["429", "bot"])
+def test_a_refused_request_that_is_repeated_is_no_success_of_its_address(
+    kind: str, youtube: LiveServer
+) -> None:
+    """Or the rate of an address that is blocked from the first day would be measured by its refusals."""
+    youtube.control("faults", {"kind": kind, "endpoints": ["player"], "videos": [video(0)]})
+    db, config = InMemory(), Config(youtube_base_url=youtube.url)
+    routing = Routing(config, db)
+    with pytest.raises(YouTubeError), routing.acquire(video(0), 5) as permit:
+        Captions(config).fetch(video(0), permit.session)
+    assert requests_of(youtube) == {"watch": 1, "player": 2, "timedtext": 0}
+    routing.sync()
+    assert db[egress_path(config.egress_name)]["succeeded"] == 1, "the watch page"
 
 
 # -- the limits of the second request ----------------------------------------------------------------

@@ -156,6 +156,22 @@ def test_a_block_that_never_ends_is_probed_less_and_less_often() -> None:
     assert len(pauses) < 40
 
 
+def test_refused_requests_that_were_repeated_say_nothing_of_the_rate() -> None:
+    """An address that is blocked from the first day begins carefully, and not at the slowest rate."""
+    pacer, now = Pacer(50), NOW
+    for refused in (*[True] * 20, False):
+        while isinstance(ticket := pacer.admit("v", now), float):
+            now = ticket
+        assert pacer.may_send(ticket, now)
+        assert pacer.may_send(ticket, now, repeats_refused=refused)
+        if refused:
+            assert pacer.refused(ticket, now)
+        else:
+            pacer.succeeded(ticket, now)
+        pacer.release(ticket, now)
+    assert (pacer.window.state, pacer.window.rate) == ("closed", 2.0)
+
+
 def sent(pacer: Pacer, video: str, now: float = NOW) -> Ticket:
     ticket = pacer.admit(video, now)
     assert isinstance(ticket, Ticket)
