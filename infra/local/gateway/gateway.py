@@ -44,13 +44,13 @@ def application(
 
     ``headers`` are added to every answer, unless a function sets them itself. ``changes`` is a file that is
     touched after each request that may have changed something. While the file ``loading`` exists, the
-    functions get no requests. ``restart_seconds``: see :class:`Proxy`.
+    functions get no requests; if it has text, that is why. ``restart_seconds``: see :class:`Proxy`.
     """
     proxy, files = Proxy(routes, restart_seconds), Frontend(frontend)
 
     async def hand_on(request: web.Request) -> web.StreamResponse:
-        if loading and loading.exists():
-            raise Unavailable("The library is being loaded. Try again in a moment.")
+        if loading and (reason := _reason(loading)) is not None:
+            raise Unavailable(reason or "The library is being loaded. Try again in a moment.")
         try:
             return await proxy.handle(request)
         finally:
@@ -94,3 +94,11 @@ async def serve(app: web.Application, port: int) -> None:
         await stopping.wait()
     finally:
         await runner.cleanup()
+
+
+def _reason(file: Path) -> str | None:
+    """The text of the file. None if there is no file."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None

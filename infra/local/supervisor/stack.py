@@ -14,7 +14,7 @@ from infra.local.servers import heap
 from infra.local.servers.elasticsearch import elasticsearch
 from infra.local.servers.emulators import firestore, pubsub
 from infra.local.servers.tools import Launch, Say
-from infra.local.state_dir import ROOT, StateDir
+from infra.local.state_dir import ROOT, StateDir, write_whole
 from infra.local.supervisor import environment, framework, probes, topics
 from infra.local.supervisor.component import Component
 from infra.local.supervisor.environment import Addresses
@@ -175,6 +175,8 @@ class _Builder:
             used = heap.most_used_mb(self.state.gc_log)
             full = 100 * used >= heap.FULL_PERCENT * self.memory_mb
             reason = heap.does_not_fit(self.memory_mb) if full else f"could not load the last save: {error}"
+            # People without a terminal read it, too, instead of waiting.
+            write_whole(self.state.loading, reason)
             raise NotUsable(reason) from error
         self.state.loading.unlink(missing_ok=True)
 

@@ -264,6 +264,9 @@ def test_requests_are_refused_while_the_library_is_being_loaded(frontend: Path, 
             response = await client.get(gateway.make_url("/api/jobs"))
             assert (response.status, response.headers["Retry-After"]) == (503, "2")
             assert "is being loaded" in (await response.json())["detail"]
+            loading.write_text("The library does not fit into 64 MB of memory.\n")
+            response = await client.get(gateway.make_url("/api/jobs"))
+            assert (await response.json())["detail"] == "The library does not fit into 64 MB of memory."
             assert (await client.get(gateway.make_url("/"))).status == 200
 
     asyncio.run(visit())
