@@ -145,7 +145,7 @@ class Autosave:
         self._interval, self._rest = interval, rest
         self._due = 0
         self._touched_at = 0
-        # What changed in an earlier run was saved, or is lost.
+        # Changes of an earlier run were saved, or are lost.
         self._was_touched()
 
     def needed(self) -> bool:

@@ -72,7 +72,7 @@ class Embedding:
         self._jobs = Jobs(db)
         self._open = open_embedder
         self._embedder: Embedder | None = None
-        #: What was missing of the model when the log said so last.
+        #: The reason why the model was missing, as it was logged last.
         self._missing: str | None = None
         self._remembered = remembered
         self._job_seen_at = float("-inf")

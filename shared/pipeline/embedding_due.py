@@ -118,7 +118,7 @@ class EmbeddingDue:
             retired=retired if retired != model.name else None,
             after=None,
             listed=False,
-            # What was sent is another model's, and perhaps waits for one that is missing.
+            # These videos were sent for another model, and perhaps wait for one that is missing.
             resend_after=clock.now(),
         )
         logs.info("all videos are looked at for search by meaning", model=model.name, serving=serving)

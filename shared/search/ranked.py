@@ -70,17 +70,16 @@ def count_hits(reading: Reading, compiler: Compiler) -> int:
 
 
 def _first_page(reading: Reading, compiler: Compiler) -> Page:
-    scope, params = reading.scope, reading.params
-    answer, total, counts, partial = _found(reading, compiler)
-    shown, cursor = answer["hits"]["hits"], None
-    if len(shown) < total:
-        ids = [hit["_id"] for hit in shown]
-        cursor = Cursor(params.signature(), scope.open_point_in_time(), total, ids, [])
-    return Page(shown, total, counts, cursor, partial)
+    page = _best_hits(reading, compiler)
+    if len(page.hits) >= page.total:
+        return page
+    ids = [hit["_id"] for hit in page.hits]
+    pit = reading.scope.open_point_in_time()
+    return replace(page, cursor=Cursor(reading.params.signature(), pit, page.total, ids, []))
 
 
-def _found(reading: Reading, compiler: Compiler) -> tuple[Mapping[str, Any], int, facets.Facets | None, bool]:
-    """Elasticsearch's answer with the hits, their number, their facets, and whether it ran out of time."""
+def _best_hits(reading: Reading, compiler: Compiler) -> Page:
+    """The first page without its cursor."""
     scope = reading.scope
     chosen = facets.filters(scope, reading.params)
     clause, body = _best(reading, compiler)
@@ -89,13 +88,15 @@ def _found(reading: Reading, compiler: Compiler) -> tuple[Mapping[str, Any], int
     counting = {"size": 0, "track_total_hits": True, **_allowed(chosen)}
     if not reading.count_facets:
         answer = scope.search(clause, **every)
-        return answer, answer["hits"]["total"]["value"], None, bool(answer["timed_out"])
+        total = answer["hits"]["total"]["value"]
+        return Page(answer["hits"]["hits"], total, partial=bool(answer["timed_out"]))
     if _is_rare(reading.query) and not chosen:
         # Mostly all hits are on this page. Then they are counted here, which costs nothing.
         answer = scope.search(clause, named=True, **every)
-        total = answer["hits"]["total"]["value"]
+        shown, total = answer["hits"]["hits"], answer["hits"]["total"]["value"]
         if total <= reading.params.limit:
-            return answer, total, facets.of_hits(answer["hits"]["hits"], scope), bool(answer["timed_out"])
+            counts = facets.of_hits(shown, scope)
+            return Page(shown, total, counts, partial=bool(answer["timed_out"]))
         counted = scope.search(clause, aggs=facets.aggregations(scope, chosen), **counting)
     else:
         # Elasticsearch works on both at the same time. Counting needs no scores.
@@ -105,7 +106,8 @@ def _found(reading: Reading, compiler: Compiler) -> tuple[Mapping[str, Any], int
     # Something may have been indexed or removed between the two.
     total = max(counted["hits"]["total"]["value"], len(answer["hits"]["hits"]))
     partial = bool(answer["timed_out"] or counted["timed_out"])
-    return answer, total, facets.view(counted["aggregations"], scope, total), partial
+    counts = facets.view(counted["aggregations"], scope, total)
+    return Page(answer["hits"]["hits"], total, counts, partial=partial)
 
 
 def _best(reading: Reading, compiler: Compiler) -> tuple[Clause, dict[str, Any]]:

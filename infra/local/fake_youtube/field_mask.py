@@ -63,7 +63,7 @@ def _parse_path(tokens: list[str], at: int) -> tuple[str, Mask | None, int]:
 
 
 def _union(one: Mask | None, other: Mask | None) -> Mask | None:
-    """What either mask selects."""
+    """A mask that selects the members of both masks."""
     if one is None or other is None:
         return None
     return {

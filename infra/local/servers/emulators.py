@@ -103,7 +103,7 @@ def firestore(
     # objects are young, and saving needs the memory of all documents once more for a moment.
     state.gc_log.parent.mkdir(parents=True, exist_ok=True)
     young = min(_YOUNG_MB, memory_mb // 8)
-    # What loading needs is there at the start: growing takes a complete collection for each step.
+    # The heap starts as large as loading needs it. Each step of growing takes a complete collection.
     # But above what is told (infra.local.servers.heap), it has to grow, because these collections tell it.
     least = min(memory_mb * heap.TOLD_PERCENT // 100, max(_LEAST_MB, _IN_MEMORY * saved_mb))
     heap_size = (f"-Xms{least}m", f"-Xmx{memory_mb}m", f"-Xmn{young}m")

@@ -52,7 +52,7 @@ def most_used_mb(gc_log: Path) -> int:
 
 
 def does_not_fit(limit_mb: int) -> str:
-    """What a person is told when the emulator has ended because its memory was full."""
+    """The sentence for people when the emulator has ended because its memory was full."""
     return (
         f"The library does not fit into {limit_mb:,} MB of memory. Its last save is kept. {_larger(limit_mb)}"
     )

@@ -160,7 +160,7 @@ class Supervisor:
     async def _export(self) -> None:
         if self._config.firestore_emulator_host is not None or not self._firestore_runs():
             return
-        # Who pushes does not note what changes.
+        # With push, the delivery is Pub/Sub itself, which notes no changes. So there may always be some.
         if not (self._push or self._autosave.needed() or self._schedules.has_done):
             return
         try:
