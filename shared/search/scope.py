@@ -78,9 +78,8 @@ class Scope:
             "id": membership_id(self.user_id, playlist_id),
             "path": "video_ids",
         }
-        clause: Clause = {"terms": {"video_id": lookup}}
-        # Elasticsearch forgets the name of a clause whose terms it looks up.
-        return {"bool": {"filter": [clause], "_name": playlist_id}} if named else clause
+        name = {"_name": playlist_id} if named else {}
+        return {"terms": {"video_id": lookup, **name}}
 
     def in_playlists(self, playlists: Sequence[str], *, named: bool = False) -> Clause:
         clauses = [self.in_playlist(playlist_id, named=named) for playlist_id in playlists]

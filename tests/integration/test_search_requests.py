@@ -106,7 +106,7 @@ def test_every_request_is_restricted_to_the_library(server: RecordingServer, db:
     queries = server.recording.queries
     assert len(queries) >= 12
     named = [
-        {"bool": {"filter": [lookup], "_name": name}} for name, lookup in zip(TITLES, lookups, strict=True)
+        {"terms": {**lookup["terms"], "_name": name}} for name, lookup in zip(TITLES, lookups, strict=True)
     ]
     within, also = ({"bool": {"should": each, "minimum_should_match": 1}} for each in (lookups, named))
     for query in queries:
