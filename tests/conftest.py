@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import doomed
 from tests.stack import Stack, remove_abandoned
 
+#: Tests that need search by meaning, in this order. One test process has them all, so that one run of the
+#: suite embeds videos. Nothing is embedded while a job is active, and the last of these files leaves some.
+_MEANING = ("test_boundaries.py", "test_meaning.py", "security", "test_api_document.py")
 #: Files that take minutes come first, so that parallel test processes end at about the same time. The browser
 #: comes last, because Playwright leaves an event loop running in this thread until the session ends. Its
 #: longest file is test_moments.py.
-_LONG = ("test_boundaries.py", "test_restart.py", "test_random.py")
-_ORDER = (*_LONG, "unit", "integration", "security", "faults", "test_moments.py", "e2e")
+_LONG = ("test_restart.py", "test_random.py")
+_ORDER = (*_MEANING, *_LONG, "unit", "integration", "faults", "test_moments.py", "e2e")
 
 #: Elasticsearch starts often and never lives long, so the work of the optimising compiler is in vain.
 os.environ.setdefault("ES_JAVA_OPTS", "-XX:TieredStopAtLevel=1")
@@ -33,17 +37,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> int:
-        return next(
-            (number for number, name in enumerate(_ORDER) if name in item.path.parts), len(_ORDER) - 1
-        )
+def _place(path: Path) -> int:
+    """The place of a test file in the order of all."""
+    return next((number for number, name in enumerate(_ORDER) if name in path.parts), len(_ORDER) - 1)
 
-    items.sort(key=place)
+
+def _needs_meaning(path: Path) -> bool:
+    return _place(path) < len(_MEANING)
+
+
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]
+    """Gives whole files to test processes, and the files that need search by meaning to one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "meaning" if _needs_meaning(Path(file)) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling | None:
+    return _Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "stack" in metafunc.fixturenames and _needs_meaning(metafunc.definition.path):
+        metafunc.parametrize("stack", ["meaning"], indirect=True, ids=[pytest.HIDDEN_PARAM], scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _place(item.path))
     for item in items:
         if _kind(item.path) != "unit":
             # Tracing makes these tests slower, and most of our code runs in processes of its own there.
             item.add_marker(pytest.mark.no_cover)
+        if _needs_meaning(item.path):
+            # To embed videos takes long on a busy machine, because the embedder gives way to everything else.
+            item.add_marker(pytest.mark.timeout(600))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -99,13 +128,20 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The run of this test process. Tests that share it use users and playlists of their own."""
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The run of this test process. Tests that share it use users and playlists of their own.
+
+    Search by meaning is on for the files of _MEANING alone; they have a run for themselves, which ends before
+    another one starts. Elsewhere it would embed the videos of all tests, most of them in vain.
+    """
+    meaning = getattr(request, "param", None) == "meaning"
     remove_abandoned()
-    stack = Stack()
+    stack = Stack(EMBEDDER="use" if meaning else "off")
     try:
         stack.start()
-        stack.doomed = doomed.begin(stack)
+        if not meaning:
+            # Nothing is embedded while it is active.
+            stack.doomed = doomed.begin(stack)
         yield stack
     finally:
         stack.stop()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.page import SAMPLE, Open
+from tests.e2e.page import SAMPLE, Open, launched
 from tests.stack import Stack
 
-_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _user_numbers = itertools.count(1)
 # Long, because a busy machine may slow everything down. It costs time only when a test fails anyway.
 expect.set_options(timeout=30_000)
@@ -22,18 +20,8 @@ expect.set_options(timeout=30_000)
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    installed = next((path for name in _CHROMIUM_NAMES if (path := shutil.which(name))), None)
-    # Chromium refuses to run its sandbox as root, which tests in containers often are.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=installed, args=arguments)
-        except Error as error:
-            if installed is None and os.environ.get("CI") != "true":
-                pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
-            raise
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(autouse=True)

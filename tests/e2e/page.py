@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, Error, FrameLocator, Locator, Page, expect, sync_playwright
 
 from tests.stack import Stack
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 SAMPLE = "PLyts-sample-talks"
 _WAIT_SECONDS = 30
+_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 #: Opens the page as a user, or signed out: ``(user or None, path="/", **options of the browser context)``.
 Open = Callable[..., Page]
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Chromium. Until it ends, Playwright's event loop runs in this thread."""
+    installed = next((path for name in _CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    # Chromium refuses to run its sandbox as root, which tests in containers often are.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=installed, args=arguments)
+        except Error as error:
+            if installed is None and os.environ.get("CI") != "true":
+                pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+            raise
+        yield browser
+        browser.close()
 
 
 def source_box(page: Page) -> Locator:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from tests.e2e.page import Open, assert_accessible, hits, player, player_time, screenshot, search, wait_until
+from tests.e2e.page import (
+    Open,
+    assert_accessible,
+    hits,
+    launched,
+    player,
+    player_time,
+    screenshot,
+    search,
+    wait_until,
+)
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -19,7 +30,14 @@ COMPOST = "hNi6jQj9BOA"
 _MEANING = re.compile(r"/api/search\?.*by=meaning")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for this file alone, because others that need no event loop to run may follow."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
 def meant(stack: Stack, reader: str) -> str:
     """The reader, when all videos can be searched by meaning."""
 
@@ -29,9 +47,9 @@ def meant(stack: Stack, reader: str) -> str:
 
     stack.wait_for(
         lambda: (now := progress())[0] == now[1] > 0,
-        120,
+        600,
         lambda: f"all videos can be searched by meaning; now {progress()}",
-        interval=1,
+        interval=0.5,
     )
     return reader
 

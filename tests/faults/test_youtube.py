@@ -105,7 +105,7 @@ def test_a_job_waits_for_the_quota_of_the_data_api_and_says_how_long(stack: Stac
     _define(stack, "PLquota", {"quota000001": "Quota"})
     stack.fake_youtube.fault("quota_exceeded", videos=["PLquota"])
     job_id = stack.index("PLquota")
-    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 30, "the job says how long it waits")
+    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 60, "the job says how long it waits")
     job = stack.job(job_id)
     assert "quota" in job["error"]
     assert job["state"] in ("queued", "planning")

@@ -164,12 +164,12 @@ class Town:
         if topic == "transcripts":
             self.world.index(job, message.video_id)
             return
-        for again in range(20):
+        for again in range(100):
             try:
                 self.world.fetch(job, message.video_id, self.answer)
             except Transient:
                 # Another job has claimed the video. The message is delivered again.
-                assert again < 19
+                assert again < 99
                 sleep(0.1)
             else:
                 return

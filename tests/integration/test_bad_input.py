@@ -118,7 +118,7 @@ def test_a_message_of_a_video_that_its_job_does_not_have_changes_nothing(stack: 
     stack.publish("videos", message.encode())
     stack.finish(job_id)
     later = stack.publish("videos", message.encode())
-    stack.wait_for(lambda: f'"{later}"' in stack.log("delivery"), 20, "the message is delivered")
+    stack.wait_for(lambda: f'"{later}"' in stack.log("delivery"), 60, "the message is delivered")
     assert stack.job(job_id)["counts"]["indexed"] == 3
     assert stack.job(job_id)["total"] == 3
 

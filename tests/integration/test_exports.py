@@ -40,7 +40,7 @@ def library(stack: Stack) -> Stack:
     jobs = [(stack.index(each, user), user) for each, user in ((MAIN, ADA), (BOTH, ADA), (OTHER, BEA))]
     found = {user: stack.finish(job_id, user)["counts"] for job_id, user in jobs}
     assert all(not counts["failed"] for counts in found.values())
-    stack.wait_for(lambda: len(_ids(stack)) >= 45, 15, "all videos are found")
+    stack.wait_for(lambda: len(_ids(stack)) >= 45, 60, "all videos are found")
     return stack
 
 
@@ -51,7 +51,7 @@ def _get(stack: Stack, user: str = ADA, **asked: Any) -> requests.Response:
         answer = stack.get("/api/export", user, params=asked)
         return None if answer.status_code == 429 else answer
 
-    answer = stack.wait_for(answered, 30, "the export before has ended")
+    answer = stack.wait_for(answered, 60, "the export before has ended")
     assert answer is not None
     assert answer.status_code == 200, answer.text
     return answer

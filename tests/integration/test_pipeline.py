@@ -91,22 +91,25 @@ def test_a_video_without_captions_is_found_by_its_title(stack: Stack) -> None:
 
 
 def test_searchable_while_indexing_still_runs(stack: Stack) -> None:
-    stack.fake_youtube.latency(player=0.5, timedtext=0.5)
-    job_id = stack.index("PLgen-120-while", "eager")
+    expected = ids_of("PLgen-30-while-short")
+    # The job cannot end before these are answered.
+    stack.fake_youtube.fault("5xx", videos=expected[-2:], endpoints=["player"])
+    job_id = stack.index("PLgen-30-while-short", "eager")
     stack.wait_for(lambda: stack.job(job_id, "eager")["counts"]["indexed"], 60, "a first video")
     first = generate.phrase_of(next(iter(ledger(stack, job_id, "eager", state="indexed"))))
     # The index is refreshed each second.
-    stack.wait_for(lambda: stack.search(f'"{first.text}"', "eager")["total"] == 1, 5, "it is found")
+    stack.wait_for(lambda: stack.search(f'"{first.text}"', "eager")["total"] == 1, 15, "it is found")
     assert stack.job(job_id, "eager")["state"] in ("planning", "running")
+    stack.fake_youtube.clear_faults()
     stack.finish(job_id, "eager")
-    check(stack, job_id, ids_of("PLgen-120-while"), "eager")
+    check(stack, job_id, expected, "eager")
 
 
 def test_somebody_elses_index_costs_nothing(stack: Stack) -> None:
-    expected = ids_of("PLgen-60-shared")
-    stack.finish(stack.index("PLgen-60-shared"))
+    expected = ids_of("PLgen-60-shared-short")
+    stack.finish(stack.index("PLgen-60-shared-short"))
     stack.fake_youtube.reset("stats")
-    job_id = stack.index("PLgen-60-shared", "second")
+    job_id = stack.index("PLgen-60-shared-short", "second")
     stack.finish(job_id, "second")
     job = check(stack, job_id, expected, "second")
     assert job["reused"] == 60

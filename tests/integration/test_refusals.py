@@ -63,7 +63,8 @@ def test_an_address_that_is_refused_in_any_words_costs_no_video_its_transcript(
     stack.wait_for(lambda: stack.job(job_id)["total"] == 20, 60, "the playlist is listed")
     job = stack.job(job_id)
     # The address is slowed down: not all twenty have been asked for.
-    assert asked(stack) < 20
+    seen = stack.fake_youtube.stats()["videos"]
+    assert [each for each in videos if not seen.get(each, {}).get("player")]
     assert (job["counts"]["unavailable"], job["counts"]["no_transcript"]) == (0, 0)
     stack.fake_youtube.clear_faults()
     stack.finish(job_id, timeout=150)
@@ -77,7 +78,7 @@ def test_videos_that_are_refused_in_words_nobody_knows_do_not_hold_up_the_others
     define(stack, "PLunknown", videos)
     stack.fake_youtube.fault(kind="unplayable", reason="This video is not available", videos=refused)
     job_id = stack.index("PLunknown")
-    stack.wait_for(lambda: stack.job(job_id)["counts"]["indexed"] == 50, 45, "the others are indexed")
+    stack.wait_for(lambda: stack.job(job_id)["counts"]["indexed"] == 50, 90, "the others are indexed")
     job = stack.job(job_id)
     assert (job["counts"]["unavailable"], job["counts"]["no_transcript"]) == (0, 0)
     assert job["blocked_until"] is None
@@ -178,7 +179,7 @@ def test_a_job_waits_when_the_data_api_is_asked_too_often(stack: Stack) -> None:
     define(stack, "PLtoooften", {"toooften001": {}})
     stack.fake_youtube.fault("rate_limit_exceeded", videos=["PLtoooften"])
     job_id = stack.index("PLtoooften")
-    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 30, "the job says how long it waits")
+    stack.wait_for(lambda: stack.job(job_id)["blocked_until"], 60, "the job says how long it waits")
     assert "too many requests in a minute" in stack.job(job_id)["error"]
     assert stack.post(f"/api/jobs/{job_id}/cancel").json()["state"] == "cancelled"
 
@@ -187,7 +188,7 @@ def test_trouble_with_the_key_says_whose_it_is(stack: Stack) -> None:
     define(stack, "PLkey", {"keytrouble1": {}})
     stack.fake_youtube.fault("key_referrer_blocked", videos=["PLkey"])
     job_id = stack.index("PLkey")
-    stack.wait_for(lambda: stack.job(job_id)["state"] == "failed", 30, "the job fails")
+    stack.wait_for(lambda: stack.job(job_id)["state"] == "failed", 60, "the job fails")
     error = stack.job(job_id)["error"]
     assert "API key of this service" in error
     assert "application restrictions" in error

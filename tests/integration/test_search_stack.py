@@ -63,7 +63,7 @@ def people(stack: Stack) -> tuple[Person, Person]:
     bea = Person(stack, BEA, videos_of(OTHER))
     for person in (ada, bea):
         # Elasticsearch refreshes the index once a second.
-        stack.wait_for(person.finds_all, 10, "all videos are found")
+        stack.wait_for(person.finds_all, 30, "all videos are found")
     return ada, bea
 
 
@@ -136,7 +136,7 @@ def test_pages_while_indexing_goes_on(ada: Person) -> None:
     total, seen = page["total"], [hit["video_id"] for hit in page["hits"]]
     stack.finish(stack.index(late, ADA), ADA)
     try:
-        stack.wait_for(lambda: ada.search()["total"] == len(ada.videos) + 8, 10, "the new ones are found")
+        stack.wait_for(lambda: ada.search()["total"] == len(ada.videos) + 8, 30, "the new ones are found")
         while page["cursor"]:
             page = ada.search("the", limit=5, cursor=page["cursor"])
             assert page["total"] == total

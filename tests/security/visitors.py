@@ -189,4 +189,4 @@ def _embedded(world: World, videos: int) -> None:
         found.update(world.owner.get("/api/search?q=a+ladder&by=meaning"))
         return bool(found["meaning"]["videos"] == videos)
 
-    world.stack.wait_for(done, 120, lambda: f"{videos} videos are found by meaning: {found}")
+    world.stack.wait_for(done, 300, lambda: f"{videos} videos are found by meaning: {found}")
