@@ -37,10 +37,12 @@ def test_a_job_survives_a_crash_of_elasticsearch_and_pubsub(stack: Stack) -> Non
         return bool(sum(counts.values()) - counts["pending"] >= 20)
 
     stack.wait_for(in_the_middle, 120, "20 videos are settled")
+    before = stack.components()
     killed = {name: stack.kill(name) for name in ("elasticsearch", "pubsub")}
     answer = stack.post("/api/index", json={"playlist": "PLgen-5-down-short"})
     assert answer.status_code == 202, answer.text
-    stack.wait_until_back(killed)
+    now = stack.wait_until_back(killed)
+    assert {name: now[name]["port"] for name in now} == {name: before[name]["port"] for name in now}
     for each, videos in ((job_id, expected), (str(answer.json()["job_id"]), later)):
         stack.finish(each, timeout=150)
         check(stack, each, videos)

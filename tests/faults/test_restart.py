@@ -8,11 +8,9 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psutil
@@ -21,9 +19,7 @@ import requests
 
 from infra.local import persistence
 from infra.local.fake_youtube.library import generate
-from infra.local.state_dir import ROOT
 from infra.local.supervisor import processes
-from infra.local.supervisor.ports import port_is_free
 from infra.pipeline import load_pipeline
 from shared.config import Config
 from tests.invariants import asked, check, ids_of, in_elasticsearch
@@ -31,8 +27,8 @@ from tests.stack import Stack
 
 _KEPT, _INTERRUPTED = "PLgen-60-kept-short", "PLgen-200-cut-short"
 _AT_ONCE = 10
-#: Components that are killed together: servers, and everything of ours.
-_SERVERS = ("pubsub", "elasticsearch", "youtube")
+#: Components that are killed together: servers, and everything of ours. test_crashes.py kills Elasticsearch.
+_SERVERS = ("pubsub", "youtube")
 _OURS = (
     *(
         "planner",
@@ -69,33 +65,6 @@ def running(own_stack: Stack) -> Stack:
     return own_stack
 
 
-@contextmanager
-def _in_the_foreground(stack: Stack) -> Iterator[subprocess.Popen[str]]:
-    """The process of `up` without --detach."""
-    command = [str(ROOT / "emulators.sh"), "up", "--no-sample"]
-    with subprocess.Popen(
-        command, env=stack.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _read_until(process: subprocess.Popen[str], text: str) -> str:
-    assert process.stdout is not None
-    output = ""
-    for line in process.stdout:
-        output += line
-        if text in line:
-            return output
-    raise AssertionError(f"expected {text!r}, found {output}")
-
-
-def _gone(stack: Stack) -> bool:
-    return not processes.marked(stack.state) and port_is_free(stack.port)
-
-
 def _last_export(stack: Stack) -> int:
     """When the latest export began, in nanoseconds since 1970; 0 if there is none."""
     try:
@@ -114,15 +83,14 @@ def _phrase_is_found(stack: Stack, video_id: str) -> bool:
 
 @pytest.mark.timeout(400)
 def test_ctrl_c_leaves_no_process_behind_and_keeps_the_library(own_stack: Stack) -> None:
-    with _in_the_foreground(own_stack) as process:
-        output = _read_until(process, "Ctrl-C stops it")
+    with own_stack.in_the_foreground() as (process, output):
         assert re.search(rf"http://localhost:{own_stack.port}/#token=yts_", output)
         job_id = own_stack.index(_KEPT)
         own_stack.finish(job_id)
         supervisor = own_stack.supervisor()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=90) == 0
-    assert _gone(own_stack)
+    assert own_stack.is_gone()
     assert supervisor is not None
     assert not psutil.pid_exists(supervisor)
     assert list((own_stack.state.data / "firestore").glob("export-*/*.overall_export_metadata"))
@@ -276,12 +244,4 @@ def test_down_stops_the_processes_of_a_killed_supervisor_and_no_others(running: 
     running.state.pid_file.write_text(f"{os.getpid()}\n")
     assert len(processes.marked(running.state)) > 12
     assert "Stopped" in running.command("down").stdout
-    assert _gone(running)
-
-
-@pytest.mark.timeout(400)
-def test_a_run_in_the_foreground_ends_with_its_terminal(own_stack: Stack) -> None:
-    with _in_the_foreground(own_stack) as process:
-        _read_until(process, "up port")
-        process.kill()
-        own_stack.wait_for(lambda: _gone(own_stack), 60, "all processes of the run are gone")
+    assert running.is_gone()

@@ -132,7 +132,9 @@ def test_a_port_in_use_is_an_error_that_names_the_holder(new_stack: Callable[...
 
 
 @pytest.mark.timeout(400)
-def test_external_servers_are_used_and_left_running(stack: Stack, new_stack: Callable[..., Stack]) -> None:
+def test_a_run_in_the_foreground_uses_other_servers_leaves_them_running_and_ends_with_its_terminal(
+    stack: Stack, new_stack: Callable[..., Stack]
+) -> None:
     before = stack.components()
     other = new_stack(
         PUBSUB_EMULATOR_HOST=stack.pubsub,
@@ -140,14 +142,16 @@ def test_external_servers_are_used_and_left_running(stack: Stack, new_stack: Cal
         ELASTICSEARCH_URL=stack.elasticsearch,
         ELASTICSEARCH_INDEX_PREFIX="guest",
         GOOGLE_CLOUD_PROJECT="guest-project",
+        EMBEDDER="off",
     )
-    other.start()
-    components = other.components()
-    assert {components[name]["pid"] for name in ("pubsub", "firestore", "elasticsearch")} == {None}
-    assert components["elasticsearch"]["port"] == before["elasticsearch"]["port"]
-    job = other.finish(other.index("PLgen-5-guest-short", "guest"), "guest")
-    assert job["counts"]["indexed"] == 5
-    other.down()
+    with other.in_the_foreground() as (terminal, _):
+        components = other.components()
+        assert {components[name]["pid"] for name in ("pubsub", "firestore", "elasticsearch")} == {None}
+        assert components["elasticsearch"]["port"] == before["elasticsearch"]["port"]
+        job = other.finish(other.index("PLgen-5-guest-short", "guest"), "guest")
+        assert job["counts"]["indexed"] == 5
+        terminal.kill()
+        other.wait_for(other.is_gone, 90, "all processes of the run are gone")
     assert stack.components() == before
 
 
