@@ -74,17 +74,16 @@ def test_a_moment_opens_at_its_line_again_after_a_reload_and_by_its_link(
         expect_quote(page, text)
         page.keyboard.press("Escape")
         expect(links.nth(number - 1)).to_be_focused()
-    shared = open_page(user, f"/?v={video_id}&q=needle")
+    shared, other = open_page(user, f"/?v={video_id}&q=needle"), open_page(user)
     for number, (start, text) in enumerate(moments, start=1):
         if number > 1:
             shared.keyboard.press("n")
             _expect_moment(shared, number, len(moments), start, text)
         expect(shared.locator(".match-status")).to_have_text(f"Match {number} of {len(moments)}")
         expect_quote(shared, text)
-        other = open_page(user, shared.url.removeprefix(stack.url))
+        other.goto(shared.url)
         expect(other.locator(".match-status")).to_have_text(f"Match {number} of {len(moments)}")
         expect_quote(other, text)
-        other.context.close()
     if lines[0] != moments[0]:
         # From a line before all matches, the next one is the first.
         shared.locator(".lines a").first.click()
@@ -121,7 +120,7 @@ _SEARCHES = ("chess", "compost", "garden", "moon", "light", "river OR bread")
 
 def test_every_moment_of_a_search_opens_at_its_line(stack: Stack, open_page: Open, reader: str) -> None:
     page = open_page(reader)
-    seen = 0
+    seen, played = 0, set[str]()
     for q in _SEARCHES:
         search(page, q)
         answer = stack.search(q, reader, limit=20)["hits"]
@@ -137,9 +136,11 @@ def test_every_moment_of_a_search_opens_at_its_line(stack: Stack, open_page: Ope
                 link.click()
                 number = matches.index(moment["line"]) + 1
                 _expect_moment(page, number, len(matches), moment["start"], line["text"])
-                time = _pause(page, moment["start"])
-                spoken = [line["text"] for line in video["lines"] if line["start"] <= time]
-                expect_quote(page, spoken[-1])
+                if hit["video_id"] not in played:
+                    played.add(hit["video_id"])
+                    time = _pause(page, moment["start"])
+                    spoken = [line["text"] for line in video["lines"] if line["start"] <= time]
+                    expect_quote(page, spoken[-1])
                 page.keyboard.press("Escape")
                 expect(link).to_be_focused()
                 seen += 1

@@ -111,7 +111,7 @@ def test_no_request_is_answered_otherwise_than_the_document_says(
         },
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=500,
         check=False,
     )
     record_property("report", f"schemathesis, {user}: {_summary(done.stdout)}")
@@ -139,7 +139,7 @@ def _run(command: list[str], directory: Path, **environment: str) -> str:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
