@@ -19,8 +19,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +30,7 @@ from infra.local.cli.api import Api
 from infra.local.state_dir import ROOT, StateDir
 from infra.local.supervisor import processes, status
 from infra.local.supervisor.environment import CONFIGURATION
-from infra.local.supervisor.ports import free_ports, port_is_free
+from infra.local.supervisor.ports import free_ports
 from tests.documented import checked
 
 _T = TypeVar("_T")
@@ -98,30 +97,6 @@ class Stack:
     def start(self, *options: str) -> str:
         """Starts the run, without the sample library. Returns what `up` has printed."""
         return self.command("up", "--detach", "--no-sample", *options, timeout=_UP_SECONDS).stdout
-
-    @contextmanager
-    def in_the_foreground(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """The process of `up` without --detach, once it is up, and what it has printed."""
-        command = [str(ROOT / "emulators.sh"), "up", "--no-sample"]
-        with subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            try:
-                assert process.stdout is not None
-                output = ""
-                for line in process.stdout:
-                    output += line
-                    if "Ctrl-C stops it" in line:
-                        break
-                else:
-                    raise StackError(f"`up` ended:\n{output[-4000:]}")
-                yield process, output
-            finally:
-                process.kill()
-
-    def is_gone(self) -> bool:
-        """Whether no process of the run is left, and its port is free."""
-        return not processes.marked(self.state) and port_is_free(self.port)
 
     def down(self) -> None:
         self.command("down")

@@ -90,7 +90,11 @@ def test_subtitles_of_lines_that_overlap_follow_each_other(stack: Stack, open_pa
 
 def test_a_file_that_takes_long_arrives_whole(open_page: Open, reader: str, file_server: str) -> None:
     search, video = _open_both(open_page, reader, f"{file_server}/slow")
-    with search.expect_download() as table, video.expect_download() as transcript:
+    patient = 4_000 * _LONG
+    with (
+        search.expect_download(timeout=patient) as table,
+        video.expect_download(timeout=patient) as transcript,
+    ):
         _ask_for_an_export(search)
         _ask_for_a_transcript(video)
         # The page shows that something is going on.

@@ -22,6 +22,7 @@ from infra.local.fake_youtube.library import generate
 from infra.local.supervisor import processes
 from infra.pipeline import load_pipeline
 from shared.config import Config
+from tests.foreground import in_the_foreground, is_gone
 from tests.invariants import asked, check, ids_of, in_elasticsearch
 from tests.stack import Stack
 
@@ -83,14 +84,14 @@ def _phrase_is_found(stack: Stack, video_id: str) -> bool:
 
 @pytest.mark.timeout(400)
 def test_ctrl_c_leaves_no_process_behind_and_keeps_the_library(own_stack: Stack) -> None:
-    with own_stack.in_the_foreground() as (process, output):
+    with in_the_foreground(own_stack) as (process, output):
         assert re.search(rf"http://localhost:{own_stack.port}/#token=yts_", output)
         job_id = own_stack.index(_KEPT)
         own_stack.finish(job_id)
         supervisor = own_stack.supervisor()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=90) == 0
-    assert own_stack.is_gone()
+    assert is_gone(own_stack)
     assert supervisor is not None
     assert not psutil.pid_exists(supervisor)
     assert list((own_stack.state.data / "firestore").glob("export-*/*.overall_export_metadata"))
@@ -244,4 +245,4 @@ def test_down_stops_the_processes_of_a_killed_supervisor_and_no_others(running: 
     running.state.pid_file.write_text(f"{os.getpid()}\n")
     assert len(processes.marked(running.state)) > 12
     assert "Stopped" in running.command("down").stdout
-    assert running.is_gone()
+    assert is_gone(running)

@@ -20,6 +20,7 @@ from infra.local.state_dir import ROOT
 from infra.local.supervisor import processes
 from infra.pipeline import load_pipeline
 from shared.config import Config
+from tests.foreground import in_the_foreground, is_gone
 from tests.stack import Stack
 
 SERVERS = {"pubsub", "firestore", "elasticsearch", "youtube"}
@@ -144,14 +145,14 @@ def test_a_run_in_the_foreground_uses_other_servers_leaves_them_running_and_ends
         GOOGLE_CLOUD_PROJECT="guest-project",
         EMBEDDER="off",
     )
-    with other.in_the_foreground() as (terminal, _):
+    with in_the_foreground(other) as (terminal, _):
         components = other.components()
         assert {components[name]["pid"] for name in ("pubsub", "firestore", "elasticsearch")} == {None}
         assert components["elasticsearch"]["port"] == before["elasticsearch"]["port"]
         job = other.finish(other.index("PLgen-5-guest-short", "guest"), "guest")
         assert job["counts"]["indexed"] == 5
         terminal.kill()
-        other.wait_for(other.is_gone, 90, "all processes of the run are gone")
+        other.wait_for(lambda: is_gone(other), 90, "all processes of the run are gone")
     assert stack.components() == before
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 
@@ -17,7 +17,9 @@ class Source:
     text: str
 
     @classmethod
+    @cache
     def read(cls, root: Path, path: Path) -> Source:
+        """Each file once, because its tree takes longer than a rule."""
         return cls(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
 
     @cached_property
