@@ -18,11 +18,11 @@ from tests.stack import Stack, remove_abandoned
 #: Tests that need search by meaning, in this order. One test process has them all, so that one run of the
 #: suite embeds videos. Nothing is embedded while a job is active, and the last of these files leaves some.
 _MEANING = ("test_boundaries.py", "test_meaning.py", "security", "test_api_document.py")
-#: Files that take minutes come first, so that parallel test processes end at about the same time. The browser
-#: comes last, because Playwright leaves an event loop running in this thread until the session ends. Its
-#: longest file is test_moments.py.
+#: Unit tests come first, so that no run is idle. Then come files that take minutes, so that all test
+#: processes end at about the same time. The browser comes last, because Playwright leaves an event loop
+#: running in this thread until the session ends. Its longest file is test_moments.py.
 _LONG = ("test_restart.py", "test_random.py")
-_ORDER = (*_MEANING, *_LONG, "unit", "integration", "faults", "test_moments.py", "e2e")
+_ORDER = ("unit", *_MEANING, *_LONG, "integration", "faults", "test_moments.py", "e2e")
 
 #: Elasticsearch starts often and never lives long, so the work of the optimising compiler is in vain.
 os.environ.setdefault("ES_JAVA_OPTS", "-XX:TieredStopAtLevel=1")
@@ -43,7 +43,7 @@ def _place(path: Path) -> int:
 
 
 def _needs_meaning(path: Path) -> bool:
-    return _place(path) < len(_MEANING)
+    return _ORDER[_place(path)] in _MEANING
 
 
 class _Scheduling(LoadFileScheduling):  # type: ignore[misc]
