@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import sys
 
@@ -32,9 +31,6 @@ class _QuickEnd:
 
 def main() -> None:
     end = _QuickEnd()
-    # gunicorn loads the function, then forks its worker. A garbage collection writes into every object that
-    # it visits, and so copies the memory that both share: 28 MB for each function after some collections.
-    os.register_at_fork(before=gc.freeze)
     for name in _NOT_DEPLOYED:
         sys.modules[name] = None  # type: ignore[assignment]
 

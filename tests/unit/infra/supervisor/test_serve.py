@@ -1,4 +1,4 @@
-"""infra/local/supervisor/serve.py: how a function ends, and what its two processes share."""
+"""infra/local/supervisor/serve.py: a function ends at once, with its exit code and its whole output."""
 
 from __future__ import annotations
 
@@ -21,22 +21,6 @@ kept = Tidy()
 {end}
 """
 
-#: Prints how many objects are frozen in a worker, and how many there were before.
-_FORK = """\
-import gc, os, sys
-before = len(gc.get_objects())
-if os.fork():
-    os.wait()
-    sys.exit(0)
-print(gc.get_freeze_count(), before, flush=True)
-os._exit(0)
-"""
-
-
-def _served(main: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-P", serve.__file__, "--target", "planner", "--source", str(main)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
 
 @pytest.mark.parametrize(
     ("end", "code"),
@@ -51,15 +35,8 @@ def _served(main: Path) -> subprocess.CompletedProcess[str]:
 def test_a_process_ends_with_its_code_and_its_output(end: str, code: int, tmp_path: Path) -> None:
     main = tmp_path / "main.py"
     main.write_text(_MAIN.format(end=end))
-    ended = _served(main)
+    command = [sys.executable, "-P", serve.__file__, "--target", "planner", "--source", str(main)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == code
     assert ended.stdout == "x" * 100_000 + "\ntidied up\n"
     assert ("this is missing" in ended.stderr) == ("missing" in end)
-
-
-def test_the_garbage_collector_leaves_alone_what_a_worker_shares(tmp_path: Path) -> None:
-    main = tmp_path / "main.py"
-    main.write_text(_FORK)
-    frozen, before = map(int, _served(main).stdout.split())
-    assert before > 10_000
-    assert frozen > 0.9 * before
