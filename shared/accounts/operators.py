@@ -123,5 +123,5 @@ class Operators:
             "suspended": profile.get("suspended") is True,
             "playlists": len(library),
             "videos": len({video for each in library for video in each.video_ids}),
-            "month": {**this_month(usage), "active_jobs": self._jobs.count_active(user_id)},
+            "month": {**this_month(usage), "active_jobs": len(self._jobs.still_active(user_id))},
         }

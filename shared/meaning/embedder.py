@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from shared.errors import ModelMissing
-from shared.lazy import Lazy
+from shared.lazy import Kept
 
 #: Longer texts are cut. Time and memory grow with the characters, whatever they are.
 MOST_CHARACTERS = 2000
+
+#: Seconds without a text after which the default model is forgotten, so that its 115 MB are free. Loading it
+#: again takes 0.9 s of processor time, for which nobody waits in the embedder.
+KEPT = 60.0
 
 #: How much of a passage's vector is what its video is about. Measured: docs/decisions/meaning.md.
 CONTEXT = 0.5
@@ -95,11 +99,11 @@ def model_named(name: str | None, choice: str) -> Model | None:
     return next((model for model in models if model is not None and model.name == name), None)
 
 
-def open_embedder(choice: str, models: Path | None = None) -> Embedder | None:
+def open_embedder(choice: str, models: Path | None = None, kept: float = KEPT) -> Embedder | None:
     """The embedder that a value of EMBEDDER names; None for "off".
 
-    ``models``: where fastembed keeps downloaded models; None: where it likes to. The files of the default
-    model are checked here, and loaded when the first text comes.
+    ``models``: where fastembed keeps downloaded models; None: where it likes to. ``kept``: see KEPT. The
+    files of the default model are checked here, and loaded when the first text comes.
 
     Raises:
         ModelMissing: the package or a file is missing, a file is not the pinned one, or there is no such
@@ -109,7 +113,7 @@ def open_embedder(choice: str, models: Path | None = None) -> Embedder | None:
         return None
     if choice.startswith(_FASTEMBED):
         return _Fastembed(choice, models)
-    return _Use(_resources())
+    return _Use(_resources(), kept)
 
 
 def _resources() -> Path:
@@ -140,15 +144,15 @@ def check_files(directory: Path) -> None:
 
 
 class _Use:
-    """Google's Universal Sentence Encoder, multilingual, in numpy: 150 MB of memory once it is loaded."""
+    """Google's Universal Sentence Encoder, multilingual, in numpy: 150 MB of memory while it is loaded."""
 
     name = USE.name
     languages = USE.languages
     dimensions = 512
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, kept: float) -> None:
         check_files(directory)
-        self._model = Lazy(_load_use)
+        self._model = Kept(_load_use, kept)
 
     def passages(self, texts: Sequence[str]) -> list[bytes]:
         return _signed_bytes(self._model().encode([_bounded(text) for text in texts])) if texts else []

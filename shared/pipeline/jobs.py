@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -25,7 +26,7 @@ from shared.library.packing import pack_ids, unpack_ids
 from shared.messages import PlaylistMessage, is_id
 from shared.pipeline import usage
 from shared.pipeline.ledger import Ledger
-from shared.pipeline.quotas import Quota
+from shared.pipeline.quotas import Quota, named_jobs, starts_path
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
 LISTING: tuple[JobState, ...] = ("queued", "planning")
@@ -154,9 +155,12 @@ class Jobs:
         found = self._db.query("jobs", *whose, _IS_ACTIVE)
         return [job for job in map(job_from, found) if job is not None]
 
-    def count_active(self, user_id: str) -> int:
-        """Those that the person started."""
-        return self._db.count("jobs", ("user_id", "==", user_id), _IS_ACTIVE, ("scheduled", "==", False))
+    def still_active(self, user_id: str, job_ids: Sequence[str] | None = None) -> list[str]:
+        """The ids of the active jobs among these; without ids, among all that the user started."""
+        if job_ids is None:
+            return [job.job_id for job in self.active(user_id) if not job.scheduled]
+        found = self._db.read(*map(job_path, job_ids), fields=["state"])
+        return [each.id for each in found if each.data and each.data["state"] in ACTIVE]
 
     def start(
         self,
@@ -202,7 +206,7 @@ class Jobs:
             commit = (schedule or self._db.commit)().create(job_path(new_id), data)
             commit.put(pointer, {"job_id": new_id})
             if quota:
-                commit.put(starts[0], quota.spend(starts[0], self.count_active(user_id), len(again)))
+                commit.put(starts[0], self.charge(quota, starts[0], new_id, len(again)))
             usage.book_start(commit, user_id)
             commit.run()
             job = job_from(Snapshot(job_path(new_id), data, None))
@@ -211,15 +215,9 @@ class Jobs:
 
         return retry_on_conflict(attempt)
 
-    def spend(self, quota: Quota, again: int) -> None:
-        """Charges a retry that fetches so many videos ``again`` to the user's quota. Raises TooMany."""
-
-        def attempt() -> None:
-            starts = self._db.read(quota.path)[0]
-            spent = quota.spend(starts, self.count_active(quota.user_id), again)
-            self._db.commit().put(starts, spent).run()
-
-        retry_on_conflict(attempt)
+    def charge(self, quota: Quota, starts: Snapshot, job_id: str, again: int = 0) -> dict[str, Any]:
+        """See :meth:`shared.pipeline.quotas.Quota.spend`."""
+        return quota.spend(starts, job_id, partial(self.still_active, quota.user_id), again)
 
     def begin_planning(self, job: Job, title: str, expected: int) -> Job:
         """`queued` → `planning`, with a title and with shards for ``expected`` videos. The job after that."""
@@ -299,25 +297,25 @@ class Jobs:
             raise Busy("This playlist is being indexed by another job. Wait for it, or cancel it.")
 
     def resume(self, job: Job, state: Literal["queued", "running"]) -> None:
-        """Makes a job that is over active again.
-
-        Raises:
-            Busy: the playlist has another active job.
-        """
+        """Makes a job that is over active again. Raises Busy when the playlist has another active job."""
 
         def attempt() -> None:
             pointer_path = _active_path(job.user_id, job.playlist_id, job.video_ids)
-            snapshot, pointer = self._db.read(job_path(job.job_id), pointer_path)
+            paths = job_path(job.job_id), pointer_path, starts_path(job.user_id)
+            snapshot, pointer, starts = self._db.read(*paths)
             now = job_from(snapshot)
             if now is None or now.active:
                 return
             if pointer.data is not None:
                 self.require_free(job)
-            # Without started_at there is no estimate: what was settled before says nothing about now.
+            # Without started_at there is no estimate, because what was settled before says nothing about now.
             data = dict.fromkeys(("error", "finished_at", "started_at")) | {"stalls": 0, "sent_again": 0}
-            commit = self._db.commit()
+            commit = self._db.commit().put(pointer, {"job_id": job.job_id})
             commit.update(job_path(job.job_id), data | {"state": state}, unchanged_since=now.update_time)
-            commit.put(pointer, {"job_id": job.job_id}).run()
+            if not now.scheduled:
+                named = named_jobs(starts, partial(self.still_active, job.user_id))
+                commit.put(starts, {"jobs": list(dict.fromkeys([*named, job.job_id]))})
+            commit.run()
 
         retry_on_conflict(attempt)
 

@@ -6,6 +6,7 @@ request from an address that YouTube blocks if it asks too much.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,8 @@ from shared.config import Config
 from shared.errors import TooMany
 from shared.gcp.documents import Snapshot
 
+#: Of the ids of jobs, those of active ones. For None, those of all active jobs that the user started.
+StillActive = Callable[[Sequence[str] | None], list[str]]
 _WINDOW = timedelta(hours=1)
 _DAY = timedelta(days=1)
 #: Seconds until a retry is worthwhile when other jobs have to end first.
@@ -38,21 +41,24 @@ class Quota:
 
     @property
     def path(self) -> str:
-        """The document that holds when the user started jobs."""
+        """The document that holds when the user started jobs, and which."""
         return starts_path(self.user_id)
 
-    def spend(self, starts: Snapshot, active: int, again: int = 0) -> dict[str, Any]:
-        """The new fields of the document after one more start.
+    def spend(self, starts: Snapshot, job_id: str, still: StillActive, again: int = 0) -> dict[str, Any]:
+        """The new fields of the document after one more start, of this job.
 
-        ``starts``: the document as it was read; ``active``: the user's active jobs; ``again``: the videos
-        that the job fetches again.
+        ``starts``: the document as it was read; ``still``: finds the active jobs if it matters which they
+        are; ``again``: the videos that the job fetches again.
 
         Raises:
             TooMany: the quota is used up.
         """
-        if active >= self.at_once:
+        jobs = [each for each in named_jobs(starts, still) if each != job_id]
+        if len(jobs) >= self.at_once:
+            jobs = still(jobs)
+        if len(jobs) >= self.at_once:
             raise TooMany(
-                f"{active} of your playlists or videos are being fetched. Wait until one of them is done.",
+                f"{len(jobs)} of your playlists or videos are being fetched. Wait until one of them is done.",
                 _RETRY_WHILE_BUSY,
             )
         now = clock.now()
@@ -60,7 +66,8 @@ class Quota:
         recent = sorted(time for time in known if time > now - _WINDOW)
         if len(recent) >= self.per_hour:
             raise _too_many(f"You have started {len(recent)} jobs within an hour.", recent[0], now)
-        return {"at": [*recent, now], **(self._spend_again(starts, again, now) if again else {})}
+        fields = {"at": [*recent, now], "jobs": [*jobs, job_id]}
+        return fields | (self._spend_again(starts, again, now) if again else {})
 
     def look_up(self, starts: Snapshot) -> dict[str, Any]:
         """The new fields of the document after one more look-up of a channel. As many an hour as jobs.
@@ -104,3 +111,14 @@ def _too_many(what: str, first: datetime, now: datetime) -> TooMany:
 
 def starts_path(user_id: str) -> str:
     return f"starts/{user_id}"
+
+
+def named_jobs(starts: Snapshot, still: StillActive) -> list[str]:
+    """The ids of all active jobs that the user started, and of some that are over.
+
+    So most starts need no query, which takes the emulator a while: it looks at all documents.
+    """
+    if starts.data is None:
+        return []
+    # Older documents name no jobs.
+    return list(starts.data["jobs"]) if "jobs" in starts.data else still(None)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from shared import clock
 from shared.errors import NotFound
-from shared.gcp.firestore import Firestore
+from shared.gcp.firestore import Firestore, retry_on_conflict
 from shared.gcp.pubsub import Topics
 from shared.library import memberships
 from shared.messages import VideoMessage
@@ -53,7 +53,7 @@ class Retry:
                 if job.again
                 else set()
             )
-            self._jobs.spend(quota, len(failed & job.again_ids))
+            self._spend(quota, job.job_id, len(failed & job.again_ids))
         # Before the job itself: a running job with nothing pending may be completed by anybody at once.
         self._ledger.reopen_failed(job.job_id, job.shards)
         if job.total is None:
@@ -63,6 +63,15 @@ class Retry:
         self._jobs.resume(job, "running")
         self.republish(job.job_id)
         self._completion.complete_if_settled(job.job_id)
+
+    def _spend(self, quota: Quota, job_id: str, again: int) -> None:
+        """Charges a retry that fetches so many videos ``again`` to the user's quota. Raises TooMany."""
+
+        def attempt() -> None:
+            starts = self._db.read(quota.path)[0]
+            self._db.commit().put(starts, self._jobs.charge(quota, starts, job_id, again)).run()
+
+        retry_on_conflict(attempt)
 
     def republish(self, job_id: str, which: Literal["all", "stalled", "overdue"] = "all") -> int:
         """Publishes messages of pending videos again.

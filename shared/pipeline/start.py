@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from shared import logs
+from shared import clock, logs
 from shared.config import Config
 from shared.errors import BadRequest, Busy, NotFound, Transient
 from shared.gcp.firestore import Firestore, retry_on_conflict
@@ -17,7 +17,7 @@ from shared.library import collections, memberships
 from shared.library.collections import Added, Collections, is_collection
 from shared.messages import is_id
 from shared.pipeline.channels import Channels
-from shared.pipeline.jobs import Job, Jobs
+from shared.pipeline.jobs import Job, Jobs, job_path
 from shared.pipeline.quotas import Quota
 from shared.youtube.addresses import NOTHING, SHELL, WATCH_LATER, classify, is_refused, is_uploads, uploads_of
 from shared.youtube.channels import Choice, require_day
@@ -151,23 +151,26 @@ class Start:
 
         def attempt() -> Job:
             job, new = self._jobs.start(user_id, collection_id, quota=quota, chosen={"new_only": True})
-            if new:
-                return job
-            listed_again = {
-                "state": "queued",
-                "total": None,
-                "started_at": None,
-                "extended": job.extended + 1,
-                # A person waits for it now.
-                "scheduled": False,
-            }
-            job = self._jobs.touch(job, **listed_again)
-            self._jobs.spend(quota, 0)
-            return job
+            return job if new else self._extend(job, quota)
 
         job = retry_on_conflict(attempt)
         publish(self._topics, job)
         return job
+
+    def _extend(self, job: Job, quota: Quota) -> Job:
+        """Lets an active job list its source once more, for a person, who is charged. The job after that.
+
+        Raises:
+            Conflict: the job has changed since it was read.
+            TooMany: the quota is used up.
+        """
+        starts = self._db.read(quota.path)[0]
+        listed_again = {"state": "queued", "total": None, "started_at": None, "extended": job.extended + 1}
+        # A person waits for it now.
+        changes = {**listed_again, "scheduled": False, "swept_at": clock.now()}
+        commit = self._db.commit().update(job_path(job.job_id), changes, unchanged_since=job.update_time)
+        commit.put(starts, self._jobs.charge(quota, starts, job.job_id)).run()
+        return self._jobs.read(job.job_id) or job
 
     def _require_quota(self, user_id: str) -> None:
         """Raises TooMany or Full when a job could not be started now.
@@ -176,7 +179,8 @@ class Start:
         """
         self._db.room.require()
         quota = Quota.for_user(user_id, self._config)
-        quota.spend(self._db.read(quota.path)[0], self._jobs.count_active(user_id))
+        # What the document would be is not needed.
+        self._jobs.charge(quota, self._db.read(quota.path)[0], "any")
 
     def _start(
         self,

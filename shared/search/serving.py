@@ -18,6 +18,8 @@ from shared.meaning.store import read_state
 
 #: Seconds for which it is remembered which model serves, and that a model cannot be opened.
 _REMEMBERED, _MISSING = 5.0, 60.0
+#: Seconds without a question after which the model is forgotten. A person waits a second for the next one.
+_KEPT = 1800.0
 
 #: ``on``: some model serves. ``preparing``: none has all passages yet. ``off``: there is none.
 State = Literal["on", "preparing", "off"]
@@ -31,6 +33,10 @@ class Now:
     model: Model | None = None
 
 
+def _open(choice: str, models: Path | None) -> Embedder | None:
+    return open_embedder(choice, models, _KEPT)
+
+
 class Serving:
     """Thread-safe; one object a process. ``choice``, ``models``: as of ``open_embedder``."""
 
@@ -40,7 +46,7 @@ class Serving:
         choice: str,
         models: Path | None = None,
         *,
-        opens: Callable[[str, Path | None], Embedder | None] = open_embedder,
+        opens: Callable[[str, Path | None], Embedder | None] = _open,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
