@@ -20,9 +20,13 @@ class Lazy(Generic[T]):
 
     def __call__(self) -> T:
         with self._lock:
-            if self._made is None:
-                self._made = (self._make(),)
-            return self._made[0]
+            return self._get()
+
+    def _get(self) -> T:
+        """Called with the lock."""
+        if self._made is None:
+            self._made = (self._make(),)
+        return self._made[0]
 
 
 class Kept(Lazy[T]):
@@ -36,12 +40,13 @@ class Kept(Lazy[T]):
         self._seconds = seconds
         self._asked_at = 0.0
 
-    def __call__(self) -> T:
-        made = super().__call__()
-        with self._lock:
-            if not self._asked_at:
-                self._look_after(self._seconds)
-            self._asked_at = monotonic()
+    def _get(self) -> T:
+        is_new = self._made is None
+        made = super()._get()
+        # Before the lock is free, so that nothing is forgotten that has just been asked for.
+        self._asked_at = monotonic()
+        if is_new:
+            self._look_after(self._seconds)
         return made
 
     def _look_after(self, seconds: float) -> None:
@@ -54,4 +59,4 @@ class Kept(Lazy[T]):
             if (left := self._asked_at + self._seconds - monotonic()) > 0:
                 self._look_after(left)
             else:
-                self._made, self._asked_at = None, 0.0
+                self._made = None

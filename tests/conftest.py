@@ -15,6 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 from tests import doomed
 from tests.stack import Stack, remove_abandoned
 
+_TESTS = Path(__file__).parent
 #: Tests that need search by meaning, in this order. One test process has them all, so that one run of the
 #: suite embeds videos. Nothing is embedded while a job is active, and the last of these files leaves some.
 _MEANING = ("test_boundaries.py", "test_meaning.py", "security", "test_api_document.py")
@@ -39,7 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _place(path: Path) -> int:
     """The place of a test file in the order of all."""
-    return next((number for number, name in enumerate(_ORDER) if name in path.parts), len(_ORDER) - 1)
+    parts = path.relative_to(_TESTS).parts
+    return next((number for number, name in enumerate(_ORDER) if name in parts), len(_ORDER) - 1)
 
 
 def _needs_meaning(path: Path) -> bool:
@@ -51,7 +53,7 @@ class _Scheduling(LoadFileScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "meaning" if _needs_meaning(Path(file)) else file
+        return "meaning" if _needs_meaning(_TESTS.parent / file) else file
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -85,7 +87,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 def _kind(path: Path) -> str:
     """The folder of tests/ that a test is in."""
-    return path.relative_to(Path(__file__).parent).parts[0]
+    return path.relative_to(_TESTS).parts[0]
 
 
 def _is_loopback(host: object) -> bool:

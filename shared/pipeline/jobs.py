@@ -26,7 +26,7 @@ from shared.library.packing import pack_ids, unpack_ids
 from shared.messages import PlaylistMessage, is_id
 from shared.pipeline import usage
 from shared.pipeline.ledger import Ledger
-from shared.pipeline.quotas import Quota, named_jobs, starts_path
+from shared.pipeline.quotas import Quota, starts_path, with_job
 
 JobState = Literal["queued", "planning", "running", "done", "failed", "cancelled"]
 LISTING: tuple[JobState, ...] = ("queued", "planning")
@@ -156,11 +156,12 @@ class Jobs:
         return [job for job in map(job_from, found) if job is not None]
 
     def still_active(self, user_id: str, job_ids: Sequence[str] | None = None) -> list[str]:
-        """The ids of the active jobs among these; without ids, among all that the user started."""
+        """The ids of the active jobs among these, or among all of the user. Scheduled ones do not count."""
         if job_ids is None:
             return [job.job_id for job in self.active(user_id) if not job.scheduled]
-        found = self._db.read(*map(job_path, job_ids), fields=["state"])
-        return [each.id for each in found if each.data and each.data["state"] in ACTIVE]
+        found = self._db.read(*map(job_path, job_ids), fields=["state", "scheduled"])
+        known = [(each.id, each.data) for each in found if each.data]
+        return [name for name, data in known if data["state"] in ACTIVE and not data.get("scheduled")]
 
     def start(
         self,
@@ -296,8 +297,10 @@ class Jobs:
         if other is not None and other.job_id != job.job_id:
             raise Busy("This playlist is being indexed by another job. Wait for it, or cancel it.")
 
-    def resume(self, job: Job, state: Literal["queued", "running"]) -> None:
-        """Makes a job that is over active again. Raises Busy when the playlist has another active job."""
+    def resume(self, job: Job, state: Literal["queued", "running"], quota: Quota | None = None) -> None:
+        """Makes a job that is over active again. Raises Busy when the playlist has another active job, and
+        TooMany when ``quota`` allows no more.
+        """
 
         def attempt() -> None:
             pointer_path = _active_path(job.user_id, job.playlist_id, job.video_ids)
@@ -313,8 +316,8 @@ class Jobs:
             commit = self._db.commit().put(pointer, {"job_id": job.job_id})
             commit.update(job_path(job.job_id), data | {"state": state}, unchanged_since=now.update_time)
             if not now.scheduled:
-                named = named_jobs(starts, partial(self.still_active, job.user_id))
-                commit.put(starts, {"jobs": list(dict.fromkeys([*named, job.job_id]))})
+                still, most = partial(self.still_active, job.user_id), quota.at_once if quota else None
+                commit.put(starts, {"jobs": with_job(starts, job.job_id, still, most)})
             commit.run()
 
         retry_on_conflict(attempt)

@@ -53,20 +53,13 @@ class Quota:
         Raises:
             TooMany: the quota is used up.
         """
-        jobs = [each for each in named_jobs(starts, still) if each != job_id]
-        if len(jobs) >= self.at_once:
-            jobs = still(jobs)
-        if len(jobs) >= self.at_once:
-            raise TooMany(
-                f"{len(jobs)} of your playlists or videos are being fetched. Wait until one of them is done.",
-                _RETRY_WHILE_BUSY,
-            )
+        jobs = with_job(starts, job_id, still, self.at_once)
         now = clock.now()
         known: list[datetime] = (starts.data or {}).get("at", [])
         recent = sorted(time for time in known if time > now - _WINDOW)
         if len(recent) >= self.per_hour:
             raise _too_many(f"You have started {len(recent)} jobs within an hour.", recent[0], now)
-        fields = {"at": [*recent, now], "jobs": [*jobs, job_id]}
+        fields = {"at": [*recent, now], "jobs": jobs}
         return fields | (self._spend_again(starts, again, now) if again else {})
 
     def look_up(self, starts: Snapshot) -> dict[str, Any]:
@@ -113,12 +106,20 @@ def starts_path(user_id: str) -> str:
     return f"starts/{user_id}"
 
 
-def named_jobs(starts: Snapshot, still: StillActive) -> list[str]:
-    """The ids of all active jobs that the user started, and of some that are over.
+def with_job(starts: Snapshot, job_id: str, still: StillActive, at_once: int | None = None) -> list[str]:
+    """The ids of this job, of all active jobs that the user started, and of some that are over.
 
     So most starts need no query, which takes the emulator a while: it looks at all documents.
+
+    Raises:
+        TooMany: ``at_once`` others are active.
     """
-    if starts.data is None:
-        return []
-    # Older documents name no jobs.
-    return list(starts.data["jobs"]) if "jobs" in starts.data else still(None)
+    # Older documents do not have the field.
+    named = starts.data.get("jobs") if starts.data else []
+    jobs = [each for each in (still(None) if named is None else named) if each != job_id]
+    if at_once is not None and len(jobs) >= at_once and len(jobs := still(jobs)) >= at_once:
+        raise TooMany(
+            f"{len(jobs)} of your playlists or videos are being fetched. Wait until one of them is done.",
+            _RETRY_WHILE_BUSY,
+        )
+    return [*jobs, job_id]

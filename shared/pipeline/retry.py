@@ -57,10 +57,10 @@ class Retry:
         # Before the job itself: a running job with nothing pending may be completed by anybody at once.
         self._ledger.reopen_failed(job.job_id, job.shards)
         if job.total is None:
-            self._jobs.resume(job, "queued")
+            self._jobs.resume(job, "queued", quota)
             self._topics.publish("playlists", [job.message])
             return
-        self._jobs.resume(job, "running")
+        self._jobs.resume(job, "running", quota)
         self.republish(job.job_id)
         self._completion.complete_if_settled(job.job_id)
 

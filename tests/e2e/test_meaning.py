@@ -47,7 +47,7 @@ def meant(stack: Stack, reader: str) -> str:
 
     stack.wait_for(
         lambda: (now := progress())[0] == now[1] > 0,
-        600,
+        500,
         lambda: f"all videos can be searched by meaning; now {progress()}",
         interval=0.5,
     )

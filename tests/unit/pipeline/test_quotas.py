@@ -71,12 +71,39 @@ def test_a_job_that_is_resumed_while_another_one_starts_counts(db: Counting, job
     assert ended.job_id in db[STARTS]["jobs"]
 
 
+def test_jobs_that_start_between_the_charge_of_a_retry_and_its_job_take_its_place(
+    db: Counting, jobs: Jobs
+) -> None:
+    ended, *_ = started(jobs, "first", "second", "third")
+    jobs.cancel(ended.job_id)
+    starts = db.read(STARTS)[0]
+    db.commit().put(starts, jobs.charge(QUOTA, starts, ended.job_id)).run()
+    started(jobs, "fourth")
+    with pytest.raises(TooMany, match=r"^3 of"):
+        jobs.resume(ended, "running", QUOTA)
+    assert len(jobs.still_active("ann", db[STARTS]["jobs"])) == 3
+
+
 def test_a_job_that_no_person_started_does_not_count(db: Counting, jobs: Jobs) -> None:
     scheduled, _ = jobs.start("ann", "PLscheduled", schedule=db.commit)
     jobs.cancel(scheduled.job_id)
     jobs.resume(scheduled, "running")
     started(jobs, "first", "second", "third")
     assert scheduled.job_id not in db[STARTS]["jobs"]
+
+
+def test_a_scheduled_job_that_a_person_retries_is_charged_and_does_not_count(
+    db: Counting, jobs: Jobs
+) -> None:
+    scheduled, _ = jobs.start("ann", "PLscheduled", schedule=db.commit)
+    jobs.cancel(scheduled.job_id)
+    starts = db.read(STARTS)[0]
+    db.commit().put(starts, jobs.charge(QUOTA, starts, scheduled.job_id)).run()
+    jobs.resume(scheduled, "running")
+    started(jobs, "first", "second", "third")
+    with pytest.raises(TooMany, match=r"^3 of"):
+        started(jobs, "fourth")
+    assert len(db[STARTS]["at"]) == 4
 
 
 @pytest.mark.parametrize("then", ["start", "resume"])
