@@ -281,14 +281,15 @@ class Jobs:
 
         self._change(job_id, decide)
 
-    def touch(self, job: Job, **changes: object) -> Job:
+    def touch(self, job: Job, commit: Commit | None = None, **changes: object) -> Job:
         """Changes a job for the sweep, which then waits before it looks again. The job after that.
 
-        Raises:
-            Conflict: the job has changed since it was read.
+        ``commit``: further writes, which are made together with the change. Raises Conflict when the job has
+        changed since it was read.
         """
         changes = {"swept_at": clock.now(), **changes}
-        self._db.commit().update(job_path(job.job_id), changes, unchanged_since=job.update_time).run()
+        commit = commit or self._db.commit()
+        commit.update(job_path(job.job_id), changes, unchanged_since=job.update_time).run()
         return self.read(job.job_id) or job
 
     def require_free(self, job: Job) -> None:
@@ -298,9 +299,7 @@ class Jobs:
             raise Busy("This playlist is being indexed by another job. Wait for it, or cancel it.")
 
     def resume(self, job: Job, state: Literal["queued", "running"], quota: Quota | None = None) -> None:
-        """Makes a job that is over active again. Raises Busy when the playlist has another active job, and
-        TooMany when ``quota`` allows no more.
-        """
+        """Makes an ended job active again. Raises Busy as :meth:`require_free`, TooMany as :meth:`charge`."""
 
         def attempt() -> None:
             pointer_path = _active_path(job.user_id, job.playlist_id, job.video_ids)

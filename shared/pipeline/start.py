@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from shared import clock, logs
+from shared import logs
 from shared.config import Config
 from shared.errors import BadRequest, Busy, NotFound, Transient
 from shared.gcp.firestore import Firestore, retry_on_conflict
@@ -17,7 +17,7 @@ from shared.library import collections, memberships
 from shared.library.collections import Added, Collections, is_collection
 from shared.messages import is_id
 from shared.pipeline.channels import Channels
-from shared.pipeline.jobs import Job, Jobs, job_path
+from shared.pipeline.jobs import Job, Jobs
 from shared.pipeline.quotas import Quota
 from shared.youtube.addresses import NOTHING, SHELL, WATCH_LATER, classify, is_refused, is_uploads, uploads_of
 from shared.youtube.channels import Choice, require_day
@@ -165,12 +165,10 @@ class Start:
             TooMany: the quota is used up.
         """
         starts = self._db.read(quota.path)[0]
+        charge = self._db.commit().put(starts, self._jobs.charge(quota, starts, job.job_id))
         listed_again = {"state": "queued", "total": None, "started_at": None, "extended": job.extended + 1}
         # A person waits for it now.
-        changes = {**listed_again, "scheduled": False, "swept_at": clock.now()}
-        commit = self._db.commit().update(job_path(job.job_id), changes, unchanged_since=job.update_time)
-        commit.put(starts, self._jobs.charge(quota, starts, job.job_id)).run()
-        return self._jobs.read(job.job_id) or job
+        return self._jobs.touch(job, charge, **listed_again, scheduled=False)
 
     def _require_quota(self, user_id: str) -> None:
         """Raises TooMany or Full when a job could not be started now.
@@ -179,7 +177,7 @@ class Start:
         """
         self._db.room.require()
         quota = Quota.for_user(user_id, self._config)
-        # What the document would be is not needed.
+        # This raises if the quota is used up. The fields that it returns are not written.
         self._jobs.charge(quota, self._db.read(quota.path)[0], "any")
 
     def _start(

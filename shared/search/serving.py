@@ -18,8 +18,8 @@ from shared.meaning.store import read_state
 
 #: Seconds for which it is remembered which model serves, and that a model cannot be opened.
 _REMEMBERED, _MISSING = 5.0, 60.0
-#: Seconds without a question after which the model is forgotten. A person waits a second for the next one.
-_KEPT = 1800.0
+#: Opens a model that is forgotten after half an hour without a question. A person waits a second for it.
+_open = partial(open_embedder, kept=1800.0)
 
 #: ``on``: some model serves. ``preparing``: none has all passages yet. ``off``: there is none.
 State = Literal["on", "preparing", "off"]
@@ -31,10 +31,6 @@ class Now:
 
     state: State
     model: Model | None = None
-
-
-def _open(choice: str, models: Path | None) -> Embedder | None:
-    return open_embedder(choice, models, _KEPT)
 
 
 class Serving:
