@@ -16,7 +16,8 @@ from shared.config import Config
 from shared.errors import TooMany
 from shared.gcp.documents import Snapshot
 
-#: Of the ids of jobs, those of active ones. For None, those of all active jobs that the user started.
+#: Takes ids of jobs, and returns the ids of the active ones among them. Takes None, and returns the ids of
+#: all active jobs that the user started.
 StillActive = Callable[[Sequence[str] | None], list[str]]
 _WINDOW = timedelta(hours=1)
 _DAY = timedelta(days=1)

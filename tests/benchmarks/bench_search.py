@@ -36,7 +36,8 @@ from tests.stack import Stack
 _USER = "bench"
 _COMMON = ("people", "you know", "the time", "time", "think about", "and there")
 _TYPED = ("th", "peo", "you k", "the ti", "thi", "harbour", "ti", "and th")
-#: What 95 of 100 requests may take: searches in times of the peer's phrases, suggestions in milliseconds.
+#: The bounds of 95th percentiles. Those of searches are multiples of the peer's phrases, and that of
+#: suggestions is in milliseconds.
 _PHRASE_LIMIT, _COMMON_LIMIT, _SUGGEST_LIMIT = 1, 2, 50
 #: Seconds of each of a video's two requests to YouTube while searches and fetches are measured together.
 _LATENCY = 1.0
